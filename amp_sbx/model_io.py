@@ -1,0 +1,279 @@
+"""Between an `AMPPPO` and a checkpoint: what of a model is stored, and how it is put back."""
+
+import inspect
+import platform
+import warnings
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax.serialization import from_state_dict, to_state_dict
+
+from amp_sbx import checkpoint
+from amp_sbx.config import AMPConfig
+from amp_sbx.errors import CheckpointError, ConfigError, FeatureError
+from amp_sbx.learner import AMPLearner
+from amp_sbx.policy_kwargs import describe, resolve
+from amp_sbx.reference import check_layouts
+from amp_sbx.schedule import LinearSchedule
+from amp_sbx.vec_env import amp_layout
+
+Arrays = dict[str, np.ndarray]
+_PLAIN = (
+    "n_steps",
+    "batch_size",
+    "n_epochs",
+    "gamma",
+    "gae_lambda",
+    "normalize_advantage",
+    "ent_coef",
+    "vf_coef",
+    "max_grad_norm",
+    "use_sde",
+    "sde_sample_freq",
+    "target_kl",
+    "symmetry_augmentation",
+    "tensorboard_log",
+    "verbose",
+    "seed",
+)
+_SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf")
+_COUNTERS = ("num_timesteps", "_total_timesteps", "_n_updates", "_episode_num", "_current_progress_remaining")
+_PACKAGES = ("numpy", "jax", "flax", "optax", "gymnasium", "stable_baselines3", "sbx_rl")
+_REPLAY_DATA = "amp/replay/data"
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def _schedule_to_json(model: Any, name: str) -> float | str | None:
+    value = getattr(model, name)
+    if value is None or isinstance(value, (int, float)):
+        return value
+    if isinstance(value, LinearSchedule):
+        return str(value)
+    current = float(value(model._current_progress_remaining))
+    warnings.warn(
+        f"{name} is a Python function, which a checkpoint cannot hold; its present value {current:g} is stored. Pass "
+        f"{name}= to load() to go on with the function.",
+        stacklevel=4,
+    )
+    return current
+
+
+def flatten(tree: Any, prefix: str = "") -> Arrays:
+    """Flat `{"a/b/c": array}` of a nested state dict."""
+    if not isinstance(tree, Mapping):
+        return {prefix: np.array(tree)}
+    flat: Arrays = {}
+    for key, value in tree.items():
+        flat |= flatten(value, f"{prefix}/{key}" if prefix else str(key))
+    return flat
+
+
+def unflatten_into(target: Any, arrays: Arrays, prefix: str) -> Any:
+    """`target` (any pytree flax can serialise) with every leaf replaced by `arrays[prefix/...]`.
+
+    Raises:
+        CheckpointError: an array is missing or of another shape.
+    """
+
+    def fill(tree: Any, path: str) -> Any:
+        if isinstance(tree, Mapping):
+            return {key: fill(value, f"{path}/{key}") for key, value in tree.items()}
+        if path not in arrays:
+            raise CheckpointError(f"the checkpoint has no array {path!r}; it was made with other networks or settings.")
+        expected = np.shape(tree)
+        if arrays[path].shape != expected:
+            raise CheckpointError(f"array {path!r} has shape {arrays[path].shape}; this model needs {expected}.")
+        return jnp.asarray(arrays[path], dtype=jnp.result_type(tree))
+
+    return from_state_dict(target, fill(to_state_dict(target), prefix))
+
+
+def _policy_name(model: Any) -> str:
+    for name, policy_class in model.policy_aliases.items():
+        if policy_class is model.policy_class:
+            return name
+    return f"{model.policy_class.__module__}.{model.policy_class.__qualname__}"
+
+
+def save_model(model: Any, path: checkpoint.PathOrStream, exclude: frozenset[str] = frozenset()) -> None:
+    """See `AMPPPO.save`."""
+    try:
+        policy_kwargs = describe(model.policy_kwargs)
+    except ConfigError as error:
+        raise CheckpointError(f"this model cannot be stored: {error}") from error
+    hyperparameters = {name: getattr(model, name) for name in _PLAIN}
+    hyperparameters |= {name: _schedule_to_json(model, name) for name in _SCHEDULED}
+    learner: AMPLearner | None = model.learner
+    meta = {
+        "algorithm": type(model).__name__,
+        "versions": _versions(),
+        "policy": _policy_name(model),
+        "policy_kwargs": policy_kwargs,
+        "hyperparameters": hyperparameters,
+        "observation_space": checkpoint.space_to_json(model.observation_space),
+        "action_space": checkpoint.space_to_json(model.action_space),
+        "n_envs": model.n_envs,
+        "counters": {name: getattr(model, name) for name in _COUNTERS},
+        "adaptive_lr": float(model.adaptive_lr.current_adaptive_lr) if model.target_kl is not None else None,
+        "amp": None if model.amp is None else model.amp.to_dict(),
+        "feature_dim": None if learner is None else learner.feature_dim,
+        "layout": model.layout,
+        "extra": model.extra,
+    }
+    arrays = flatten(to_state_dict({"actor": model.policy.actor_state, "critic": model.policy.vf_state}))
+    keys = {"model": model.key, "policy": model.policy.key, "noise": model.policy.noise_key}
+    arrays |= {f"keys/{name}": np.asarray(key) for name, key in keys.items()}
+    if learner is not None:
+        arrays |= flatten(to_state_dict(learner.state), "amp")
+        keep = 0 if "replay_buffer" in exclude else int(arrays["amp/replay/size"])
+        # Unfilled rows are zeros; leaving them out keeps the files of short runs small.
+        arrays[_REPLAY_DATA] = arrays[_REPLAY_DATA][:keep]
+        if keep == 0:
+            arrays["amp/replay/size"] = arrays["amp/replay/position"] = np.zeros((), np.int32)
+    try:
+        checkpoint.write(path, meta, arrays)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"the model's settings or `extra` are not plain JSON: {error}") from error
+
+
+def load_model(
+    cls: Any,
+    path: checkpoint.PathOrStream,
+    env: Any,
+    device: str,
+    overrides: dict[str, Any],
+    verbose: bool = False,
+) -> Any:
+    """See `AMPPPO.load`."""
+    meta, arrays = checkpoint.read(path)
+    if verbose:
+        print(f"saved with: {meta.get('versions')}\nrunning:    {_versions()}")
+    try:
+        arguments = dict(meta["hyperparameters"])
+        observation_space = checkpoint.space_from_json(meta["observation_space"])
+        action_space = checkpoint.space_from_json(meta["action_space"])
+        policy, policy_kwargs = meta["policy"], resolve(meta["policy_kwargs"])
+        arguments["amp"] = None if meta["amp"] is None else AMPConfig.from_dict(meta["amp"])
+        feature_dim, counters = meta["feature_dim"], meta["counters"]
+    except (KeyError, TypeError, ConfigError) as error:
+        raise CheckpointError(f"{path}: the description of the model is incomplete: {error!r}.") from error
+
+    if "policy_kwargs" in overrides and resolve(overrides["policy_kwargs"]) != policy_kwargs:
+        raise CheckpointError(
+            f"policy_kwargs {overrides['policy_kwargs']} differ from the stored {meta['policy_kwargs']}."
+        )
+    allowed = set(inspect.signature(cls.__init__).parameters) - {"self", "env", "device", "policy_kwargs"}
+    arguments |= {name: value for name, value in overrides.items() if name in allowed}
+    policy = arguments.pop("policy", policy)
+    if isinstance(policy, str) and policy not in cls.policy_aliases:
+        raise CheckpointError(f"{path} was made with policy class {policy}; pass policy=<that class> to load().")
+
+    if env is not None:
+        env = cls._wrap_env(env, arguments["verbose"])
+        for name, stored in (("observation_space", observation_space), ("action_space", action_space)):
+            if getattr(env, name) != stored:
+                raise CheckpointError(f"{name} differs.\n  checkpoint:  {stored}\n  environment: {getattr(env, name)}")
+    try:
+        if env is not None and arguments["amp"] is not None:
+            check_layouts(meta["layout"], amp_layout(env), "checkpoint", "environment")
+        reference_layout = getattr(arguments.get("reference"), "layout", None)
+        check_layouts(meta["layout"], reference_layout, "checkpoint", "reference")
+    except FeatureError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+    model = cls(policy, env, device=device, policy_kwargs=policy_kwargs, _init_setup_model=False, **arguments)
+    if env is None:
+        model.observation_space, model.action_space, model.n_envs = (
+            observation_space,
+            action_space,
+            meta["n_envs"],
+        )
+    model.layout, model.extra = meta["layout"], dict(meta["extra"])
+    model._setup_model()
+    _restore(model, arrays, feature_dim)
+    for name, value in counters.items():
+        if name in _COUNTERS:
+            setattr(model, name, value)
+    if model.target_kl is not None and meta["adaptive_lr"] is not None:
+        model.adaptive_lr.current_adaptive_lr = meta["adaptive_lr"]
+    return model
+
+
+def _restore(model: Any, arrays: Arrays, feature_dim: int | None) -> None:
+    policy = model.policy
+    policy.actor_state = unflatten_into(policy.actor_state, arrays, "actor")
+    policy.vf_state = unflatten_into(policy.vf_state, arrays, "critic")
+    model.key = unflatten_into(model.key, arrays, "keys/model")
+    policy.key = unflatten_into(policy.key, arrays, "keys/policy")
+    policy.noise_key = unflatten_into(policy.noise_key, arrays, "keys/noise")
+    if feature_dim is None or model.amp is None:
+        return
+    if model.learner is None:
+        model.learner = AMPLearner(model.amp, None, feature_dim=feature_dim)
+    if model.learner.feature_dim != feature_dim:
+        raise CheckpointError(
+            f"the checkpoint's AMP features have {feature_dim} channels, the reference has {model.learner.feature_dim}."
+        )
+    data = arrays.get(_REPLAY_DATA)
+    if data is not None:
+        capacity = model.amp.replay_buffer_size
+        if data.shape[0] > capacity or data.ndim != 2:
+            raise CheckpointError(
+                f"the stored replay buffer {data.shape} does not fit amp.replay_buffer_size {capacity}."
+            )
+        arrays = arrays | {_REPLAY_DATA: np.pad(data, ((0, capacity - data.shape[0]), (0, 0)))}
+    model.learner.restore(unflatten_into(model.learner.state, arrays, "amp"))
+
+
+def get_arrays(model: Any) -> dict[str, Arrays]:
+    """See `AMPPPO.get_parameters`."""
+    parts = {
+        "actor": flatten(model.policy.actor_state.params),
+        "critic": flatten(model.policy.vf_state.params),
+    }
+    if model.learner is not None:
+        state = model.learner.state
+        parts["discriminator"] = flatten({"params": state.params, "batch_stats": state.batch_stats})
+    return parts
+
+
+def set_arrays(model: Any, source: Any, exact_match: bool) -> None:
+    """See `AMPPPO.set_parameters`."""
+    policy, learner = model.policy, model.learner
+    if isinstance(source, Mapping):
+        flat = {f"{part}/{name}": array for part, arrays in source.items() for name, array in arrays.items()}
+    else:
+        _, stored = checkpoint.read(source)
+        prefixes = {"actor/params/": "actor/", "critic/params/": "critic/"}
+        prefixes |= {f"amp/{name}/": f"discriminator/{name}/" for name in ("params", "batch_stats")}
+        flat = {
+            new + name[len(old) :]: array
+            for name, array in stored.items()
+            for old, new in prefixes.items()
+            if name.startswith(old)
+        }
+    targets = {"actor": policy.actor_state.params, "critic": policy.vf_state.params}
+    if learner is not None:
+        targets["discriminator"] = {"params": learner.state.params, "batch_stats": learner.state.batch_stats}
+    given = {name.split("/", 1)[0] for name in flat}
+    if exact_match and given != set(targets):
+        raise CheckpointError(f"parameters are given for {sorted(given)}; this model has {sorted(targets)}.")
+    new = {part: unflatten_into(target, flat, part) for part, target in targets.items() if part in given}
+    new = jax.tree.map(jnp.asarray, new)
+    policy.actor_state = policy.actor_state.replace(params=new.get("actor", targets["actor"]))
+    policy.vf_state = policy.vf_state.replace(params=new.get("critic", targets["critic"]))
+    if learner is not None and "discriminator" in new:
+        learner.state = learner.state.replace(**new["discriminator"])

@@ -1,0 +1,86 @@
+"""Reference motion as learning sees it: rows of AMP features, with optional weights and the layout they follow."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from amp_sbx.errors import FeatureError
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceFeatures:
+    """Feature vectors of the motion to imitate.
+
+    Attributes:
+        features: (num_samples, feature_dim) float32; a row is what the environment calls `amp_obs` for one transition.
+        weights: (num_samples,) float32, non-negative, how often a row is drawn; None for uniform.
+        layout: JSON-able description of the channels (names, frames, history). It must equal the environment's.
+
+    Raises:
+        FeatureError: not 2-D, fewer than 2 samples, not finite, or weights that do not fit.
+    """
+
+    features: np.ndarray
+    weights: np.ndarray | None = None
+    layout: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        features = np.ascontiguousarray(self.features, dtype=np.float32)
+        if features.ndim != 2 or features.shape[1] == 0:
+            raise FeatureError(
+                f"reference features have shape {features.shape}; expected (num_samples, feature_dim). "
+                "Stack the clips' features along the first axis."
+            )
+        if features.shape[0] < 2:
+            raise FeatureError(f"reference has {features.shape[0]} sample; at least 2 are needed for its statistics.")
+        bad = np.flatnonzero(~np.isfinite(features).all(axis=0))
+        if bad.size:
+            raise FeatureError(f"reference features are not finite in channels {bad[:10].tolist()}; mend the clip.")
+        object.__setattr__(self, "features", features)
+        if self.weights is not None:
+            weights = np.ascontiguousarray(self.weights, dtype=np.float32)
+            if weights.shape != (features.shape[0],):
+                raise FeatureError(f"reference weights have shape {weights.shape}; expected ({features.shape[0]},).")
+            if not np.isfinite(weights).all() or (weights < 0).any() or weights.sum() <= 0:
+                raise FeatureError("reference weights must be finite, non-negative and not all zero.")
+            object.__setattr__(self, "weights", weights)
+
+    @classmethod
+    def coerce(cls, value: "ReferenceFeatures | np.ndarray | Any | None") -> "ReferenceFeatures | None":
+        """None and a `ReferenceFeatures` as they are; an array, or an object with the same attributes, wrapped."""
+        if value is None or isinstance(value, cls):
+            return value
+        if hasattr(value, "features"):
+            return cls(value.features, getattr(value, "weights", None), getattr(value, "layout", None))
+        try:
+            return cls(np.asarray(value, dtype=np.float32))
+        except (TypeError, ValueError) as error:
+            if isinstance(error, FeatureError):
+                raise
+            raise FeatureError(
+                f"reference is a {type(value).__name__}; give ReferenceFeatures or a (num_samples, feature_dim) array."
+            ) from error
+
+    @property
+    def num_samples(self) -> int:
+        return self.features.shape[0]
+
+    @property
+    def feature_dim(self) -> int:
+        return self.features.shape[1]
+
+
+def check_layouts(ours: dict[str, Any] | None, theirs: dict[str, Any] | None, our_name: str, their_name: str) -> None:
+    """Raise `FeatureError` with both layouts when the two are known and differ. An unknown one cannot be checked."""
+    if ours is None or theirs is None:
+        return
+    # One side may have been through a JSON file, where tuples become lists.
+    ours, theirs = json.loads(json.dumps(ours)), json.loads(json.dumps(theirs))
+    if ours != theirs:
+        keys = sorted(key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key))
+        raise FeatureError(
+            f"the AMP feature layouts differ in {keys}.\n  {our_name}: {ours}\n  {their_name}: {theirs}\n"
+            "Build the reference with the environment's own feature settings."
+        )

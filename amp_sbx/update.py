@@ -1,0 +1,252 @@
+"""One whole learning iteration as one pure function: style reward, GAE, PPO's epochs, discriminator steps, metrics."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from flax.training.train_state import TrainState
+from jaxtyping import Array, Float
+from sbx.common.utils import copy_naturecnn_params
+
+from amp_sbx.advantage import gae
+from amp_sbx.config import AMPConfig
+from amp_sbx.learner import AMPState, ReferenceSampler, all_finite, commit, style_rewards, train_discriminator
+from amp_sbx.losses import clipped_surrogate, normalize_advantages, value_loss
+from amp_sbx.metrics import approx_kl, explained_variance
+from amp_sbx.symmetry import Mirror
+
+# Bounds and step of the KL-adaptive learning rate are SBX's (KLAdaptiveLR; from rsl_rl).
+KL_MARGIN, KL_FACTOR, KL_MIN_LR, KL_MAX_LR = 2.0, 1.5, 1e-5, 1e-2
+
+
+@struct.dataclass
+class Rollout:
+    """What one iteration collected. `amp_obs` is None without AMP."""
+
+    observations: Float[Array, "time env *obs"]
+    actions: Array  # (time, env, action_dim); discrete actions (time, env)
+    rewards: Float[Array, "time env"]  # the task's, raw
+    bootstrap: Float[Array, "time env"]  # gamma V(terminal observation) where an episode timed out, else 0
+    episode_starts: Float[Array, "time env"]
+    values: Float[Array, "time env"]
+    log_probs: Float[Array, "time env"]
+    last_observations: Float[Array, "env *obs"]
+    last_dones: Float[Array, " env"]
+    amp_obs: Float[Array, "time env feature"] | None
+
+
+@struct.dataclass
+class Hyperparameters:
+    """Numbers that may change between iterations without a recompilation."""
+
+    learning_rate: Array | float
+    clip_range: Array | float
+    clip_range_vf: Array | float | None
+    ent_coef: Array | float
+    vf_coef: Array | float
+    gamma: Array | float
+    gae_lambda: Array | float
+    style_weight: Array | float
+    task_weight: Array | float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What shapes the compiled program."""
+
+    n_epochs: int
+    batch_size: int
+    normalize_advantage: bool = True
+    target_kl: float | None = None
+    share_features_extractor: bool = False  # CnnPolicy: actor and critic share the CNN
+    mirror: Mirror | None = None  # mirror half of every minibatch
+
+
+@struct.dataclass
+class Batch:
+    observations: Array
+    actions: Array
+    old_values: Array
+    old_log_probs: Array
+    advantages: Array
+    returns: Array
+
+
+def total_rewards(
+    task: Float[Array, "time env"],
+    style: Float[Array, "time env"] | None,
+    bootstrap: Float[Array, "time env"],
+    task_weight: Array | float,
+    style_weight: Array | float,
+) -> Float[Array, "time env"]:
+    """`task_weight * task + style_weight * style + bootstrap`: the bootstrap is a value, so no weight touches it."""
+    rewards = task_weight * task + bootstrap
+    return rewards if style is None else rewards + style_weight * style
+
+
+def set_learning_rate(state: TrainState, learning_rate: Array | float) -> TrainState:
+    """Set the rate in SBX's optimiser, `chain(clip_by_global_norm, inject_hyperparams(...))`."""
+    clip_state, inject_state = state.opt_state
+    rate = jnp.asarray(learning_rate, inject_state.hyperparams["learning_rate"].dtype)
+    hyperparams = inject_state.hyperparams | {"learning_rate": rate}
+    return state.replace(opt_state=(clip_state, inject_state._replace(hyperparams=hyperparams)))
+
+
+def _minibatch_step(
+    settings: Settings, hyper: Hyperparameters, actor: TrainState, critic: TrainState, batch: Batch
+) -> tuple[TrainState, TrainState, dict[str, Array]]:
+    """One gradient step of the actor, then one of the critic (SBX keeps them apart, each with its own norm clip)."""
+    advantages = normalize_advantages(batch.advantages) if settings.normalize_advantage else batch.advantages
+
+    def actor_loss(params: dict) -> tuple[Array, tuple[Array, Array, Array]]:
+        distribution = actor.apply_fn(params, batch.observations)
+        log_ratio = distribution.log_prob(batch.actions) - batch.old_log_probs
+        policy = clipped_surrogate(jnp.exp(log_ratio), advantages, hyper.clip_range)
+        entropy = -jnp.mean(distribution.entropy())
+        return policy + hyper.ent_coef * entropy, (policy, entropy, log_ratio)
+
+    (pg_loss, (policy, entropy, log_ratio)), gradients = jax.value_and_grad(actor_loss, has_aux=True)(actor.params)
+    actor = actor.apply_gradients(grads=gradients)
+    if settings.share_features_extractor:
+        critic = copy_naturecnn_params(actor, critic)
+
+    def critic_loss(params: dict) -> Array:
+        values = critic.apply_fn(params, batch.observations).reshape(-1)
+        return hyper.vf_coef * value_loss(values, batch.old_values, batch.returns, hyper.clip_range_vf)
+
+    vf_loss, gradients = jax.value_and_grad(critic_loss)(critic.params)
+    critic = critic.apply_gradients(grads=gradients)
+    if settings.share_features_extractor:
+        actor = copy_naturecnn_params(critic, actor)
+
+    metrics = {
+        "entropy_loss": entropy,
+        "policy_gradient_loss": policy,
+        "value_loss": vf_loss,
+        "pg_loss": pg_loss,
+        "approx_kl": approx_kl(log_ratio),
+        "clip_fraction": jnp.mean(jnp.abs(jnp.expm1(log_ratio)) > hyper.clip_range),
+    }
+    return actor, critic, metrics
+
+
+def _adapt_learning_rate(settings: Settings, learning_rate: Array, kl: Array) -> Array:
+    """Divide the rate where the policy moved too far, multiply where too little (arXiv:1707.02286, as SBX)."""
+    if settings.target_kl is None:
+        return learning_rate
+    slower = jnp.where(kl > settings.target_kl * KL_MARGIN, learning_rate / KL_FACTOR, learning_rate)
+    adapted = jnp.where(kl < settings.target_kl / KL_MARGIN, learning_rate * KL_FACTOR, slower)
+    return jnp.clip(adapted, KL_MIN_LR, KL_MAX_LR)
+
+
+def mirror_half(mirror: Mirror | None, batch: Batch, flips: Array | None) -> Batch:
+    """`batch` with the rows in `flips` replaced by their mirror images; all but observation and action stay."""
+    if mirror is None or flips is None:
+        return batch
+    chosen = flips[:, None]
+    return batch.replace(  # type: ignore[attr-defined]
+        observations=jnp.where(chosen, mirror.observations(batch.observations), batch.observations),
+        actions=jnp.where(chosen, mirror.actions(batch.actions), batch.actions),
+    )
+
+
+def train_policy(
+    settings: Settings, hyper: Hyperparameters, actor: TrainState, critic: TrainState, data: Batch, key: Array
+) -> tuple[TrainState, TrainState, Array, dict[str, Array]]:
+    """All epochs over flat `data`; returns `(actor, critic, learning rate, metrics averaged over all minibatches)`.
+
+    Every epoch has its own shuffle; what does not fill a last minibatch is dropped from that shuffle.
+    """
+    num_samples = data.advantages.shape[0]
+    num_batches = num_samples // settings.batch_size
+    used = num_batches * settings.batch_size
+
+    def minibatch(carry: tuple, rows_flips: tuple[Array, Array | None]) -> tuple[tuple, dict[str, Array]]:
+        rows, flips = rows_flips
+        actor, critic, learning_rate = carry
+        actor = set_learning_rate(actor, learning_rate)
+        critic = set_learning_rate(critic, learning_rate)
+        batch = mirror_half(settings.mirror, jax.tree.map(lambda x: x[rows], data), flips)
+        actor, critic, metrics = _minibatch_step(settings, hyper, actor, critic, batch)
+        learning_rate = _adapt_learning_rate(settings, learning_rate, metrics["approx_kl"])
+        return (actor, critic, learning_rate), metrics
+
+    def epoch(carry: tuple, epoch_key: Array) -> tuple[tuple, dict[str, Array]]:
+        rows = jax.random.permutation(epoch_key, num_samples)[:used].reshape(num_batches, settings.batch_size)
+        flips = None
+        if settings.mirror is not None:
+            flips = jax.random.bernoulli(jax.random.fold_in(epoch_key, 1), shape=rows.shape)
+        return jax.lax.scan(minibatch, carry, (rows, flips))
+
+    carry = (actor, critic, jnp.asarray(hyper.learning_rate, jnp.float32))
+    carry, metrics = jax.lax.scan(epoch, carry, jax.random.split(key, settings.n_epochs))
+    return *carry, jax.tree.map(jnp.mean, metrics)
+
+
+def iteration(
+    settings: Settings,
+    config: AMPConfig | None,
+    actor: TrainState,
+    critic: TrainState,
+    amp_state: AMPState | None,
+    rollout: Rollout,
+    reference: ReferenceSampler | None,
+    hyper: Hyperparameters,
+    key: Array,
+) -> tuple[TrainState, TrainState, AMPState | None, dict[str, dict[str, Array]]]:
+    """Learn from one rollout.
+
+    Order (seed v0.6.0): style rewards from the discriminator in force while collecting, GAE, PPO, then the
+    discriminator's steps. If anything is not finite, the states come back unchanged and `metrics["finite"]` says what.
+
+    Returns:
+        `(actor, critic, amp_state, {"train": ..., "amp": ..., "finite": ...})`.
+    """
+    old = (actor, critic)
+    finite = {"rewards": all_finite(rollout.rewards), "observations": all_finite(rollout.observations)}
+    amp_metrics: dict[str, Array] = {}
+    style, features = None, None
+    if config is not None and amp_state is not None and rollout.amp_obs is not None:
+        finite["AMP features"] = all_finite(rollout.amp_obs)
+        features = rollout.amp_obs.reshape(-1, rollout.amp_obs.shape[-1])
+        style = style_rewards(config, amp_state, features).reshape(rollout.rewards.shape)
+        amp_metrics = {"reward_mean": style.mean(), "reward_std": style.std()}
+
+    rewards = total_rewards(rollout.rewards, style, rollout.bootstrap, hyper.task_weight, hyper.style_weight)
+    last_values = critic.apply_fn(critic.params, rollout.last_observations).reshape(-1)
+    advantages, returns = gae(
+        rewards,
+        rollout.values,
+        rollout.episode_starts,
+        last_values,
+        rollout.last_dones,
+        hyper.gamma,
+        hyper.gae_lambda,
+    )
+    data = Batch(rollout.observations, rollout.actions, rollout.values, rollout.log_probs, advantages, returns)
+    data = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), data)
+    actor, critic, learning_rate, metrics = train_policy(settings, hyper, actor, critic, data, key)
+    metrics |= {
+        "explained_variance": explained_variance(rollout.values, returns),
+        "learning_rate": learning_rate,
+    }
+    finite["policy update"] = all_finite((actor.params, critic.params))
+
+    new_amp_state, samples = amp_state, None
+    if config is not None and amp_state is not None and features is not None and reference is not None:
+        new_amp_state, samples, disc_metrics = train_discriminator(config, amp_state, features, reference)
+        amp_metrics |= disc_metrics
+        finite["discriminator update"] = all_finite((new_amp_state.params, disc_metrics["disc_loss"]))
+
+    ok = jnp.all(jnp.stack(list(finite.values())))
+    actor, critic = jax.tree.map(partial(jnp.where, ok), (actor, critic), old)
+    if samples is not None and amp_state is not None and new_amp_state is not None:
+        new_amp_state = commit(amp_state, new_amp_state, samples, ok)
+    return actor, critic, new_amp_state, {"train": metrics, "amp": amp_metrics, "finite": finite}
+
+
+# The AMP state is donated: its replay buffer can be 100 MB and would be copied every iteration. Actor and critic are
+# small and stay readable for whoever kept a reference to them across an update.
+iteration_jit = jax.jit(iteration, static_argnums=(0, 1), donate_argnums=4)

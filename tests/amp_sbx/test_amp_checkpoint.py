@@ -1,0 +1,260 @@
+"""Files: whole round trips, resuming as if never stopped, damage, foreign files, and a disk that is full."""
+
+import errno
+import io
+import json
+import warnings
+import zipfile
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import sbx
+from amp_probe_envs import REFERENCE, SMALL_AMP, ProbeEnv, SignEnv, StyleEnv, assert_trees_equal, make_model
+from stable_baselines3.common.callbacks import CheckpointCallback
+
+from amp_sbx import AMPPPO, CheckpointError, ReferenceFeatures, checkpoint
+
+LAYOUT = {"channels": ["a", "b"], "frames": 1}
+
+
+class LaidOut(ProbeEnv):
+    """With a layout, and with features that do not count episodes: it is the same again after every reset."""
+
+    amp_layout = LAYOUT
+
+    def amp(self, obs, actions):
+        return np.stack([self.steps, actions[:, 0]], axis=1).astype(np.float32)
+
+
+def amp_model(env=None, **kwargs):
+    reference = ReferenceFeatures(REFERENCE, layout=LAYOUT)
+    return make_model(env or LaidOut(8, length=4), amp=SMALL_AMP, reference=reference, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return amp_model(learning_rate="lin_3e-3", target_kl=0.01).learn(16 * 8 * 2)
+
+
+@pytest.fixture
+def saved(trained, tmp_path):
+    trained.save(tmp_path / "model", extra={"run": "walk", "seed": 3})
+    return tmp_path / "model.zip"
+
+
+def test_acting_needs_nothing_but_the_file(trained, saved):
+    loaded = AMPPPO.load(saved)
+    obs = np.linspace(-1, 1, 5, dtype=np.float32)[:, None]
+    again = AMPPPO.load(saved)
+    np.testing.assert_array_equal(loaded.predict(obs)[0], again.predict(obs)[0])
+    deterministic = [model.predict(obs, deterministic=True)[0] for model in (loaded, trained)]
+    np.testing.assert_array_equal(*deterministic)
+    np.testing.assert_array_equal(loaded.learner.rewards(REFERENCE), trained.learner.rewards(REFERENCE))
+    assert loaded.extra == {"run": "walk", "seed": 3} and loaded.layout == LAYOUT
+    assert loaded.num_timesteps == 256 and loaded.amp == trained.amp
+    assert loaded.adaptive_lr.current_adaptive_lr == trained.adaptive_lr.current_adaptive_lr
+
+
+def test_the_file_holds_json_and_plain_arrays_only(saved):
+    with zipfile.ZipFile(saved) as archive:
+        names = archive.namelist()
+        meta = json.loads(archive.read("meta.json"))
+        for name in names:
+            if name != "meta.json":
+                np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+    assert all(name == "meta.json" or name.endswith(".npy") for name in names)
+    assert meta["policy_kwargs"]["activation_fn"] == "tanh"
+    assert meta["hyperparameters"]["learning_rate"] == "lin_0.003"
+    assert {"jax", "flax", "sbx_rl", "stable_baselines3", "python"} <= set(meta["versions"])
+
+
+def test_state_of_everything_comes_back(trained, saved):
+    loaded = AMPPPO.load(saved, env=LaidOut(8, length=4), reference=ReferenceFeatures(REFERENCE, layout=LAYOUT))
+    assert_trees_equal(loaded.policy.actor_state.opt_state, trained.policy.actor_state.opt_state)
+    assert_trees_equal(loaded.policy.vf_state.params, trained.policy.vf_state.params)
+    assert_trees_equal(loaded.learner.state, trained.learner.state)
+    assert_trees_equal((loaded.key, loaded.policy.key), (trained.key, trained.policy.key))
+
+
+def test_resumed_run_equals_an_uninterrupted_one(tmp_path):
+    """The probe is at an episode's start whenever an iteration ends, so its state agrees after the reset of a load."""
+    steps = 16 * 8 * 2
+    straight = amp_model().learn(steps)
+    straight.save(tmp_path / "half.zip")
+    straight.learn(steps, reset_num_timesteps=False)
+    resumed = AMPPPO.load(tmp_path / "half.zip", env=LaidOut(8, length=4), reference=REFERENCE)
+    resumed.learn(steps, reset_num_timesteps=False)
+    assert resumed.num_timesteps == straight.num_timesteps == 2 * steps
+    assert_trees_equal(resumed.get_parameters(), straight.get_parameters())
+    assert_trees_equal(resumed.learner.state, straight.learner.state)
+
+
+def test_learning_without_the_reference_is_refused(saved):
+    loaded = AMPPPO.load(saved, env=LaidOut(8, length=4))
+    with pytest.raises(Exception, match="reference="):
+        loaded.learn(128)
+    AMPPPO.load(saved, env=LaidOut(8, length=4), amp=None, n_epochs=1).learn(128)  # on as plain PPO
+
+
+def test_other_number_of_environments_and_overrides(saved):
+    loaded = AMPPPO.load(saved, env=LaidOut(2, length=4), verbose=0, ent_coef=0.5, custom_objects={"lr_schedule": None})
+    assert loaded.n_envs == 2 and loaded.ent_coef == 0.5
+
+
+@pytest.mark.parametrize("env", [StyleEnv(2), ProbeEnv(2, action_space=gym.spaces.Discrete(3))])
+def test_environments_that_do_not_fit(saved, env):
+    class Wider(type(env)):
+        amp_layout = {"channels": ["a"], "frames": 2}  # noqa: RUF012
+
+    env.__class__ = Wider
+    with pytest.raises(CheckpointError, match="checkpoint"):
+        AMPPPO.load(saved, env=env)
+
+
+def test_reference_that_does_not_fit(saved):
+    with pytest.raises(CheckpointError, match="channels"):
+        AMPPPO.load(saved, reference=np.eye(5))
+    with pytest.raises(CheckpointError, match="layouts differ"):
+        AMPPPO.load(saved, reference=ReferenceFeatures(REFERENCE, layout={"channels": []}))
+    with pytest.raises(CheckpointError, match="policy_kwargs"):
+        AMPPPO.load(saved, policy_kwargs={"net_arch": [3]})
+
+
+def test_missing_truncated_and_foreign_files(saved, tmp_path):
+    with pytest.raises(CheckpointError, match="does not exist"):
+        AMPPPO.load(tmp_path / "nothing")
+    content = saved.read_bytes()
+    for share in (0.0, 0.3, 0.99):
+        (tmp_path / "cut.zip").write_bytes(content[: int(share * len(content))])
+        with pytest.raises(CheckpointError, match="damaged"):
+            AMPPPO.load(tmp_path / "cut.zip")
+    flipped = bytearray(content)
+    flipped[len(content) // 2] ^= 0xFF
+    (tmp_path / "flipped.zip").write_bytes(flipped)
+    with pytest.raises(CheckpointError):
+        AMPPPO.load(tmp_path / "flipped.zip")
+    (tmp_path / "random.zip").write_bytes(np.random.default_rng(0).bytes(1000))
+    with pytest.raises(CheckpointError, match="not a checkpoint"):
+        AMPPPO.load(tmp_path / "random.zip")
+
+
+def test_sbx_zip_is_refused_without_opening_its_pickles(tmp_path):
+    sbx.PPO("MlpPolicy", "CartPole-v1", n_steps=8, batch_size=8).save(tmp_path / "stock")
+    with pytest.raises(CheckpointError, match="SBX"):
+        AMPPPO.load(tmp_path / "stock")
+
+
+def test_object_arrays_are_never_unpickled(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (pytest.fail, ("a pickle was opened",))
+
+    stream = io.BytesIO()
+    np.save(stream, np.array([Bomb()], dtype=object), allow_pickle=True)
+    meta = {"format": checkpoint.FORMAT, "format_version": checkpoint.FORMAT_VERSION}
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w") as archive:
+        archive.writestr("meta.json", json.dumps(meta))
+        archive.writestr("arrays/actor/x.npy", stream.getvalue())
+    with pytest.raises(CheckpointError):
+        AMPPPO.load(tmp_path / "bomb.zip")
+
+
+def test_incomplete_and_later_files(tmp_path):
+    checkpoint.write(tmp_path / "empty.zip", {}, {})
+    with pytest.raises(CheckpointError, match="incomplete"):
+        AMPPPO.load(tmp_path / "empty.zip")
+    with zipfile.ZipFile(tmp_path / "later.zip", "w") as archive:
+        archive.writestr("meta.json", json.dumps({"format": "amp_sbx", "format_version": 99}))
+    with pytest.raises(CheckpointError, match="version 99"):
+        AMPPPO.load(tmp_path / "later.zip")
+
+
+def test_a_full_disk_keeps_the_old_file(trained, saved, monkeypatch):
+    before = saved.read_bytes()
+    original = np.lib.format.write_array
+    calls = []
+
+    def fill_up(*args, **kwargs):
+        calls.append(1)
+        if len(calls) > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(np.lib.format, "write_array", fill_up)
+    with pytest.raises(CheckpointError, match="No space left"):
+        trained.save(saved)
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]  # no temporary file left
+
+
+def test_unwritable_places(trained, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CheckpointError, match="cannot write"):
+        trained.save(tmp_path / "file" / "model.zip")
+    with pytest.raises(CheckpointError, match="JSON"):
+        trained.save(tmp_path / "model.zip", extra={"array": np.zeros(3)})
+    trained.extra = {}
+    assert not (tmp_path / "model.zip").exists()
+
+
+def test_callable_schedule_is_stored_as_its_present_value(tmp_path):
+    model = make_model(SignEnv(2), learning_rate=lambda progress: 0.25 * progress, batch_size=32)
+    with pytest.warns(UserWarning, match="learning_rate is a Python function"):
+        model.save(tmp_path / "model")
+    assert AMPPPO.load(tmp_path / "model").learning_rate == 0.25
+
+
+def test_streams_suffixes_and_checkpoint_callback(trained, tmp_path):
+    stream = io.BytesIO()
+    trained.save(stream)
+    stream.seek(0)
+    assert AMPPPO.load(stream).num_timesteps == trained.num_timesteps
+    trained.save(tmp_path / "deep" / "model.ckpt")
+    assert (tmp_path / "deep" / "model.ckpt").exists()
+    callback = CheckpointCallback(save_freq=16, save_path=str(tmp_path / "runs"), name_prefix="rl")
+    make_model(SignEnv(8)).learn(128, callback=callback)
+    assert AMPPPO.load(tmp_path / "runs" / "rl_128_steps").num_timesteps == 128
+
+
+def test_replay_buffer_can_be_left_out(trained, saved, tmp_path):
+    trained.save(tmp_path / "small.zip", exclude=["replay_buffer"])
+    assert int(AMPPPO.load(saved).learner.state.replay.size) > 0
+    assert int(AMPPPO.load(tmp_path / "small.zip").learner.state.replay.size) == 0
+    assert (tmp_path / "small.zip").stat().st_size < saved.stat().st_size
+
+
+def test_get_and_set_parameters(trained, saved):
+    other = amp_model(seed=9)
+    other.set_parameters(trained.get_parameters())
+    assert_trees_equal(other.get_parameters(), trained.get_parameters())
+    another = amp_model(seed=10)
+    another.set_parameters(str(saved))
+    assert_trees_equal(another.get_parameters(), trained.get_parameters())
+    part = {"actor": trained.get_parameters()["actor"]}
+    with pytest.raises(CheckpointError, match="critic"):
+        other.set_parameters(part)
+    other.set_parameters(part, exact_match=False)
+    part["actor"] = {name: array[:1] for name, array in part["actor"].items()}
+    with pytest.raises(CheckpointError, match="shape"):
+        other.set_parameters(part, exact_match=False)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        gym.spaces.Box(-np.inf, np.inf, (3,), np.float32),
+        gym.spaces.Box(np.array([-0.1, 0.3], np.float32), np.array([1 / 3, np.inf], np.float32)),
+        gym.spaces.Box(0, 255, (2, 2), np.uint8),
+        gym.spaces.Discrete(4, start=2),
+        gym.spaces.MultiDiscrete([2, 5]),
+        gym.spaces.MultiBinary(3),
+    ],
+)
+def test_spaces_round_trip_through_json(space):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (
+            checkpoint.space_from_json(json.loads(json.dumps(checkpoint.space_to_json(space), allow_nan=False)))
+            == space
+        )

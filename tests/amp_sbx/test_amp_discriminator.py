@@ -1,0 +1,172 @@
+"""The discriminator and its learner: spectral norm, the known optimum on two Gaussians, replay, gradient clip."""
+
+from dataclasses import replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from amp_probe_envs import assert_trees_equal, copy_of
+
+from amp_sbx import AMPConfig, AMPLearner, FeatureError, NonFiniteError, ReferenceFeatures
+from amp_sbx.learner import discriminator_loss, make_discriminator, make_optimizer, style_rewards
+
+RNG = np.random.default_rng(0)
+
+
+def make_learner(dim=3, reference=None, **settings):
+    config = AMPConfig(**({"discriminator_hidden": (16, 8), "batch_size": 64, "replay_buffer_size": 100} | settings))
+    data = RNG.normal(size=(200, dim)) if reference is None else reference
+    return AMPLearner(config, ReferenceFeatures.coerce(data))
+
+
+@pytest.fixture(scope="module")
+def spectral():
+    """A learner after a hundred training steps, quick ones, so that its weights have moved far from their start."""
+    learner = make_learner(disc_lr=1e-2, update_steps=20)
+    for _ in range(5):
+        learner.update(RNG.normal(2.0, 1.0, size=(64, 3)))
+    return learner
+
+
+def test_spectral_norm_keeps_the_largest_singular_value_at_one(spectral):
+    params, stats = spectral.state.params, spectral.state.batch_stats
+    for layer in range(2):
+        kernel = np.asarray(params[f"Dense_{layer}"]["kernel"])
+        sigma = float(stats[f"SpectralNorm_{layer}"][f"Dense_{layer}/kernel/sigma"])
+        assert np.linalg.svd(kernel, compute_uv=False)[0] / sigma == pytest.approx(
+            1.0, abs=0.1
+        )  # one power iteration a step lags a little
+
+
+def test_hidden_layers_are_one_lipschitz(spectral):
+    model, state = make_discriminator(spectral.config), spectral.state
+    variables = {"params": state.params, "batch_stats": state.batch_stats}
+    slopes = jax.vmap(jax.grad(lambda x: model.apply(variables, x[None])[0]))(jnp.array(RNG.normal(size=(50, 3))))
+    output = np.linalg.norm(np.asarray(state.params["Dense_2"]["kernel"]))
+    assert np.linalg.norm(slopes, axis=1).max() <= 1.1**2 * output
+
+
+def test_scoring_changes_nothing():
+    learner = make_learner()
+    before = copy_of(learner.state)
+    features = RNG.normal(size=(20, 3))
+    np.testing.assert_array_equal(learner.rewards(features), learner.rewards(features))
+    assert_trees_equal(learner.state, before)
+
+
+def test_layer_norm_learns_to_tell_apart():
+    learner = make_learner(
+        normalization="layer",
+        disc_lr=3e-3,
+        update_steps=30,
+        r1_gamma=0.0,
+        replay_buffer_size=0,
+        max_grad_norm=10.0,
+    )
+    for _ in range(3):
+        metrics = learner.update(RNG.normal(4.0, 1.0, size=(64, 3)))
+    assert metrics["disc_auc"] > 0.95
+    assert metrics["disc_real_mean"] > metrics["disc_fake_mean"]
+
+
+def test_two_gaussians_reach_the_known_optimum():
+    """LSGAN's minimiser is p_real / (p_real + p_fake); for N(-1, 1) against N(1, 1) that is sigmoid(-2 x)."""
+    real, fake = RNG.normal(-1, 1, size=(20_000, 1)), RNG.normal(1, 1, size=(20_000, 1))
+    learner = make_learner(
+        reference=real,
+        normalization="none",
+        r1_gamma=0.0,
+        disc_input_noise_std=0.0,
+        disc_lr=3e-3,
+        batch_size=512,
+        update_steps=400,
+        replay_buffer_size=0,
+        max_grad_norm=10.0,
+    )
+    learner.update(fake)
+    grid = np.linspace(-2, 2, 9)[:, None]
+    np.testing.assert_allclose(learner.rewards(grid), 1 / (1 + np.exp(2 * grid[:, 0])), atol=0.08)
+
+
+def test_r1_lowers_the_gradient_on_real_samples():
+    fake = RNG.normal(1.0, 1.0, size=(64, 3))
+    settings = {"disc_lr": 3e-3, "update_steps": 40, "max_grad_norm": 10.0, "normalization": "none"}
+    free, held = make_learner(**settings, r1_gamma=0.0), make_learner(**settings, r1_gamma=50.0)
+    for _ in range(3):
+        penalty_free, penalty_held = free.update(fake)["grad_penalty"], held.update(fake)["grad_penalty"]
+    assert penalty_held < 0.2 * penalty_free
+
+
+def test_gradients_are_clipped_by_their_global_norm():
+    config = AMPConfig(max_grad_norm=0.5)
+    clip, state = make_optimizer(config), {"a": jnp.zeros(2), "b": jnp.zeros(1)}
+    gradients = {"a": jnp.array([3.0, 0.0]), "b": jnp.array([4.0])}  # global norm 5
+    clipped, _ = optax.clip_by_global_norm(config.max_grad_norm).update(gradients, optax.EmptyState())
+    np.testing.assert_allclose(clipped["a"], [0.3, 0.0], rtol=1e-5)
+    # Adam's first moment shows what reached it: 0.1 times the clipped gradient, direction kept.
+    _, opt_state = clip.update(gradients, clip.init(state), state)
+    moment = opt_state[1][0].mu
+    np.testing.assert_allclose(moment["a"], [0.03, 0.0], rtol=1e-5)
+    np.testing.assert_allclose(moment["b"], [0.04], rtol=1e-5)
+
+
+def test_jit_equals_no_jit():
+    learner = make_learner()
+    real, fake = jnp.array(RNG.normal(size=(2, 16, 3)), jnp.float32)
+    loss = partial(discriminator_loss, learner.config)
+    arguments = (learner.state.params, learner.state.batch_stats, real, fake)
+    eager, compiled = loss(*arguments), jax.jit(loss)(*arguments)
+    for one, other in zip(jax.tree.leaves(eager), jax.tree.leaves(compiled), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_scoring_in_chunks_equals_scoring_at_once():
+    learner = make_learner()
+    features = jnp.array(RNG.normal(size=(9000, 3)), jnp.float32)
+    whole = style_rewards(learner.config, learner.state, features)
+    halves = [style_rewards(learner.config, learner.state, part) for part in jnp.split(features, 2)]
+    np.testing.assert_allclose(whole, jnp.concatenate(halves), atol=1e-6)
+
+
+def test_replay_holds_a_tenth_per_iteration_and_is_drawn_from():
+    learner = make_learner(replay_buffer_ratio=1.0, disc_input_noise_std=0.0)
+    learner.update(np.full((64, 3), 5.0))
+    assert int(learner.state.replay.size) == 10
+    normalized = learner.state.normalizer(jnp.full(3, 5.0))
+    np.testing.assert_allclose(learner.state.replay.data[:10], np.tile(normalized, (10, 1)), rtol=1e-6)
+    # With ratio 1 a step sees history only: the fresh samples, however different, are not among its fakes.
+    metrics = learner.update(np.random.default_rng(0).normal(size=(64, 3)))
+    assert metrics["disc_fake_std"] < 1e-6
+
+
+def test_weighted_reference_rows_are_drawn_by_weight():
+    reference = ReferenceFeatures(np.array([[0.0], [1.0], [2.0]]), weights=np.array([0.0, 1.0, 3.0]))
+    sampler = AMPLearner(AMPConfig(discriminator_hidden=(8,), replay_buffer_size=0), reference).sampler
+    drawn = np.asarray(sampler.sample(jax.random.PRNGKey(0), 4000))[:, 0]
+    values, counts = np.unique(drawn, return_counts=True)
+    assert len(values) == 2 and counts[1] / counts.sum() == pytest.approx(0.75, abs=0.03)
+
+
+def test_nan_features_leave_the_state_untouched():
+    learner = make_learner()
+    learner.update(RNG.normal(size=(64, 3)))
+    before = copy_of(learner.state)
+    with pytest.raises(NonFiniteError, match="not applied"):
+        learner.update(np.full((64, 3), np.nan))
+    assert_trees_equal(learner.state, before)
+    learner.update(RNG.normal(size=(64, 3)))
+
+
+def test_a_learner_without_reference_scores_but_does_not_learn():
+    trained = make_learner()
+    blind = AMPLearner(trained.config, None, feature_dim=3)
+    blind.restore(replace(trained.state))
+    features = RNG.normal(size=(8, 3))
+    np.testing.assert_array_equal(blind.rewards(features), trained.rewards(features))
+    with pytest.raises(FeatureError, match="reference="):
+        blind.update(features)
+    with pytest.raises(FeatureError):
+        AMPLearner(trained.config, None)

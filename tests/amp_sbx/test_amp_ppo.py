@@ -1,0 +1,222 @@
+"""AMPPPO on probe environments with known answers, and as an SB3 algorithm among others."""
+
+import gymnasium as gym
+import jax
+import numpy as np
+import pytest
+from amp_probe_envs import (
+    REFERENCE,
+    SMALL_AMP,
+    STYLE_AMP,
+    STYLE_REFERENCE,
+    AMPInfo,
+    ChoiceEnv,
+    ProbeEnv,
+    SignEnv,
+    StyleEnv,
+    TwoStepEnv,
+    make_model,
+    value_of,
+)
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList, EvalCallback
+from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
+
+from amp_sbx import ConfigError, FeatureError, GymnasiumVecEnv, InfoMetricsCallback, LinearSchedule, ReferenceFeatures
+
+ITERATION = 16 * 8
+AMP_METRICS = (
+    "reward_mean",
+    "reward_std",
+    "disc_loss",
+    "disc_acc",
+    "disc_auc",
+    "disc_real_mean",
+    "disc_fake_mean",
+    "disc_real_std",
+    "disc_fake_std",
+    "grad_penalty",
+    "logit_min",
+    "logit_max",
+    "weight",
+)
+TRAIN_METRICS = (
+    "entropy_loss",
+    "policy_gradient_loss",
+    "value_loss",
+    "approx_kl",
+    "clip_fraction",
+    "pg_loss",
+    "std",
+    "learning_rate",
+    "explained_variance",
+    "n_updates",
+    "clip_range",
+)
+
+
+def test_probe_constant_reward():
+    model = make_model(ProbeEnv(8)).learn(ITERATION * 25)
+    assert value_of(model, 0) == pytest.approx(1.0, abs=0.05)
+
+
+def test_probe_reward_in_the_observation():
+    model = make_model(SignEnv(8)).learn(ITERATION * 30)
+    assert value_of(model, 1) == pytest.approx(1.0, abs=0.1)
+    assert value_of(model, -1) == pytest.approx(-1.0, abs=0.1)
+
+
+def test_probe_discounting():
+    model = make_model(TwoStepEnv(8), gamma=0.5).learn(ITERATION * 40)
+    assert value_of(model, 1) == pytest.approx(1.0, abs=0.1)
+    assert value_of(model, 0) == pytest.approx(0.5, abs=0.1)
+
+
+def test_probe_action_dependent_reward():
+    model = make_model(ChoiceEnv(8)).learn(ITERATION * 30)
+    assert model.predict(np.zeros((1, 1), np.float32), deterministic=True)[0] == [1]
+    assert value_of(model, 0) == pytest.approx(1.0, abs=0.15)
+
+
+def test_time_out_bootstrap_sees_through_the_time_limit():
+    """Reward 1 for ever, cut every 4 steps: V = 1 / (1 - gamma) = 5 if cuts are bootstrapped, at most 4 if not."""
+    model = make_model(ProbeEnv(8, length=4, truncate=True), gamma=0.8, learning_rate=2e-2).learn(ITERATION * 60)
+    assert value_of(model, 0) == pytest.approx(5.0, abs=0.3)
+
+
+def test_style_and_time_outs_together():
+    """A discriminator held at 0.5 pays weight * 0.5 more at every step: V = (1 + 0.5) / (1 - gamma)."""
+    amp = SMALL_AMP | {"weight": 1.0, "disc_lr": 1e-12}
+    env = ProbeEnv(8, length=4, truncate=True)
+    model = make_model(env, gamma=0.8, learning_rate=2e-2, amp=amp, reference=REFERENCE)
+    output = model.learner.state.params["Dense_1"]
+    output["kernel"], output["bias"] = output["kernel"] * 0, output["bias"] + 0.5
+    model.learn(ITERATION * 60)
+    assert value_of(model, 0) == pytest.approx(1.5 / 0.2, abs=0.4)
+
+
+def test_style_alone_moves_the_policy_to_the_reference():
+    """Where policy and reference agree, LSGAN's score is one half: the style reward's equilibrium."""
+    settings = {"amp": STYLE_AMP, "reference": STYLE_REFERENCE, "batch_size": 256, "learning_rate": 1e-3, "gamma": 0.0}
+    model = make_model(StyleEnv(32), policy_kwargs={"net_arch": [16], "log_std_init": -1.0}, **settings)
+    model.learn(16 * 32 * 50)
+    action, _ = model.predict(np.zeros((1, 1), np.float32), deterministic=True)
+    assert action.item() == pytest.approx(0.5, abs=0.2)
+    assert model.logger.name_to_value["amp/reward_mean"] == pytest.approx(0.5, abs=0.1)
+
+
+def test_same_seed_same_numbers_bit_for_bit():
+    def run(seed):
+        model = make_model(SignEnv(8), amp=SMALL_AMP, reference=REFERENCE, seed=seed).learn(ITERATION * 3)
+        return jax.tree.leaves(model.get_parameters())
+
+    first, again, other = run(3), run(3), run(4)
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert any(not np.array_equal(one, two) for one, two in zip(first, other, strict=True))
+
+
+def test_callbacks_see_sbx_locals_and_can_stop():
+    class Spy(BaseCallback):
+        def _on_step(self):
+            names = {"infos", "rewards", "dones", "actions", "values", "log_probs", "new_obs", "clipped_actions", "env"}
+            assert names <= set(self.locals)
+            assert self.num_timesteps == self.n_calls * 8
+            return self.n_calls < 20
+
+    model = make_model(SignEnv(8))
+    model.learn(ITERATION * 10, callback=Spy())
+    assert model.num_timesteps == 20 * 8
+
+
+def test_logs_and_info_metrics(tmp_path):
+    model = make_model(
+        SignEnv(8), amp=SMALL_AMP, reference=REFERENCE, tensorboard_log=str(tmp_path), ent_coef=0.01, clip_range_vf=0.2
+    )
+    metrics = InfoMetricsCallback(["speed"])
+    evaluate = EvalCallback(GymnasiumVecEnv(SignEnv(2)), eval_freq=16, n_eval_episodes=2, verbose=0)
+    model.learn(ITERATION * 2, callback=CallbackList([metrics, evaluate]))
+    values = model.logger.name_to_value
+    assert {f"amp/{name}" for name in AMP_METRICS} | {f"train/{name}" for name in TRAIN_METRICS} <= set(values)
+    assert all(np.isfinite(values[f"amp/{name}"]) for name in AMP_METRICS)
+    assert len(model.ep_info_buffer) == 100
+    assert any(tmp_path.rglob("events.out.tfevents*"))
+
+
+def test_info_metrics_average_over_steps_and_environments():
+    model = make_model(ProbeEnv(8))
+    seen = {}
+    callback = InfoMetricsCallback()
+    original = callback._on_rollout_end
+
+    def capture():
+        original()
+        seen.update(model.logger.name_to_value)
+
+    callback._on_rollout_end = capture
+    model.learn(ITERATION, callback=callback)
+    assert seen["reward/probe"] == 1.0
+
+
+def test_actions_are_clipped_for_the_environment_only():
+    class Watch(ProbeEnv):
+        seen = ()
+
+        def reward(self, obs, actions):
+            self.seen = (*self.seen, actions.copy())
+            return np.zeros(self.num_envs)
+
+    env = Watch(8)
+    model = make_model(env, policy_kwargs={"net_arch": [16], "log_std_init": 1.0}).learn(ITERATION)
+    assert np.abs(np.stack(env.seen)).max() <= 1.0
+    assert np.abs(model.rollout_buffer.actions).max() > 1.5
+
+
+def test_wrapped_environments_and_single_environments_work():
+    settings = {"amp": SMALL_AMP, "reference": np.random.default_rng(0).normal(size=(50, 3)), "batch_size": 16}
+    venv = DummyVecEnv([lambda: AMPInfo(gym.make("Pendulum-v1", max_episode_steps=10)) for _ in range(2)])
+    model = make_model(VecNormalize(VecMonitor(venv)), **settings).learn(64)
+    assert len(model.ep_info_buffer) > 0 and model.layout == {"channels": "observation"}
+    plain = make_model("CartPole-v1", batch_size=16).learn(32)
+    assert plain.learner is None
+
+
+@pytest.mark.parametrize("space", [gym.spaces.MultiDiscrete([2, 3]), gym.spaces.MultiBinary(2)])
+def test_other_action_spaces(space):
+    make_model(ProbeEnv(4, action_space=space), batch_size=32, n_epochs=1).learn(64)
+
+
+def test_schedules_as_text_and_callable():
+    model = make_model(SignEnv(8), learning_rate="lin_4e-3", clip_range="lin_0.2").learn(ITERATION * 2)
+    assert model.learning_rate == LinearSchedule(4e-3)
+    assert model.logger.name_to_value["train/learning_rate"] == pytest.approx(0.0, abs=1e-9)  # progress is at its end
+    assert float(model.policy.actor_state.opt_state[1].hyperparams["learning_rate"]) == pytest.approx(0.0, abs=1e-9)
+    assert make_model(SignEnv(8), learning_rate=lambda progress: 1e-3 * progress).lr_schedule(0.5) == 5e-4
+    with pytest.raises(ConfigError, match="learning_rate"):
+        make_model(SignEnv(8), learning_rate="cosine")
+
+
+def test_batch_sizes_that_do_not_divide_warn_once():
+    with pytest.warns(UserWarning) as caught:
+        make_model(SignEnv(8), batch_size=50)
+    assert len([w for w in caught if "batch_size" in str(w.message) or "mini-batch" in str(w.message)]) == 1
+    with pytest.raises(ConfigError, match="batch_size"):
+        make_model(SignEnv(8), batch_size=1)
+
+
+def test_half_of_amp_is_announced():
+    with pytest.warns(UserWarning, match="without reference"):
+        model = make_model(ProbeEnv(8), amp=SMALL_AMP)
+    assert model.learner is None
+    with pytest.warns(UserWarning, match="without amp"):
+        make_model(ProbeEnv(8), reference=REFERENCE)
+
+
+def test_features_that_do_not_fit_are_refused():
+    with pytest.raises(FeatureError, match="2 channels, the reference has 5"):
+        make_model(ProbeEnv(8), amp=SMALL_AMP, reference=np.random.default_rng(0).normal(size=(9, 5))).learn(ITERATION)
+    pendulum = AMPInfo(gym.make("Pendulum-v1"))
+    reference = ReferenceFeatures(np.eye(3), layout={"channels": "something else"})
+    with pytest.raises(FeatureError, match="layouts differ"):
+        make_model(pendulum, amp=SMALL_AMP, reference=reference, batch_size=16)
+    with pytest.raises(FeatureError, match="amp=None"):
+        make_model("Pendulum-v1", amp=SMALL_AMP, reference=np.eye(3), batch_size=16).learn(16)

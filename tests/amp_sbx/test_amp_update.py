@@ -1,0 +1,137 @@
+"""One learning iteration: its order, what reaches the rewards, and that a broken one changes nothing."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from amp_probe_envs import REFERENCE, SMALL_AMP, ProbeEnv, SignEnv, assert_trees_equal, copy_of, make_model
+
+from amp_sbx import NonFiniteError
+from amp_sbx.advantage import gae
+from amp_sbx.collect import TimeoutBootstrap
+from amp_sbx.learner import style_rewards
+from amp_sbx.update import iteration, iteration_jit
+
+
+def collected(env=None, **kwargs):
+    """An AMP model with one rollout collected and not yet learnt from."""
+    settings = {"amp": SMALL_AMP | kwargs.pop("amp", {}), "reference": REFERENCE} | kwargs
+    model = make_model(env or ProbeEnv(8, length=5), **settings)
+    _, callback = model._setup_learn(10_000)
+    model.collect_rollouts(model.env, callback, model.rollout_buffer, model.n_steps)
+    return model
+
+
+def logged(model, name):
+    return model.logger.name_to_value[name]
+
+
+def test_style_reward_comes_from_the_discriminator_before_its_update():
+    model = collected(amp={"disc_lr": 0.05, "update_steps": 5, "max_grad_norm": 10.0})
+    features = jnp.asarray(model._amp_obs.reshape(-1, 2))
+    config, old = model.learner.config, copy_of(model.learner.state)
+    model.train()
+    by_old = float(style_rewards(config, old, features).mean())
+    by_new = float(style_rewards(config, model.learner.state, features).mean())
+    assert logged(model, "amp/reward_mean") == pytest.approx(by_old, abs=1e-6)
+    assert abs(by_old - by_new) > 1e-3
+
+
+def test_rewards_reach_gae_as_weighted_sum_plus_bootstrap():
+    """Compare the compiled iteration's explained variance with one computed by hand from the same rollout."""
+    model = collected(SignEnv(8, length=5, truncate=True), amp={"weight": 3.0, "task_weight": 2.0})
+    features = jnp.asarray(model._amp_obs.reshape(-1, 2))
+    style = np.asarray(style_rewards(model.learner.config, model.learner.state, features))
+    buffer = model.rollout_buffer
+    assert (model._bootstrap != 0).sum() == 8 * 3  # 16 steps hold three time-outs of every environment
+    rewards = 2.0 * buffer.rewards + 3.0 * style.reshape(buffer.rewards.shape) + model._bootstrap
+    last = np.asarray(model.policy.vf_state.apply_fn(model.policy.vf_state.params, model._last_obs)).ravel()
+    dones = model._last_episode_starts.astype(np.float32)
+    _, returns = gae(*map(jax.numpy.asarray, (rewards, buffer.values, buffer.episode_starts, last, dones)), 0.99, 0.95)
+    expected = 1 - np.var(np.asarray(returns) - buffer.values) / np.var(returns)
+    model.train()
+    assert logged(model, "train/explained_variance") == pytest.approx(float(expected), rel=1e-3, abs=1e-4)
+
+
+def test_bootstrap_is_the_terminal_observations_value():
+    model = collected(SignEnv(8, length=5, truncate=True), n_steps=5)
+    last = model.rollout_buffer.observations[4]  # SignEnv's observation stays through an episode
+    values = np.asarray(model.policy.vf_state.apply_fn(model.policy.vf_state.params, last)).ravel()
+    np.testing.assert_allclose(model._bootstrap[4], 0.99 * values, rtol=1e-5)
+    assert (model._bootstrap[:4] == 0).all()
+    assert (collected(SignEnv(8, length=5), n_steps=5)._bootstrap == 0).all()  # terminations
+
+
+def test_bootstrap_pads_to_powers_of_two():
+    sizes = []
+    timeouts = TimeoutBootstrap()
+    infos = [{"TimeLimit.truncated": True, "terminal_observation": np.full(1, float(i))} for i in range(5)]
+    infos[3] = {"terminal_observation": np.zeros(1), "TimeLimit.truncated": False}
+    timeouts.record(2, np.arange(5), infos)
+
+    def value_fn(batch):
+        sizes.append(len(batch))
+        return batch[:, 0]
+
+    values = timeouts.values((4, 6), lambda x: x, value_fn, 0.5)
+    assert sizes == [4]
+    np.testing.assert_allclose(values[2], [0.0, 0.5, 1.0, 0.0, 2.0, 0.0])
+    assert values.sum() == values[2].sum()
+
+
+def test_nan_features_raise_and_change_nothing():
+    model = collected()
+    model._amp_obs[3, 2, 1] = np.nan
+    before = copy_of((model.policy.actor_state.params, model.policy.vf_state.params, model.learner.state))
+    with pytest.raises(NonFiniteError, match="AMP features"):
+        model.train()
+    after = copy_of((model.policy.actor_state.params, model.policy.vf_state.params, model.learner.state))
+    assert_trees_equal(after, before)
+    model._amp_obs[3, 2, 1] = 0.0
+    model.train()  # and it can go on
+
+
+def test_nan_rewards_raise_without_amp_too():
+    model = make_model(SignEnv(8))
+    _, callback = model._setup_learn(10_000)
+    model.collect_rollouts(model.env, callback, model.rollout_buffer, model.n_steps)
+    model.rollout_buffer.rewards[0, 0] = np.inf
+    before = copy_of(model.policy.actor_state.params)
+    with pytest.raises(NonFiniteError, match="rewards"):
+        model.train()
+    assert_trees_equal(model.policy.actor_state.params, before)
+
+
+def test_compiled_once_for_all_iterations():
+    model = make_model(SignEnv(8), learning_rate="lin_1e-2", clip_range="lin_0.2")
+    before = iteration_jit._cache_size()
+    model.learn(16 * 8 * 4)
+    assert iteration_jit._cache_size() == before + 1
+
+
+@pytest.mark.slow  # op by op, an iteration takes a minute
+def test_jit_equals_no_jit(monkeypatch):
+    """The arguments of a real iteration, once through plain `iteration` op by op and once compiled."""
+    model = collected(n_steps=4, n_epochs=1, batch_size=16)
+    given = []
+
+    def record_and_stop(*arguments):
+        given.extend(arguments)
+        raise InterruptedError
+
+    monkeypatch.setattr("amp_sbx.ppo.iteration_jit", record_and_stop)
+    with pytest.raises(InterruptedError):
+        model.train()
+    given[5] = jax.tree.map(jnp.asarray, given[5])
+    compiled = jax.jit(iteration, static_argnums=(0, 1))(*given)
+    with jax.disable_jit():
+        eager = iteration(*given)
+    for one, other in zip(jax.tree.leaves(eager), jax.tree.leaves(compiled), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_target_kl_adapts_the_learning_rate_within_its_bounds():
+    model = make_model(SignEnv(8), target_kl=1e-6, learning_rate=1e-3)
+    model.learn(16 * 8 * 3)
+    assert 1e-5 <= model.adaptive_lr.current_adaptive_lr < 1e-3
+    assert logged(model, "train/learning_rate") == pytest.approx(model.adaptive_lr.current_adaptive_lr)

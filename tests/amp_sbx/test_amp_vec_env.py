@@ -1,0 +1,191 @@
+"""The adapter: contract with SB3, values from before a reset, and what it refuses."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from amp_probe_envs import AMPInfo, ProbeEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
+
+from amp_sbx import FeatureError, GymnasiumVecEnv, VecEnvError
+from amp_sbx.vec_env import amp_layout, amp_observations
+
+
+class Counter(gym.Env):
+    """Observation and `amp_obs` are (episode, step); ends after `length` steps by time-out."""
+
+    observation_space = gym.spaces.Box(-100, 100, (2,), np.float32)
+    action_space = gym.spaces.Box(-1, 1, (1,), np.float32)
+    amp_layout = {"channels": ["episode", "step"]}  # noqa: RUF012
+
+    def __init__(self, length=3):
+        self.length, self.episode, self.count = length, -1, 0
+        self.gain = 1.0
+
+    def _obs(self):
+        return np.array([self.episode, self.count], np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.episode, self.count = self.episode + 1, 0
+        return self._obs(), {"amp_obs": np.full(2, -1, np.float32), "seed_was": seed if seed is not None else -1}
+
+    def step(self, action):
+        self.count += 1
+        info = {"amp_obs": self._obs(), "is_success": self.count >= self.length, "speed": 2.0 * self.count}
+        return self._obs(), self.gain, False, self.count >= self.length, info
+
+
+def sync(lengths, mode=AutoresetMode.SAME_STEP):
+    return SyncVectorEnv([lambda n=n: Counter(n) for n in lengths], autoreset_mode=mode)
+
+
+def zeros(env):
+    return np.zeros((env.num_envs, 1), np.float32)
+
+
+def test_other_autoreset_modes_are_refused_with_advice():
+    with pytest.raises(VecEnvError, match="SAME_STEP"):
+        GymnasiumVecEnv(sync([3], AutoresetMode.NEXT_STEP))
+    with pytest.raises(VecEnvError, match="VectorEnv"):
+        GymnasiumVecEnv(Counter())
+
+
+def test_step_contract():
+    env = GymnasiumVecEnv(sync([2, 3]))
+    env.reset()
+    obs, rewards, dones, infos = env.step(zeros(env))
+    assert obs.shape == (2, 2) and rewards.dtype == np.float32 and rewards.flags.writeable
+    assert dones.tolist() == [False, False]
+    assert infos[0] is infos[1] and infos[0] == {}
+    obs, _, dones, infos = env.step(zeros(env))
+    assert dones.tolist() == [True, False]
+    np.testing.assert_array_equal(infos[0]["terminal_observation"], [0, 2])
+    np.testing.assert_array_equal(obs, [[1, 0], [0, 2]])  # the new episode's first observation
+    assert infos[0]["TimeLimit.truncated"] is True
+    assert infos[0]["episode"]["r"] == 2.0 and infos[0]["episode"]["l"] == 2 and infos[0]["episode"]["t"] >= 0
+    assert infos[0]["is_success"] is True and infos[0]["speed"] == 4.0
+    assert infos[1] == {}
+
+
+def test_episode_statistics_restart():
+    env = GymnasiumVecEnv(sync([2, 3]))
+    env.reset()
+    seen = []
+    for _ in range(6):
+        _, _, _, infos = env.step(zeros(env))
+        seen += [info["episode"]["l"] for info in infos if info]
+    assert seen == [2, 3, 2, 2, 3]
+
+
+def test_termination_is_not_a_time_out():
+    env = GymnasiumVecEnv(ProbeEnv(2, length=1))
+    env.reset()
+    _, _, _, infos = env.step(np.zeros((2, 1)))
+    assert infos[0]["TimeLimit.truncated"] is False
+
+
+def test_amp_observations_of_a_done_step_are_from_before_the_reset():
+    env = GymnasiumVecEnv(sync([2, 3]))
+    env.reset()
+    for expected in ([[0, 1], [0, 1]], [[0, 2], [0, 2]], [[1, 1], [0, 3]], [[1, 2], [1, 1]]):
+        _, _, _, infos = env.step(zeros(env))
+        np.testing.assert_array_equal(amp_observations(env, infos, 2), expected)
+        np.testing.assert_array_equal(env.batch_infos["speed"], 2.0 * np.array(expected)[:, 1])
+
+
+def test_amp_observations_of_a_batched_environment_are_from_before_the_reset():
+    env = VecMonitor(GymnasiumVecEnv(ProbeEnv(2, length=2)))  # attributes pass through SB3's wrappers
+    env.reset()
+    for expected in ([0, 1], [0, 2], [1, 1], [1, 2]):
+        _, _, _, infos = env.step(np.zeros((2, 1)))
+        np.testing.assert_array_equal(amp_observations(env, infos, 2), [expected, expected])
+
+
+def test_amp_observations_through_dummy_vec_env_are_from_before_the_reset():
+    env = VecNormalize(DummyVecEnv([lambda: Monitor(Counter(2))]))
+    env.reset()
+    for expected in ([0, 1], [0, 2], [1, 1]):
+        _, _, _, infos = env.step(zeros(env))
+        np.testing.assert_array_equal(amp_observations(env, infos, 1), [expected])
+
+
+def test_missing_amp_observations_are_explained():
+    env = DummyVecEnv([lambda: gym.make("Pendulum-v1")])
+    env.reset()
+    _, _, _, infos = env.step(zeros(env))
+    with pytest.raises(FeatureError, match=r"info\['amp_obs'\]"):
+        amp_observations(env, infos, 1)
+
+
+def test_wrong_shape_of_amp_observations():
+    env = GymnasiumVecEnv(ProbeEnv(2))
+    env.reset()
+    env.batch_infos = {"amp_obs": np.zeros(2)}
+    with pytest.raises(FeatureError, match=r"expected \(2, feature_dim\)"):
+        amp_observations(env, [{}, {}], 2)
+
+
+def test_seeding_and_reset():
+    env = GymnasiumVecEnv(SyncVectorEnv([lambda: gym.make("Pendulum-v1")] * 2, autoreset_mode=AutoresetMode.SAME_STEP))
+    env.seed(7)
+    first = env.reset()
+    env.seed(7)
+    np.testing.assert_array_equal(first, env.reset())
+    assert not np.array_equal(first[0], first[1])
+    assert not np.array_equal(first, env.reset())  # seeds are used once
+    env.close()
+
+
+def test_attributes_methods_and_wrappers():
+    env = GymnasiumVecEnv(SyncVectorEnv([lambda: AMPInfo(Counter())] * 2, autoreset_mode=AutoresetMode.SAME_STEP))
+    assert env.get_attr("length") == [3, 3] and env.get_attr("length", indices=[1]) == [3]
+    env.set_attr("gain", 5.0, indices=[1])
+    env.reset()
+    assert env.step(zeros(env))[1].tolist() == [1.0, 5.0]
+    assert env.env_method("has_wrapper_attr", "gain", indices=0) == [True]
+    assert env.env_is_wrapped(AMPInfo) == [True, True] and env.env_is_wrapped(gym.wrappers.TimeLimit) == [False] * 2
+    assert env.has_attr("gain") and not env.has_attr("nothing")
+    with pytest.raises(AttributeError, match="nothing"):
+        env.get_attr("nothing")
+    assert env.render_mode is None
+    assert amp_layout(env) == {"channels": "observation"}
+
+
+def test_attributes_of_a_batched_environment():
+    env = GymnasiumVecEnv(ProbeEnv(3, length=5))
+    assert env.get_attr("length") == [5, 5, 5] and amp_layout(env) is None
+    env.set_attr("length", 2)
+    env.reset()
+    env.step(np.zeros((3, 1)))
+    assert env.step(np.zeros((3, 1)))[2].all()
+    assert env.env_method("start")[0].shape == (3, 1)
+    assert env.env_is_wrapped(AMPInfo) == [False] * 3
+    assert env.env_is_wrapped(Monitor) == [True] * 3  # it records the same statistics
+    with pytest.raises(VecEnvError, match="indices"):
+        env.set_attr("length", 2, indices=[0])
+
+
+def test_async_vector_env_survives_a_question_about_a_missing_attribute():
+    # Spawned, because forking a process in which JAX runs threads can deadlock.
+    settings = {"autoreset_mode": AutoresetMode.SAME_STEP, "context": "spawn"}
+    raw = gym.make_vec("Pendulum-v1", 2, vectorization_mode="async", vector_kwargs=settings)
+    env = GymnasiumVecEnv(raw)
+    env.reset()
+    assert amp_layout(env) is None
+    env.step(zeros(env))
+    env.close()
+
+
+def test_an_episode_end_without_final_observation_is_an_error():
+    class Forgetful(ProbeEnv):
+        def step(self, actions):
+            *rest, infos = super().step(actions)
+            infos.pop("final_obs")
+            return *rest, infos
+
+    env = GymnasiumVecEnv(Forgetful(2))
+    env.reset()
+    with pytest.raises(VecEnvError, match="final_obs"):
+        env.step(np.zeros((2, 1)))

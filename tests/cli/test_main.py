@@ -1,0 +1,104 @@
+"""The command line itself: exit codes, messages, and a help that answers at once."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from wildrobot_gym.cli import main as main_module
+from wildrobot_gym.cli.bench import _ratios
+from wildrobot_gym.cli.main import SUBCOMMANDS, main
+from wildrobot_gym.paths import ROBOTS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    output = capsys.readouterr().out
+    assert all(name in output for name in SUBCOMMANDS)
+
+
+@pytest.mark.parametrize("line", ["trian", "train", "eval x --backend warp9", "train x --nope", "motion dance"])
+def test_misuse_exits_with_2(line):
+    with pytest.raises(SystemExit) as end:
+        main(line.split())
+    assert end.value.code == 2
+
+
+def test_the_command_line_imports_nothing_heavy():
+    code = "import sys, wildrobot_gym.cli.main; print([m for m in ('jax', 'torch', 'mujoco') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_errors_are_one_message_and_debug_shows_where(capsys):
+    assert main(["train", "no_such_config"]) == 2
+    plain = capsys.readouterr().err
+    assert plain.startswith("wildrobot: Unknown config 'no_such_config'") and "Traceback" not in plain
+    assert main(["--debug", "train", "no_such_config"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_unforeseen_error_is_not_hidden(monkeypatch):
+    def broken() -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(main_module.SUBCOMMANDS, "doctor", broken)
+    with pytest.raises(ZeroDivisionError):
+        main(["doctor"])
+
+
+def test_ctrl_c_is_130(monkeypatch, capsys):
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(main_module.SUBCOMMANDS, "doctor", interrupted)
+    assert main(["doctor"]) == 130
+
+
+def test_doctor_finds_this_machine_healthy(capsys):
+    assert main(["doctor"]) == 0
+    output = capsys.readouterr().out
+    assert "MuJoCo batch" in output and "offscreen rendering" in output
+
+
+def test_robot_writes_the_shipped_config(tmp_path, capsys):
+    for part in ROBOTS.rglob("*.xml"):
+        copy = tmp_path / part.relative_to(ROBOTS)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(part.read_bytes())
+    assert main(["robot", str(tmp_path / "wildrobot" / "wildrobot.xml")]) == 0
+    written = yaml.safe_load((tmp_path / "wildrobot" / "robot_config.yaml").read_text())
+    assert written == yaml.safe_load((ROBOTS / "wildrobot" / "robot_config.yaml").read_text())
+    assert main(["robot", str(tmp_path / "none.xml")]) == 2
+
+
+def test_seed_documents_flags():
+    spec = importlib.util.spec_from_file_location("train_script", ROOT / "scripts" / "train.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    arguments = script.arguments_of("smoke", iterations=5, num_envs=4, lr=1e-3, amp_weight=0.3, seed=9)
+    assert arguments[:2] == ["train", "smoke"]
+    assert {"n_envs=4", "learning_rate=0.001", "amp.weight=0.3", f"n_timesteps={5 * 4 * 16}"} <= set(arguments)
+    assert arguments[-2:] == ["--seed", "9"]
+    assert "amp=null" in script.arguments_of("smoke", no_amp=True)
+    assert "eval.every=0" in script.arguments_of("smoke", verify=True)
+    assert script.main(["--config", "none", "--iterations", "1"]) == 2
+
+
+def test_bench_ratios_are_medians_of_rounds():
+    samples = {"train_steps_per_s": [1.0, 4.0, 9.0], "raw_physics_steps_per_s": [2.0, 4.0, 10.0]}
+    figures = {"vector_env_steps_per_s": 30.0, "subproc_steps_per_s": 3.0}
+    assert _ratios(figures, samples) == {"train_over_raw_physics": 0.9, "vector_env_over_subproc": 10.0}
+
+
+@pytest.mark.slow
+def test_bench(tmp_path):
+    assert main(["bench", "--quick", "--envs", "16", "--config", "smoke", "--json", str(tmp_path / "b.json")]) == 0
+    assert (tmp_path / "b.json").is_file()

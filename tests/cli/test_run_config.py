@@ -1,0 +1,141 @@
+"""Run configs: what is read, and what is refused with a message that helps."""
+
+import pytest
+
+from amp_sbx.errors import AMPError
+from wildrobot_gym.cli import run_config, yaml_io
+from wildrobot_gym.cli.policy_kwargs import parse_policy_kwargs
+from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.paths import CONFIGS
+
+MINIMAL = {"n_timesteps": 1000}
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+def test_shipped_configs_are_whole(name):
+    config = run_config.load(name)
+    assert run_config.from_mapping(config.to_dict()) == config
+    assert run_config.from_mapping(yaml_io.parse(yaml_io.dump(config.to_dict()), "")) == config
+    if config.amp is not None:
+        assert config.reference_path.is_file()
+        assert config.amp_config.weight > 0
+
+
+def test_walk_ppo_is_walk_amp_without_amp():
+    amp, ppo = run_config.load("walk_amp").to_dict(), run_config.load("walk_ppo").to_dict()
+    assert ppo["amp"] is None
+    assert {k for k in amp if amp[k] != ppo[k]} == {"amp"}
+
+
+def test_numbers_as_people_write_them():
+    assert yaml_io.parse("[3e-4, 1e6, -2.5E+3, .5e1, 0.1, 7, lin_3e-4, e5]", "") == [
+        3e-4,
+        1e6,
+        -2500.0,
+        5.0,
+        0.1,
+        7,
+        "lin_3e-4",
+        "e5",
+    ]
+    config = run_config.from_mapping({"n_timesteps": 1e6, "learning_rate": "lin_3e-4", "eval": {"every": 1e5}})
+    assert (config.n_timesteps, config.eval.every) == (1_000_000, 100_000)
+    assert isinstance(config.n_timesteps, int)
+
+
+def test_rl_zoos_own_form(tmp_path):
+    file = tmp_path / "zoo.yml"
+    file.write_text(
+        "WildRobot-v0:\n  n_timesteps: !!float 1e6\n  learning_rate: lin_1e-3\n"
+        '  policy_kwargs: "dict(net_arch=dict(pi=[64], vf=[32]), activation_fn=nn.ELU, log_std_init=-1)"\n'
+    )
+    config = run_config.load(str(file), ["policy_kwargs.log_std_init=-2", "n_envs=8"], seed=5)
+    assert config.policy_kwargs == {"net_arch": {"pi": [64], "vf": [32]}, "activation_fn": "elu", "log_std_init": -2}
+    assert (config.n_timesteps, config.n_envs, config.seed) == (1_000_000, 8, 5)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"n_timestep": 1}, "Did you mean 'n_timesteps'"),
+        ({**MINIMAL, "amp": {"wieght": 1}}, "Did you mean 'weight'"),
+        ({**MINIMAL, "amp": {"weight": 1}}, "amp.reference is missing"),
+        ({**MINIMAL, "env_kwargs": {"rewads": {}}}, "Did you mean 'rewards'"),
+        ({**MINIMAL, "env_kwargs": {"reset": {"joint_niose": 1}}}, r"env_kwargs.reset.*Did you mean 'joint_noise'"),
+        ({**MINIMAL, "eval": {"evry": 1}}, "Did you mean 'every'"),
+        ({**MINIMAL, "n_envs": 0}, "n_envs is 0; allowed"),
+        ({**MINIMAL, "n_envs": 1.5}, "n_envs must be int"),
+        ({**MINIMAL, "env_id": "Walker2d-v5"}, "env_id"),
+        ({}, "n_timesteps is 0"),
+        ({**MINIMAL, "learning_rate": "fast"}, "learning_rate is 'fast'"),
+        ({**MINIMAL, "amp": {"reference": "x", "loss": "lsgna"}}, "Did you mean 'lsgan'"),
+    ],
+)
+def test_wrong_settings_are_named(values, message):
+    with pytest.raises((ConfigError, AMPError), match=message):
+        run_config.from_mapping(values)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [("n_envs", "no key=value"), ("n_envs.x=1", "no section"), ("amp.wieght=1", "weight"), ("seed=[", "no YAML")],
+)
+def test_wrong_overrides_are_named(override, message):
+    with pytest.raises(ConfigError, match=message):
+        run_config.load("smoke", [override])
+
+
+def test_overrides():
+    config = run_config.load(
+        "smoke", ["amp.weight=0.25", "env_kwargs.rewards.alive=1e-2", "policy_kwargs.log_std_init=-2"]
+    )
+    assert config.amp["weight"] == 0.25
+    assert config.env_kwargs["rewards"] == {"alive": 0.01}
+    assert config.policy_kwargs["log_std_init"] == -2
+    assert run_config.load("smoke", ["amp=null"]).amp_config is None
+
+
+def test_unknown_files_name_the_shipped_ones(tmp_path):
+    with pytest.raises(ConfigError, match="Did you mean 'walk_amp'"):
+        run_config.load("walk_apm")
+    with pytest.raises(ConfigError, match="walk_wildrobot"):
+        run_config.find_motion("walk_wildrobt")
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("a: 1\na: 2\n")
+    with pytest.raises(ConfigError, match="stands twice"):
+        run_config.load(str(bad))
+    bad.write_text("- 1\n")
+    with pytest.raises(ConfigError, match="must hold a mapping"):
+        run_config.load(str(bad))
+    bad.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError):
+        run_config.load(str(bad))
+
+
+def test_policy_kwargs_text_is_read_as_syntax():
+    text = "dict(net_arch=dict(pi=[256, 128], vf=(256,)), activation_fn=nn.ELU, log_std_init=-1.5, ortho_init=False)"
+    assert parse_policy_kwargs(text) == {
+        "net_arch": {"pi": [256, 128], "vf": [256]},
+        "activation_fn": "elu",
+        "log_std_init": -1.5,
+        "ortho_init": False,
+    }
+    assert parse_policy_kwargs("{'log_std_init': 0}") == {"log_std_init": 0}
+    assert parse_policy_kwargs(None) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')",
+        "dict(a=open('/etc/passwd'))",
+        "dict(**globals())",
+        "dict(a=[x for x in (1,)])",
+        "dict(a=os.path)",
+        "dict(a=",
+        "5",
+    ],
+)
+def test_policy_kwargs_text_is_never_run(text):
+    with pytest.raises(ConfigError, match="policy_kwargs"):
+        parse_policy_kwargs(text)

@@ -1,0 +1,220 @@
+"""``wildrobot train`` and what is done with its run: in this process, on the smoke config made smaller still."""
+
+import csv
+import errno
+import json
+import os
+import signal
+
+import imageio.v2 as imageio
+import mujoco
+import numpy as np
+import pytest
+
+from amp_sbx import checkpoint
+from wildrobot_gym.cli import yaml_io
+from wildrobot_gym.cli.main import main
+from wildrobot_gym.cli.run_callbacks import CheckpointCallback
+from wildrobot_gym.cli.run_folder import RunFolder
+
+SMALL = ("--set", "n_envs=8", "n_steps=8", "batch_size=32", "n_timesteps=256", "checkpoint_every=64")
+NO_EVAL = ("--set", "eval.every=0")
+EVAL = ("--set", "eval.every=128", "eval.steps=20", "eval.episodes=1")
+
+
+@pytest.fixture(scope="module")
+def run_path(tmp_path_factory):
+    """A finished run, for tests that only read it."""
+    path = tmp_path_factory.mktemp("train") / "run"
+    assert main(["train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(path)]) == 0
+    return path
+
+
+@pytest.fixture
+def no_gl(monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError("no GL here")
+
+    monkeypatch.setattr(mujoco, "Renderer", refuse)
+
+
+def refused(capsys, *arguments: str) -> str:
+    """The message of a command that must end with exit code 2 and without a traceback."""
+    assert main(list(arguments)) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("wildrobot: ")
+    assert "Traceback" not in message
+    return message
+
+
+def test_run_folder_is_complete(run_path):
+    config = yaml_io.read(run_path / "config.yaml")
+    assert (config["seed"], config["n_envs"], config["n_timesteps"]) == (3, 8, 256)
+    about = json.loads((run_path / "versions.json").read_text())
+    assert {"python", "platform", "packages", "git"} <= set(about)
+    assert about["packages"]["mujoco"] == mujoco.__version__
+    assert any((run_path / "tb").iterdir())
+    assert (run_path / "best.zip").is_file()
+    assert (run_path / "final.zip").is_file()
+    assert [p.name for p in RunFolder(run_path).checkpoints()] == ["step_000000000192.zip", "step_000000000256.zip"]
+    assert not list(run_path.rglob("*.tmp"))
+
+
+def test_progress_holds_every_figure_that_matters(run_path):
+    with open(run_path / "progress.csv") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [int(row["time/total_timesteps"]) for row in rows] == [64, 128, 192, 256, 256]
+    wanted = {"rollout/success_rate", "metrics/forward_velocity", "metrics/velocity_error", "rollout/ep_len_mean"}
+    wanted |= {"reward/tracking_lin_vel", "amp/reward_mean", "amp/disc_acc", "amp/disc_auc", "time/fps", "eval/success"}
+    assert wanted <= set(rows[0])
+
+
+def test_policy_file_knows_its_environment(run_path):
+    extra = checkpoint.read(run_path / "best.zip")[0]["extra"]
+    assert extra["env_kwargs"] == {"features": {"history": {"frames": 2, "stride": 2}}}
+    assert set(extra["evaluation"]) == {"success", "velocity_error", "num_timesteps"}
+
+
+def test_a_second_run_into_the_folder_is_refused(run_path, capsys):
+    before = (run_path / "final.zip").stat().st_mtime_ns
+    assert "already holds a run" in refused(capsys, "train", "smoke", "--out", str(run_path))
+    assert (run_path / "final.zip").stat().st_mtime_ns == before
+    message = refused(capsys, "train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(run_path), "--resume")
+    assert "is finished" in message
+    message = refused(capsys, "train", "smoke", *SMALL, "--set", "gamma=0.5", "--out", str(run_path), "--resume")
+    assert "other settings" in message and "gamma" in message and "seed" in message
+
+
+def test_foreign_folders_are_refused(tmp_path, capsys):
+    (tmp_path / "thesis.tex").write_text("mine")
+    assert "no empty folder" in refused(capsys, "train", "smoke", "--out", str(tmp_path))
+    assert "no run to resume" in refused(capsys, "train", "smoke", "--out", str(tmp_path), "--resume")
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_killed_and_resumed_is_as_if_not(tmp_path, monkeypatch, capsys):
+    arguments = ["train", "smoke", *SMALL, *NO_EVAL, "--out"]
+    straight, broken = RunFolder(tmp_path / "straight"), RunFolder(tmp_path / "broken")
+    assert main([*arguments, str(straight.path)]) == 0
+
+    kills = {64: signal.SIGTERM, 192: signal.SIGINT}
+
+    def kill(self):
+        if self.num_timesteps in kills:
+            os.kill(os.getpid(), kills.pop(self.num_timesteps))
+
+    monkeypatch.setattr(CheckpointCallback, "_on_rollout_end", kill)
+    assert main([*arguments, str(broken.path)]) == 128 + signal.SIGTERM
+    assert "step_000000000064.zip" in capsys.readouterr().out.replace("\n", "")
+    assert main([*arguments, str(broken.path), "--resume"]) == 128 + signal.SIGINT
+    assert main([*arguments, str(broken.path), "--resume"]) == 0
+
+    a, b = (checkpoint.read(folder.checkpoint(256))[1] for folder in (straight, broken))
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+    a, b = (dict(np.load(folder.checkpoint(256).with_suffix(".npz"))) for folder in (straight, broken))
+    del a["ep_info"], b["ep_info"]  # holds wall-clock times
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+    steps = [row.split(",") for row in broken.progress.read_text().splitlines()]
+    column = steps[0].index("time/total_timesteps")
+    assert [row[column] for row in steps[1:]] == ["64", "128", "192", "256"]
+
+
+def test_full_disk_leaves_the_old_checkpoint_and_training_goes_on(tmp_path, monkeypatch, capsys):
+    run = RunFolder(tmp_path / "run")
+    written = checkpoint._write_zip
+    saves = []
+
+    def full(stream, meta, arrays):
+        saves.append(meta["counters"]["num_timesteps"])
+        if saves[-1] in (128, 192):
+            stream.write(b"half a file")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written(stream, meta, arrays)
+
+    monkeypatch.setattr(checkpoint, "_write_zip", full)
+    old = {}
+    save = CheckpointCallback.save
+
+    def watched_save(self):
+        message = save(self)
+        if self.model.num_timesteps == 128:
+            old.update({p.name: p.read_bytes() for p in run.checkpoints()})
+        return message
+
+    monkeypatch.setattr(CheckpointCallback, "save", watched_save)
+    assert main(["train", "smoke", *SMALL, *NO_EVAL, "--out", str(run.path)]) == 0
+    output = capsys.readouterr().out.replace("\n", " ")
+    assert "No checkpoint was written" in output and "No space left" in output
+    assert list(old) == ["step_000000000064.zip"]
+    assert [p.name for p in run.checkpoints()] == ["step_000000000064.zip", "step_000000000256.zip"]
+    assert run.checkpoint(64).read_bytes() == old["step_000000000064.zip"]
+    assert not list(run.path.rglob("*.tmp"))
+
+
+def test_damaged_motion(tmp_path, capsys):
+    motion = tmp_path / "torn.npz"
+    motion.write_bytes(b"PK\x03\x04 torn")
+    message = refused(capsys, "train", "smoke", "--set", f"amp.reference={motion}", "--out", str(tmp_path / "run"))
+    assert "torn.npz" in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_eval_writes_table_and_json(run_path, tmp_path, capsys):
+    file = tmp_path / "new" / "results.json"
+    arguments = ["--commands", "0.3", "0.5", "--episodes", "2", "--json", str(file)]
+    assert main(["eval", str(run_path), *arguments]) == 0
+    results = json.loads(file.read_text())
+    assert results["protocol"] == "walk-1"
+    assert list(results["commands"]) == ["0.3", "0.5"]
+    assert {"mean", "low", "high"} <= set(results["overall"]["success"])
+    assert results["policy"]["env_kwargs"]["features"]["history"]["frames"] == 2
+    assert "velocity error" in capsys.readouterr().out
+
+
+def test_eval_of_what_is_no_policy(run_path, tmp_path, capsys):
+    assert "Unknown policy" in refused(capsys, "eval", str(tmp_path / "none.zip"))
+    assert "holds no policy" in refused(capsys, "eval", str(tmp_path))
+    torn = tmp_path / "torn.zip"
+    torn.write_bytes((run_path / "final.zip").read_bytes()[:5000])
+    assert "damaged" in refused(capsys, "eval", str(torn))
+    foreign = tmp_path / "foreign.zip"
+    np.savez(foreign.open("wb"), data=np.zeros(3))
+    assert "no amp_sbx checkpoint" in refused(capsys, "eval", str(foreign))
+
+
+def test_another_robot_is_refused_with_both_named(run_path, capsys):
+    message = refused(capsys, "eval", str(run_path), "--robot", "wildrobot_8dof")
+    assert "differs" in message and "(39,)" in message and "(36,)" in message
+
+
+def test_without_gl_everything_but_the_video_is_done(run_path, tmp_path, capsys, no_gl):
+    assert main(["record", str(run_path), "--out", str(tmp_path / "v.mp4"), "--seconds", "0.2"]) == 3
+    assert "MUJOCO_GL" in capsys.readouterr().err
+    file = tmp_path / "results.json"
+    arguments = ["--commands", "0.3", "--episodes", "1", "--json", str(file), "--video", str(tmp_path / "v.mp4")]
+    assert main(["eval", str(run_path), *arguments]) == 3
+    assert json.loads(file.read_text())["protocol"] == "walk-1"
+    assert "no video" in capsys.readouterr().out
+    assert not (tmp_path / "v.mp4").exists()
+
+
+@pytest.mark.filterwarnings("ignore:os.fork")
+def test_record_and_plot(run_path, tmp_path, capsys):
+    video, strip = tmp_path / "v.mp4", tmp_path / "strip.png"
+    code = main(["record", str(run_path), "--out", str(video), "--seconds", "0.2", "--strip", str(strip)])
+    if code == 3:
+        pytest.skip("no OpenGL on this machine")
+    assert code == 0
+    with imageio.get_reader(video) as reader:
+        assert reader.get_meta_data()["size"] == (640, 480)
+    assert imageio.imread(strip).shape[0] == 480
+    assert main(["plot", str(run_path), "--out", str(tmp_path / "plots")]) == 0
+    assert {p.name for p in (tmp_path / "plots").iterdir()} == {"gait_0.4.png", "learning_curves.png"}
+
+
+def test_enjoy_without_a_screen_says_what_to_do(run_path, capsys, monkeypatch):
+    monkeypatch.setattr("wildrobot_gym.cli.watch.has_screen", lambda: False)
+    assert "wildrobot record" in refused(capsys, "enjoy", str(run_path))

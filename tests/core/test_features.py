@@ -1,0 +1,166 @@
+"""AMP features by hand: every channel, every root-velocity mode, every contact definition, and what must not matter."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from state_makers import make_state, quat
+
+from wildrobot_gym.config import FEATURE_CHANNELS, FeatureConfig, HistoryConfig
+from wildrobot_gym.contact import estimated_contacts, force_contacts, pad_speed, proxy_contacts
+from wildrobot_gym.features import feature_dim, feature_layout, frame_dim, make_frame_features, shape_velocity
+from wildrobot_gym.robot import RobotModel
+
+TURN = quat(yaw=np.pi / 2)  # faces +y
+
+
+def one(robot: RobotModel, channel: str, state, **config) -> np.ndarray:
+    return np.asarray(make_frame_features(robot, FeatureConfig(channels=(channel,), **config))(state))
+
+
+def test_layout(robot: RobotModel) -> None:
+    n = robot.num_joints
+    layout = feature_layout(robot, FeatureConfig())
+    widths = {
+        "joint_pos": n,
+        "joint_vel": n,
+        "root_lin_vel": 3,
+        "root_ang_vel": 3,
+        "root_height": 1,
+        "foot_contacts": 4,
+    }
+    assert layout["channels"] == [[c, widths[c]] for c in FEATURE_CHANNELS]
+    assert frame_dim(layout) == {9: 29, 8: 27}[n] == robot.config["dimensions"]["amp_features"]
+    assert feature_dim(layout) == 8 * frame_dim(layout)
+    assert layout["robot"] == robot.name
+    assert layout["joints"] == list(robot.joint_names)
+    assert layout["definitions"]["contacts"] == "force"
+    without = FeatureConfig(contacts="none", history=HistoryConfig(frames=1, stride=1))
+    assert feature_dim(feature_layout(robot, without)) == frame_dim(layout) - 4
+    assert make_frame_features(robot, without)(make_state(robot)).shape == (frame_dim(layout) - 4,)
+
+
+def test_channels_come_in_the_configs_order(wildrobot: RobotModel) -> None:
+    state = make_state(wildrobot, height=0.4, joints=np.arange(9.0), joint_vel=-np.arange(9.0))
+    config = FeatureConfig(channels=("root_height", "joint_vel", "joint_pos"))
+    got = make_frame_features(wildrobot, config)(state)
+    np.testing.assert_allclose(got, [0.4, *-np.arange(9.0), *np.arange(9.0)], rtol=1e-6)
+
+
+def test_all_channels_golden(wildrobot: RobotModel) -> None:
+    state = make_state(
+        wildrobot,
+        base_quat=TURN,
+        lin_vel=[0.0, 0.5, 0.0],  # it faces +y, so this is straight ahead
+        ang_vel=[0.1, 0.2, 0.3],
+        height=0.44,
+        pad_forces=[0.0, 10.0, 20.0, 5.0],
+    )
+    got = make_frame_features(wildrobot, FeatureConfig())(state)
+    want = [*wildrobot.home_joint_pos, *np.zeros(9), 1, 0, 0, 0.1, 0.2, 0.3, 0.44, *np.tanh([0, 1, 2, 0.5])]
+    np.testing.assert_allclose(got, want, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("how", "velocity", "want"),
+    [
+        ("raw", [3.0, -4.0, 0.0], [3.0, -4.0, 0.0]),
+        ("raw", [0.01, 0.0, 0.0], [0.01, 0.0, 0.0]),
+        ("clipped", [3.0, -4.0, 0.2], [1.5, -1.5, 0.2]),
+        ("direction", [3.0, -4.0, 0.0], [0.6, -0.8, 0.0]),
+        ("direction", [0.06, 0.0, 0.09], [0.06 / 0.1081665, 0.0, 0.09 / 0.1081665]),
+        ("direction", [0.06, 0.0, 0.07], [0.0, 0.0, 0.0]),  # 0.092 m/s
+        ("direction", [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]),
+    ],
+)
+def test_root_velocity_modes(wildrobot: RobotModel, how: str, velocity: list, want: list) -> None:
+    np.testing.assert_allclose(shape_velocity(jnp.array(velocity), how), want, atol=1e-6)
+    state = make_state(wildrobot, lin_vel=velocity)
+    np.testing.assert_allclose(one(wildrobot, "root_lin_vel", state, root_velocity=how), want, atol=1e-6)
+
+
+def test_world_frame_keeps_the_heading(wildrobot: RobotModel) -> None:
+    state = make_state(wildrobot, base_quat=TURN, lin_vel=[0.0, 0.5, 0.0], ang_vel=[1.0, 0.0, 0.0])
+    kw = {"velocity_frame": "world", "root_velocity": "raw"}
+    np.testing.assert_allclose(one(wildrobot, "root_lin_vel", state, **kw), [0, 0.5, 0], atol=1e-6)
+    np.testing.assert_allclose(one(wildrobot, "root_ang_vel", state, **kw), [0, 1, 0], atol=1e-6)
+
+
+def test_angular_velocity_of_a_tilted_body(wildrobot: RobotModel) -> None:
+    # Rolled by 90 degrees to the left side up: the body's y axis points up, so turning about it is yaw.
+    state = make_state(wildrobot, base_quat=quat(roll=np.pi / 2), ang_vel=[0.0, 2.0, 0.0])
+    np.testing.assert_allclose(one(wildrobot, "root_ang_vel", state), [0, 0, 2], atol=1e-6)
+
+
+@pytest.mark.parametrize("contacts", ["force", "estimated", "proxy", "none"])
+def test_heading_does_not_matter(robot: RobotModel, contacts: str) -> None:
+    features = make_frame_features(robot, FeatureConfig(contacts=contacts, root_velocity="raw"))
+    rng = np.random.default_rng(0)
+    lin_vel, pads = rng.normal(size=3), rng.normal(size=(4, 3))
+    rows = []
+    for yaw in (0.0, 1.0, -2.5):
+        turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+        state = make_state(
+            robot,
+            base_quat=quat(0.2, -0.1, yaw),
+            lin_vel=turn @ lin_vel,
+            ang_vel=[0.3, 0.2, 0.1],
+            pad_vel_w=pads @ turn.T,
+            pad_pos_w=(np.abs(pads) * 0.01) @ turn.T,
+        )
+        rows.append(features(state))
+    np.testing.assert_allclose(rows[1], rows[0], atol=2e-6)
+    np.testing.assert_allclose(rows[2], rows[0], atol=2e-6)
+
+
+def test_force_contacts() -> None:
+    got = force_contacts(jnp.array([0.0, 5.0, 10.0, 1000.0]), 10.0)
+    np.testing.assert_allclose(got, [0.0, 0.46211716, 0.76159416, 1.0], atol=1e-6)
+
+
+def test_proxy_contacts(wildrobot: RobotModel) -> None:
+    got = proxy_contacts(jnp.array([0.0, -0.001, 0.01, 0.0]), jnp.array([0.0, 0.0, 0.0, 0.2]), 0.01, 0.2)
+    np.testing.assert_allclose(got, [1.0, 1.0, np.exp(-1), np.exp(-1)], atol=1e-6)
+    positions, velocities = np.zeros((4, 3)), np.zeros((4, 3))
+    positions[1, 2], velocities[2] = 0.01, [0.12, 0.16, 9.0]  # a vertical speed is no slip
+    state = make_state(wildrobot, pad_pos_w=positions, pad_vel_w=velocities)
+    np.testing.assert_allclose(pad_speed(state), [0, 0, 0.2, 0], atol=1e-6)
+    got = one(wildrobot, "foot_contacts", state, contacts="proxy")
+    np.testing.assert_allclose(got, [1, np.exp(-1), np.exp(-1), 1], atol=1e-6)
+
+
+def test_estimated_contacts(robot: RobotModel) -> None:
+    config = FeatureConfig(contacts="estimated")
+    got = estimated_contacts(jnp.array([0.0, 0.0, 0.0, 0.2]), jnp.array([0.0, 0.25, 1.0, 0.0]), config)
+    np.testing.assert_allclose(got, [1.0, 0.5, 0.3, 0.0], atol=1e-6)
+    # Left thigh forward (positive), right thigh backward (positive too on this robot): only the right leg is in stance.
+    joints = np.zeros(robot.num_joints)
+    names = list(robot.joint_names)
+    joints[names.index("left_hip_pitch")] = 0.4
+    joints[names.index("right_hip_pitch")] = 0.4
+    joints[names.index("right_knee_pitch")] = 0.1
+    state = make_state(robot, joints=joints)
+    np.testing.assert_allclose(one(robot, "foot_contacts", state, contacts="estimated"), [0, 0, 0.8, 0.8], atol=1e-6)
+
+
+def test_leading_axes_and_jit(wildrobot: RobotModel) -> None:
+    features = make_frame_features(wildrobot, FeatureConfig())
+    single = make_state(wildrobot, lin_vel=[0.3, 0.2, 0.0], base_quat=quat(0.1, 0.2, 0.3))
+    batch = jax.tree.map(lambda x: jnp.stack([jnp.stack([x, x])] * 3), single)
+    got = features(batch)
+    assert got.shape == (3, 2, 29)
+    np.testing.assert_allclose(got, np.broadcast_to(features(single), (3, 2, 29)), atol=1e-6)
+    np.testing.assert_allclose(jax.jit(features)(single), features(single), atol=1e-6)
+
+
+def test_estimated_contacts_need_legs(wildrobot: RobotModel) -> None:
+    from wildrobot_gym.errors import RobotError
+
+    config = {**wildrobot.config, "feet": [{**f, "leg": f["leg"][:2]} for f in wildrobot.config["feet"]]}
+    legless = dataclasses.replace(wildrobot, config=config)
+    with pytest.raises(RobotError, match="knee pitch joint in the leg of 'left_foot'"):
+        make_frame_features(legless, FeatureConfig(contacts="estimated"))

@@ -1,0 +1,211 @@
+"""WildRobotEnv, Gymnasium's checker, and the wrappers users put around both environments."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode
+from gymnasium.wrappers import RecordVideo, TimeLimit
+from gymnasium.wrappers import vector as vw
+
+from wildrobot_gym.env.single_env import WildRobotEnv
+from wildrobot_gym.env.vector_env import WildRobotVectorEnv
+from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError
+
+ROBOTS = ["wildrobot", "wildrobot_8dof"]
+SMALL = {"width": 64, "height": 48}
+
+
+@pytest.mark.parametrize("robot", ROBOTS)
+def test_check_env_has_nothing_to_say(robot: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env = gym.make("WildRobot-v0", robot=robot, render_mode="rgb_array", **SMALL)
+        check_env(env.unwrapped)
+        env.close()
+
+
+def test_check_env_of_the_class() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(WildRobotEnv(**SMALL), skip_render_check=True)
+
+
+def test_a_vector_of_one() -> None:
+    single = WildRobotEnv(max_episode_steps=30)
+    batch = WildRobotVectorEnv(1, 30, autoreset_mode=AutoresetMode.DISABLED)
+    obs, info = single.reset(seed=4)
+    rows, infos = batch.reset(seed=4)
+    np.testing.assert_array_equal(obs, rows[0])
+    np.testing.assert_array_equal(info["amp_obs"], infos["amp_obs"][0])
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        action = rng.uniform(-0.3, 0.3, 9).astype(np.float32)
+        obs, reward, terminated, truncated, info = single.step(action)
+        rows, rewards, terminations, truncations, infos = batch.step(action[None])
+        np.testing.assert_array_equal(obs, rows[0])
+        assert (reward, terminated, truncated) == (rewards[0], terminations[0], truncations[0])
+        assert info.keys() == infos.keys()
+        for key in info:
+            np.testing.assert_array_equal(info[key], infos[key][0])
+    assert truncated
+    assert isinstance(reward, float)
+    assert isinstance(terminated, bool)
+
+
+def test_the_time_limit_is_gymnasiums() -> None:
+    env = gym.make("WildRobot-v0", max_episode_steps=3)
+    assert isinstance(env, TimeLimit)
+    env.reset(seed=0)
+    assert [env.step(np.zeros(9, np.float32))[2:4] for _ in range(3)] == [(False, False), (False, False), (False, True)]
+    assert gym.make("WildRobot-v0").spec.max_episode_steps == 500
+    assert WildRobotEnv().vector.task.max_episode_steps > 10**6
+
+
+def test_seeds_of_the_single_env() -> None:
+    env, other = WildRobotEnv(), WildRobotEnv()
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    first = env.reset(seed=1)[0]
+    np.testing.assert_array_equal(other.reset(seed=1)[0], first)
+    assert (env.reset()[0] != first).any()
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    assert (WildRobotEnv().reset()[0] != WildRobotEnv().reset()[0]).any()
+
+
+def test_wrong_actions() -> None:
+    env = WildRobotEnv()
+    with pytest.raises(ActionError, match="before reset"):
+        env.step(np.zeros(9))
+    env.reset(seed=0)
+    with pytest.raises(ActionError, match="finite"):
+        env.step(np.full(9, np.nan))
+    with pytest.raises(ActionError, match=r"\(1, 9\)"):
+        env.step(np.zeros(8))
+    with pytest.raises(ConfigError, match="Did you mean 'commands'"):
+        gym.make("WildRobot-v0", command={})
+
+
+# --- pictures ---
+
+
+def test_pictures() -> None:
+    env = WildRobotEnv(render_mode="rgb_array", **SMALL)
+    assert env.render() is None  # nothing to see yet
+    env.reset(seed=0)
+    first = env.render()
+    assert (first.shape, first.dtype) == ((48, 64, 3), np.uint8)
+    assert first.std() > 5
+    for _ in range(15):
+        env.step(np.array([0, 1, 0, 1, 0, 0, 0, 0, 0], np.float32))
+    assert (env.render() != first).any()
+    env.close()
+    batch = WildRobotVectorEnv(2, render_mode="rgb_array", camera="side", **SMALL)
+    batch.reset(seed=0)
+    frames = batch.render()
+    assert isinstance(frames, tuple)
+    assert [f.shape for f in frames] == [(48, 64, 3)] * 2
+    assert (frames[0] != frames[1]).any()
+    batch.close()
+    quiet = WildRobotVectorEnv(1)
+    quiet.reset(seed=0)
+    assert quiet.render() is None
+
+
+@pytest.mark.skipif(bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")), reason="there is a screen")
+def test_a_window_needs_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    with pytest.raises(PhysicsError, match=r"human.*DISPLAY.*rgb_array"):
+        WildRobotEnv(render_mode="human")
+
+
+def test_videos(tmp_path) -> None:
+    env = RecordVideo(
+        gym.make("WildRobot-v0", render_mode="rgb_array", max_episode_steps=4, **SMALL), str(tmp_path / "single")
+    )
+    env.reset(seed=0)
+    for _ in range(4):
+        env.step(np.zeros(9, np.float32))
+    env.close()
+    batch = WildRobotVectorEnv(2, 4, render_mode="rgb_array", **SMALL)
+    recorded = vw.RecordVideo(batch, str(tmp_path / "vector"), video_length=4, step_trigger=lambda step: step == 0)
+    recorded.reset(seed=0)
+    for _ in range(6):
+        recorded.step(np.zeros((2, 9), np.float32))
+    recorded.close()
+    for folder in ("single", "vector"):
+        assert [f.stat().st_size > 0 for f in (tmp_path / folder).glob("*.mp4")] != []
+
+
+# --- vector wrappers ---
+
+WRAPPERS: dict[str, Any] = {
+    "RecordEpisodeStatistics": vw.RecordEpisodeStatistics,
+    "NormalizeObservation": vw.NormalizeObservation,
+    "NormalizeReward": vw.NormalizeReward,
+    "ClipAction": vw.ClipAction,
+    "ClipReward": lambda env: vw.ClipReward(env, -1, 1),
+    "RescaleAction": lambda env: vw.RescaleAction(env, -2.0, 2.0),
+    "TransformObservation": lambda env: vw.TransformObservation(env, lambda obs: obs * 2),
+    "DtypeObservation": lambda env: vw.DtypeObservation(env, np.float64),
+    "FlattenObservation": vw.FlattenObservation,
+    "DictInfoToList": vw.DictInfoToList,
+    "NumpyToTorch": None,
+}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_vector_wrappers(name: str) -> None:
+    batch = WildRobotVectorEnv(3, 4, reset={"stagger": False})
+    if name == "NumpyToTorch":
+        pytest.importorskip("array_api_compat", reason="Gymnasium's conversion wrappers need it")
+        import torch
+        from gymnasium.wrappers.vector.numpy_to_torch import NumpyToTorch
+
+        env: Any = NumpyToTorch(batch)
+        action: Any = torch.zeros((3, 9))
+    else:
+        env, action = WRAPPERS[name](batch), np.zeros((3, 9), np.float32)
+    obs, _ = env.reset(seed=0)
+    assert obs.shape == (3, 39)
+    for step in range(6):
+        obs, reward, _, truncated, info = env.step(action)
+        assert obs.shape == (3, 39)
+        assert reward.shape == (3,)
+        assert bool(truncated.all()) == (step == 3)
+        if name == "RecordEpisodeStatistics" and step == 3:
+            np.testing.assert_array_equal(info["episode"]["l"], 4)
+    env.close()
+
+
+def test_statistics_over_partial_resets() -> None:
+    batch = WildRobotVectorEnv(3, 4, autoreset_mode=AutoresetMode.DISABLED, reset={"stagger": False})
+    env = vw.RecordEpisodeStatistics(batch)
+    env.reset(seed=0)
+    mask = np.array([True, False, False])
+    for step in range(4):
+        if step == 2:
+            env.reset(options={"reset_mask": mask})
+        *_, truncated, info = env.step(np.zeros((3, 9), np.float32))
+    np.testing.assert_array_equal(truncated, ~mask)
+    np.testing.assert_array_equal(info["episode"]["l"], [0, 4, 4])
+
+
+def test_a_users_loop_over_stable_baselines_vec_envs() -> None:
+    """What a user would write without our batch: SB3's own vectorisation of the single environment."""
+    from stable_baselines3.common.vec_env import DummyVecEnv
+
+    env = DummyVecEnv([lambda: gym.make("WildRobot-v0", max_episode_steps=3)] * 2)
+    env.seed(0)
+    obs = env.reset()
+    assert obs.shape == (2, 39)
+    for step in range(4):
+        obs, _, dones, infos = env.step(np.zeros((2, 9), np.float32))
+        assert dones.all() == (step == 2)
+    assert infos[0]["amp_obs"].shape == (8 * 29,)
+    env.close()

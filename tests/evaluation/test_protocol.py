@@ -1,0 +1,105 @@
+"""The protocol on real physics: shapes, fixed commands, reproducibility, and the pictures made of it."""
+
+import json
+
+import imageio.v2 as imageio
+import numpy as np
+import pytest
+
+from wildrobot_gym.errors import ConfigError, RunError
+from wildrobot_gym.evaluation import plots, video
+from wildrobot_gym.evaluation.protocol import WalkBenchmark, evaluation_settings
+
+COMMANDS, EPISODES = (0.2, 0.6), 2
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    bench = WalkBenchmark(commands=COMMANDS, episodes=EPISODES, num_steps=160)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return []
+
+
+@pytest.fixture(scope="module")
+def result(benchmark, seen):
+    def policy(obs):
+        seen.append(obs[:, 27].copy())
+        return np.zeros((len(obs), 9), np.float32)
+
+    return benchmark.run(policy)
+
+
+def test_commands_are_fixed_for_every_environment(result, seen):
+    np.testing.assert_allclose(np.array(seen), np.tile([0.2, 0.2, 0.6, 0.6], (160, 1)), rtol=1e-6)
+
+
+def test_home_pose_stands_and_is_no_success(result):
+    overall = result.to_json()["overall"]
+    assert overall["survived"]["mean"] == 1.0
+    assert overall["success"]["mean"] == 0.0
+    assert overall["support_double"]["mean"] == 1.0
+    assert result.to_json()["commands"]["0.6"]["velocity_error"]["mean"] == pytest.approx(0.6, abs=0.02)
+
+
+def test_json_has_the_benchmarks_structure(result):
+    data = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert data["protocol"] == "walk-1"
+    assert list(data["commands"]) == ["0.2", "0.6"]
+    assert set(data["commands"]["0.2"]["success"]) >= {"mean", "low", "high"}
+
+
+def test_same_seed_same_figures(benchmark, result):
+    again = benchmark.run(lambda obs: np.zeros((len(obs), 9), np.float32))
+    for name, values in result.figures.items():
+        np.testing.assert_array_equal(values, again.figures[name], err_msg=name)
+
+
+def test_only_what_defines_the_policy_is_taken_from_its_run():
+    kwargs = {"robot": "wildrobot_8dof", "commands": {"vx": [0, 2]}, "reference": "x", "rewards": {"alive": 9.0}}
+    assert evaluation_settings(kwargs) == {"robot": "wildrobot_8dof", "reset": {"stagger": False}}
+
+
+@pytest.mark.parametrize("bad", [{"commands": ()}, {"episodes": 0}, {"commands": (float("nan"),)}])
+def test_senseless_settings_are_refused(bad):
+    with pytest.raises(ConfigError, match="allowed"):
+        WalkBenchmark(**bad)
+
+
+def test_gait_plot(result, tmp_path):
+    path = plots.gait_plot(tmp_path / "gait.png", result.recording, result.robot, 0.2, result.control_dt)
+    assert imageio.imread(path).shape[0] > 300
+
+
+def test_learning_curves(tmp_path):
+    table = tmp_path / "progress.csv"
+    table.write_text("time/total_timesteps,amp/reward_mean,eval/success\n100,0.1,\n200,0.2,0.5\n,9,9\n")
+    assert plots.learning_curves(tmp_path / "curves.png", table).stat().st_size > 1000
+    table.write_text("time/total_timesteps\n100\n")
+    with pytest.raises(RunError, match="no figures"):
+        plots.learning_curves(tmp_path / "curves.png", table)
+    with pytest.raises(RunError, match="Cannot read"):
+        plots.learning_curves(tmp_path / "curves.png", tmp_path / "none.csv")
+
+
+@pytest.mark.filterwarnings("ignore:os.fork")
+def test_video_plays_anywhere_and_odd_sizes_are_cut(tmp_path):
+    frames = [np.full((49, 65, 3), value, np.uint8) for value in range(0, 250, 25)]
+    path = video.write_video(tmp_path / "new" / "walk.mp4", frames, fps=50)
+    with imageio.get_reader(path) as reader:
+        about = reader.get_meta_data()
+        assert (about["codec"], about["fps"], about["size"]) == ("h264", 50, (64, 48))
+        assert about["pix_fmt"].startswith("yuv420p")
+    with pytest.raises(RunError, match="no frames"):
+        video.write_video(tmp_path / "none.mp4", [], fps=50)
+
+
+def test_filmstrip():
+    frames = [np.full((10, 20, 3), value, np.uint8) for value in range(100)]
+    strip = video.filmstrip(frames, count=4, crop=0.5)
+    assert strip.shape == (10, 40, 3)
+    assert strip[0, ::10, 0].tolist() == [0, 33, 66, 99]

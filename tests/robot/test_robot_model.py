@@ -1,0 +1,324 @@
+"""The compiled model against the measured robot (ROBOT.md), the generated config, and models that are wrong."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import mujoco
+import numpy as np
+import pytest
+import yaml
+
+from wildrobot_gym.errors import RobotError
+from wildrobot_gym.paths import ROBOTS
+from wildrobot_gym.robot import CONFIG_FILE, RobotModel, describe, write_robot_config
+
+# joint: anchor, axis, range
+JOINTS = {
+    "waist_yaw": ((0, 0, 0.548), (0, 0, -1), (-0.5236, 0.5236)),
+    "left_hip_pitch": ((0, 0.0536, 0.4664), (0, -1, 0), (-0.0873, 1.5708)),
+    "left_hip_roll": ((0.0268, 0.090, 0.4666), (-1, 0, 0), (-1.5708, 0.1745)),
+    "left_knee_pitch": ((0.0004, 0.090, 0.2740), (0, 1, 0), (0, 1.3963)),
+    "left_ankle_pitch": ((0.0006, 0.090, 0.0940), (0, 1, 0), (-0.7854, 0.7854)),
+    "right_hip_pitch": ((0, -0.0536, 0.4664), (0, 1, 0), (-1.5708, 0.0873)),
+    "right_hip_roll": ((0.0268, -0.090, 0.4666), (-1, 0, 0), (-0.1745, 1.5708)),
+    "right_knee_pitch": ((0.0003, -0.090, 0.2741), (0, 1, 0), (0, 1.3963)),
+    "right_ankle_pitch": ((0.0006, -0.090, 0.0941), (0, 1, 0), (-0.7854, 0.7854)),
+}
+# link: mass, centre of mass, principal inertia
+LINKS = {
+    "waist": (0.4396, (-0.0018, 0, 0.506), (0.0010, 0.0007, 0.0007)),
+    "torso": (0.8412, (0.0041, 0.0025, 0.6165), (0.0015, 0.0012, 0.0009)),
+}
+for side, sign in (("left", 1), ("right", -1)):
+    LINKS |= {
+        f"{side}_hip": (0.0850, (0.0028, sign * 0.0867, 0.4754), (2.0e-5, 1.9e-5, 2.4e-5)),
+        f"{side}_upper_leg": (0.2366, (0.0003, sign * 0.0892, 0.3072), (0.0010, 0.0010, 0.0001)),
+        f"{side}_lower_leg": (0.3757, (0.0010, sign * 0.0902, 0.1713), (0.0017, 0.0016, 0.0007)),
+        f"{side}_foot": (0.3493, (0.0194, sign * 0.0908, 0.0420), (0.0009, 0.0007, 0.0003)),
+    }
+PADS_X = {"toe": (0.020, 0.095), "heel": (-0.054, -0.011)}
+PADS_Y = (0.047, 0.137)
+SOLE_Z = 0.0295
+
+
+@pytest.fixture(scope="module")
+def zero_pose(robot: RobotModel) -> mujoco.MjData:
+    """All joints at 0, base origin at (0, 0, 0.5): the pose in which ROBOT.md gives its figures."""
+    data = mujoco.MjData(robot.model)
+    data.qpos[:] = 0
+    data.qpos[2:4] = 0.5, 1.0
+    mujoco.mj_forward(robot.model, data)
+    return data
+
+
+def joints_of(robot: RobotModel) -> dict:
+    return {k: v for k, v in JOINTS.items() if robot.name == "wildrobot" or k != "waist_yaw"}
+
+
+def test_joint_order_anchors_axes_and_ranges(robot: RobotModel, zero_pose: mujoco.MjData) -> None:
+    table = joints_of(robot)
+    assert robot.joint_names == tuple(table)
+    for name, (anchor, axis, limits) in table.items():
+        joint = robot.model.joint(name)
+        np.testing.assert_allclose(zero_pose.xanchor[joint.id], anchor, atol=1.5e-4)
+        np.testing.assert_allclose(zero_pose.xaxis[joint.id], axis, atol=1e-9)
+        np.testing.assert_allclose(joint.range, limits)
+        assert robot.model.jnt_limited[joint.id]
+    np.testing.assert_allclose(robot.joint_range, [v[2] for v in table.values()])
+
+
+def test_masses_centres_and_inertias(robot: RobotModel, zero_pose: mujoco.MjData) -> None:
+    assert {robot.model.body(i).name for i in range(1, robot.model.nbody)} == set(LINKS)
+    for name, (mass, com, inertia) in LINKS.items():
+        body = robot.model.body(name)
+        assert body.mass[0] == pytest.approx(mass)
+        np.testing.assert_allclose(zero_pose.xipos[body.id], com, atol=1.5e-4)
+        np.testing.assert_allclose(sorted(body.inertia), sorted(inertia), rtol=1e-6)
+    assert robot.mass == pytest.approx(3.381, abs=0.01)  # the links' rounded masses add up to 3.374
+
+
+def test_servos(robot: RobotModel) -> None:
+    model = robot.model
+    assert model.nu == robot.num_joints
+    np.testing.assert_allclose(model.actuator_gainprm[:, 0], 21.1)
+    np.testing.assert_allclose(model.actuator_biasprm[:, 1], -21.1)
+    np.testing.assert_allclose(model.actuator_biasprm[:, 2], -0.5)
+    np.testing.assert_allclose(model.actuator_forcerange, [[-4.0, 4.0]] * model.nu)
+    np.testing.assert_allclose(model.actuator_ctrlrange, robot.joint_range)
+    np.testing.assert_allclose(robot.force_limit, 4.0)
+    np.testing.assert_allclose(
+        model.dof_damping[6:, 0] if model.dof_damping.ndim > 1 else model.dof_damping[6:], 0.08516
+    )
+    np.testing.assert_allclose(model.dof_frictionloss[6:], 0.022275)
+    np.testing.assert_allclose(model.dof_armature[6:], 0.024992)
+    np.testing.assert_allclose(model.dof_armature[:6], 0.0)
+
+
+def test_pads(robot: RobotModel, zero_pose: mujoco.MjData) -> None:
+    assert robot.pad_names == ("left_toe", "left_heel", "right_toe", "right_heel")
+    assert robot.foot_names == ("left_foot", "right_foot")
+    np.testing.assert_array_equal(robot.pad_ids_of_foot, [[0, 1], [2, 3]])
+    for name in robot.pad_names:
+        side, kind = name.split("_")
+        geom = robot.model.geom(name)
+        centre, half = zero_pose.geom_xpos[geom.id], geom.size
+        y = PADS_Y if side == "left" else (-PADS_Y[1], -PADS_Y[0])
+        np.testing.assert_allclose([centre[0] - half[0], centre[0] + half[0]], PADS_X[kind], atol=6e-4)
+        np.testing.assert_allclose([centre[1] - half[1], centre[1] + half[1]], y, atol=1e-6)
+        assert centre[2] - half[2] == pytest.approx(SOLE_Z, abs=1e-6)
+        assert zero_pose.site(name).xpos[2] == pytest.approx(SOLE_Z, abs=1e-6)
+        assert geom.friction[0] == 1.0
+
+
+def test_straight_legs_stand_at_0_470(robot: RobotModel, zero_pose: mujoco.MjData) -> None:
+    soles = [zero_pose.site(pad).xpos[2] for pad in robot.pad_names]
+    np.testing.assert_allclose(0.5 - np.array(soles), 0.4705, atol=1e-6)
+
+
+def test_home_rests_on_the_floor(robot: RobotModel) -> None:
+    data = mujoco.MjData(robot.model)
+    data.qpos[:] = robot.home_qpos
+    mujoco.mj_forward(robot.model, data)
+    np.testing.assert_allclose([data.site(p).xpos[2] for p in robot.pad_names], 0.0, atol=5e-4)
+    key = robot.model.keyframe("home")
+    np.testing.assert_array_equal(key.ctrl, key.qpos[7:])
+    assert (robot.home_joint_pos >= robot.joint_range[:, 0]).all()
+    assert (robot.home_joint_pos <= robot.joint_range[:, 1]).all()
+
+
+def test_only_feet_touch_the_floor(robot: RobotModel) -> None:
+    model = robot.model
+    touching = set()
+    for a in range(model.ngeom):
+        for b in range(a):
+            if model.geom_contype[a] & model.geom_conaffinity[b] or model.geom_contype[b] & model.geom_conaffinity[a]:
+                touching.add(frozenset((model.geom(a).name, model.geom(b).name)))
+    assert touching == {frozenset(("floor", pad)) for pad in robot.pad_names}
+
+
+def test_cameras_and_sensors_are_there(robot: RobotModel) -> None:
+    assert {robot.model.camera(i).name for i in range(robot.model.ncam)} >= {"track", "side", "front"}
+    assert sorted(np.concatenate([ids.ravel() for ids in robot.sensor_slices.values()])) == list(
+        range(robot.model.nsensordata)
+    )
+
+
+# --- mirror map ---
+
+
+def mirrored_qpos(robot: RobotModel, qpos: np.ndarray) -> np.ndarray:
+    """Reflection of a whole pose in the x-z plane."""
+    joints = robot.joint_mirror_signs * qpos[7:][robot.joint_mirror_ids]
+    return np.concatenate([qpos[:3] * [1, -1, 1], qpos[3:7] * [1, -1, 1, -1], joints])
+
+
+def test_mirror_twice_is_identity(robot: RobotModel) -> None:
+    q = np.random.default_rng(0).normal(size=robot.num_joints)
+    once = robot.joint_mirror_signs * q[robot.joint_mirror_ids]
+    np.testing.assert_array_equal(robot.joint_mirror_signs * once[robot.joint_mirror_ids], q)
+    np.testing.assert_array_equal(robot.pad_mirror_ids[robot.pad_mirror_ids], np.arange(4))
+    np.testing.assert_array_equal(robot.pad_mirror_ids, [2, 3, 0, 1])
+
+
+def test_mirror_signs_of_the_measured_axes(wildrobot: RobotModel) -> None:
+    # a pitch axis keeps its sign, yaw and roll axes turn; the left hip pitch axis is -y.
+    assert dict(zip(wildrobot.joint_names, wildrobot.joint_mirror_signs, strict=True)) == {
+        "waist_yaw": -1,
+        "left_hip_pitch": -1,
+        "left_hip_roll": -1,
+        "left_knee_pitch": 1,
+        "left_ankle_pitch": 1,
+        "right_hip_pitch": -1,
+        "right_hip_roll": -1,
+        "right_knee_pitch": 1,
+        "right_ankle_pitch": 1,
+    }
+
+
+def test_mirrored_pose_has_mirrored_feet(robot: RobotModel) -> None:
+    rng = np.random.default_rng(1)
+    data = mujoco.MjData(robot.model)
+    for _ in range(10):
+        quat = rng.normal(size=4)
+        joints = rng.uniform(*robot.joint_range.T)
+        qpos = np.concatenate([rng.normal(size=3), quat / np.linalg.norm(quat), joints])
+        points = []
+        for pose in (qpos, mirrored_qpos(robot, qpos)):
+            data.qpos[:] = pose
+            mujoco.mj_kinematics(robot.model, data)
+            points.append(np.array([data.site(pad).xpos for pad in robot.pad_names]))
+        np.testing.assert_allclose(points[1], points[0][robot.pad_mirror_ids] * [1, -1, 1], atol=1e-3)
+
+
+# --- the generated config ---
+
+
+def test_config_is_what_the_model_says(robot: RobotModel) -> None:
+    written = yaml.safe_load((robot.xml_path.parent / CONFIG_FILE).read_text())
+    assert written == describe(robot.model, robot.xml_path.name)
+    n = 9 if robot.name == "wildrobot" else 8
+    assert written["dimensions"] == {
+        "num_joints": n,
+        "action": n,
+        "observation": 3 * n + 12,
+        "amp_features": 2 * n + 11,
+    }
+
+
+@pytest.fixture
+def copy_of_robot(tmp_path: Path) -> Path:
+    """A private copy of the default robot's folder."""
+    shutil.copytree(ROBOTS, tmp_path / "robots")
+    return tmp_path / "robots" / "wildrobot"
+
+
+def test_regenerated_config_is_the_shipped_one(copy_of_robot: Path) -> None:
+    before = (copy_of_robot / CONFIG_FILE).read_text()
+    assert write_robot_config(copy_of_robot / "wildrobot.xml") == copy_of_robot / CONFIG_FILE
+    assert (copy_of_robot / CONFIG_FILE).read_text() == before
+    assert RobotModel.load(copy_of_robot).joint_names == tuple(JOINTS)
+
+
+def test_an_edited_config_is_refused(copy_of_robot: Path) -> None:
+    file = copy_of_robot / CONFIG_FILE
+    file.write_text(file.read_text().replace("mass: 3.374", "mass: 4.0"))
+    with pytest.raises(RobotError, match=r"mass.*4\.0.*3\.374.*wildrobot robot"):
+        RobotModel.load(copy_of_robot)
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "name: x", "{", "model: nowhere.xml"])
+def test_a_damaged_config_is_refused(copy_of_robot: Path, text: str) -> None:
+    (copy_of_robot / CONFIG_FILE).write_text(text)
+    with pytest.raises(RobotError, match=r"robot_config\.yaml|nowhere\.xml"):
+        RobotModel.load(copy_of_robot)
+
+
+def test_an_unknown_robot_is_named_with_the_nearest() -> None:
+    with pytest.raises(RobotError, match=r"wildrobt.*Did you mean 'wildrobot'.*wildrobot_8dof"):
+        RobotModel.load("wildrobt")
+
+
+def edit(folder: Path, file: str, *pairs: tuple[str, str]) -> mujoco.MjModel:
+    path = folder.parent / file
+    text = path.read_text()
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+    return folder / "wildrobot.xml"
+
+
+SITE = '<site name="left_toe" class="pad_site"'
+WRONG = {
+    "sensor": (
+        "parts/sensors.xml",
+        [('<framepos name="left_toe_pos" objtype="site" objname="left_toe"/>', "")],
+        "left_toe_pos",
+    ),
+    "touch sensors": (
+        "parts/sensors.xml",
+        [
+            ("<touch", "<!-- touch"),
+            ('_force" site="left_toe"/>', '_force" -->'),
+            ('_force" site="left_heel"/>', "-->"),
+            ('_force" site="right_toe"/>', "-->"),
+            ('_force" site="right_heel"/>', "-->"),
+        ],
+        "touch",
+    ),
+    "keyframe": ("wildrobot/wildrobot.xml", [('name="home"', 'name="rest"')], "home"),
+    "pad geom": ("parts/legs.xml", [('<geom name="left_toe"', "<geom")], "left_toe"),
+    "foot site": (
+        "parts/legs.xml",
+        [('<site name="left_foot"', '<site name="left_ankle"')],
+        "left_foot|left_ankle",
+    ),
+    "actuator order": (
+        "parts/leg_actuators.xml",
+        [
+            ('joint="left_hip_roll"', 'joint="X"'),
+            ('joint="left_knee_pitch"', 'joint="left_hip_roll"'),
+            ('joint="X"', 'joint="left_knee_pitch"'),
+        ],
+        "joint order.*left_hip_roll",
+    ),
+    "asymmetric joint": (
+        "parts/legs.xml",
+        [('pos="0 -0.0536 -0.0336"', 'pos="0 -0.07 -0.0336"')],
+        "left_hip_pitch.*symmetric",
+    ),
+    "asymmetric pad": (
+        "parts/legs.xml",
+        [
+            (
+                '<site name="right_toe" class="pad_site" pos="0.0569',
+                '<site name="right_toe" class="pad_site" pos="0.0769',
+            )
+        ],
+        "toe.*symmetric",
+    ),
+    "malformed xml": ("parts/legs.xml", [("</body>", "")], "cannot compile"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_model_is_refused_by_name(copy_of_robot: Path, case: str) -> None:
+    file, pairs, message = WRONG[case]
+    xml = edit(copy_of_robot, file, *pairs)
+    if case == "foot site":
+        edit(copy_of_robot, "parts/sensors.xml", ('objname="left_foot"', 'objname="left_ankle"'))
+    with pytest.raises(RobotError, match=message):
+        write_robot_config(xml)
+    with pytest.raises(RobotError):
+        RobotModel.load(copy_of_robot)
+
+
+def test_leg_joint_names(robot: RobotModel) -> None:
+    assert robot.leg_joint_names("left_foot") == [
+        f"left_{j}" for j in ("hip_pitch", "hip_roll", "knee_pitch", "ankle_pitch")
+    ]
+    with pytest.raises(RobotError, match=r"middle_foot.*left_foot"):
+        robot.leg_joint_names("middle_foot")
+    assert robot.leg_length == pytest.approx(0.437, abs=1e-3)

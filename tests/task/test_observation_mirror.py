@@ -1,0 +1,41 @@
+"""The declared reflection of observations agrees with reflecting the physics state itself."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+from state_makers import make_state, quat
+
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.observation import observation_dim, observation_mirror, observe
+
+
+def test_observing_the_mirrored_state_gives_the_mirrored_observation(robot: RobotModel) -> None:
+    rng = np.random.default_rng(0)
+    mirror = observation_mirror(robot)
+    ids, signs, n = robot.joint_mirror_ids, robot.joint_mirror_signs, robot.num_joints
+    home = jnp.asarray(robot.home_joint_pos, jnp.float32)
+    for _ in range(5):
+        base = quat(*rng.normal(0, 0.3, 3))
+        lin, ang, command = rng.normal(size=(3, 3)).astype(np.float32)
+        joints, joint_vel, action = rng.normal(0, 0.5, (3, n)).astype(np.float32)
+        state = make_state(robot, base_quat=base, lin_vel=lin, ang_vel=ang, joints=joints, joint_vel=joint_vel)
+        image = make_state(
+            robot,
+            base_quat=base * [1, -1, 1, -1],
+            lin_vel=lin * [1, -1, 1],
+            ang_vel=ang * [-1, 1, -1],
+            joints=signs * joints[ids],
+            joint_vel=signs * joint_vel[ids],
+        )
+        flipped = np.array([1, -1, -1], np.float32)
+        obs = np.asarray(observe(home, state, jnp.array(command), jnp.array(action)))
+        expected = np.array(mirror["obs_signs"]) * obs[np.array(mirror["obs_ids"])]
+        got = observe(home, image, jnp.array(command * flipped), jnp.array(signs * action[ids], jnp.float32))
+        assert got.shape == (observation_dim(robot),)
+        np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_the_home_pose_is_its_own_image(robot: RobotModel) -> None:
+    home = robot.home_joint_pos
+    np.testing.assert_allclose(robot.joint_mirror_signs * home[robot.joint_mirror_ids], home)

@@ -1,0 +1,127 @@
+"""Every reward term by hand; the terms are the reward."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from state_makers import make_state, quat
+
+from wildrobot_gym.config import RewardConfig
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.reward import TERMS, RewardInputs, reward_terms
+
+ZERO = RewardConfig(**dict.fromkeys(TERMS, 0.0))
+
+
+def inputs(robot: RobotModel, **changes) -> RewardInputs:
+    own = {
+        k: changes.pop(k)
+        for k in ("command", "action", "previous_action", "touchdown_air_time", "weight")
+        if k in changes
+    }
+    n = robot.num_joints
+    fields = {
+        "command": np.zeros(3),
+        "action": np.zeros(n),
+        "previous_action": np.zeros(n),
+        "touchdown_air_time": np.zeros(2),
+        "weight": 32.0,
+    } | own
+    return RewardInputs(
+        state=make_state(robot, **changes),
+        force_limit=jnp.full(n, 4.0),
+        **{k: jnp.asarray(v, jnp.float32) for k, v in fields.items()},
+    )
+
+
+GOLDEN = [
+    ("tracking_lin_vel", {"lin_vel": [0.5, 0.3, 0], "command": [0.5, 0, 0]}, 1.0),
+    ("tracking_lin_vel", {"lin_vel": [0.25, 0.3, 0], "command": [0.5, 0, 0]}, np.exp(-1)),
+    # It faces +y and moves along +y: forward.
+    ("tracking_lin_vel", {"lin_vel": [0, 0.5, 0], "base_quat": quat(yaw=np.pi / 2), "command": [0.5, 0, 0]}, 1.0),
+    ("tracking_lateral", {"lin_vel": [9, 0.25, 0]}, np.exp(-1)),
+    ("tracking_lateral", {"lin_vel": [0, 0.25, 0], "command": [0, 0.25, 0]}, 1.0),
+    ("tracking_yaw", {"ang_vel": [9, 9, 0.5]}, np.exp(-1)),
+    ("tracking_yaw", {"ang_vel": [0, 0, 0.5], "command": [0, 0, 0.5]}, 1.0),
+    ("base_height", {"height": 0.45}, 1.0),
+    ("base_height", {"height": 0.40}, np.exp(-1)),
+    ("orientation", {}, 1.0),
+    ("orientation", {"base_quat": quat(pitch=0.3, yaw=1.0)}, np.exp(-((np.sin(0.3) / 0.3) ** 2))),
+    ("orientation", {"base_quat": quat(roll=-0.3)}, np.exp(-((np.sin(0.3) / 0.3) ** 2))),
+    ("alive", {}, 1.0),
+    ("action_rate", {"action": [0.1] * 9, "previous_action": [-0.1] * 9}, 9 * 0.04),
+    ("torque_penalty", {"actuator_forces": [1, -2, 0, 0, 0, 0, 0, 0, 3]}, 14.0),
+    ("saturation", {"actuator_forces": [4, -4, 3.93, 3.91, -3.91, 0, 0, 0, 0]}, 3.0),
+    # 8 of 32 N on each pad, and one pad that carries nothing but flies fast.
+    ("slip", {"pad_vel_w": [[0.3, 0.4, 5], [0, 0, 0], [0, 0.1, 0], [0, 0, 0]]}, 0.25 * 0.5 + 0.25 * 0.1),
+    ("slip", {"pad_forces": [0, 0, 64, 0], "pad_vel_w": [[9, 0, 0], [0, 0, 0], [0.2, 0, 0], [0, 0, 0]]}, 0.2),
+    ("feet_air_time", {"touchdown_air_time": [0.35, 0.0], "command": [0.5, 0, 0]}, 0.1),
+    ("feet_air_time", {"touchdown_air_time": [0.05, 3.0], "command": [0.5, 0, 0]}, -0.2 + 0.25),
+    ("feet_air_time", {"touchdown_air_time": [0.35, 0.35]}, 0.0),  # standing is commanded
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "want"), GOLDEN)
+def test_terms_golden(wildrobot: RobotModel, name: str, changes: dict, want: float) -> None:
+    x = inputs(wildrobot, **changes)
+    np.testing.assert_allclose(TERMS[name](x, RewardConfig()), want, rtol=1e-5, atol=1e-6)
+    weighted = reward_terms(x, dataclasses.replace(ZERO, **{name: -2.0}))
+    assert list(weighted) == [name]
+    np.testing.assert_allclose(weighted[name], 0.02 * -2.0 * want, rtol=1e-5, atol=1e-7)
+
+
+def test_every_term_has_a_golden_value_and_a_weight() -> None:
+    assert {name for name, *_ in GOLDEN} == set(TERMS)
+    assert set(TERMS) <= {f.name for f in dataclasses.fields(RewardConfig)}
+
+
+def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
+    x = inputs(wildrobot)
+    assert reward_terms(x, ZERO) == {}
+    assert set(reward_terms(x, RewardConfig())) == set(TERMS) - {"feet_air_time"}
+
+
+def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
+    rng = np.random.default_rng(0)
+    n, signs, ids, pads = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids, robot.pad_mirror_ids
+    config = RewardConfig(feet_air_time=1.0)
+    for _ in range(5):
+        base = quat(*rng.normal(0, 0.3, 3))
+        lin, ang, cmd = rng.normal(size=(3, 3))
+        joints, joint_vel, action, previous, torque = rng.normal(0, 2, (5, n))
+        pad_vel, force, air = rng.normal(size=(4, 3)), rng.uniform(0, 20, 4), rng.uniform(0, 0.5, 2)
+        x = inputs(
+            robot, base_quat=base, lin_vel=lin, ang_vel=ang, joints=joints, joint_vel=joint_vel, actuator_forces=torque,
+            pad_vel_w=pad_vel, pad_forces=force, command=cmd, action=action, previous_action=previous,
+            touchdown_air_time=air,
+        )  # fmt: skip
+        mirrored = inputs(
+            robot,
+            base_quat=base * [1, -1, 1, -1],
+            lin_vel=lin * [1, -1, 1],
+            ang_vel=ang * [-1, 1, -1],
+            joints=signs * joints[ids],
+            joint_vel=signs * joint_vel[ids],
+            actuator_forces=signs * torque[ids],
+            pad_vel_w=pad_vel[pads] * [1, -1, 1],
+            pad_forces=force[pads],
+            command=cmd * [1, -1, -1],
+            action=signs * action[ids],
+            previous_action=signs * previous[ids],
+            touchdown_air_time=air[::-1],
+        )
+        here, there = reward_terms(x, config), reward_terms(mirrored, config)
+        for name in TERMS:
+            np.testing.assert_allclose(there[name], here[name], rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_jit_equals_no_jit(wildrobot: RobotModel) -> None:
+    x = inputs(wildrobot, lin_vel=[0.3, 0.1, 0], actuator_forces=np.arange(9.0) / 2, command=[0.4, 0, 0.1])
+    here = reward_terms(x, RewardConfig())
+    there = jax.jit(lambda i: reward_terms(i, RewardConfig()))(x)
+    for name, value in here.items():
+        np.testing.assert_allclose(there[name], value, rtol=1e-6, atol=1e-8)

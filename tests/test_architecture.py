@@ -1,0 +1,112 @@
+"""Imports point down a floor or stay on it, never make a circle, and never cross from one wing to the other."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOORS = (
+    {"errors", "rotations", "paths"},
+    {"config", "state"},
+    {"robot", "contact", "features", "history"},
+    {"physics", "task", "motion"},
+    {"env"},
+    {"evaluation"},
+    {"cli"},
+)
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS, start=1) for room in rooms}
+# On the fourth floor motion tracks its clips in physics; the task knows neither physics nor motion.
+ROOMS_MAY_IMPORT = {"motion": {"physics"}, "physics": set(), "task": set()}
+
+
+def modules(package: str) -> dict[str, Path]:
+    files = sorted((ROOT / package).rglob("*.py"))
+    return {".".join(f.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): f for f in files}
+
+
+def imports(module: str, path: Path, known: set[str]) -> set[str]:
+    """Modules that ``path`` imports anywhere in its text, as full names; a name taken from a package counts as the
+    submodule it may be."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+                base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [base])])
+            submodules = {f"{base}.{alias.name}" for alias in node.names} & known
+            found |= submodules
+            if len(submodules) < len(node.names):
+                found.add(base)
+    return found
+
+
+def graph(package: str) -> dict[str, set[str]]:
+    files = modules(package)
+    return {name: imports(name, path, set(files)) for name, path in files.items()}
+
+
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
+def test_every_room_has_a_floor() -> None:
+    rooms = {room(m) for m in modules("wildrobot_gym") if "." in m}
+    assert rooms <= set(FLOOR_OF), f"give these rooms a floor: {sorted(rooms - set(FLOOR_OF))}"
+
+
+def test_learning_does_not_know_the_robot() -> None:
+    offenders = {m: i for m, i in graph("amp_sbx").items() if any(n.split(".")[0] == "wildrobot_gym" for n in i)}
+    assert not offenders
+
+
+def test_only_the_roof_knows_the_learning_wing() -> None:
+    offenders = {
+        m
+        for m, names in graph("wildrobot_gym").items()
+        if any(n.split(".")[0] == "amp_sbx" for n in names) and not m.startswith("wildrobot_gym.cli")
+    }
+    assert not offenders
+
+
+def test_imports_point_down() -> None:
+    offenders = []
+    for module, names in graph("wildrobot_gym").items():
+        for name in names:
+            if not name.startswith("wildrobot_gym.") or "." not in module:
+                continue  # the package's own __init__ registers the environments
+            if FLOOR_OF[room(name)] > FLOOR_OF[room(module)]:
+                offenders.append(f"{module} -> {name}")
+    assert not offenders
+
+
+def test_rooms_of_the_fourth_floor_stay_apart() -> None:
+    offenders = []
+    for module, names in graph("wildrobot_gym").items():
+        if "." not in module or room(module) not in ROOMS_MAY_IMPORT:
+            continue
+        allowed = {room(module), *ROOMS_MAY_IMPORT[room(module)]}
+        others = {n for n in names if n.startswith("wildrobot_gym.") and room(n) in ROOMS_MAY_IMPORT}
+        offenders += [f"{module} -> {n}" for n in others if room(n) not in allowed]
+    assert not offenders
+
+
+def test_there_is_no_circle() -> None:
+    for package in ("wildrobot_gym", "amp_sbx"):
+        files = graph(package)
+        done: set[str] = set()
+
+        def visit(module: str, path: tuple[str, ...], files=files, done=done) -> None:
+            assert module not in path, "circle: " + " -> ".join(itertools.chain(path, [module]))
+            if module in done:
+                return
+            for name in files[module] & set(files):
+                visit(name, (*path, module))
+            done.add(module)
+
+        for module in files:
+            visit(module, ())

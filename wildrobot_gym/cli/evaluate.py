@@ -1,0 +1,119 @@
+"""``wildrobot eval``: a policy through the walk benchmark; a table for people and a JSON for everything else."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
+from wildrobot_gym.cli.run_folder import versions
+from wildrobot_gym.errors import RunError, WildRobotError
+from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark
+
+ROWS = (  # figure, heading
+    ("survived", "survived"),
+    ("velocity_error", "velocity error, m/s"),
+    ("drift_lateral", "drift, lateral / forward"),
+    ("drift_heading", "drift of heading, rad"),
+    ("cadence", "cadence, 1/s and foot"),
+    ("clearance", "clearance, m"),
+    ("step_length", "step length, m"),
+    ("support_single", "single support"),
+    ("support_double", "double support"),
+    ("support_none", "no support"),
+    ("slip", "slip"),
+    ("symmetry_time", "asymmetry, step time"),
+    ("symmetry_length", "asymmetry, step length"),
+    ("saturation", "saturation"),
+    ("cost_of_transport", "cost of transport"),
+    ("smoothness_action", "action change squared"),
+    ("smoothness_angular_velocity", "base turning, rad/s rms"),
+    ("success", "success"),
+)
+
+
+def run_eval(
+    policy: str,
+    commands: Sequence[float],
+    episodes: int,
+    backend: str,
+    json_file: Path | None,
+    video: Path | None,
+    seed: int = SEED,
+    robot: str | None = None,
+    console: Console | None = None,
+) -> int:
+    """Evaluate and print; JSON and video where asked for. A video that cannot be drawn does not lose the evaluation."""
+    console = console or Console()
+    loaded = load_policy(policy, robot)
+    console.print(f"{loaded.path}, {loaded.model.num_timesteps:,} steps of training", highlight=False)
+    results = evaluate(loaded, commands, episodes, backend, seed, console)
+    console.print(results_table(results))
+    if json_file is not None:
+        write_json(json_file, results)
+        console.print(f"Results: {json_file}", highlight=False)
+    if video is not None:
+        from wildrobot_gym.cli.watch import NO_PICTURE, run_record
+
+        middle = sorted(commands)[len(commands) // 2]
+        try:
+            run_record(loaded, video, command=middle, seconds=10.0, console=console)
+        except WildRobotError as error:
+            message = escape(f"The evaluation is complete, but there is no video: {error}")
+            console.print(f"[yellow]{message}[/]", soft_wrap=True)
+            return NO_PICTURE
+    return 0
+
+
+def evaluate(
+    policy: LoadedPolicy, commands: Sequence[float], episodes: int, backend: str, seed: int, console: Console
+) -> dict[str, Any]:
+    """The results' JSON structure."""
+    benchmark = WalkBenchmark(policy.env_kwargs, commands, episodes, NUM_STEPS, seed, backend)
+    try:
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task(f"{len(commands)} x {episodes} episodes", total=NUM_STEPS)
+            result = benchmark.run(policy, lambda _: progress.advance(task))
+    finally:
+        benchmark.close()
+    return {**result.to_json(), "backend": backend, "policy": policy.description(), "versions": versions()}
+
+
+def results_table(results: dict[str, Any]) -> Table:
+    """Figures as rows, commands as columns; mean, and under it half the 95 % bootstrap interval."""
+    title = f"walk benchmark {results['protocol']}, {results['episodes_per_command']} episodes a command"
+    table = Table(title=title, caption="± half of the 95 % bootstrap interval", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("figure", min_width=24)
+    columns = {f"{command} m/s": figures for command, figures in results["commands"].items()}
+    columns["overall"] = results["overall"]
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    for figure, heading in ROWS:
+        table.add_row(heading, *(_cell(figures[figure]) for figures in columns.values()))
+    return table
+
+
+def _cell(interval: dict[str, Any]) -> str:
+    if interval["mean"] is None:
+        return "-"
+    return f"{interval['mean']:.3f}\n[dim]±{(interval['high'] - interval['low']) / 2:.3f}[/]"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all; RunError where it cannot be written."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise RunError(f"Cannot write {path}: {error}.") from error

@@ -1,0 +1,237 @@
+"""``wildrobot``: one command line for training, judging and looking at walking robots.
+
+Each command's work is imported only when it is called, so that help and typing errors answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+BAD_INPUT = 2
+NO_PICTURE = 3
+COMMANDS_MPS = (0.2, 0.4, 0.6, 0.8, 1.0)
+
+Text = Annotated[str, tyro.conf.Positional]
+
+
+def train(
+    config: Text,
+    /,
+    set: tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]] = (),
+    seed: int | None = None,
+    out: Path | None = None,
+    resume: bool = False,
+) -> int:
+    """Train a policy into a run folder: checkpoints, best by evaluation, final, TensorBoard, progress.csv.
+
+    Args:
+        config: A shipped config's name (walk_amp, walk_ppo, ...) or a YAML file.
+        set: Settings to change, e.g. --set amp.weight=0.2 n_envs=512.
+        seed: Replaces the config's.
+        out: The run folder; runs/<config>-s<seed> if not given.
+        resume: Go on with the run in that folder from its newest checkpoint.
+    """
+    from wildrobot_gym.cli.train_run import run_train
+
+    return run_train(config, [item for group in set for item in group], seed, out, resume)
+
+
+def evaluate(
+    policy: Text,
+    /,
+    commands: tuple[float, ...] = COMMANDS_MPS,
+    episodes: int = 64,
+    backend: Literal["native", "mjx", "mjx-warp"] = "native",
+    json: Path | None = None,
+    video: Path | None = None,
+    seed: int = 20261,
+    robot: str | None = None,
+) -> int:
+    """Judge a policy by the walk benchmark: a table, and a JSON file.
+
+    Args:
+        policy: A .zip file, a run folder, or the name of a shipped policy.
+        commands: Forward speeds in m/s.
+        episodes: Episodes for each speed.
+        backend: Physics engine.
+        json: Write the results there.
+        video: Write a video there, too.
+        seed: Of the starts.
+        robot: Another robot than the policy's; refused where they do not fit.
+    """
+    from wildrobot_gym.cli.evaluate import run_eval
+
+    return run_eval(policy, commands, episodes, backend, json, video, seed, robot)
+
+
+def enjoy(policy: Text, /, command: float = 0.4, seconds: float = 60.0) -> int:
+    """Watch a policy in a window; needs a screen.
+
+    Args:
+        policy: A .zip file, a run folder, or the name of a shipped policy.
+        command: Forward speed in m/s.
+        seconds: How long.
+    """
+    from wildrobot_gym.cli.watch import run_enjoy
+
+    return run_enjoy(policy, command, seconds)
+
+
+def record(
+    policy: Text,
+    /,
+    out: Path = Path("walk.mp4"),
+    command: float = 0.4,
+    seconds: float = 10.0,
+    strip: Path | None = None,
+    size: tuple[int, int] = (640, 480),
+    camera: str = "track",
+) -> int:
+    """Write a video of a policy; exit code 3 where this machine cannot draw.
+
+    Args:
+        policy: A .zip file, a run folder, or the name of a shipped policy.
+        out: The video, .mp4.
+        command: Forward speed in m/s.
+        seconds: Length of the video.
+        strip: Write a picture of frames side by side there, too.
+        size: Width and height.
+        camera: track, side or front.
+    """
+    from wildrobot_gym.cli.watch import run_record
+    from wildrobot_gym.errors import PhysicsError
+
+    try:
+        run_record(policy, out, command, seconds, strip, size, camera)
+    except PhysicsError as error:
+        _complain(str(error))
+        return NO_PICTURE
+    return 0
+
+
+def plot(policy: Text, /, out: Path = Path("plots"), command: float = 0.4) -> int:
+    """Draw a policy's gait, and the learning curves of a run folder, as pictures.
+
+    Args:
+        policy: A .zip file, a run folder, or the name of a shipped policy.
+        out: Folder for the pictures.
+        command: Forward speed in m/s.
+    """
+    from wildrobot_gym.cli.watch import run_plot
+
+    return run_plot(policy, out, command)
+
+
+def bench(json: Path | None = None, envs: int = 1024, quick: bool = False, config: str = "walk_amp") -> int:
+    """Measure speed against bare physics and against what one would otherwise write.
+
+    Args:
+        json: Write the figures there.
+        envs: Number of environments.
+        quick: Few repeats; for a first look only.
+        config: The run config whose training is measured.
+    """
+    from wildrobot_gym.cli.bench import run_bench
+
+    return run_bench(json, envs, quick, config)
+
+
+def doctor() -> int:
+    """Say what works on this machine, what does not, and what to do about it."""
+    from wildrobot_gym.cli.doctor import run_doctor
+
+    return run_doctor()
+
+
+def robot(xml: Annotated[Path, tyro.conf.Positional], /) -> int:
+    """Write robot_config.yaml beside a robot's MJCF, from the compiled model.
+
+    Args:
+        xml: The MJCF file.
+    """
+    from wildrobot_gym.robot import write_robot_config
+
+    print(f"Wrote {write_robot_config(xml)}")
+    return 0
+
+
+def motion(
+    action: Annotated[Literal["build"], tyro.conf.Positional], /, robot: str = "wildrobot", out: Path | None = None
+) -> int:
+    """Build the reference motion of a robot.
+
+    Args:
+        action: build.
+        robot: A shipped robot's name, or a folder with its robot_config.yaml.
+        out: The .npz file; the shipped one's place if not given.
+    """
+    from wildrobot_gym.motion.build import build_default_reference
+    from wildrobot_gym.robot import RobotModel
+
+    print(f"Wrote {build_default_reference(RobotModel.load(robot), out)}")
+    return 0
+
+
+SUBCOMMANDS = {
+    "train": train,
+    "eval": evaluate,
+    "enjoy": enjoy,
+    "record": record,
+    "plot": plot,
+    "bench": bench,
+    "doctor": doctor,
+    "robot": robot,
+    "motion": motion,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the process's exit code.
+
+    0: done. 2: bad input, told in one message (``--debug`` shows where it arose). 3: no picture could be drawn.
+    130, 143: stopped by a signal.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        commands: Any = SUBCOMMANDS  # tyro's stubs want functions that never return
+        return tyro.extras.subcommand_cli_from_dict(
+            commands, prog="wildrobot", args=arguments, config=(tyro.conf.FlagCreatePairsOff,)
+        )
+    except KeyboardInterrupt:
+        _complain("Interrupted.")
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # the reader of our output went away, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:
+        if not _is_expected(error):
+            raise
+        if debug:
+            traceback.print_exc()
+        _complain(str(error))
+        return BAD_INPUT
+
+
+def _is_expected(error: Exception) -> bool:
+    """Whether an error is one of the packages' own, raised to be read; amp_sbx is not imported just to ask."""
+    from wildrobot_gym.errors import WildRobotError
+
+    amp_errors = sys.modules.get("amp_sbx.errors")
+    return isinstance(error, WildRobotError) or (amp_errors is not None and isinstance(error, amp_errors.AMPError))
+
+
+def _complain(message: str) -> None:
+    print(f"wildrobot: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Trained policies: where they lie, and what is needed to run them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from amp_sbx import AMPPPO, GymnasiumVecEnv, checkpoint
+from wildrobot_gym.cli.run_folder import RunFolder
+from wildrobot_gym.env.vector_env import WildRobotVectorEnv
+from wildrobot_gym.errors import RunError, unknown_name
+from wildrobot_gym.evaluation.protocol import evaluation_settings
+from wildrobot_gym.paths import POLICIES
+
+
+@dataclass(frozen=True)
+class LoadedPolicy:
+    """A deterministic policy: a callable from observations (env, obs) to actions (env, joint), and its settings."""
+
+    path: Path
+    model: AMPPPO
+    env_kwargs: dict[str, Any]
+
+    def __call__(self, obs: np.ndarray) -> np.ndarray:
+        return self.model.predict(obs, deterministic=True)[0]
+
+    def description(self) -> dict[str, Any]:
+        """For a results file."""
+        return {"file": self.path.name, "num_timesteps": self.model.num_timesteps, "env_kwargs": self.env_kwargs}
+
+
+def load_policy(policy: str, robot: str | None = None) -> LoadedPolicy:
+    """A policy from a file, a run folder or a shipped name; its observations and features must be those of ``robot``.
+
+    Raises:
+        RunError: nothing there. CheckpointError: damaged, foreign, or made for another robot.
+    """
+    path = find_policy(policy)
+    meta, _ = checkpoint.read(path)
+    extra = meta.get("extra")
+    stored = extra.get("env_kwargs") if isinstance(extra, Mapping) else None
+    env_kwargs: dict[str, Any] = dict(stored) if isinstance(stored, Mapping) else {}
+    if robot is not None:
+        env_kwargs["robot"] = robot
+    # One environment is enough to compare spaces and feature layout with the file's.
+    probe = WildRobotVectorEnv(1, autoreset_mode=AutoresetMode.SAME_STEP, **evaluation_settings(env_kwargs))
+    try:
+        model = AMPPPO.load(path, env=GymnasiumVecEnv(probe))
+    finally:
+        probe.close()
+    return LoadedPolicy(path, model, env_kwargs)
+
+
+def find_policy(policy: str) -> Path:
+    """A file, or the best of a folder: policy.zip, best.zip, final.zip, else the newest checkpoint.
+
+    Raises:
+        RunError: no such file, folder or shipped name, or a folder without a policy.
+    """
+    for place in (Path(policy), Path(f"{policy}.zip"), POLICIES / policy):
+        if place.is_file():
+            return place
+        if place.is_dir():
+            for candidate in _candidates(place):
+                if candidate.is_file():
+                    return candidate
+            raise RunError(f"The folder {place} holds no policy: no policy.zip, best.zip, final.zip or checkpoint.")
+    shipped = [folder.name for folder in POLICIES.glob("*") if folder.is_dir()]
+    raise RunError(unknown_name("policy", policy, shipped) + " Or give a .zip file or a run folder.")
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    run = RunFolder(folder)
+    yield from (folder / "policy.zip", run.best, run.final)
+    yield from reversed(run.checkpoints())

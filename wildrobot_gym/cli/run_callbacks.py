@@ -1,0 +1,141 @@
+"""What happens between the iterations of a run: checkpoints, evaluation, and a clean stop on a signal."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from stable_baselines3.common.callbacks import BaseCallback
+
+from amp_sbx import AMPPPO
+from amp_sbx.errors import AMPError
+from wildrobot_gym.cli.run_config import RunConfig
+from wildrobot_gym.cli.run_folder import RunFolder, write_arrays
+from wildrobot_gym.cli.run_state import environment_state
+from wildrobot_gym.errors import RunError
+from wildrobot_gym.evaluation.protocol import WalkBenchmark
+
+
+class Stopped(BaseException):
+    """A signal asked for the end; the checkpoint is written. No Exception, so that nothing on the way swallows it."""
+
+    def __init__(self, signum: int, saved: str) -> None:
+        super().__init__(saved)
+        self.signum, self.saved = signum, saved
+
+
+class RunCallback(BaseCallback):
+    """Base of those below: all act between iterations, where model and environments belong to the same instant."""
+
+    model: AMPPPO
+
+    def _on_step(self) -> bool:
+        return True
+
+
+def _is_due(last: int, now: int, every: int) -> bool:
+    """Whether a multiple of ``every`` was passed; counted from zero, so that a resumed run keeps the same times."""
+    return now // every > last // every
+
+
+class CheckpointCallback(RunCallback):
+    """A checkpoint every ``checkpoint_every`` steps; on SIGINT or SIGTERM one after the iteration, and then the end.
+
+    A checkpoint that cannot be written is reported, and the training goes on with the older ones whole.
+    """
+
+    def __init__(self, folder: RunFolder, config: RunConfig, console: Console) -> None:
+        super().__init__()
+        self._folder, self._config, self._console = folder, config, console
+        self._last = 0
+        self._signum: int | None = None
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> CheckpointCallback:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            self._handlers[signum] = signal.signal(signum, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for signum, handler in self._handlers.items():
+            signal.signal(signum, handler)
+
+    def _on_signal(self, signum: int, _: FrameType | None) -> None:
+        if self._signum is not None:
+            raise KeyboardInterrupt
+        self._signum = signum
+        self._console.print("Stopping after this iteration, with a checkpoint. Once more: stop at once, without one.")
+
+    def _on_training_start(self) -> None:
+        self._last = self.num_timesteps
+
+    def _on_rollout_start(self) -> None:
+        if self._signum is not None:
+            raise Stopped(self._signum, self.save())
+        if _is_due(self._last, self.num_timesteps, self._config.checkpoint_every):
+            self.save()
+
+    def save(self) -> str:
+        """Write a checkpoint of the present; says where it lies, or why it could not be written."""
+        path = self._folder.checkpoint(self.model.num_timesteps)
+        self._last = self.model.num_timesteps
+        try:
+            write_arrays(path.with_suffix(".npz"), environment_state(self.model))
+            self.model.save(path)
+            self._folder.drop_old(self._config.keep_checkpoints)
+        except (RunError, AMPError, OSError) as error:
+            older = self._folder.checkpoints()
+            kept = f"The last whole checkpoint is {older[-1]}." if older else "There is no older checkpoint."
+            message = f"No checkpoint was written: {error} {kept}"
+            self._console.print(f"[yellow]{escape(message)}[/]", soft_wrap=True)
+            return message
+        return f"Checkpoint: {path}"
+
+
+class EvalCallback(RunCallback):
+    """A short walk benchmark every ``eval.every`` steps; the best policy so far is kept as best.zip.
+
+    Better is: more success, then less velocity error.
+    """
+
+    def __init__(self, folder: RunFolder, config: RunConfig, console: Console, best: list[float] | None = None) -> None:
+        super().__init__()
+        self._folder, self._settings, self._console = folder, config.eval, console
+        self._env_kwargs = config.env_kwargs
+        self._best = best
+        self._last = 0
+        self._benchmark: WalkBenchmark | None = None
+
+    def _on_training_start(self) -> None:
+        self._last = self.num_timesteps
+
+    def _on_rollout_start(self) -> None:
+        if self._settings.every and _is_due(self._last, self.num_timesteps, self._settings.every):
+            self.evaluate()
+
+    def evaluate(self) -> None:
+        """Evaluate now, log, and keep the policy where it is the best so far."""
+        self._last = self.model.num_timesteps
+        if self._benchmark is None:
+            s = self._settings
+            self._benchmark = WalkBenchmark(self._env_kwargs, s.commands, s.episodes, s.steps, s.seed)
+        result = self._benchmark.run(lambda obs: self.model.predict(obs, deterministic=True)[0])
+        overall = result.to_json()["overall"]
+        for name in ("success", "survived", "velocity_error", "cadence", "clearance", "slip", "saturation"):
+            if overall[name]["mean"] is not None:
+                self.logger.record(f"eval/{name}", overall[name]["mean"])
+        error = overall["velocity_error"]["mean"]
+        score = [overall["success"]["mean"], -(np.inf if error is None else error)]
+        if self._best is None or score > self._best:
+            self._best = score
+            about = {"success": score[0], "velocity_error": error, "num_timesteps": self.model.num_timesteps}
+            try:
+                self.model.save(self._folder.best, exclude=["replay_buffer"], extra={"evaluation": about})
+            except AMPError as problem:
+                self._console.print(f"[yellow]The best policy so far was not written: {escape(str(problem))}[/]")
+            finally:
+                self.model.extra.pop("evaluation", None)

@@ -1,0 +1,212 @@
+"""One training run as one YAML file: rl-zoo's keys, an ``amp`` section, and an ``eval`` section."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from amp_sbx.config import AMPConfig
+from amp_sbx.schedule import parse_schedule
+from wildrobot_gym import config as env_config
+from wildrobot_gym.cli import yaml_io
+from wildrobot_gym.cli.policy_kwargs import parse_policy_kwargs
+from wildrobot_gym.config import EnvConfig, build
+from wildrobot_gym.env.registration import ENV_ID
+from wildrobot_gym.errors import ConfigError, unknown_name
+from wildrobot_gym.paths import CONFIGS, MOTIONS
+
+ENV_ARGUMENTS = ("max_episode_steps", "backend", "num_threads", "reference")  # of the environment beside EnvConfig
+_AT_LEAST_ONE = ("n_envs", "n_timesteps", "n_steps", "n_epochs", "checkpoint_every", "keep_checkpoints")
+
+
+@dataclass(frozen=True)
+class EvalSettings:
+    """A short walk benchmark while training: every ``every`` environment steps (0: never); the best policy is kept."""
+
+    every: int = 1_000_000
+    commands: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)
+    episodes: int = 8  # for each command
+    steps: int = 500
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        if self.every < 0 or self.episodes < 1 or self.steps < 1 or not self.commands:
+            raise ConfigError(
+                f"eval is {self}; allowed: every 0 or more, episodes and steps 1 or more, a command or more."
+            )
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that defines a run. Names and meanings are rl-zoo's and Stable-Baselines3's where they have them.
+
+    ``amp`` holds ``amp_sbx.AMPConfig``'s fields and ``reference``, the name of a shipped motion or a path; null is
+    plain PPO. ``env_kwargs`` are WildRobot-v0's settings. ``checkpoint_every`` counts environment steps.
+    """
+
+    n_timesteps: int = 0  # must be given
+    env_id: str = ENV_ID
+    n_envs: int = 1024
+    n_steps: int = 32
+    batch_size: int = 8192
+    n_epochs: int = 4
+    learning_rate: Any = 5e-4
+    gamma: float = 0.97
+    gae_lambda: float = 0.95
+    clip_range: Any = 0.2
+    clip_range_vf: Any = None
+    ent_coef: float = 0.0
+    vf_coef: float = 0.5
+    max_grad_norm: float = 0.5
+    target_kl: float | None = None
+    normalize_advantage: bool = True
+    policy: str = "MlpPolicy"
+    policy_kwargs: Any = None
+    env_kwargs: dict[str, Any] = field(default_factory=dict)
+    symmetry_augmentation: bool = False
+    amp: dict[str, Any] | None = None
+    seed: int = 0
+    checkpoint_every: int = 1_000_000
+    keep_checkpoints: int = 2
+    eval: EvalSettings = field(default_factory=EvalSettings)
+
+    def __post_init__(self) -> None:
+        if self.env_id != ENV_ID:
+            raise ConfigError(unknown_name("env_id", self.env_id, [ENV_ID]))
+        for name in _AT_LEAST_ONE:
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; allowed: a whole number, 1 or more.")
+        if self.batch_size < 2:
+            raise ConfigError(f"batch_size is {self.batch_size}; allowed: a whole number, 2 or more.")
+        for name in ("learning_rate", "clip_range"):
+            parse_schedule(getattr(self, name), name)
+        if self.clip_range_vf is not None:
+            parse_schedule(self.clip_range_vf, "clip_range_vf")
+        object.__setattr__(self, "policy_kwargs", parse_policy_kwargs(self.policy_kwargs))
+        _check_env_kwargs(self.env_kwargs)
+        if self.amp is not None:
+            _check_amp(self.amp)
+
+    @property
+    def amp_config(self) -> AMPConfig | None:
+        """The AMP settings less the reference."""
+        if self.amp is None:
+            return None
+        return AMPConfig.from_dict({name: value for name, value in self.amp.items() if name != "reference"})
+
+    @property
+    def reference_path(self) -> Path | None:
+        """The file of the reference motion."""
+        return None if self.amp is None else find_motion(str(self.amp["reference"]))
+
+    def env_settings(self) -> dict[str, Any]:
+        """``env_kwargs`` with the reference's name resolved to its file."""
+        settings = dict(self.env_kwargs)
+        if settings.get("reference") is not None:
+            settings["reference"] = str(find_motion(str(settings["reference"])))
+        return settings
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain YAML types; :func:`from_mapping` takes them back."""
+        return env_config.to_dict(self)
+
+
+def load(config: str, overrides: Sequence[str] = (), seed: int | None = None) -> RunConfig:
+    """A run config from a file's path or a shipped name, with ``key=value`` overrides (dotted keys, YAML values).
+
+    Raises:
+        ConfigError: unknown file, key or value; says what is allowed.
+    """
+    return from_mapping(_overridden(read_mapping(config), overrides, seed))
+
+
+def read_mapping(config: str) -> dict[str, Any]:
+    """The file's mapping; rl-zoo's form with the environment's id around it is taken too."""
+    path = find_config(config)
+    values = yaml_io.read(path)
+    if isinstance(values, Mapping) and list(values) == [ENV_ID]:
+        values = {"env_id": ENV_ID, **(values[ENV_ID] or {})}
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{path} must hold a mapping of settings, got {type(values).__name__}.")
+    values = dict(values)
+    if isinstance(values.get("policy_kwargs"), str):  # rl-zoo's text form: a mapping, so that overrides can reach in
+        values["policy_kwargs"] = parse_policy_kwargs(values["policy_kwargs"])
+    return values
+
+
+def from_mapping(values: Mapping[str, Any]) -> RunConfig:
+    """A checked :class:`RunConfig`; whole floats (1e6) count as whole numbers where those are needed."""
+    values = _whole_numbers(RunConfig, values)
+    if "eval" in values and isinstance(values["eval"], Mapping):
+        values["eval"] = _whole_numbers(EvalSettings, values["eval"])
+    return build(RunConfig, values)
+
+
+def find_config(config: str) -> Path:
+    """A path, or the name of a shipped config."""
+    for path in (Path(config), CONFIGS / f"{config}.yaml"):
+        if path.is_file():
+            return path
+    _missing("config", config, CONFIGS, "yaml")
+
+
+def find_motion(name: str) -> Path:
+    """A path, or the name of a shipped reference motion."""
+    for path in (Path(name), MOTIONS / f"{name}.npz"):
+        if path.is_file():
+            return path
+    _missing("reference motion", name, MOTIONS, "npz")
+
+
+def _missing(what: str, name: str, folder: Path, suffix: str) -> NoReturn:
+    shipped = sorted(path.stem for path in folder.glob(f"*.{suffix}"))
+    raise ConfigError(unknown_name(what, name, shipped) + f" Or give the path of a .{suffix} file.")
+
+
+def _overridden(values: dict[str, Any], overrides: Sequence[str], seed: int | None) -> dict[str, Any]:
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--set {override!r} is no key=value; write e.g. --set amp.weight=0.2.")
+        *parents, last = key.strip().split(".")
+        section = values
+        for parent in parents:
+            inner = section.get(parent)
+            if inner is not None and not isinstance(inner, Mapping):
+                raise ConfigError(f"--set {override!r}: {parent!r} is no section, its value is {inner!r}.")
+            section[parent] = dict(inner or {})
+            section = section[parent]
+        section[last] = yaml_io.parse(text, f"--set {key}")
+    if seed is not None:
+        values["seed"] = seed
+    return values
+
+
+def _whole_numbers(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    whole = {f.name for f in dataclasses.fields(cls) if f.type == "int"}
+    return {
+        key: int(value) if key in whole and isinstance(value, float) and value.is_integer() else value
+        for key, value in values.items()
+    }
+
+
+def _check_env_kwargs(env_kwargs: Mapping[str, Any]) -> None:
+    settings = {f.name for f in dataclasses.fields(EnvConfig)}
+    for key in env_kwargs:
+        if key not in settings and key not in ENV_ARGUMENTS:
+            raise ConfigError(unknown_name("key in env_kwargs", key, settings.union(ENV_ARGUMENTS)))
+    build(EnvConfig, {k: v for k, v in env_kwargs.items() if k in settings}, "env_kwargs")
+
+
+def _check_amp(amp: Mapping[str, Any]) -> None:
+    allowed = set(inspect.signature(AMPConfig).parameters) | {"reference"}
+    for key in amp:
+        if key not in allowed:
+            raise ConfigError(unknown_name("key in amp", key, allowed))
+    if amp.get("reference") is None:
+        raise ConfigError("amp.reference is missing: name the motion to imitate, or set amp to null for plain PPO.")
+    AMPConfig.from_dict({k: v for k, v in amp.items() if k != "reference"})

@@ -1,0 +1,177 @@
+"""A training run on disk: what lies where, and checkpoints that let a killed run go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wildrobot_gym.cli import yaml_io
+from wildrobot_gym.cli.run_config import RunConfig
+from wildrobot_gym.errors import RunError
+
+PACKAGES = (
+    "wildrobot",
+    "gymnasium",
+    "mujoco",
+    "mujoco-mjx",
+    "jax",
+    "jaxlib",
+    "flax",
+    "optax",
+    "stable-baselines3",
+    "sbx-rl",
+    "torch",
+    "numpy",
+)
+_STEP = re.compile(r"step_(\d+)\.zip")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run. ``checkpoints/step_N.zip`` (model) and ``step_N.npz`` (environments) belong together."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def progress(self) -> Path:
+        return self.path / "progress.csv"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tb"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.zip"
+
+    @property
+    def final(self) -> Path:
+        return self.path / "final.zip"
+
+    def checkpoint(self, num_timesteps: int) -> Path:
+        return self.path / "checkpoints" / f"step_{num_timesteps:012d}.zip"
+
+    def checkpoints(self) -> list[Path]:
+        """Whole checkpoints, oldest first: those whose model and environment files are both there."""
+        found = [p for p in (self.path / "checkpoints").glob("step_*.zip") if _STEP.fullmatch(p.name)]
+        return sorted(p for p in found if p.with_suffix(".npz").is_file())
+
+    def holds_a_run(self) -> bool:
+        return self.config.is_file()
+
+    def check_free(self) -> None:
+        """Raise RunError where the folder holds a run or any other file."""
+        if self.holds_a_run():
+            raise RunError(
+                f"{self.path} already holds a run. Go on with it by --resume, or choose another folder by --out."
+            )
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise RunError(f"{self.path} exists and is no empty folder. Choose another by --out.")
+
+    def begin(self, config: RunConfig) -> None:
+        """Make the folder and write config.yaml and versions.json.
+
+        Raises:
+            RunError: the folder is not free, or cannot be written.
+        """
+        self.check_free()
+        try:
+            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+            (self.path / "versions.json").write_text(json.dumps(versions(), indent=2) + "\n")
+            self.config.write_text(yaml_io.dump(config.to_dict()))
+        except OSError as error:
+            raise RunError(f"Cannot make the run folder {self.path}: {error}.") from error
+
+    def read_config(self) -> dict[str, Any]:
+        """config.yaml as a mapping; RunError where there is no run to go on with."""
+        if not self.holds_a_run():
+            raise RunError(f"{self.path} holds no run to resume. Start one without --resume.")
+        return dict(yaml_io.read(self.config))
+
+    def drop_old(self, keep: int) -> None:
+        """Delete all checkpoints but the newest ``keep``; the model's file goes first, so no half one is ever found."""
+        for old in self.checkpoints()[:-keep]:
+            old.unlink(missing_ok=True)
+            old.with_suffix(".npz").unlink(missing_ok=True)
+
+
+def steps_of(checkpoint: Path) -> int:
+    """Environment steps in a checkpoint's name."""
+    match = _STEP.fullmatch(checkpoint.name)
+    return int(match.group(1)) if match else 0
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """An .npz, atomically: a full disk leaves an older file whole.
+
+    Raises:
+        RunError: it could not be written.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with open(temporary, "wb") as stream:
+            np.savez(stream, **arrays)  # type: ignore[arg-type]
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise RunError(f"Cannot write {path}: {error}. Free some space.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz without pickles; RunError where it is missing or damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except Exception as error:  # zipfile, zlib and numpy raise many kinds for a damaged file
+        hint = "The checkpoint is damaged; delete it to use the one before."
+        raise RunError(f"Cannot read {path}: {error}. {hint}") from error
+
+
+def versions() -> dict[str, Any]:
+    """Python, platform, package versions, and the commit of the checkout, if it is one."""
+    packages = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            packages[name] = "not installed"
+    return {
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "packages": packages,
+        "git": git_state(),
+    }
+
+
+def git_state() -> dict[str, Any] | None:
+    """Commit and whether files were changed since; None outside a checkout or before the first commit."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=20, check=True)
+        return done.stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,88 @@
+"""Where a run's figures go: progress.csv, which survives a resume, and TensorBoard; neither can stop the training."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
+
+STEPS = "time/total_timesteps"
+
+
+class ProgressCsv(KVWriter):
+    """One row an iteration. New columns may come at any time; the file is then written anew.
+
+    Args:
+        path: the file; rows that are there up to ``num_timesteps`` are kept, later ones belong to a past that a resumed
+            run does again.
+    """
+
+    def __init__(self, path: Path, num_timesteps: int = 0) -> None:
+        self._path = path
+        self._rows: list[dict[str, Any]] = []
+        if path.is_file():
+            with open(path, newline="") as stream:
+                rows = [row for row in csv.DictReader(stream) if (row.get(STEPS) or "").isdigit()]
+            self._rows = [row for row in rows if int(row[STEPS]) <= num_timesteps]
+        self._columns = list(self._rows[0]) if self._rows else []
+        self._write_all()
+
+    def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
+        row = {key: value for key, value in sorted(key_values.items()) if isinstance(value, int | float)}
+        new = [key for key in row if key not in self._columns]
+        self._rows.append(row)
+        self._columns += new
+        if new:
+            self._write_all()
+        else:
+            with open(self._path, "a", newline="") as stream:
+                csv.DictWriter(stream, self._columns).writerow(row)
+
+    def _write_all(self) -> None:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, self._columns)
+        writer.writeheader()
+        writer.writerows(self._rows)
+        temporary = self._path.with_name(f".{self._path.name}.tmp")
+        temporary.write_text(text.getvalue())
+        os.replace(temporary, self._path)
+
+    def close(self) -> None:
+        pass
+
+
+class Forgiving(KVWriter):
+    """Passes on to another writer until the disk fails, then says so once and lets the training go on."""
+
+    def __init__(self, inner: KVWriter, name: str, console: Console) -> None:
+        self._inner, self._name, self._console = inner, name, console
+        self._failed = False
+
+    def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
+        try:
+            self._inner.write(key_values, key_excluded, step)
+        except OSError as error:
+            if not self._failed:
+                message = escape(f"Cannot write {self._name}: {error}. Training goes on without it.")
+                self._console.print(f"[yellow]{message}[/]", soft_wrap=True)
+            self._failed = True
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._inner.close()
+
+
+def make_logger(progress: Path, tensorboard: Path, num_timesteps: int, console: Console) -> Logger:
+    """SB3's logger onto progress.csv and TensorBoard."""
+    writers: list[tuple[str, KVWriter]] = [
+        ("progress.csv", ProgressCsv(progress, num_timesteps)),
+        ("TensorBoard's log", TensorBoardOutputFormat(str(tensorboard))),
+    ]
+    return Logger(str(progress.parent), [Forgiving(writer, name, console) for name, writer in writers])

@@ -1,0 +1,172 @@
+"""``wildrobot train``: from a run config to a run folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.vector import AutoresetMode
+from rich.console import Console
+
+from amp_sbx import AMPPPO, GymnasiumVecEnv, InfoMetricsCallback, ReferenceFeatures, checkpoint
+from amp_sbx.errors import CheckpointError
+from wildrobot_gym.cli import run_config
+from wildrobot_gym.cli.run_callbacks import CheckpointCallback, EvalCallback, Stopped
+from wildrobot_gym.cli.run_config import RunConfig
+from wildrobot_gym.cli.run_folder import RunFolder, read_arrays, steps_of
+from wildrobot_gym.cli.run_log import STEPS, make_logger
+from wildrobot_gym.cli.run_progress import ProgressCallback
+from wildrobot_gym.cli.run_state import restore_environment
+from wildrobot_gym.errors import RunError
+from wildrobot_gym.motion.reference import ReferenceDataset
+
+METRICS = ("forward_velocity", "velocity_error", "diverged")
+PPO_ARGUMENTS = (
+    *("n_steps", "batch_size", "n_epochs", "learning_rate", "gamma", "gae_lambda", "clip_range", "clip_range_vf"),
+    *("ent_coef", "vf_coef", "max_grad_norm", "target_kl", "normalize_advantage", "policy_kwargs", "symmetry_augmentation"),
+)
+MAY_CHANGE = ("n_timesteps", "checkpoint_every", "keep_checkpoints", "eval")  # in a run that is resumed
+
+
+def run_train(
+    config_name: str,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    out: Path | None = None,
+    resume: bool = False,
+    console: Console | None = None,
+) -> int:
+    """Train, or go on training; the exit code: 0, or 130 and 143 after a signal.
+
+    Raises:
+        ConfigError, RunError, AMPError: before anything is trained.
+    """
+    console = console or Console()
+    config = run_config.load(config_name, overrides, seed)
+    folder = RunFolder(out or Path("runs") / f"{Path(config_name).stem}-s{config.seed}")
+    console.print(f"process {os.getpid()}, run folder {folder.path}", highlight=False)
+    newest: Path | None = None
+    if resume:
+        config = _resumed_config(folder, config)
+        newest = max(folder.checkpoints(), key=steps_of, default=None)
+    else:
+        folder.check_free()  # now, not after minutes of preparation
+    env = make_vec_env(config)
+    reference = load_reference(config, env)
+    if newest is not None:
+        model = AMPPPO.load(newest, env=env, reference=reference)
+        restore_environment(model, read_arrays(newest.with_suffix(".npz")))
+        console.print(f"resuming at {model.num_timesteps:,} steps from {newest}", highlight=False)
+    else:
+        if resume:
+            console.print("there is no checkpoint yet: starting from the beginning")
+        else:
+            folder.begin(config)
+        model = make_model(config, env, reference)
+    try:
+        return _learn(model, config, folder, console)
+    finally:
+        env.close()
+
+
+def make_vec_env(config: RunConfig, **changes: Any) -> GymnasiumVecEnv:
+    """The run's environments as SB3 sees them."""
+    settings = {**config.env_settings(), **changes}
+    env = gym.make_vec(
+        config.env_id,
+        num_envs=settings.pop("num_envs", config.n_envs),
+        vectorization_mode="vector_entry_point",
+        autoreset_mode=AutoresetMode.SAME_STEP,
+        **settings,
+    )
+    return GymnasiumVecEnv(env)
+
+
+def load_reference(config: RunConfig, env: GymnasiumVecEnv) -> ReferenceFeatures | None:
+    """The reference's windows of features, made with the environment's own feature settings."""
+    path = config.reference_path
+    if path is None:
+        return None
+    inner: Any = env.vector_env.unwrapped
+    dataset = ReferenceDataset.load(path, inner.robot, inner.config.features, inner.config.control_dt)
+    return ReferenceFeatures(dataset.windows(), layout=dataset.layout)
+
+
+def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None) -> AMPPPO:
+    """A fresh algorithm; the environment's settings travel with its files."""
+    model = AMPPPO(
+        config.policy, env, amp=config.amp_config, reference=reference, seed=config.seed, **ppo_arguments(config)
+    )
+    model.extra = {"env_id": config.env_id, "env_kwargs": config.env_kwargs}
+    return model
+
+
+def ppo_arguments(config: RunConfig) -> dict[str, Any]:
+    """PPO's keyword arguments in the config."""
+    return {name: getattr(config, name) for name in PPO_ARGUMENTS}
+
+
+def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console) -> int:
+    left = config.n_timesteps - model.num_timesteps
+    if left <= 0:
+        raise RunError(
+            f"{folder.path} is finished: {model.num_timesteps:,} of {config.n_timesteps:,} steps."
+            " Raise n_timesteps by --set to go on."
+        )
+    progress = ProgressCallback(config.n_timesteps, console)
+    evaluate = EvalCallback(folder, config, console, _best_so_far(folder))
+    model.set_logger(make_logger(folder.progress, folder.tensorboard, model.num_timesteps, console))
+    with CheckpointCallback(folder, config, console) as checkpoints:
+        callbacks = [InfoMetricsCallback(METRICS), progress, evaluate, checkpoints]
+        try:
+            # SB3 adds the steps done to the number given where it does not reset the count.
+            model.learn(left, callbacks, reset_num_timesteps=False)  # type: ignore[arg-type]
+            progress.stop()
+            if config.eval.every:
+                evaluate.evaluate()
+                model.logger.record(STEPS, model.num_timesteps)
+                model.logger.dump(model.num_timesteps)
+            checkpoints.save()
+        except Stopped as stop:
+            console.print(
+                f"Stopped at {model.num_timesteps:,} steps. {stop.saved}\nGo on with --resume.", soft_wrap=True
+            )
+            return 128 + stop.signum
+        except KeyboardInterrupt:
+            console.print("Stopped at once; the newest checkpoint is from before.")
+            return 128 + signal.SIGINT
+        finally:
+            progress.stop()
+            model.logger.close()
+    try:
+        model.save(folder.final, exclude=["replay_buffer"])
+    except CheckpointError as error:
+        raise RunError(f"final.zip was not written: {error} The run's checkpoints are in {folder.path}.") from error
+    console.print(f"Done: {folder.final}", highlight=False)
+    return 0
+
+
+def _resumed_config(folder: RunFolder, config: RunConfig) -> RunConfig:
+    """The asked config, once it is made sure that it is the run's own but for how long and how closely watched."""
+    stored = run_config.from_mapping(folder.read_config()).to_dict()
+    asked = config.to_dict()
+    differing = [key for key in asked if key not in MAY_CHANGE and asked[key] != stored[key]]
+    if differing:
+        detail = "; ".join(f"{key}: run {stored[key]!r}, asked {asked[key]!r}" for key in differing)
+        raise RunError(f"{folder.path} was started with other settings. {detail}. Ask for the same, or start anew.")
+    return config
+
+
+def _best_so_far(folder: RunFolder) -> list[float] | None:
+    """Score of best.zip, so that a resumed run does not overwrite it with a worse policy."""
+    if not folder.best.is_file():
+        return None
+    try:
+        about = checkpoint.read(folder.best)[0]["extra"]["evaluation"]
+        return [float(about["success"]), -float(about["velocity_error"])]
+    except (CheckpointError, KeyError, TypeError, ValueError):
+        return None

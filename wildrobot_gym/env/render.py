@@ -1,0 +1,83 @@
+"""Pictures of one robot: offscreen frames and a window."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from wildrobot_gym.errors import PhysicsError
+from wildrobot_gym.robot import RobotModel
+
+NO_GL = (
+    "Cannot render offscreen: {error}. On a machine without a screen set MUJOCO_GL=egl (GPU or Mesa's libegl1) or"
+    " MUJOCO_GL=osmesa (libosmesa6); `wildrobot doctor` tells what works."
+)
+
+
+NO_SCREEN = (
+    "render_mode 'human' needs a screen, and neither DISPLAY nor WAYLAND_DISPLAY is set. Use render_mode='rgb_array',"
+    " or `wildrobot record` for a video."
+)
+
+
+def has_screen() -> bool:
+    """Whether a window can be opened. Asked beforehand: MuJoCo's viewer ends the process where it cannot open one."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def available_render_modes() -> list[str]:
+    """Render modes that work on this machine."""
+    return ["rgb_array", "human"] if has_screen() else ["rgb_array"]
+
+
+class SceneRenderer:
+    """Draws a robot at a given qpos; opens GL only when the first picture is asked for."""
+
+    def __init__(self, robot: RobotModel, width: int = 480, height: int = 360, camera: str = "track") -> None:
+        self._robot, self._width, self._height, self._camera = robot, width, height, camera
+        self._renderer: mujoco.Renderer | None = None
+        self._viewer: Any = None
+        self._data = mujoco.MjData(robot.model)
+
+    def frame(self, qpos: np.ndarray) -> np.ndarray:
+        """(height, width, 3) uint8 picture.
+
+        Raises:
+            PhysicsError: no OpenGL; says what to install.
+        """
+        if self._renderer is None:
+            try:
+                self._renderer = mujoco.Renderer(self._robot.model, self._height, self._width)
+            except Exception as error:  # GL back ends raise whatever they like
+                raise PhysicsError(NO_GL.format(error=error)) from error
+        self._place(qpos)
+        self._renderer.update_scene(self._data, camera=self._camera)
+        return self._renderer.render()
+
+    def show(self, qpos: np.ndarray) -> None:
+        """Bring the window up to date, opening it first if need be."""
+        if self._viewer is None:
+            if not has_screen():
+                raise PhysicsError(NO_SCREEN)
+            import mujoco.viewer
+
+            self._viewer = mujoco.viewer.launch_passive(self._robot.model, self._data)
+        self._place(qpos)
+        self._viewer.sync()
+
+    def close(self) -> None:
+        if self._renderer is not None:
+            self._renderer.close()
+        if self._viewer is not None:
+            self._viewer.close()
+        self._renderer = self._viewer = None
+
+    def _place(self, qpos: np.ndarray) -> None:
+        self._data.qpos[:] = qpos
+        mujoco.mj_kinematics(self._robot.model, self._data)
+        mujoco.mj_comPos(self._robot.model, self._data)
+        mujoco.mj_camlight(self._robot.model, self._data)

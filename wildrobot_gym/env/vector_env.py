@@ -1,0 +1,349 @@
+"""WildRobotVectorEnv: many robots behind Gymnasium's vector API, on either physics engine."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import jax
+import jax.numpy as jnp
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+
+from wildrobot_gym.config import EnvConfig, build
+from wildrobot_gym.contact import lowest_corner
+from wildrobot_gym.env.render import NO_SCREEN, SceneRenderer, available_render_modes, has_screen
+from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError, unknown_name
+from wildrobot_gym.motion.reference import ReferenceDataset
+from wildrobot_gym.physics import make_physics
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.state import PhysicsState, TaskState, select
+from wildrobot_gym.task.observation import CLIP, observation_mirror
+from wildrobot_gym.task.start import ReferenceStates, Start
+from wildrobot_gym.task.walk import NO_LIMIT, WalkTask
+
+SOLE_DEPTH = 1e-3  # m; about how far the robot's weight presses a resting sole into MuJoCo's soft floor
+
+
+class WildRobotVectorEnv(gym.vector.VectorEnv):
+    """``num_envs`` walking robots, stepped together. See :class:`~wildrobot_gym.env.single_env.WildRobotEnv` for the
+    specification of observation, action, reward and episode.
+
+    Every step's infos hold, for all environments and from before any autoreset, the array ``amp_obs`` (num_envs,
+    feature_dim), one array ``reward_<term>`` for each reward term (they sum to the reward), ``forward_velocity``,
+    ``velocity_error``, ``is_success`` and ``diverged``.
+
+    Args:
+        num_envs: number of robots, 1 or more.
+        max_episode_steps: time limit in control steps; None: none.
+        backend: 'native' (MuJoCo's batch on threads), 'mjx', or 'mjx-warp'.
+        num_threads: for 'native'; 0 takes every CPU.
+        autoreset_mode: NEXT_STEP (Gymnasium's default), SAME_STEP (what the SB3 adapter needs), or DISABLED (reset finished
+            environments with ``reset(options={"reset_mask": mask})``).
+        reference: dataset for reference-state initialisation (``reset.reference_share``): a file, or a shipped name.
+        render_mode: None, 'rgb_array', or 'human' (a window on the first environment).
+        **settings: the fields of :class:`~wildrobot_gym.config.EnvConfig`, as objects or as plain mappings.
+
+    Raises:
+        ConfigError: a setting is unknown or out of range.
+    """
+
+    metadata = {  # noqa: RUF012
+        "render_modes": ["rgb_array", "human"],
+        "render_fps": 50,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        max_episode_steps: int | None = 500,
+        *,
+        backend: str = "native",
+        num_threads: int = 0,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        reference: str | None = None,
+        render_mode: str | None = None,
+        width: int = 480,
+        height: int = 360,
+        camera: str = "track",
+        **settings: Any,
+    ) -> None:
+        if not isinstance(num_envs, int | np.integer) or num_envs < 1:
+            raise ConfigError(f"num_envs is {num_envs!r}; allowed: a whole number, 1 or more.")
+        if max_episode_steps is not None and max_episode_steps < 1:
+            raise ConfigError(f"max_episode_steps is {max_episode_steps!r}; allowed: 1 or more control steps, or None.")
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise ConfigError(unknown_name("render_mode", str(render_mode), self.metadata["render_modes"]))
+        if render_mode == "human" and not has_screen():
+            raise PhysicsError(NO_SCREEN)
+        self.config = build(EnvConfig, settings)
+        self.num_envs = int(num_envs)
+        self.autoreset_mode = _autoreset_mode(autoreset_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+        self.metadata["render_fps"] = round(1 / self.config.control_dt)
+        self.metadata["render_modes"] = available_render_modes()
+        self.robot = RobotModel.load(self.config.robot)
+        states = None if reference is None else _reference_states(reference, self.robot, self.config)
+        self.task = WalkTask(self.robot, self.config, max_episode_steps, states)
+        self.physics = make_physics(backend, self.robot, self.num_envs, self.config.control_dt, num_threads)
+        self.single_observation_space = gym.spaces.Box(-CLIP, CLIP, (self.task.obs_dim,), np.float32)
+        self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.robot.num_joints,), np.float32)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.amp_layout = self.task.layout
+        self.mirror = observation_mirror(self.robot)
+        self.render_mode = render_mode
+        self._renderer = SceneRenderer(self.robot, width, height, camera)
+        self._state: PhysicsState | None = None
+        self._task_state: TaskState | None = None
+        self._finished = np.zeros(self.num_envs, bool)
+        # Present observation and AMP window of all: what a partial reset returns for the environments it leaves alone.
+        self._last: tuple[Any, Any] = (
+            np.zeros((self.num_envs, self.task.obs_dim), np.float32),
+            np.zeros((self.num_envs, self.task.feature_dim), np.float32),
+        )
+        self._compile()
+
+    def _compile(self) -> None:
+        """Batch the task's functions once. Episode limits vary only where first episodes are staggered."""
+        task = self.task
+
+        def advance(task_state: TaskState, state: PhysicsState, action: jax.Array) -> Any:
+            next_task, output = jax.vmap(task.advance)(task_state, state, action)
+            keys = jax.vmap(lambda k: jax.random.split(k, 3))(next_task.key)
+            # A beginning is drawn for every environment at every step: it costs less than choosing whom to draw for.
+            return dataclasses.replace(next_task, key=keys[:, 0]), output, jax.vmap(task.draw_start)(keys[:, 1])
+
+        def begin(mask: jax.Array, old: TaskState, start: Start, state: PhysicsState, limit: Any, last: Any) -> Any:
+            fresh, *seen = jax.vmap(task.begin)(old, start, state, limit)
+            return select(mask, (fresh, tuple(seen)), (old, last))
+
+        self._target = jax.jit(jax.vmap(task.target))
+        self._advance = jax.jit(advance)
+        self._begin = jax.jit(begin)
+        self._draw_all = jax.jit(jax.vmap(task.draw_start))
+        self._empty = jax.jit(jax.vmap(task.blank))
+
+    # --- Gymnasium's API ---
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin new episodes, in all environments or where ``options["reset_mask"]`` (num_envs,) bool says.
+
+        A full reset with a seed makes everything after it reproducible; one without continues the random streams.
+        """
+        mask = _reset_mask(options, self.num_envs)
+        if seed is not None or self._task_state is None:
+            root = jax.random.PRNGKey(np.random.SeedSequence(seed).generate_state(1)[0])
+            fresh = self._empty(jax.random.split(root, self.num_envs))
+            keep = self._task_state
+            if keep is not None:
+                fresh = dataclasses.replace(fresh, command=keep.command, command_held=keep.command_held)
+            self._task_state = fresh if keep is None else select(mask, fresh, keep)
+        if self._state is None and not mask.all():
+            raise ConfigError("The first reset must be a full one: call reset() once before reset with a reset_mask.")
+        keys = jax.vmap(lambda k: jax.random.split(k, 3))(self._task_state.key)
+        self._task_state = select(mask, dataclasses.replace(self._task_state, key=keys[:, 0]), self._task_state)
+        before = self._state
+        limits = np.full(self.num_envs, self.task.max_episode_steps, np.int32)
+        if mask.all() and self.config.reset.stagger and self.num_envs > 1 and limits[0] < NO_LIMIT:
+            # Even spread, drawn order: time-outs then come a few at a time for the whole run.
+            order = jax.random.permutation(jax.random.fold_in(keys[0, 2], 0), self.num_envs)
+            limits = np.asarray(1 + (order * self.task.max_episode_steps) // self.num_envs, np.int32)
+        obs, amp_obs = self._restart(mask, self._draw_all(keys[:, 1]), limits)
+        if before is not None and not mask.all():
+            self._state = select(mask, self._state, before)
+        self._finished = self._finished & ~mask
+        return np.array(obs), {"amp_obs": np.array(amp_obs)}
+
+    def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """One control step of every environment.
+
+        Raises:
+            ActionError: ``actions`` has another shape than (num_envs, joint) or holds a NaN or infinity.
+        """
+        actions = self._checked(actions)
+        if self._task_state is None or self._state is None:
+            raise ActionError("step() was called before reset().")
+        restart = self._finished if self.autoreset_mode == AutoresetMode.NEXT_STEP else None
+        filtered, targets = self._target(self._task_state, actions)
+        self._state = self.physics.step(np.asarray(targets), frozen=restart)
+        self._task_state, out, starts = self._advance(self._task_state, self._state, filtered)
+        self._last = (out.obs, out.amp_obs)
+        obs, reward = np.array(out.obs), np.array(out.reward)
+        terminated, truncated, amp_obs = np.array(out.terminated), np.array(out.truncated), np.array(out.amp_obs)
+        infos: dict[str, Any] = {"amp_obs": amp_obs, "diverged": np.array(self._state.diverged)}
+        infos |= {f"reward_{name}": np.array(value) for name, value in out.terms.items()}
+        infos |= {name: np.array(value) for name, value in out.metrics.items()}
+        if restart is not None and restart.any():
+            new_obs, new_amp = self._restart(restart, starts)
+            obs[restart], amp_obs[restart] = new_obs[restart], new_amp[restart]
+            for value in (reward, terminated, truncated, *(v for k, v in infos.items() if k != "amp_obs")):
+                value[restart] = 0
+        self._finished = terminated | truncated
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and self._finished.any():
+            infos |= self._final_infos(obs, infos)
+            done = self._finished
+            new_obs, _ = self._restart(done, starts)
+            obs = obs.copy()
+            obs[done] = new_obs[done]
+            self._finished = np.zeros(self.num_envs, bool)
+        return obs, reward, terminated, truncated, infos
+
+    def render(self) -> tuple[np.ndarray, ...] | None:
+        """One (height, width, 3) uint8 frame for each environment; in 'human' mode the window is brought up to date."""
+        if self.render_mode is None or self._state is None:
+            return None
+        if self.render_mode == "human":
+            self._renderer.show(np.asarray(self._state.qpos)[0])
+            return None
+        return tuple(self._renderer.frame(qpos) for qpos in np.asarray(self._state.qpos))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        self._renderer.close()
+
+    # --- beyond Gymnasium ---
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there has been a first reset."""
+        return self._task_state is not None
+
+    @property
+    def physics_state(self) -> PhysicsState:
+        """The present physics state of all environments (for evaluation; not for policies)."""
+        if self._state is None:
+            raise ActionError("physics_state was read before reset().")
+        return self._state
+
+    @property
+    def command(self) -> np.ndarray:
+        """Present commands (num_envs, 3): vx m/s, vy m/s, yaw rate rad/s."""
+        if self._task_state is None:
+            raise ActionError("command was read before reset().")
+        return np.array(self._task_state.command)
+
+    def set_commands(self, commands: Any) -> None:
+        """Hold these commands (num_envs, 3) in every environment, through resets, until :meth:`release_commands`.
+
+        Observations show them from the next step or reset on.
+        """
+        commands = np.asarray(commands, np.float32)
+        if commands.shape != (self.num_envs, 3) or not np.isfinite(commands).all():
+            raise ConfigError(f"commands must be finite and of shape ({self.num_envs}, 3), got shape {commands.shape}.")
+        if self._task_state is None:
+            self.reset()
+            return self.set_commands(commands)
+        self._task_state = dataclasses.replace(
+            self._task_state, command=jnp.asarray(commands), command_held=jnp.ones(self.num_envs, bool)
+        )
+
+    def release_commands(self) -> None:
+        """Let resets and the resampling interval draw commands again."""
+        if self._task_state is not None:
+            self._task_state = dataclasses.replace(self._task_state, command_held=jnp.zeros(self.num_envs, bool))
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything needed to continue bit for bit, as arrays (for checkpoints)."""
+        leaves = jax.tree_util.tree_leaves(self._task_state)
+        task = {f"task_{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+        physics = {f"physics_{k}": v for k, v in self.physics.get_state().items()}
+        last = dict(zip(("obs", "amp_obs"), map(np.asarray, self._last), strict=True))
+        return {**task, **physics, **last, "finished": self._finished.copy()}
+
+    def set_state(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Continue from what :meth:`get_state` gave in an environment of the same settings."""
+        self.reset(seed=0)
+        leaves, tree = jax.tree_util.tree_flatten(self._task_state)
+        given = [arrays.get(f"task_{i}") for i in range(len(leaves))]
+        fits = all(g is not None and g.shape == leaf.shape for g, leaf in zip(given, leaves, strict=True))
+        if not fits or not {"obs", "amp_obs", "finished"} <= set(arrays):
+            raise ConfigError("The saved environment state does not fit: another robot, config or number of environments.")
+        self._task_state = jax.tree_util.tree_unflatten(tree, [jnp.asarray(g) for g in given])
+        self._state = self.physics.set_state(
+            {k.removeprefix("physics_"): v for k, v in arrays.items() if k.startswith("physics_")}
+        )
+        self._last = (jnp.asarray(arrays["obs"]), jnp.asarray(arrays["amp_obs"]))
+        self._finished = np.array(arrays["finished"])
+
+    # --- inside ---
+
+    def _restart(self, mask: np.ndarray, starts: Start, limits: Any = None) -> tuple[np.ndarray, np.ndarray]:
+        """New episodes where ``mask``; observations and AMP windows of all environments, the others' as they were."""
+        ids = np.flatnonzero(mask)
+        if limits is None:
+            limits = np.full(self.num_envs, self.task.max_episode_steps, np.int32)
+        qpos, qvel = np.array(starts.qpos)[ids], np.asarray(starts.qvel)[ids]
+        self._state = self.physics.reset(ids, qpos, qvel)
+        # Noise on joints and tilt can press a sole into the floor, which would throw the robot up: stand it on the floor.
+        soles = lowest_corner(
+            np.asarray(self._state.pad_pos_w)[ids],
+            np.asarray(self._state.foot_quat_w)[ids],
+            self.robot.pad_half_size,
+            self.robot.pad_ids_of_foot,
+        )
+        depth = np.maximum(-soles.min(axis=-1), 0.0)
+        if (depth > SOLE_DEPTH).any():
+            qpos[:, 2] += np.where(depth > SOLE_DEPTH, depth, 0.0)
+            self._state = self.physics.reset(ids, qpos, qvel)
+        self._task_state, self._last = self._begin(mask, self._task_state, starts, self._state, limits, self._last)
+        obs, amp_obs = self._last
+        return np.asarray(obs), np.asarray(amp_obs)
+
+    def _final_infos(self, obs: np.ndarray, infos: dict[str, Any]) -> dict[str, Any]:
+        """Gymnasium's SAME_STEP entries: final observations as an object array, final infos with their masks."""
+        done = self._finished
+        final_obs = np.full(self.num_envs, None, dtype=object)
+        for i in np.flatnonzero(done):
+            final_obs[i] = obs[i].copy()
+        final_info: dict[str, Any] = {}
+        for name, value in infos.items():
+            final_info[name] = value
+            final_info[f"_{name}"] = done
+        return {"final_obs": final_obs, "_final_obs": done, "final_info": final_info, "_final_info": done}
+
+    def _checked(self, actions: Any) -> np.ndarray:
+        actions = np.asarray(actions, dtype=np.float32)
+        expected = (self.num_envs, self.robot.num_joints)
+        if actions.shape != expected:
+            raise ActionError(f"actions have shape {actions.shape}; this environment takes {expected} (num_envs, joint).")
+        if not np.isfinite(actions).all():
+            row = int(np.flatnonzero(~np.isfinite(actions).all(axis=1))[0])
+            raise ActionError(
+                f"actions must be finite; environment {row} was given {actions[row]}. A policy that outputs NaN has"
+                " usually diverged: look at its losses."
+            )
+        return actions
+
+
+def _reference_states(reference: str, robot: RobotModel, config: EnvConfig) -> ReferenceStates:
+    states = ReferenceDataset.load(reference, robot, config.features).initial_states()
+    fields = {"qpos": states.qpos, "qvel": states.qvel, "command": states.commands, "history": states.history}
+    return ReferenceStates(**{name: jnp.asarray(value, jnp.float32) for name, value in fields.items()})
+
+
+def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
+    if isinstance(mode, AutoresetMode):
+        return mode
+    for candidate in AutoresetMode:
+        if str(mode).lower().replace("_", "") in (candidate.name.lower().replace("_", ""), candidate.value.lower()):
+            return candidate
+    raise ConfigError(unknown_name("autoreset_mode", str(mode), [m.name for m in AutoresetMode]))
+
+
+def _reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> np.ndarray:
+    mask = (options or {}).get("reset_mask")
+    if mask is None:
+        return np.ones(num_envs, bool)
+    mask = np.asarray(mask)
+    if mask.shape != (num_envs,) or mask.dtype != bool:
+        raise ConfigError(f"reset_mask must be a bool array of shape ({num_envs},), got {mask.dtype} {mask.shape}.")
+    if not mask.any():
+        raise ConfigError("reset_mask names no environment: at least one entry must be True.")
+    return mask
+

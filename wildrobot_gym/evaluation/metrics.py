@@ -1,0 +1,179 @@
+"""The walk benchmark's figures, version 1: pure functions from a recording to one number per episode.
+
+Every figure is an array (env,), NaN where it has no meaning (no swing, so no clearance; a fall before anything could be
+measured). Names are the JSON's; each function says what its figures mean.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from jaxtyping import Float
+
+from wildrobot_gym.evaluation.gait_events import GaitEvents, find_events
+from wildrobot_gym.evaluation.recording import Recording
+from wildrobot_gym.robot import RobotModel
+
+GRAVITY = 9.81
+FIRST_STEP = 100  # measured from here on: 2 s to get going
+MIN_STEPS = 50  # a fall leaves at least 1 s to measure, or the gait figures are NaN
+SLIP_SPEED = 0.10  # m/s
+SATURATED_SHARE = 0.98  # of the force limit: 3.92 of 4.0 N*m
+MIN_DISTANCE = 0.05  # m; no cost of transport and no drift ratio over less
+
+SUCCESS_VELOCITY_ERROR = 0.10  # m/s
+SUCCESS_CADENCE = (0.5, 3.0)  # touchdowns a second, each foot
+SUCCESS_CLEARANCE = 0.015  # m
+SUCCESS_SLIP = 0.15
+
+Figures = dict[str, Float[np.ndarray, " env"]]
+
+
+def episode_figures(
+    recording: Recording, command_vx: Float[np.ndarray, " env"], robot: RobotModel, control_dt: float = 0.02
+) -> Figures:
+    """All figures of each episode; ``command_vx`` (env,) m/s."""
+    weight = robot.mass * GRAVITY
+    events = find_events(recording.foot_force, recording.sole_height, weight, control_dt)
+    measured = recording.alive.copy()
+    measured[:FIRST_STEP] = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # means over nothing are NaN on purpose
+        figures: Figures = {"survived": recording.alive.all(axis=0).astype(float)}
+        figures |= velocity_and_drift(recording, measured, command_vx)
+        figures |= steps(recording, events, measured, robot, control_dt)
+        figures |= support_and_slip(recording, events, measured)
+        figures |= effort(recording, measured, robot, control_dt)
+    too_short = measured.sum(axis=0) < MIN_STEPS
+    for name, values in figures.items():
+        if name != "survived":
+            values[too_short] = np.nan
+    figures["success"] = success(figures)
+    return figures
+
+
+def forward_velocity(recording: Recording) -> Float[np.ndarray, "time env"]:
+    """Base velocity along the heading, m/s."""
+    vx, vy = recording.base_lin_vel_w[..., 0], recording.base_lin_vel_w[..., 1]
+    return np.cos(recording.yaw) * vx + np.sin(recording.yaw) * vy
+
+
+def velocity_and_drift(recording: Recording, measured: np.ndarray, command_vx: np.ndarray) -> Figures:
+    """velocity_error in m/s; drift_lateral (share of the forward displacement) and drift_heading (rad, absolute)."""
+    velocity = _mean_over_time(forward_velocity(recording), measured)
+    first = np.minimum(FIRST_STEP, recording.num_steps - 1)
+    last = np.maximum(recording.alive.sum(axis=0) - 1, first)  # alive is true from the start up to a fall
+    envs = np.arange(recording.num_envs)
+    moved = recording.base_pos_w[last, envs, :2] - recording.base_pos_w[first, :, :2]
+    yaw = np.unwrap(recording.yaw, axis=0)
+    cos, sin = np.cos(yaw[first]), np.sin(yaw[first])
+    forward, lateral = cos * moved[:, 0] + sin * moved[:, 1], -sin * moved[:, 0] + cos * moved[:, 1]
+    return {
+        "velocity_error": np.abs(velocity - command_vx),
+        "forward_velocity": velocity,
+        "drift_lateral": np.where(np.abs(forward) > MIN_DISTANCE, np.abs(lateral / forward), np.nan),
+        "drift_heading": np.abs(yaw[last, envs] - yaw[first]),
+    }
+
+
+def steps(
+    recording: Recording, events: GaitEvents, measured: np.ndarray, robot: RobotModel, control_dt: float
+) -> Figures:
+    """cadence (per foot and mean), clearance, step_length, symmetry of step time and step length."""
+    touchdown = events.touchdown & measured[..., None]
+    duration = np.maximum(measured.sum(axis=0), 1) * control_dt
+    cadence = touchdown.sum(axis=0) / duration[:, None]
+    figures = {"cadence": cadence.mean(axis=1)}
+    figures |= {f"cadence_{side_name(f)}": cadence[:, i].copy() for i, f in enumerate(robot.foot_names)}
+    peaks = np.where(touchdown, events.swing_peak, np.nan)
+    figures["clearance"] = np.nanmedian(np.moveaxis(peaks, 1, 0).reshape(recording.num_envs, -1), axis=1)
+    lengths, times = _steps_of_feet(recording, touchdown, control_dt)
+    all_lengths = [np.concatenate(row) for row in lengths]
+    figures["step_length"] = np.array([row.mean() if len(row) else np.nan for row in all_lengths])
+    figures["symmetry_time"] = _asymmetry(times)
+    figures["symmetry_length"] = _asymmetry(lengths)
+    return figures
+
+
+def support_and_slip(recording: Recording, events: GaitEvents, measured: np.ndarray) -> Figures:
+    """Shares of time in single, double and no support; share of loaded foot-frames that slide faster than 0.10 m/s."""
+    feet_down = events.loaded.sum(axis=-1)
+    loaded = events.loaded & measured[..., None]
+    sliding = loaded & (recording.foot_speed > SLIP_SPEED)
+    return {
+        "support_single": _mean_over_time(feet_down == 1, measured),
+        "support_double": _mean_over_time(feet_down >= 2, measured),
+        "support_none": _mean_over_time(feet_down == 0, measured),
+        "slip": sliding.sum(axis=(0, 2)) / loaded.sum(axis=(0, 2)),
+    }
+
+
+def effort(recording: Recording, measured: np.ndarray, robot: RobotModel, control_dt: float) -> Figures:
+    """saturation, cost_of_transport, and smoothness as mean squared action change and rms base angular velocity.
+
+    The distance of the cost of transport is that walked forward: the sum of the forward velocity over time.
+    """
+    saturated = np.abs(recording.torque) >= SATURATED_SHARE * robot.force_limit
+    work = (np.abs(recording.torque * recording.joint_vel).sum(axis=-1) * measured).sum(axis=0) * control_dt
+    distance = np.abs((forward_velocity(recording) * measured).sum(axis=0) * control_dt)
+    change = np.diff(recording.action, axis=0, prepend=recording.action[:1])
+    squared_rate = (recording.base_ang_vel**2).sum(axis=-1)
+    weight = robot.mass * GRAVITY
+    return {
+        "saturation": _mean_over_time(saturated.mean(axis=-1), measured),
+        "cost_of_transport": np.where(distance > MIN_DISTANCE, work / (weight * distance), np.nan),
+        "smoothness_action": _mean_over_time((change**2).mean(axis=-1), measured),
+        "smoothness_angular_velocity": np.sqrt(_mean_over_time(squared_rate, measured)),
+    }
+
+
+def success(figures: Figures) -> Float[np.ndarray, " env"]:
+    """1.0 where an episode survived, kept its speed and truly stepped; anything unmeasured is no success."""
+    low, high = SUCCESS_CADENCE
+    good = (figures["survived"] > 0) & (figures["velocity_error"] <= SUCCESS_VELOCITY_ERROR)
+    for name, values in figures.items():
+        if name.startswith("cadence_"):
+            good &= (values >= low) & (values <= high)
+    good &= (figures["clearance"] >= SUCCESS_CLEARANCE) & (figures["slip"] <= SUCCESS_SLIP)
+    return good.astype(float)
+
+
+def side_name(foot: str) -> str:
+    """'left' of 'left_foot', for the names of figures."""
+    return foot.removesuffix("_foot")
+
+
+def _mean_over_time(values: np.ndarray, measured: np.ndarray) -> Float[np.ndarray, " env"]:
+    return np.where(measured, values, 0.0).sum(axis=0) / measured.sum(axis=0)
+
+
+def _steps_of_feet(
+    recording: Recording, touchdown: np.ndarray, control_dt: float
+) -> tuple[list[list[np.ndarray]], list[list[np.ndarray]]]:
+    """Lengths (m) and times (s) of the steps that each foot ends, by environment and foot.
+
+    A step goes from a touchdown of one foot to the next one of another; its length is along the heading at its end.
+    """
+    lengths, times = [], []
+    for env in range(recording.num_envs):
+        of_foot: list[list[tuple[float, float]]] = [[] for _ in range(touchdown.shape[-1])]
+        previous: tuple[int, int] | None = None
+        for t, foot in np.argwhere(touchdown[:, env]):
+            if previous is not None and previous[1] != foot:
+                t0, foot0 = previous
+                step = recording.foot_pos_w[t, env, foot, :2] - recording.foot_pos_w[t0, env, foot0, :2]
+                yaw = recording.yaw[t, env]
+                of_foot[foot].append((np.cos(yaw) * step[0] + np.sin(yaw) * step[1], (t - t0) * control_dt))
+            previous = (int(t), int(foot))
+        pairs = [np.array(rows).reshape(-1, 2) for rows in of_foot]
+        lengths.append([p[:, 0] for p in pairs])
+        times.append([p[:, 1] for p in pairs])
+    return lengths, times
+
+
+def _asymmetry(of_feet: list[list[np.ndarray]]) -> Float[np.ndarray, " env"]:
+    """|L - R| / ((L + R) / 2) of the feet's means."""
+    means = np.array([[values.mean() if len(values) else np.nan for values in row] for row in of_feet])
+    left, right = means[:, 0], means[:, 1]
+    return np.abs(left - right) / np.abs((left + right) / 2)

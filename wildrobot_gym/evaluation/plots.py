@@ -1,0 +1,110 @@
+"""Pictures of figures: a gait over time, and a run's learning curves. Drawn without a screen."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wildrobot_gym.errors import RunError
+from wildrobot_gym.evaluation.gait_events import find_events
+from wildrobot_gym.evaluation.metrics import FIRST_STEP, GRAVITY, forward_velocity, side_name
+from wildrobot_gym.evaluation.recording import Recording
+from wildrobot_gym.robot import RobotModel
+
+SHOWN_S = 4.0
+CURVES = (  # column of progress.csv, title
+    ("rollout/success_rate", "success rate"),
+    ("metrics/forward_velocity", "forward velocity, m/s"),
+    ("metrics/velocity_error", "velocity error, m/s"),
+    ("rollout/ep_len_mean", "episode length, steps"),
+    ("amp/reward_mean", "AMP reward"),
+    ("amp/disc_acc", "discriminator accuracy"),
+    ("amp/disc_auc", "discriminator AUC"),
+    ("eval/success", "evaluation: success"),
+    ("eval/velocity_error", "evaluation: velocity error, m/s"),
+    ("time/fps", "steps per second"),
+)
+
+
+def _pyplot() -> Any:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    return plt
+
+
+def gait_plot(path: str | Path, recording: Recording, robot: RobotModel, command_vx: float, control_dt: float) -> Path:
+    """Foot contacts, sole heights, joint angles of the legs and velocity against command of the first environment.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    plt = _pyplot()
+    events = find_events(recording.foot_force, recording.sole_height, robot.mass * GRAVITY, control_dt)
+    begin = min(FIRST_STEP, max(recording.num_steps - 2, 0))
+    shown = slice(begin, begin + round(SHOWN_S / control_dt))
+    time = np.arange(recording.num_steps)[shown] * control_dt
+    figure, axes = plt.subplots(4, 1, figsize=(10, 11), sharex=True, layout="constrained")
+    for i, foot in enumerate(robot.foot_names):
+        loaded = events.loaded[shown, 0, i]
+        axes[0].fill_between(time, i + 0.1, i + 0.9, where=loaded, step="mid", color=f"C{i}")
+        axes[1].plot(time, 1000 * recording.sole_height[shown, 0, i], color=f"C{i}", label=side_name(foot))
+    axes[0].set_yticks([i + 0.5 for i in range(len(robot.foot_names))], [side_name(f) for f in robot.foot_names])
+    axes[0].set_title("feet that carry load")
+    axes[1].set_title("height of the sole's lowest corner, mm")
+    axes[1].legend(loc="upper right")
+    for j, name in enumerate(robot.joint_names):
+        axes[2].plot(time, recording.joint_pos[shown, 0, j], label=name, linewidth=1)
+    axes[2].set_title("joint angles, rad")
+    axes[2].legend(loc="upper right", ncols=3, fontsize="small")
+    axes[3].plot(time, forward_velocity(recording)[shown, 0], label="forward velocity")
+    axes[3].axhline(command_vx, color="black", linestyle="--", label="command")
+    axes[3].set_title("velocity along the heading, m/s")
+    axes[3].legend(loc="upper right")
+    axes[3].set_xlabel("time, s")
+    return _save(plt, figure, path)
+
+
+def learning_curves(path: str | Path, progress_csv: str | Path) -> Path:
+    """The columns of ``CURVES`` that ``progress.csv`` has, over environment steps.
+
+    Raises:
+        RunError: the csv is missing or holds nothing to draw, or the picture cannot be written.
+    """
+    try:
+        with open(progress_csv, newline="") as stream:
+            rows = [row for row in csv.DictReader(stream) if row.get("time/total_timesteps")]
+    except OSError as error:
+        raise RunError(f"Cannot read {progress_csv}: {error}.") from error
+    present = [(column, title) for column, title in CURVES if any(row.get(column) for row in rows)]
+    if not present:
+        raise RunError(f"{progress_csv} has no figures to draw yet.")
+    plt = _pyplot()
+    lines = (len(present) + 1) // 2
+    figure, axes = plt.subplots(lines, 2, figsize=(11, 2.4 * lines), squeeze=False, layout="constrained")
+    for axis in axes.flat[len(present) :]:
+        axis.set_axis_off()
+    for axis, (column, title) in zip(axes.flat, present, strict=False):
+        points = [(float(row["time/total_timesteps"]), float(row[column])) for row in rows if row.get(column)]
+        axis.plot(*np.array(points).T, marker="." if len(points) < 30 else None, linewidth=1)
+        axis.set_title(title, fontsize="medium")
+        axis.set_xlabel("environment steps", fontsize="small")
+        axis.grid(alpha=0.3)
+    return _save(plt, figure, path)
+
+
+def _save(plt: Any, figure: Any, path: str | Path) -> Path:
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=110)
+    except (OSError, ValueError) as error:
+        raise RunError(f"Cannot write the picture {path}: {error}.") from error
+    finally:
+        plt.close(figure)
+    return path

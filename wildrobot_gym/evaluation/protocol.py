@@ -1,0 +1,118 @@
+"""The walk benchmark, version 1: one protocol for every policy and every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from wildrobot_gym.env.vector_env import WildRobotVectorEnv
+from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.evaluation.bootstrap import mean_interval
+from wildrobot_gym.evaluation.metrics import Figures, episode_figures
+from wildrobot_gym.evaluation.recording import Policy, Recording, record
+from wildrobot_gym.robot import RobotModel
+
+PROTOCOL = "walk-1"
+COMMANDS = (0.2, 0.4, 0.6, 0.8, 1.0)  # m/s forward
+EPISODES = 64  # for each command
+NUM_STEPS = 500
+SEED = 20261
+
+# Of a run's environment settings, those that define what the policy is; all else is the benchmark's default.
+POLICY_SETTINGS = ("robot", "control_dt", "features", "action")
+
+
+def evaluation_settings(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of the benchmark's environment for a policy that was trained with ``env_kwargs``."""
+    settings = {name: env_kwargs[name] for name in POLICY_SETTINGS if name in env_kwargs}
+    return settings | {"reset": {"stagger": False}}
+
+
+def make_env(
+    env_kwargs: Mapping[str, Any], num_envs: int, backend: str = "native", num_steps: int = NUM_STEPS
+) -> WildRobotVectorEnv:
+    """The benchmark's environment: finished episodes stay finished."""
+    settings = evaluation_settings(env_kwargs)
+    return WildRobotVectorEnv(num_envs, num_steps, backend=backend, autoreset_mode=AutoresetMode.DISABLED, **settings)
+
+
+@dataclass(frozen=True)
+class WalkResult:
+    """Figures of every episode, by command, and what they were recorded from."""
+
+    commands: tuple[float, ...]
+    episodes: int
+    seed: int
+    figures: Figures  # (commands * episodes,), command by command
+    recording: Recording
+    robot: RobotModel
+    control_dt: float
+
+    def of_command(self, index: int) -> Figures:
+        rows = slice(index * self.episodes, (index + 1) * self.episodes)
+        return {name: values[rows] for name, values in self.figures.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Means with 95 % bootstrap intervals, for each command and overall."""
+        by_command = {
+            f"{command:g}": {name: mean_interval(values) for name, values in self.of_command(i).items()}
+            for i, command in enumerate(self.commands)
+        }
+        return {
+            "protocol": PROTOCOL,
+            "robot": self.robot.name,
+            "episodes_per_command": self.episodes,
+            "steps": self.recording.num_steps,
+            "seed": self.seed,
+            "commands": by_command,
+            "overall": {name: mean_interval(values) for name, values in self.figures.items()},
+        }
+
+
+class WalkBenchmark:
+    """Runs policies through the protocol; keeps its environment, so that repeated use compiles once.
+
+    Args:
+        env_kwargs: the settings a policy was trained with; only robot, action, features and control period are taken.
+        commands, episodes, num_steps, seed: the protocol's own by default; anything else is not comparable.
+
+    Raises:
+        ConfigError: no command, or a number below one.
+    """
+
+    def __init__(
+        self,
+        env_kwargs: Mapping[str, Any] | None = None,
+        commands: Sequence[float] = COMMANDS,
+        episodes: int = EPISODES,
+        num_steps: int = NUM_STEPS,
+        seed: int = SEED,
+        backend: str = "native",
+    ) -> None:
+        if not commands or episodes < 1 or num_steps < 1:
+            raise ConfigError(
+                f"commands {list(commands)}, episodes {episodes}, steps {num_steps}; allowed: a command or more,"
+                " 1 episode or more, 1 step or more."
+            )
+        if not np.isfinite(commands).all():
+            raise ConfigError(f"commands are {list(commands)}; allowed: finite speeds in m/s.")
+        self.commands = tuple(float(c) for c in commands)
+        self.episodes, self.num_steps, self.seed = episodes, num_steps, seed
+        self.env = make_env(env_kwargs or {}, len(self.commands) * episodes, backend, num_steps)
+
+    def run(self, policy: Policy, on_step: Callable[[int], Any] | None = None) -> WalkResult:
+        """All episodes of all commands as one batch; ``on_step(step)`` is for progress."""
+        command_vx = np.repeat(np.array(self.commands, np.float32), self.episodes)
+        commands = np.stack([command_vx, np.zeros_like(command_vx), np.zeros_like(command_vx)], axis=1)
+        hook = None if on_step is None else (lambda step, _: on_step(step))
+        recording = record(self.env, policy, commands, self.num_steps, self.seed, hook)
+        control_dt = self.env.config.control_dt
+        figures = episode_figures(recording, command_vx, self.env.robot, control_dt)
+        return WalkResult(self.commands, self.episodes, self.seed, figures, recording, self.env.robot, control_dt)
+
+    def close(self) -> None:
+        self.env.close()

@@ -1,0 +1,107 @@
+"""What the walk benchmark reads: a few arrays a control step, from physics state and never from observations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from wildrobot_gym.contact import lowest_corner
+from wildrobot_gym.env.vector_env import WildRobotVectorEnv
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.state import PhysicsState
+
+Policy = Callable[[np.ndarray], np.ndarray]
+"""Observations (num_envs, obs) to actions (num_envs, joint) in -1 ... 1."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Control steps of many environments, float32, world frame, SI units; row t is the state after step t + 1.
+
+    ``alive`` is true while the first episode lasts: rows after a fall are to be ignored.
+    """
+
+    alive: Bool[np.ndarray, "time env"]
+    base_pos_w: Float[np.ndarray, "time env 3"]
+    yaw: Float[np.ndarray, "time env"]  # rad, unwrapped over time by the reader
+    base_lin_vel_w: Float[np.ndarray, "time env 3"]
+    base_ang_vel: Float[np.ndarray, "time env 3"]  # base frame, rad/s; its length is the same in any frame
+    joint_pos: Float[np.ndarray, "time env joint"]
+    joint_vel: Float[np.ndarray, "time env joint"]
+    torque: Float[np.ndarray, "time env joint"]
+    action: Float[np.ndarray, "time env joint"]  # as the policy gave it
+    foot_force: Float[np.ndarray, "time env foot"]  # sum over the foot's pads, N
+    foot_speed: Float[np.ndarray, "time env foot"]  # tangential, of the pads, weighted by the load each carries, m/s
+    foot_pos_w: Float[np.ndarray, "time env foot 3"]
+    sole_height: Float[np.ndarray, "time env foot"]  # of the sole's lowest corner, m
+
+    @property
+    def num_steps(self) -> int:
+        return len(self.alive)
+
+    @property
+    def num_envs(self) -> int:
+        return self.alive.shape[1]
+
+    def env(self, index: int) -> Recording:
+        """The recording of one environment, with an env axis of one."""
+        return Recording(**{f.name: getattr(self, f.name)[:, index : index + 1] for f in fields(self)})
+
+
+def read_step(robot: RobotModel, state: PhysicsState, action: np.ndarray, alive: np.ndarray) -> dict[str, np.ndarray]:
+    """One row of a :class:`Recording`: copies, so that nothing of the engine is kept."""
+    qpos, qvel = np.asarray(state.qpos), np.asarray(state.qvel)
+    pad_forces = np.asarray(state.pad_forces)[:, robot.pad_ids_of_foot]
+    pad_speed = np.linalg.norm(np.asarray(state.pad_vel_w)[..., :2], axis=-1)[:, robot.pad_ids_of_foot]
+    force = pad_forces.sum(axis=-1)
+    w, x, y, z = qpos[:, 3:7].T
+    return {
+        "alive": alive.copy(),
+        "base_pos_w": qpos[:, :3].copy(),
+        "yaw": np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)),
+        "base_lin_vel_w": qvel[:, :3].copy(),
+        "base_ang_vel": qvel[:, 3:6].copy(),
+        "joint_pos": qpos[:, 7:].copy(),
+        "joint_vel": qvel[:, 6:].copy(),
+        "torque": np.array(state.actuator_forces),
+        "action": np.array(action, np.float32),
+        "foot_force": force,
+        "foot_speed": (pad_forces * pad_speed).sum(axis=-1) / np.maximum(force, 1e-6),
+        "foot_pos_w": np.array(state.foot_pos_w),
+        "sole_height": lowest_corner(
+            np.asarray(state.pad_pos_w), np.asarray(state.foot_quat_w), robot.pad_half_size, robot.pad_ids_of_foot
+        ),
+    }
+
+
+def record(
+    env: WildRobotVectorEnv,
+    policy: Policy,
+    commands: Float[np.ndarray, "env 3"],
+    num_steps: int,
+    seed: int,
+    on_step: Callable[[int, PhysicsState], Any] | None = None,
+) -> Recording:
+    """Run ``policy`` for ``num_steps`` control steps at fixed ``commands`` and keep what the figures need.
+
+    The environment should be built with autoreset DISABLED: a fallen robot then goes on lying, and its rows are marked.
+    ``on_step(step, state)`` is called after every step (video, progress).
+    """
+    env.reset(seed=seed)
+    env.set_commands(commands)
+    obs, _ = env.reset()  # the commands are held through resets; now the first observation shows them too
+    alive = np.ones(env.num_envs, bool)
+    rows = []
+    for step in range(num_steps):
+        action = np.asarray(policy(obs))
+        obs, _, terminated, _, _ = env.step(action)
+        state = env.physics_state
+        alive &= ~terminated
+        rows.append(read_step(env.robot, state, action, alive))
+        if on_step is not None:
+            on_step(step, state)
+    return Recording(**{name: np.stack([row[name] for row in rows]) for name in rows[0]})

@@ -1,0 +1,205 @@
+"""A motion clip: the poses of one robot over time, with where they came from. The unit in which motion is kept.
+
+Frames: world x forward, y left, z up. Joint angles are in the robot's order and signs (rad), quaternions are wxyz,
+base orientation to world. Velocities are not kept: :mod:`wildrobot_gym.motion.states` derives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.interpolate import CubicSpline
+from scipy.spatial.transform import Rotation, RotationSpline
+
+from wildrobot_gym.errors import MotionError
+from wildrobot_gym.motion import storage
+from wildrobot_gym.robot import RobotModel
+
+KIND = "wildrobot motion clip"
+_ARRAYS = ("root_pos", "root_quat", "joint_pos")
+_UNIT_TOLERANCE = 1e-3  # float32 storage costs 1e-7; more than this is an error of the source
+
+
+@dataclass(frozen=True)
+class MotionClip:
+    """Poses at ``fps`` frames a second.
+
+    Attributes:
+        name: what the motion is, e.g. ``walk_0.60``. robot: name of the robot it fits.
+        joint_names: (joint,), the meaning of ``joint_pos``'s columns.
+        root_pos: (time, 3) m. root_quat: (time, 4) wxyz. joint_pos: (time, joint) rad.
+        pad_forces: (time, pad) N in the robot's pad order, or None where the source does not know them.
+        command: (vx m/s, vy m/s, yaw rate rad/s) in the heading frame that the motion answers.
+        source, licence: for the credits. metadata: anything else, as JSON types.
+    """
+
+    name: str
+    robot: str
+    fps: float
+    joint_names: tuple[str, ...]
+    root_pos: Float[np.ndarray, "time 3"]
+    root_quat: Float[np.ndarray, "time 4"]
+    joint_pos: Float[np.ndarray, "time joint"]
+    pad_forces: Float[np.ndarray, "time pad"] | None = None
+    command: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    source: str = ""
+    licence: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def num_frames(self) -> int:
+        return len(self.joint_pos)
+
+    @property
+    def duration_s(self) -> float:
+        """Time from the first frame to the last."""
+        return (self.num_frames - 1) / self.fps
+
+    def description(self) -> dict[str, Any]:
+        """All that is not an array, as JSON types."""
+        return {
+            "name": self.name,
+            "robot": self.robot,
+            "fps": self.fps,
+            "joint_names": list(self.joint_names),
+            "command": list(self.command),
+            "source": self.source,
+            "licence": self.licence,
+            "metadata": dict(self.metadata),
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write as .npz, whole or not at all; the path."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        if self.pad_forces is not None:
+            arrays["pad_forces"] = self.pad_forces
+        return storage.write(path, KIND, {k: np.asarray(v, np.float32) for k, v in arrays.items()}, self.description())
+
+    @classmethod
+    def load(cls, path: str | Path) -> MotionClip:
+        """Read what :meth:`save` wrote. Call :meth:`check` before use.
+
+        Raises:
+            MotionError: missing, truncated or foreign file.
+        """
+        arrays, description = storage.read(path, KIND, _ARRAYS)
+        return from_parts(arrays, description, str(path))
+
+    def check(self, robot: RobotModel, where: str | None = None) -> MotionClip:
+        """This clip in ``robot``'s joint order, ready for use. ``where`` names the clip in messages (a file's path).
+
+        Raises:
+            MotionError: another robot, other joints, fewer than two frames, lengths or widths that differ, fps <= 0,
+                NaN, quaternions that are not of unit length.
+        """
+        where = where or f"Clip {self.name!r}"
+        if self.robot != robot.name:
+            raise MotionError(f"{where} is for robot {self.robot!r}, not {robot.name!r}. Retarget it.")
+        if sorted(self.joint_names) != sorted(robot.joint_names):
+            raise MotionError(
+                f"{where} has the joints {list(self.joint_names)}, robot {robot.name!r} has {list(robot.joint_names)}."
+                " Retarget the clip to this robot."
+            )
+        if not self.fps > 0:
+            raise MotionError(f"{where} has fps {self.fps}; allowed: a positive number of frames a second.")
+        self._check_shapes(robot, where)
+        for name in (*_ARRAYS, "pad_forces"):
+            values = getattr(self, name)
+            if values is not None and not np.isfinite(values).all():
+                frame = int(np.argwhere(~np.isfinite(values))[0][0])
+                raise MotionError(f"{where}: {name} has a NaN or infinity, first in frame {frame}. Cut or repair it.")
+        error = np.abs(np.linalg.norm(self.root_quat, axis=-1) - 1.0)
+        if error.max() > _UNIT_TOLERANCE:
+            raise MotionError(
+                f"{where}: root_quat in frame {int(error.argmax())} has length {1 + error.max():.4f} or its inverse;"
+                " allowed: 1 within 0.001 (order w, x, y, z)."
+            )
+        if self.joint_names == robot.joint_names:
+            return self
+        order = [self.joint_names.index(name) for name in robot.joint_names]
+        return replace(self, joint_names=robot.joint_names, joint_pos=self.joint_pos[:, order])
+
+    def _check_shapes(self, robot: RobotModel, where: str) -> None:
+        widths = {"root_pos": 3, "root_quat": 4, "joint_pos": len(self.joint_names), "pad_forces": len(robot.pad_names)}
+        shapes = {n: np.shape(getattr(self, n)) for n in widths if getattr(self, n) is not None}
+        if len({shape[0] if shape else 0 for shape in shapes.values()}) != 1:
+            lengths = ", ".join(f"{n} {shape[0] if shape else 0}" for n, shape in shapes.items())
+            raise MotionError(f"{where}: the arrays have different numbers of frames: {lengths}.")
+        for name, shape in shapes.items():
+            if len(shape) != 2 or shape[1] != widths[name]:
+                raise MotionError(f"{where}: {name} has shape {shape}; allowed: (frames, {widths[name]}).")
+        if self.num_frames < 2:
+            raise MotionError(f"{where} has {self.num_frames} frame; at least 2 are needed to know velocities.")
+
+    def resampled(self, fps: float) -> MotionClip:
+        """The same motion at another frame rate: C2 splines through the frames, forces linearly between them.
+
+        The root's orientation follows scipy's RotationSpline, whose angular velocity is continuous (with slerp it jumps
+        at every source frame and the jumps would show in the angular velocity features).
+        """
+        if not fps > 0:
+            raise MotionError(f"Clip {self.name!r} cannot be resampled to fps {fps}; allowed: a positive number.")
+        if abs(fps - self.fps) < 1e-9:
+            return self
+        old = np.arange(self.num_frames) / self.fps
+        new = np.arange(int(np.floor(self.duration_s * fps + 1e-6)) + 1) / fps
+        new = np.minimum(new, old[-1])
+        rotations = Rotation.from_quat(self.root_quat, scalar_first=True)
+        forces = self.pad_forces
+        return replace(
+            self,
+            fps=float(fps),
+            root_pos=CubicSpline(old, self.root_pos)(new),
+            root_quat=_continuous(RotationSpline(old, rotations)(new).as_quat(scalar_first=True)),
+            joint_pos=CubicSpline(old, self.joint_pos)(new),
+            pad_forces=None if forces is None else np.stack([np.interp(new, old, f) for f in forces.T], axis=-1),
+        )
+
+    def mirrored(self, robot: RobotModel) -> MotionClip:
+        """The mirror image in the robot's x-z plane: left and right change places. Twice gives the clip back."""
+        joint_pos = np.asarray(self.joint_pos)[:, robot.joint_mirror_ids] * robot.joint_mirror_signs
+        vx, vy, yaw_rate = self.command
+        return replace(
+            self,
+            name=self.name.removesuffix("_mirrored") if self.name.endswith("_mirrored") else f"{self.name}_mirrored",
+            root_pos=self.root_pos * np.array([1.0, -1.0, 1.0]),
+            # A rotation is a pseudovector: its x and z parts change sign, its y part (pitch) stays.
+            root_quat=self.root_quat * np.array([1.0, -1.0, 1.0, -1.0]),
+            joint_pos=joint_pos,
+            pad_forces=None if self.pad_forces is None else np.asarray(self.pad_forces)[:, robot.pad_mirror_ids],
+            command=(vx, -vy, -yaw_rate),
+        )
+
+
+def from_parts(arrays: Mapping[str, np.ndarray], description: Mapping[str, Any], where: str) -> MotionClip:
+    """A clip from its arrays and its :meth:`MotionClip.description`.
+
+    Raises:
+        MotionError: the description lacks an entry.
+    """
+    try:
+        return MotionClip(
+            name=str(description["name"]),
+            robot=str(description["robot"]),
+            fps=float(description["fps"]),
+            joint_names=tuple(description["joint_names"]),
+            command=tuple(float(v) for v in description["command"]),  # type: ignore[arg-type]
+            source=str(description["source"]),
+            licence=str(description["licence"]),
+            metadata=dict(description["metadata"]),
+            pad_forces=arrays.get("pad_forces"),
+            **{name: arrays[name] for name in _ARRAYS},
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise MotionError(f"{where}: the clip's description is damaged ({type(error).__name__}: {error}).") from error
+
+
+def _continuous(quat: np.ndarray) -> np.ndarray:
+    """The same rotations with signs such that neighbours are near each other."""
+    flips = np.sign(np.sum(quat[1:] * quat[:-1], axis=-1))
+    return quat * np.concatenate([[1.0], np.cumprod(np.where(flips < 0, -1.0, 1.0))])[:, None]

@@ -1,0 +1,62 @@
+"""Reading and writing the package's .npz files: plain arrays and one JSON text, never a pickle, never half a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wildrobot_gym.errors import MotionError
+
+_METADATA = "metadata"
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error)
+
+
+def write(path: str | Path, kind: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> Path:
+    """Write ``arrays`` and ``metadata`` (JSON types) to ``path``; a reader never sees a part of the file.
+
+    The bytes go to a temporary file beside ``path``, which then takes its name in one step.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    text = json.dumps({"kind": kind, **metadata}, sort_keys=True)
+    try:
+        with part.open("wb") as file:
+            np.savez_compressed(file, **{**arrays, _METADATA: np.array(text)})  # type: ignore[arg-type]
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def read(path: str | Path, kind: str, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays ``names`` and the metadata of a file that :func:`write` wrote as ``kind``.
+
+    Raises:
+        MotionError: no such file, truncated, not one of ours, or of another kind.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MotionError(f"{path} does not exist. `wildrobot motion build` writes the shipped motions.")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        metadata = json.loads(str(arrays.pop(_METADATA)))
+        found = metadata.pop("kind")
+    except _DAMAGE as error:
+        raise MotionError(
+            f"{path} is truncated or no {kind} file of this project ({type(error).__name__}: {error})."
+            " Build or import it anew."
+        ) from error
+    if found != kind:
+        raise MotionError(f"{path} holds a {found!r}, but a {kind!r} is needed here.")
+    if missing := [name for name in names if name not in arrays]:
+        raise MotionError(f"{path} lacks the arrays {', '.join(missing)}; it has {', '.join(sorted(arrays))}.")
+    return arrays, metadata

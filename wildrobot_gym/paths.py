@@ -1,0 +1,25 @@
+"""Where the shipped robots, motions, policies and configs lie: inside the wheel, or at the root of a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _shipped(folder: str) -> Path:
+    inside_wheel = _PACKAGE / folder
+    return inside_wheel if inside_wheel.is_dir() else _PACKAGE.parent / folder
+
+
+ASSETS = _shipped("assets")
+CONFIGS = _shipped("configs")
+ROBOTS = ASSETS / "robots"
+MOTIONS = ASSETS / "motions"
+POLICIES = ASSETS / "policies"
+
+
+def motion_file(motion: str | Path) -> Path:
+    """A motion file: a path as given, or the name of a shipped one such as ``walk_wildrobot``."""
+    shipped = MOTIONS / f"{motion}.npz"
+    return shipped if not Path(motion).suffix and shipped.is_file() else Path(motion)

@@ -1,0 +1,24 @@
+"""Physics engines behind one protocol."""
+
+from __future__ import annotations
+
+from wildrobot_gym.errors import PhysicsError, unknown_name
+from wildrobot_gym.physics.base import Physics
+from wildrobot_gym.robot import RobotModel
+
+BACKENDS = ("native", "mjx", "mjx-warp")
+
+
+def make_physics(
+    backend: str, robot: RobotModel, num_envs: int, control_dt: float = 0.02, num_threads: int = 0
+) -> Physics:
+    """Build the engine called ``backend``; MJX is imported only where it is asked for."""
+    if backend == "native":
+        from wildrobot_gym.physics.native import NativePhysics
+
+        return NativePhysics(robot, num_envs, control_dt, num_threads)
+    if backend in BACKENDS:
+        from wildrobot_gym.physics.mjx import MjxPhysics
+
+        return MjxPhysics(robot, num_envs, control_dt, impl="warp" if backend == "mjx-warp" else "jax")
+    raise PhysicsError(unknown_name("physics backend", backend, BACKENDS))

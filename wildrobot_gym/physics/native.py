@@ -1,0 +1,102 @@
+"""MuJoCo's own batch on a thread pool: the default engine wherever there is no GPU."""
+
+from __future__ import annotations
+
+import mujoco
+import mujoco.batch
+import numpy as np
+
+from wildrobot_gym.errors import PhysicsError
+from wildrobot_gym.physics.base import assemble_state, substeps
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.state import PhysicsState
+
+# A blow-up does not raise: the engine resets that simulation and counts one of these warnings.
+_BLOW_UPS = [
+    mujoco.mjtWarning.mjWARN_BADQPOS.value,
+    mujoco.mjtWarning.mjWARN_BADQVEL.value,
+    mujoco.mjtWarning.mjWARN_BADQACC.value,
+    mujoco.mjtWarning.mjWARN_BADCTRL.value,
+]
+_VEL = mujoco.mjtStage.mjSTAGE_VEL.value
+
+
+class NativePhysics:
+    """``mujoco.batch.Batch`` behind the :class:`~wildrobot_gym.physics.base.Physics` protocol.
+
+    Args:
+        num_threads: 0 takes every CPU.
+
+    Raises:
+        PhysicsError: a control period that is no whole number of physics steps.
+    """
+
+    def __init__(self, robot: RobotModel, num_envs: int, control_dt: float = 0.02, num_threads: int = 0) -> None:
+        self.robot = robot
+        self.num_envs = num_envs
+        self.num_diverged = 0
+        self._substeps = substeps(robot, control_dt)
+        self.batch = mujoco.batch.Batch(robot.model, num_envs, num_threads)
+        self._qpos = self.batch.bind("qpos")
+        self._qvel = self.batch.bind("qvel")
+        self._ctrl = self.batch.bind("ctrl")
+        self._sensordata = self.batch.bind("sensordata")
+        self._forces = self.batch.bind("actuator_force")
+        self._home_ctrl = robot.home_joint_pos
+        self._seen = self._blow_ups()
+        self.reset(np.arange(num_envs), np.tile(robot.home_qpos, (num_envs, 1)), np.zeros((num_envs, robot.model.nv)))
+
+    def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray) -> PhysicsState:
+        if len(ids):
+            self.batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
+            self._qpos[ids] = qpos
+            self._qvel[ids] = qvel
+            self._ctrl[ids] = qpos[:, 7:]  # servos begin where the joints are
+            self.batch.forward(ids)
+            self._seen[ids] = self._blow_ups()[ids]  # a reset sets the engine's counters back
+        return self._state(np.zeros(self.num_envs, bool))
+
+    def step(self, ctrl: np.ndarray, frozen: np.ndarray | None = None) -> PhysicsState:
+        self._ctrl[:] = ctrl
+        ids = None if frozen is None or not frozen.any() else ~frozen
+        # The velocity stage brings sensors of position and velocity up to the state after the step; forces stay those of
+        # the last substep, which saves a constraint solve.
+        self.batch.step(ids, nstep=self._substeps, stage=_VEL)
+        now = self._blow_ups()
+        diverged = now > self._seen
+        self._seen = now
+        if diverged.any():
+            self.num_diverged += int(diverged.sum())
+            broken = np.flatnonzero(diverged)
+            home = np.tile(self.robot.home_qpos, (len(broken), 1))
+            self.reset(broken, home, np.zeros((len(broken), self.robot.model.nv)))
+        return self._state(diverged)
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        return {"rows": self.batch.state.copy(), "sensordata": self._sensordata.copy(), "forces": self._forces.copy()}
+
+    def set_state(self, arrays: dict[str, np.ndarray]) -> PhysicsState:
+        if missing := sorted({"rows", "sensordata", "forces"} - set(arrays)):
+            raise PhysicsError(f"Saved physics lacks {', '.join(missing)}: it is of another engine.")
+        if arrays["rows"].shape != self.batch.state.shape:
+            raise PhysicsError(
+                f"Saved physics is of shape {arrays['rows'].shape}, this one of {self.batch.state.shape}:"
+                " another robot or number of environments."
+            )
+        self.batch.state[:] = arrays["rows"]
+        # Forces and sensors are outputs of the last step; they are given back as saved, not recomputed, so that a
+        # continued run sees the very same numbers.
+        zeros = np.zeros(self.num_envs, bool)
+        return _as_float32(self.robot, (self._qpos, self._qvel, arrays["sensordata"], arrays["forces"]), zeros)
+
+    def _state(self, diverged: np.ndarray) -> PhysicsState:
+        return _as_float32(self.robot, (self._qpos, self._qvel, self._sensordata, self._forces), diverged)
+
+    def _blow_ups(self) -> np.ndarray:
+        return self.batch.warning[:, _BLOW_UPS, 1].sum(axis=1)
+
+
+def _as_float32(robot: RobotModel, arrays: tuple[np.ndarray, ...], diverged: np.ndarray) -> PhysicsState:
+    """Copies (the batch's arrays are live float64 views), narrowed to the precision the task computes in."""
+    qpos, qvel, sensordata, forces = (np.array(a, dtype=np.float32) for a in arrays)
+    return assemble_state(robot, qpos, qvel, sensordata, forces, diverged)

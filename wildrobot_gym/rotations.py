@@ -1,0 +1,74 @@
+"""Quaternion (w, x, y, z) and heading helpers, written for one item and broadcasting over leading axes.
+
+The heading frame (suffix ``_h``) is the world frame turned about z by the base's yaw: gravity still points to -z in it,
+but which way the robot faces does not matter.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+if TYPE_CHECKING:
+    AnyArray = Any  # jaxtyping's shape annotations are opaque to type checkers; they are checked in the tests
+else:
+    AnyArray = jax.Array | np.ndarray  # a rollout traces these functions, a clip calls them with NumPy
+
+
+def quat_mul(a: Float[AnyArray, "*b 4"], b: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 4"]:
+    """Hamilton product: the rotation ``b`` followed by ``a``."""
+    aw, ax, ay, az = jnp.moveaxis(a, -1, 0)
+    bw, bx, by, bz = jnp.moveaxis(b, -1, 0)
+    return jnp.stack(
+        [
+            aw * bw - ax * bx - ay * by - az * bz,
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+        ],
+        axis=-1,
+    )
+
+
+def quat_conjugate(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 4"]:
+    """Inverse of a unit quaternion."""
+    return q * jnp.array([1.0, -1.0, -1.0, -1.0])
+
+
+def rotate(q: Float[AnyArray, "*b 4"], v: Float[AnyArray, "*b 3"]) -> Float[AnyArray, "*b 3"]:
+    """Vector ``v`` turned by ``q`` (body to world for a body's orientation)."""
+    w, u = q[..., :1], q[..., 1:]
+    t = 2.0 * jnp.cross(u, v)
+    return v + w * t + jnp.cross(u, t)
+
+
+def rotate_inverse(q: Float[AnyArray, "*b 4"], v: Float[AnyArray, "*b 3"]) -> Float[AnyArray, "*b 3"]:
+    """Vector ``v`` turned by the inverse of ``q`` (world to body)."""
+    return rotate(quat_conjugate(q), v)
+
+
+def yaw_of(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b"]:
+    """Heading angle about world z, rad."""
+    w, x, y, z = jnp.moveaxis(q, -1, 0)
+    return jnp.arctan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+
+
+def yaw_quat(yaw: Float[AnyArray, "*b"]) -> Float[AnyArray, "*b 4"]:
+    """Quaternion of a turn about world z by ``yaw`` rad."""
+    zero = jnp.zeros_like(yaw)
+    return jnp.stack([jnp.cos(yaw / 2), zero, zero, jnp.sin(yaw / 2)], axis=-1)
+
+
+def to_heading(q: Float[AnyArray, "*b 4"], v_w: Float[AnyArray, "*b 3"]) -> Float[AnyArray, "*b 3"]:
+    """World vector ``v_w`` in the heading frame of a body with orientation ``q``."""
+    return rotate_inverse(yaw_quat(yaw_of(q)), v_w)
+
+
+def gravity_direction(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 3"]:
+    """World down in the body frame; (0, 0, -1) when upright."""
+    down = jnp.broadcast_to(jnp.array([0.0, 0.0, -1.0]), (*q.shape[:-1], 3))
+    return rotate_inverse(q, down)

@@ -1,0 +1,80 @@
+"""The policy's observation: one frame of proprioception, in fixed scales.
+
+The scaling is part of the environment, so that a saved policy is whole without a file of running statistics.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import gravity_direction, rotate, to_heading
+from wildrobot_gym.state import PhysicsState
+
+# name, width (None: one a joint), unit, frame, factor. Factors bring a walking robot's values near +-1.
+LAYOUT: tuple[tuple[str, int | None, str, str, float], ...] = (
+    ("joint_pos", None, "rad, minus the home pose", "joint", 1.0),
+    ("joint_vel", None, "rad/s", "joint", 0.1),
+    ("root_lin_vel", 3, "m/s", "heading", 1.0),
+    ("root_ang_vel", 3, "rad/s", "heading", 0.25),
+    ("gravity", 3, "unit vector", "base", 1.0),
+    ("command", 3, "m/s, m/s, rad/s", "heading", 1.0),
+    ("action", None, "filtered, -1 ... 1", "joint", 1.0),
+)
+CLIP = 10.0  # after scaling; a real state never gets there, a state about to blow up must not poison a batch
+
+
+def observation_dim(robot: RobotModel) -> int:
+    """Width of the observation: 3n + 12."""
+    return sum(robot.num_joints if width is None else width for _, width, *_ in LAYOUT)
+
+
+def observation_mirror(robot: RobotModel) -> dict[str, list]:
+    """Reflection y -> -y of observation and action: the image of a vector x is ``signs * x[ids]``.
+
+    Joints by the robot's mirror map; velocities and gravity are vectors (y turns over), angular velocity and yaw rate are
+    pseudovectors (x and z turn over).
+    """
+    ids, signs = robot.joint_mirror_ids, robot.joint_mirror_signs
+    joints, own = (ids, signs), np.arange(3)
+    images = {
+        "joint_pos": joints,
+        "joint_vel": joints,
+        "root_lin_vel": (own, np.array([1.0, -1.0, 1.0])),
+        "root_ang_vel": (own, np.array([-1.0, 1.0, -1.0])),
+        "gravity": (own, np.array([1.0, -1.0, 1.0])),
+        "command": (own, np.array([1.0, -1.0, -1.0])),
+        "action": joints,
+    }
+    obs_ids: list[int] = []
+    obs_signs: list[float] = []
+    for name, *_ in LAYOUT:
+        order, turns = images[name]
+        obs_ids += [len(obs_signs) + int(i) for i in order]
+        obs_signs += [float(s) for s in turns]
+    return {
+        "obs_ids": obs_ids,
+        "obs_signs": obs_signs,
+        "action_ids": [int(i) for i in ids],
+        "action_signs": [float(s) for s in signs],
+    }
+
+
+def observe(
+    home: Float[Array, "joint"], state: PhysicsState, command: Float[Array, "*b 3"], action: Float[Array, "*b joint"]
+) -> Float[Array, "*b obs"]:
+    """Observation of one instant; ``action`` is the last filtered action (the action filter's memory)."""
+    quat = state.base_quat_w
+    values = {
+        "joint_pos": state.joint_pos - home,
+        "joint_vel": state.joint_vel,
+        "root_lin_vel": to_heading(quat, state.qvel[..., :3]),
+        "root_ang_vel": to_heading(quat, rotate(quat, state.qvel[..., 3:6])),
+        "gravity": gravity_direction(quat),
+        "command": command,
+        "action": action,
+    }
+    scaled = [values[name] * factor for name, _, _, _, factor in LAYOUT]
+    return jnp.clip(jnp.concatenate(scaled, axis=-1), -CLIP, CLIP)
