@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from amp_sbx.errors import AMPError
 from wildrobot_gym.cli.main import main as wildrobot
 from wildrobot_gym.cli.run_config import load
 from wildrobot_gym.errors import WildRobotError
@@ -68,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Translate the flags and train; the exit code."""
     try:
         translated = tyro.cli(arguments_of, args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
-    except WildRobotError as error:
+    except (WildRobotError, AMPError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     return wildrobot(translated)

@@ -3,12 +3,19 @@
 Importing this package registers ``WildRobot-v0``.
 """
 
+import ctypes
 import os
 import sys
 
 if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-    # MuJoCo picks its GL back end at import and would take GLFW, which cannot work without a screen.
-    os.environ.setdefault("MUJOCO_GL", "egl")
+    # MuJoCo picks its GL back end at import. GLFW cannot work without a screen, and where EGL is asked for but its library
+    # is missing, `import mujoco` itself fails: then all but pictures must still work.
+    try:
+        ctypes.CDLL("libEGL.so.1")
+    except OSError:
+        os.environ.setdefault("MUJOCO_GL", "disable")
+    else:
+        os.environ.setdefault("MUJOCO_GL", "egl")
 
 from wildrobot_gym.env.registration import register_envs
 

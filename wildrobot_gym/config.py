@@ -72,6 +72,12 @@ class FeatureConfig:
         for channel in self.channels:
             _check_choice("feature channel", channel, FEATURE_CHANNELS)
         _check(len(set(self.channels)) == len(self.channels) > 0, "features.channels", self.channels, "each once, one at least")
+        _check(
+            self.channels != ("foot_contacts",) or self.contacts != "none",
+            "features.channels",
+            self.channels,
+            "another channel beside foot_contacts where contacts is 'none'",
+        )
         _check_choice("features.root_velocity", self.root_velocity, ("direction", "clipped", "raw"))
         _check_choice("features.velocity_frame", self.velocity_frame, ("heading", "world"))
         _check_choice("features.contacts", self.contacts, ("force", "estimated", "proxy", "none"))
@@ -151,6 +157,7 @@ class RewardConfig:
     torque_penalty: float = -0.001
     saturation: float = -0.1
     slip: float = -0.2
+    flight: float = -0.5
     feet_air_time: float = 0.0
     tracking_sigma: float = 0.25  # m/s; exp(-(error / sigma)^2)
     yaw_sigma: float = 0.5  # rad/s

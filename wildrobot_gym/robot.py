@@ -168,6 +168,11 @@ class RobotModel:
         return float(self.config["mass"])
 
     @property
+    def weight(self) -> float:
+        """Mass times gravity, N."""
+        return self.mass * abs(float(self.model.opt.gravity[2]))
+
+    @property
     def leg_length(self) -> float:
         """Hip pitch axis to sole on a straight leg, m."""
         return float(self.config["leg_length"])

@@ -20,7 +20,7 @@ ZERO = RewardConfig(**dict.fromkeys(TERMS, 0.0))
 def inputs(robot: RobotModel, **changes) -> RewardInputs:
     own = {
         k: changes.pop(k)
-        for k in ("command", "action", "previous_action", "touchdown_air_time", "weight")
+        for k in ("command", "action", "previous_action", "touchdown_air_time", "foot_loaded", "weight")
         if k in changes
     }
     n = robot.num_joints
@@ -29,12 +29,13 @@ def inputs(robot: RobotModel, **changes) -> RewardInputs:
         "action": np.zeros(n),
         "previous_action": np.zeros(n),
         "touchdown_air_time": np.zeros(2),
+        "foot_loaded": np.ones(2, bool),
         "weight": 32.0,
     } | own
     return RewardInputs(
         state=make_state(robot, **changes),
         force_limit=jnp.full(n, 4.0),
-        **{k: jnp.asarray(v, jnp.float32) for k, v in fields.items()},
+        **{k: jnp.asarray(v, bool if k == "foot_loaded" else jnp.float32) for k, v in fields.items()},
     )
 
 
@@ -59,6 +60,8 @@ GOLDEN = [
     # 8 of 32 N on each pad, and one pad that carries nothing but flies fast.
     ("slip", {"pad_vel_w": [[0.3, 0.4, 5], [0, 0, 0], [0, 0.1, 0], [0, 0, 0]]}, 0.25 * 0.5 + 0.25 * 0.1),
     ("slip", {"pad_forces": [0, 0, 64, 0], "pad_vel_w": [[9, 0, 0], [0, 0, 0], [0.2, 0, 0], [0, 0, 0]]}, 0.2),
+    ("flight", {"foot_loaded": np.array([False, True])}, 0.0),
+    ("flight", {"foot_loaded": np.array([False, False])}, 1.0),
     ("feet_air_time", {"touchdown_air_time": [0.35, 0.0], "command": [0.5, 0, 0]}, 0.1),
     ("feet_air_time", {"touchdown_air_time": [0.05, 3.0], "command": [0.5, 0, 0]}, -0.2 + 0.25),
     ("feet_air_time", {"touchdown_air_time": [0.35, 0.35]}, 0.0),  # standing is commanded

@@ -14,7 +14,8 @@ import sbx
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import SubprocVecEnv
 
-from amp_sbx import InfoMetricsCallback, linear_schedule
+from amp_sbx import InfoMetricsCallback
+from amp_sbx.schedule import parse_schedule
 from amp_sbx.errors import AMPError
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_config import RunConfig
@@ -110,9 +111,9 @@ def train_case(
     model: Any
     if kind == "sbx":
         arguments = ppo_arguments(config) | {"policy_kwargs": make_model(config, env, None).policy_kwargs}
-        for name in ("learning_rate", "clip_range", "clip_range_vf"):
-            value = arguments[name]
-            arguments[name] = linear_schedule(value[4:]) if isinstance(value, str) else value
+        del arguments["symmetry_augmentation"]  # stock sbx.PPO has none
+        for name in ("learning_rate", "clip_range"):
+            arguments[name] = parse_schedule(arguments[name], name)
         model = sbx.PPO(config.policy, env, seed=config.seed, **arguments)
     else:
         model = make_model(config, env, load_reference(config, env))

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from wildrobot_gym.errors import ConfigError
+from sbx.ppo.policies import PPOPolicy
 
+from wildrobot_gym.errors import ConfigError, unknown_name
+
+# What sbx's policy takes beyond the spaces and the schedule that the algorithm gives it.
+_KEYS = frozenset(inspect.signature(PPOPolicy.__init__).parameters) - {
+    "self", "observation_space", "action_space", "lr_schedule", "use_sde",
+}  # fmt: skip
 _ALLOWED = "dict(...) or {...} of numbers, texts, lists, True, False, None, and nn.<Activation>"
 
 
@@ -29,6 +36,9 @@ def parse_policy_kwargs(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise ConfigError(f"policy_kwargs must be a mapping, got {value!r}.")
     parsed = {str(key): item for key, item in value.items()}
+    for key in parsed:
+        if key not in _KEYS:
+            raise ConfigError(unknown_name("key in policy_kwargs", key, _KEYS))
     for key in ("activation_fn", "optimizer_class"):
         if isinstance(parsed.get(key), str):
             parsed[key] = parsed[key].removeprefix("nn.").lower()

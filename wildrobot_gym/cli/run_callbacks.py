@@ -73,9 +73,13 @@ class CheckpointCallback(RunCallback):
     def _on_training_start(self) -> None:
         self._last = self.num_timesteps
 
-    def _on_rollout_start(self) -> None:
+    def stop_if_asked(self) -> None:
+        """Save and raise :class:`Stopped` where a signal has come."""
         if self._signum is not None:
             raise Stopped(self._signum, self.save())
+
+    def _on_rollout_start(self) -> None:
+        self.stop_if_asked()
         if _is_due(self._last, self.num_timesteps, self._config.checkpoint_every):
             self.save()
 
@@ -88,6 +92,8 @@ class CheckpointCallback(RunCallback):
             self.model.save(path)
             self._folder.drop_old(self._config.keep_checkpoints)
         except (RunError, AMPError, OSError) as error:
+            if not path.is_file():  # half a checkpoint: the list of checkpoints would not show it, the disk would keep it
+                path.with_suffix(".npz").unlink(missing_ok=True)
             older = self._folder.checkpoints()
             kept = f"The last whole checkpoint is {older[-1]}." if older else "There is no older checkpoint."
             message = f"No checkpoint was written: {error} {kept}"

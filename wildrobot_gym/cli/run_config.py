@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+
+from sbx import PPO
 
 from amp_sbx.config import AMPConfig
 from amp_sbx.schedule import parse_schedule
@@ -17,7 +20,7 @@ from wildrobot_gym.cli.policy_kwargs import parse_policy_kwargs
 from wildrobot_gym.config import EnvConfig, build
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import ConfigError, unknown_name
-from wildrobot_gym.paths import CONFIGS, MOTIONS
+from wildrobot_gym.paths import CONFIGS, MOTIONS, motion_file
 
 ENV_ARGUMENTS = ("max_episode_steps", "backend", "num_threads", "reference")  # of the environment beside EnvConfig
 _AT_LEAST_ONE = ("n_envs", "n_timesteps", "n_steps", "n_epochs", "checkpoint_every", "keep_checkpoints")
@@ -82,8 +85,20 @@ class RunConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)}; allowed: a whole number, 1 or more.")
         if self.batch_size < 2:
             raise ConfigError(f"batch_size is {self.batch_size}; allowed: a whole number, 2 or more.")
+        for name in ("gamma", "gae_lambda"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; allowed: 0 to 1.")
+        for name in ("ent_coef", "vf_coef", "max_grad_norm"):
+            if not 0 <= getattr(self, name) < math.inf or (name == "max_grad_norm" and self.max_grad_norm == 0):
+                raise ConfigError(f"{name} is {getattr(self, name)}; allowed: a finite number, not negative.")
+        if not 0 <= self.seed < 2**32:
+            raise ConfigError(f"seed is {self.seed}; allowed: 0 to {2**32 - 1}.")
+        if self.policy not in PPO.policy_aliases:
+            raise ConfigError(unknown_name("policy", self.policy, PPO.policy_aliases))
         for name in ("learning_rate", "clip_range"):
-            parse_schedule(getattr(self, name), name)
+            schedule = parse_schedule(getattr(self, name), name)
+            if not callable(schedule) and not 0 < schedule < math.inf:
+                raise ConfigError(f"{name} is {schedule}; allowed: a positive number, or 'lin_<number>'.")
         if self.clip_range_vf is not None:
             parse_schedule(self.clip_range_vf, "clip_range_vf")
         object.__setattr__(self, "policy_kwargs", parse_policy_kwargs(self.policy_kwargs))
@@ -156,9 +171,9 @@ def find_config(config: str) -> Path:
 
 def find_motion(name: str) -> Path:
     """A path, or the name of a shipped reference motion."""
-    for path in (Path(name), MOTIONS / f"{name}.npz"):
-        if path.is_file():
-            return path
+    path = motion_file(name)
+    if path.is_file():
+        return path
     _missing("reference motion", name, MOTIONS, "npz")
 
 

@@ -62,11 +62,11 @@ def run_train(
         restore_environment(model, read_arrays(newest.with_suffix(".npz")))
         console.print(f"resuming at {model.num_timesteps:,} steps from {newest}", highlight=False)
     else:
+        model = make_model(config, env, reference)
         if resume:
             console.print("there is no checkpoint yet: starting from the beginning")
         else:
-            folder.begin(config)
-        model = make_model(config, env, reference)
+            folder.begin(config)  # only now: settings that the algorithm refuses must not leave a folder behind
     try:
         return _learn(model, config, folder, console)
     finally:
@@ -112,6 +112,8 @@ def ppo_arguments(config: RunConfig) -> dict[str, Any]:
 
 def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console) -> int:
     left = config.n_timesteps - model.num_timesteps
+    if left <= 0 and not folder.final.is_file():  # it was stopped between the last step and its last file
+        return _save_final(model, folder, console)
     if left <= 0:
         raise RunError(
             f"{folder.path} is finished: {model.num_timesteps:,} of {config.n_timesteps:,} steps."
@@ -126,10 +128,12 @@ def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console
             # SB3 adds the steps done to the number given where it does not reset the count.
             model.learn(left, callbacks, reset_num_timesteps=False)  # type: ignore[arg-type]
             progress.stop()
+            checkpoints.stop_if_asked()
             if config.eval.every:
                 evaluate.evaluate()
                 model.logger.record(STEPS, model.num_timesteps)
                 model.logger.dump(model.num_timesteps)
+            checkpoints.stop_if_asked()
             checkpoints.save()
         except Stopped as stop:
             console.print(
@@ -142,6 +146,10 @@ def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console
         finally:
             progress.stop()
             model.logger.close()
+    return _save_final(model, folder, console)
+
+
+def _save_final(model: AMPPPO, folder: RunFolder, console: Console) -> int:
     try:
         model.save(folder.final, exclude=["replay_buffer"])
     except CheckpointError as error:

@@ -9,12 +9,12 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from wildrobot_gym.errors import PhysicsError
+from wildrobot_gym.errors import ConfigError, PhysicsError, unknown_name
 from wildrobot_gym.robot import RobotModel
 
 NO_GL = (
-    "Cannot render offscreen: {error}. On a machine without a screen set MUJOCO_GL=egl (GPU or Mesa's libegl1) or"
-    " MUJOCO_GL=osmesa (libosmesa6); `wildrobot doctor` tells what works."
+    "Cannot render offscreen: {error}. On Debian or Ubuntu: apt install libegl1 libgl1-mesa-dri (then MUJOCO_GL=egl), or"
+    " libosmesa6 and MUJOCO_GL=osmesa; `wildrobot doctor` tells what works."
 )
 
 
@@ -38,6 +38,12 @@ class SceneRenderer:
     """Draws a robot at a given qpos; opens GL only when the first picture is asked for."""
 
     def __init__(self, robot: RobotModel, width: int = 480, height: int = 360, camera: str = "track") -> None:
+        cameras = [robot.model.camera(i).name for i in range(robot.model.ncam)]
+        if camera not in cameras:
+            raise ConfigError(unknown_name("camera", camera, cameras))
+        largest = (robot.model.vis.global_.offwidth, robot.model.vis.global_.offheight)
+        if not (0 < width <= largest[0] and 0 < height <= largest[1]):
+            raise ConfigError(f"picture size is {width} x {height}; allowed: 1 x 1 to {largest[0]} x {largest[1]}.")
         self._robot, self._width, self._height, self._camera = robot, width, height, camera
         self._renderer: mujoco.Renderer | None = None
         self._viewer: Any = None

@@ -49,6 +49,7 @@ class WildRobotEnv(gym.Env):
     | torque_penalty | -0.001 | sum of squared servo torques, (N*m)^2 |
     | saturation | -0.1 | servos at 98 % of their force limit or more |
     | slip | -0.2 | pads' tangential speed weighted by the load each carries, m/s |
+    | flight | -0.5 | 1 while neither foot carries a tenth of the weight |
     | feet_air_time | 0 | at a touchdown: air time minus 0.25 s, at most 0.25 s, while walking is commanded |
 
     ## Commands
@@ -65,7 +66,7 @@ class WildRobotEnv(gym.Env):
     ## Infos
     ``amp_obs``: (frames * features,) float32, the window of AMP features that ends in this step, from before any reset;
     its columns are described by ``amp_layout``. ``reward_<term>``, ``forward_velocity`` (m/s), ``velocity_error`` (m/s),
-    ``is_success`` (time limit reached with a mean velocity error of at most 0.10 m/s), ``diverged``.
+    ``is_success`` (not fallen, and a mean velocity error of at most 0.10 m/s so far: read it at an episode's end), ``diverged``.
 
     ## Arguments
     As :class:`~wildrobot_gym.env.vector_env.WildRobotVectorEnv`, less ``num_envs`` and ``autoreset_mode``.

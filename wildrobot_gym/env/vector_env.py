@@ -151,9 +151,9 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         self._task_state = select(mask, dataclasses.replace(self._task_state, key=keys[:, 0]), self._task_state)
         before = self._state
         limits = np.full(self.num_envs, self.task.max_episode_steps, np.int32)
-        if mask.all() and self.config.reset.stagger and self.num_envs > 1 and limits[0] < NO_LIMIT:
+        if "reset_mask" not in (options or {}) and self.config.reset.stagger and self.num_envs > 1 and limits[0] < NO_LIMIT:
             # Even spread, drawn order: time-outs then come a few at a time for the whole run.
-            order = jax.random.permutation(jax.random.fold_in(keys[0, 2], 0), self.num_envs)
+            order = np.asarray(jax.random.permutation(jax.random.fold_in(keys[0, 2], 0), self.num_envs), np.int64)
             limits = np.asarray(1 + (order * self.task.max_episode_steps) // self.num_envs, np.int32)
         obs, amp_obs = self._restart(mask, self._draw_all(keys[:, 1]), limits)
         if before is not None and not mask.all():
@@ -322,7 +322,7 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
 
 
 def _reference_states(reference: str, robot: RobotModel, config: EnvConfig) -> ReferenceStates:
-    states = ReferenceDataset.load(reference, robot, config.features).initial_states()
+    states = ReferenceDataset.load(reference, robot, config.features, config.control_dt).initial_states()
     fields = {"qpos": states.qpos, "qvel": states.qvel, "command": states.commands, "history": states.history}
     return ReferenceStates(**{name: jnp.asarray(value, jnp.float32) for name, value in fields.items()})
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-LOADED_SHARE = 0.10  # of the robot's weight: a foot carries load above it
+from wildrobot_gym.task.reward import LOADED_SHARE
+
 MIN_UNLOADED_S = 0.040  # before a touchdown; shorter gaps are flicker of contact
 
 

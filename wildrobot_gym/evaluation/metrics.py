@@ -14,15 +14,14 @@ from jaxtyping import Float
 from wildrobot_gym.evaluation.gait_events import GaitEvents, find_events
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.reward import SATURATION_SHARE
+from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 
-GRAVITY = 9.81
 FIRST_STEP = 100  # measured from here on: 2 s to get going
 MIN_STEPS = 50  # a fall leaves at least 1 s to measure, or the gait figures are NaN
 SLIP_SPEED = 0.10  # m/s
-SATURATED_SHARE = 0.98  # of the force limit: 3.92 of 4.0 N*m
 MIN_DISTANCE = 0.05  # m; no cost of transport and no drift ratio over less
 
-SUCCESS_VELOCITY_ERROR = 0.10  # m/s
 SUCCESS_CADENCE = (0.5, 3.0)  # touchdowns a second, each foot
 SUCCESS_CLEARANCE = 0.015  # m
 SUCCESS_SLIP = 0.15
@@ -34,7 +33,7 @@ def episode_figures(
     recording: Recording, command_vx: Float[np.ndarray, " env"], robot: RobotModel, control_dt: float = 0.02
 ) -> Figures:
     """All figures of each episode; ``command_vx`` (env,) m/s."""
-    weight = robot.mass * GRAVITY
+    weight = robot.weight
     events = find_events(recording.foot_force, recording.sole_height, weight, control_dt)
     measured = recording.alive.copy()
     measured[:FIRST_STEP] = False
@@ -114,12 +113,12 @@ def effort(recording: Recording, measured: np.ndarray, robot: RobotModel, contro
 
     The distance of the cost of transport is that walked forward: the sum of the forward velocity over time.
     """
-    saturated = np.abs(recording.torque) >= SATURATED_SHARE * robot.force_limit
+    saturated = np.abs(recording.torque) >= SATURATION_SHARE * robot.force_limit
     work = (np.abs(recording.torque * recording.joint_vel).sum(axis=-1) * measured).sum(axis=0) * control_dt
     distance = np.abs((forward_velocity(recording) * measured).sum(axis=0) * control_dt)
     change = np.diff(recording.action, axis=0, prepend=recording.action[:1])
     squared_rate = (recording.base_ang_vel**2).sum(axis=-1)
-    weight = robot.mass * GRAVITY
+    weight = robot.weight
     return {
         "saturation": _mean_over_time(saturated.mean(axis=-1), measured),
         "cost_of_transport": np.where(distance > MIN_DISTANCE, work / (weight * distance), np.nan),

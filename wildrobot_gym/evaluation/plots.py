@@ -10,7 +10,7 @@ import numpy as np
 
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.gait_events import find_events
-from wildrobot_gym.evaluation.metrics import FIRST_STEP, GRAVITY, forward_velocity, side_name
+from wildrobot_gym.evaluation.metrics import FIRST_STEP, forward_velocity, side_name
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.robot import RobotModel
 
@@ -45,7 +45,7 @@ def gait_plot(path: str | Path, recording: Recording, robot: RobotModel, command
         RunError: the file cannot be written.
     """
     plt = _pyplot()
-    events = find_events(recording.foot_force, recording.sole_height, robot.mass * GRAVITY, control_dt)
+    events = find_events(recording.foot_force, recording.sole_height, robot.weight, control_dt)
     begin = min(FIRST_STEP, max(recording.num_steps - 2, 0))
     shown = slice(begin, begin + round(SHOWN_S / control_dt))
     time = np.arange(recording.num_steps)[shown] * control_dt

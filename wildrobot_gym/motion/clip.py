@@ -105,7 +105,7 @@ class MotionClip:
                 f"{where} has the joints {list(self.joint_names)}, robot {robot.name!r} has {list(robot.joint_names)}."
                 " Retarget the clip to this robot."
             )
-        if not self.fps > 0:
+        if not 0 < self.fps < np.inf:
             raise MotionError(f"{where} has fps {self.fps}; allowed: a positive number of frames a second.")
         self._check_shapes(robot, where)
         for name in (*_ARRAYS, "pad_forces"):
@@ -142,7 +142,7 @@ class MotionClip:
         The root's orientation follows scipy's RotationSpline, whose angular velocity is continuous (with slerp it jumps
         at every source frame and the jumps would show in the angular velocity features).
         """
-        if not fps > 0:
+        if not 0 < fps < np.inf:
             raise MotionError(f"Clip {self.name!r} cannot be resampled to fps {fps}; allowed: a positive number.")
         if abs(fps - self.fps) < 1e-9:
             return self

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from wildrobot_gym.motion import feet, lipm
+from wildrobot_gym.motion import feet
 from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.robot import RobotModel
 
@@ -40,7 +40,7 @@ def stand_poses(
 
 def _resting_forces(robot: RobotModel, foot_pos: np.ndarray, com: np.ndarray) -> np.ndarray:
     """The weight split so that its point on the floor is under ``com`` (time, 2)."""
-    weight = robot.mass * lipm.GRAVITY
+    weight = robot.weight
     first = np.clip((com[:, 1] - foot_pos[1, 1]) / (foot_pos[0, 1] - foot_pos[1, 1]), 0.0, 1.0)
     forces = np.zeros((len(com), len(robot.pad_names)))
     for foot, pos, share in zip(robot.foot_names, foot_pos, (first, 1.0 - first), strict=True):

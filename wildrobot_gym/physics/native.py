@@ -42,7 +42,6 @@ class NativePhysics:
         self._ctrl = self.batch.bind("ctrl")
         self._sensordata = self.batch.bind("sensordata")
         self._forces = self.batch.bind("actuator_force")
-        self._home_ctrl = robot.home_joint_pos
         self._seen = self._blow_ups()
         self.reset(np.arange(num_envs), np.tile(robot.home_qpos, (num_envs, 1)), np.zeros((num_envs, robot.model.nv)))
 

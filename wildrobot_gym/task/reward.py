@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from wildrobot_gym.config import RewardConfig
 from wildrobot_gym.contact import pad_speed
@@ -26,6 +26,7 @@ class RewardInputs:
     action: Float[Array, "*b joint"]
     previous_action: Float[Array, "*b joint"]
     force_limit: Float[Array, "*b joint"]
+    foot_loaded: Bool[Array, "*b foot"]
     touchdown_air_time: Float[Array, "*b foot"]  # s a foot had been in the air when it landed in this step, else 0
     weight: Float[Array, "*b"]  # m * g, N
 
@@ -85,6 +86,11 @@ def _slip(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     return jnp.sum(share * pad_speed(x.state), axis=-1)
 
 
+def _flight(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """1 while neither foot is loaded: walking has no flight."""
+    return 1.0 - jnp.any(x.foot_loaded, axis=-1)
+
+
 def _feet_air_time(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     """At each touchdown, how long the foot was in the air beyond the target, s; only while walking is commanded."""
     landed = x.touchdown_air_time > 0
@@ -104,6 +110,7 @@ TERMS: dict[str, Callable[[RewardInputs, RewardConfig], Float[Array, "*b"]]] = {
     "torque_penalty": _torque_penalty,
     "saturation": _saturation,
     "slip": _slip,
+    "flight": _flight,
     "feet_air_time": _feet_air_time,
 }
 

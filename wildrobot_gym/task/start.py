@@ -36,9 +36,14 @@ class Start:
 
 
 def draw_start(
-    key: jax.Array, robot: RobotModel, config: ResetConfig, reference: ReferenceStates | None, past_shape: tuple[int, int]
+    key: jax.Array,
+    robot: RobotModel,
+    config: ResetConfig,
+    reference: ReferenceStates | None,
+    past_shape: tuple[int, int],
+    any_heading: bool = True,
 ) -> Start:
-    """Draw one beginning; headings are uniform, since nothing in the task depends on them."""
+    """Draw one beginning. Headings are uniform, or 0 where features are read in the world, as the reference's are."""
     keys = jax.random.split(key, 6)
     n = robot.num_joints
     joints = jnp.asarray(robot.home_joint_pos) + config.joint_noise * jax.random.uniform(keys[0], (n,), minval=-1.0)
@@ -57,7 +62,7 @@ def draw_start(
         qvel = jnp.where(from_reference, reference.qvel[frame], qvel)
         command, history = reference.command[frame], reference.history[frame]
     # A turn of the whole state about z: orientation and world velocity turn, body-frame quantities stay.
-    yaw = jax.random.uniform(keys[5], minval=-jnp.pi, maxval=jnp.pi)
+    yaw = jax.random.uniform(keys[5], minval=-jnp.pi, maxval=jnp.pi) * any_heading
     qpos = qpos.at[3:7].set(quat_mul(yaw_quat(yaw), qpos[3:7]))
     cos, sin = jnp.cos(yaw), jnp.sin(yaw)
     qvel = qvel.at[:2].set(jnp.array([cos * qvel[0] - sin * qvel[1], sin * qvel[0] + cos * qvel[1]]))

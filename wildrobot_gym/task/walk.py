@@ -28,7 +28,6 @@ from wildrobot_gym.task.reward import LOADED_SHARE, RewardInputs, reward_terms
 from wildrobot_gym.task.start import ReferenceStates, Start, draw_start
 from wildrobot_gym.task.termination import terminated
 
-GRAVITY = 9.81
 SUCCESS_VELOCITY_ERROR = 0.10  # m/s, EVALUATION.md's bar for a success
 NO_LIMIT = jnp.iinfo(jnp.int32).max
 
@@ -99,8 +98,9 @@ class WalkTask:
             action=action,
             previous_action=task.action,
             force_limit=jnp.asarray(self.robot.force_limit, jnp.float32),
+            foot_loaded=loaded,
             touchdown_air_time=jnp.where(loaded & (task.foot_air_time > 0), task.foot_air_time, 0.0),
-            weight=jnp.float32(self.robot.mass * GRAVITY),
+            weight=jnp.float32(self.robot.weight),
         )
         # A blown-up simulation has been put back to the home pose; no learner may be paid for that pose.
         terms = {k: jnp.where(state.diverged, 0.0, v) for k, v in reward_terms(inputs, self.config.rewards).items()}
@@ -134,7 +134,7 @@ class WalkTask:
             metrics={
                 "forward_velocity": forward,
                 "velocity_error": jnp.abs(forward - task.command[0]),
-                "is_success": (timed_out & (jnp.abs(error_sum / step_count) <= SUCCESS_VELOCITY_ERROR)).astype(jnp.float32),
+                "is_success": (~fell & (jnp.abs(error_sum / step_count) <= SUCCESS_VELOCITY_ERROR)).astype(jnp.float32),
             },
         )
         return next_task, output
@@ -155,7 +155,8 @@ class WalkTask:
 
     def draw_start(self, key: jax.Array) -> Start:
         """Where a new episode begins."""
-        return draw_start(key, self.robot, self.config.reset, self.reference, self.past_shape)
+        heading = self.config.features.velocity_frame == "heading"
+        return draw_start(key, self.robot, self.config.reset, self.reference, self.past_shape, heading)
 
     def begin(
         self, before: TaskState, start: Start, state: PhysicsState, episode_limit: Any = None
@@ -184,7 +185,7 @@ class WalkTask:
 
     def _loaded(self, state: PhysicsState) -> Bool[Array, "foot"]:
         force = state.pad_forces[self.robot.pad_ids_of_foot].sum(axis=-1)
-        return force > LOADED_SHARE * self.robot.mass * GRAVITY
+        return force > LOADED_SHARE * self.robot.weight
 
 
 def _action_scale(robot: RobotModel, config: EnvConfig) -> list[float]:
