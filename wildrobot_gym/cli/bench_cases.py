@@ -15,8 +15,8 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import SubprocVecEnv
 
 from amp_sbx import InfoMetricsCallback
-from amp_sbx.schedule import parse_schedule
 from amp_sbx.errors import AMPError
+from amp_sbx.schedule import parse_schedule
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.train_run import METRICS, load_reference, make_model, make_vec_env, ppo_arguments
