@@ -68,6 +68,13 @@ def test_rl_zoos_own_form(tmp_path):
         ({**MINIMAL, "env_id": "Walker2d-v5"}, "env_id"),
         ({}, "n_timesteps is 0"),
         ({**MINIMAL, "learning_rate": "fast"}, "learning_rate is 'fast'"),
+        ({**MINIMAL, "learning_rate": -1}, "learning_rate is -1.0; allowed"),
+        ({**MINIMAL, "gamma": 7}, "gamma is 7.0; allowed: 0 to 1"),
+        ({**MINIMAL, "max_grad_norm": 0}, "max_grad_norm is 0.0; allowed"),
+        ({**MINIMAL, "vf_coef": -1}, "vf_coef is -1.0; allowed"),
+        ({**MINIMAL, "seed": -1}, "seed is -1; allowed"),
+        ({**MINIMAL, "policy": "MlpPolcy"}, "Did you mean 'MlpPolicy'"),
+        ({**MINIMAL, "policy_kwargs": {"actvation_fn": "elu"}}, "Did you mean 'activation_fn'"),
         ({**MINIMAL, "amp": {"reference": "x", "loss": "lsgna"}}, "Did you mean 'lsgan'"),
     ],
 )

@@ -88,9 +88,11 @@ class RunConfig:
         for name in ("gamma", "gae_lambda"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; allowed: 0 to 1.")
-        for name in ("ent_coef", "vf_coef", "max_grad_norm"):
-            if not 0 <= getattr(self, name) < math.inf or (name == "max_grad_norm" and self.max_grad_norm == 0):
-                raise ConfigError(f"{name} is {getattr(self, name)}; allowed: a finite number, not negative.")
+        for name in ("ent_coef", "vf_coef"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ConfigError(f"{name} is {getattr(self, name)}; allowed: a finite number, 0 or more.")
+        if not 0 < self.max_grad_norm < math.inf:
+            raise ConfigError(f"max_grad_norm is {self.max_grad_norm}; allowed: a finite number above 0.")
         if not 0 <= self.seed < 2**32:
             raise ConfigError(f"seed is {self.seed}; allowed: 0 to {2**32 - 1}.")
         if self.policy not in PPO.policy_aliases:

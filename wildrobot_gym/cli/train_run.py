@@ -112,9 +112,9 @@ def ppo_arguments(config: RunConfig) -> dict[str, Any]:
 
 def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console) -> int:
     left = config.n_timesteps - model.num_timesteps
-    if left <= 0 and not folder.final.is_file():  # it was stopped between the last step and its last file
-        return _save_final(model, folder, console)
     if left <= 0:
+        if not folder.final.is_file():  # it was stopped between the last step and its last file
+            return _save_final(model, folder, console)
         raise RunError(
             f"{folder.path} is finished: {model.num_timesteps:,} of {config.n_timesteps:,} steps."
             " Raise n_timesteps by --set to go on."
