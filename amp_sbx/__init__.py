@@ -1,6 +1,7 @@
 """Adversarial motion priors for Stable-Baselines Jax: AMP on any environment that hands out AMP features."""
 
 from amp_sbx.callbacks import AMPCallback, InfoMetricsCallback
+from amp_sbx.cloning import CloningConfig
 from amp_sbx.config import AMPConfig, WeightSchedule
 from amp_sbx.errors import (
     AMPError,
@@ -25,6 +26,7 @@ __all__ = [
     "AMPLearner",
     "AMPRolloutBuffer",
     "CheckpointError",
+    "CloningConfig",
     "ConfigError",
     "FeatureError",
     "GymnasiumVecEnv",

@@ -19,6 +19,7 @@ from stable_baselines3.common.utils import FloatSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
 from amp_sbx import model_io
+from amp_sbx.cloning import CloningConfig, clone
 from amp_sbx.collect import TimeoutBootstrap, make_rollout, predict_values, sample_actions
 from amp_sbx.config import AMPConfig
 from amp_sbx.errors import AMPError, ConfigError, FeatureError, NonFiniteError
@@ -375,6 +376,33 @@ class AMPPPO(PPO):
                 "this model was loaded without its reference; pass reference= to load() to go on learning."
             )
         return super().learn(total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar)
+
+    def clone_behavior(
+        self, observations: np.ndarray, actions: np.ndarray, config: CloningConfig | Mapping[str, Any] | None = None
+    ) -> float:
+        """Fit the fresh policy to demonstrated steps before `learn` (see `amp_sbx.cloning`).
+
+        Args:
+            observations, actions: (num_steps, ...) in the environment's spaces; actions are unbounded by the clipping.
+            config: `CloningConfig` or a dict of its fields.
+
+        Returns:
+            Root-mean-square error of the action that is left, with noisy observations.
+        """
+        config = config if isinstance(config, CloningConfig) else CloningConfig(**(config or {}))
+        if not isinstance(self.action_space, spaces.Box):
+            raise ConfigError(f"behaviour cloning needs a Box action space; this one is {self.action_space}.")
+        for name, values, space in (
+            ("observations", observations, self.observation_space),
+            ("actions", actions, self.action_space),
+        ):
+            if np.shape(values)[1:] != space.shape:
+                raise FeatureError(f"demonstrated {name} have shape {np.shape(values)}; expected (num_steps, *{space.shape}).")
+        self.key, key = jax.random.split(self.key)
+        self.policy.actor_state, error = clone(
+            config, self.policy.actor_state, np.asarray(observations), np.asarray(actions), self._mirror, key
+        )
+        return error
 
     def save(
         self,

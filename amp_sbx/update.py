@@ -95,7 +95,12 @@ def set_learning_rate(state: TrainState, learning_rate: Array | float) -> TrainS
 
 
 def _minibatch_step(
-    settings: Settings, hyper: Hyperparameters, actor: TrainState, critic: TrainState, batch: Batch
+    settings: Settings,
+    hyper: Hyperparameters,
+    actor: TrainState,
+    critic: TrainState,
+    batch: Batch,
+    flips: Array | None,
 ) -> tuple[TrainState, TrainState, dict[str, Array]]:
     """One gradient step of the actor, then one of the critic (SBX keeps them apart, each with its own norm clip)."""
     advantages = normalize_advantages(batch.advantages) if settings.normalize_advantage else batch.advantages
@@ -126,7 +131,9 @@ def _minibatch_step(
         "policy_gradient_loss": policy,
         "value_loss": vf_loss,
         "pg_loss": pg_loss,
-        "approx_kl": approx_kl(log_ratio),
+        # Of the rows as they were sampled: a mirror image's ratio also holds how far from symmetric the policy is, which
+        # no learning rate can mend.
+        "approx_kl": approx_kl(log_ratio, None if flips is None else ~flips),
         "clip_fraction": jnp.mean(jnp.abs(jnp.expm1(log_ratio)) > hyper.clip_range),
     }
     return actor, critic, metrics
@@ -169,7 +176,7 @@ def train_policy(
         actor = set_learning_rate(actor, learning_rate)
         critic = set_learning_rate(critic, learning_rate)
         batch = mirror_half(settings.mirror, jax.tree.map(lambda x: x[rows], data), flips)
-        actor, critic, metrics = _minibatch_step(settings, hyper, actor, critic, batch)
+        actor, critic, metrics = _minibatch_step(settings, hyper, actor, critic, batch, flips)
         learning_rate = _adapt_learning_rate(settings, learning_rate, metrics["approx_kl"])
         return (actor, critic, learning_rate), metrics
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
-    {"errors", "rotations", "paths"},
+    {"errors", "rotations", "paths", "files"},
     {"config", "state"},
     {"robot", "contact", "features", "history"},
     {"physics", "task", "motion"},

@@ -148,6 +148,7 @@ class RewardConfig:
     """Weight of each term, by the names in ``task.reward.TERMS``; a weight of 0 switches a term off. Scales beside them."""
 
     tracking_lin_vel: float = 5.0
+    lin_vel_error: float = 0.0
     tracking_lateral: float = 1.0
     tracking_yaw: float = 1.0
     base_height: float = 0.3

@@ -4,6 +4,7 @@ import csv
 import errno
 import json
 import os
+import shutil
 import signal
 
 import imageio.v2 as imageio
@@ -120,6 +121,27 @@ def test_killed_and_resumed_is_as_if_not(tmp_path, monkeypatch, capsys):
     steps = [row.split(",") for row in broken.progress.read_text().splitlines()]
     column = steps[0].index("time/total_timesteps")
     assert [row[column] for row in steps[1:]] == ["64", "128", "192", "256"]
+
+
+def test_a_finished_run_can_be_completed_and_lengthened(run_path, tmp_path):
+    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    run.final.unlink()
+    arguments = ["train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(run.path), "--resume"]
+    assert main(arguments) == 0
+    assert checkpoint.read(run.final)[0]["counters"]["num_timesteps"] == 256
+    assert main([*arguments, "--set", "n_timesteps=320"]) == 0
+    assert checkpoint.read(run.final)[0]["counters"]["num_timesteps"] == 320
+    assert yaml_io.read(run.config)["n_timesteps"] == 320
+
+
+def test_warm_start(tmp_path, capsys):
+    """The fresh policy is fitted to the reference; a resumed one is not fitted again."""
+    arguments = ["train", "smoke", *SMALL, *NO_EVAL, "--set", "amp.warm_start={steps: 50}", "n_timesteps=64"]
+    arguments += ["--out", str(tmp_path / "run")]
+    assert main(arguments) == 0
+    assert "50 steps of behaviour cloning" in capsys.readouterr().out
+    assert main([*arguments, "--set", "n_timesteps=128", "--resume"]) == 0
+    assert "cloning" not in capsys.readouterr().out
 
 
 def test_full_disk_leaves_the_old_checkpoint_and_training_goes_on(tmp_path, monkeypatch, capsys):

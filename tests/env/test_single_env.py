@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import warnings
 from typing import Any
@@ -14,9 +15,11 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import RecordVideo, TimeLimit
 from gymnasium.wrappers import vector as vw
 
+from wildrobot_gym.config import EnvConfig
 from wildrobot_gym.env.single_env import WildRobotEnv
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError
+from wildrobot_gym.task.reward import TERMS
 
 ROBOTS = ["wildrobot", "wildrobot_8dof"]
 SMALL = {"width": 64, "height": 48}
@@ -35,6 +38,13 @@ def test_check_env_of_the_class() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(WildRobotEnv(**SMALL), skip_render_check=True)
+
+
+def test_the_specification_names_every_setting() -> None:
+    spec = WildRobotEnv.__doc__ or ""
+    missing = [f.name for f in dataclasses.fields(EnvConfig) if f"| {f.name}" not in spec]
+    missing += [name for name in TERMS if f"| {name} |" not in spec]
+    assert not missing
 
 
 def test_a_vector_of_one() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion import feet, lipm, tune
-from wildrobot_gym.motion.build import STYLES, WALK_SPEEDS
+from wildrobot_gym.motion.build import STYLES, WALK_SPEEDS, stand_clip
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.gait import GaitCycle, walk_cycle
 from wildrobot_gym.motion.ik import LegIK
@@ -19,7 +19,7 @@ from wildrobot_gym.robot import RobotModel
 LOADED = 0.10  # of the weight (EVALUATION.md)
 
 
-@pytest.fixture(scope="module", params=WALK_SPEEDS)
+@pytest.fixture(scope="module", params=(*WALK_SPEEDS, 0.9, 1.0))
 def cycle(request: pytest.FixtureRequest, wildrobot: RobotModel) -> GaitCycle:
     return walk_cycle(wildrobot, request.param)
 
@@ -88,7 +88,7 @@ def test_ik_puts_feet_where_they_are_wanted(robot: RobotModel) -> None:
 def test_cadence_is_near_the_froude_scaled_humans() -> None:
     assert human_cadence(0.84) == pytest.approx(1.36)
     for speed in (0.6, 0.7, 0.8, 0.9, 1.0):
-        assert 0.9 < walk_shape(speed).cadence / human_cadence(speed) < 1.3
+        assert 0.85 < walk_shape(speed).cadence / human_cadence(speed) < 1.3
     assert all(0.9 <= walk_shape(v).cadence * style.cadence <= 2.2 for v in WALK_SPEEDS for style in STYLES.values())
 
 
@@ -133,13 +133,9 @@ def test_the_table_is_what_the_search_may_find(wildrobot: RobotModel) -> None:
 # --- every clip of the shipped reference ------------------------------------------------------------------------------
 
 
-def walks(clips: list[MotionClip]) -> list[MotionClip]:
-    return [c for c in clips if c.metadata["kind"] == "walk"]
-
-
 def test_clips_are_complete(robot: RobotModel, default_clips: list[MotionClip]) -> None:
     names = [c.name for c in default_clips]
-    assert len(set(names)) == len(names) == 2 * (1 + len(WALK_SPEEDS) * len(STYLES))
+    assert len(set(names)) == len(names) == 2 * len(WALK_SPEEDS) * len(STYLES)
     for clip in default_clips:
         clip.check(robot)
         assert clip.pad_forces is not None
@@ -152,17 +148,17 @@ def test_joints_keep_their_limits(robot: RobotModel, default_clips: list[MotionC
 
 
 def test_speeds_are_the_named_ones(robot: RobotModel, default_clips: list[MotionClip]) -> None:
-    for clip in walks(default_clips):
-        frames = round(clip.metadata["period_s"] * clip.fps * 7)
+    for clip in default_clips:
+        frames = round(clip.metadata["period_s"] * clip.fps * 6)
         travelled = clip.root_pos[frames] - clip.root_pos[0]
         assert travelled[0] / (frames / clip.fps) == pytest.approx(clip.command[0], rel=0.02), clip.name
         assert abs(travelled[1]) < 0.01, clip.name
 
 
 def test_joints_are_slow_enough(robot: RobotModel, default_clips: list[MotionClip]) -> None:
-    for clip in walks(default_clips):
+    for clip in default_clips:
         fastest = np.abs(clip_states(robot, clip).qvel[:, 6:]).max()
-        assert fastest < (8.0 if clip.command[0] <= 0.8 else 12.0), (clip.name, fastest)
+        assert fastest < 8.0, (clip.name, fastest)
 
 
 def test_stance_feet_neither_float_nor_sink_nor_slide(robot: RobotModel, default_clips: list[MotionClip]) -> None:
@@ -184,7 +180,7 @@ def test_stance_feet_neither_float_nor_sink_nor_slide(robot: RobotModel, default
 
 def test_walks_look_natural_by_the_protocols_figures(robot: RobotModel, default_clips: list[MotionClip]) -> None:
     weight = robot.mass * lipm.GRAVITY
-    for clip in walks(default_clips):
+    for clip in default_clips:
         state = clip_states(robot, clip)
         load = np.stack([state.pad_forces[:, p].sum(axis=1) > LOADED * weight for p in robot.pad_ids_of_foot])
         single = np.mean(load.sum(axis=0) == 1)
@@ -223,8 +219,8 @@ def test_cycles_close_and_are_smooth(robot: RobotModel) -> None:
     assert np.abs(np.diff(steps, axis=0)).max() < 1e-3  # no jump in velocity anywhere
 
 
-def test_standing_stands(robot: RobotModel, default_clips: list[MotionClip]) -> None:
-    stand = default_clips[0]
+def test_standing_stands(robot: RobotModel) -> None:
+    stand = stand_clip(robot)
     state = clip_states(robot, stand)
     assert stand.command == (0.0, 0.0, 0.0)
     assert np.ptp(state.foot_pos_w, axis=0).max() < 1e-3

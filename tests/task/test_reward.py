@@ -44,6 +44,8 @@ GOLDEN = [
     ("tracking_lin_vel", {"lin_vel": [0.25, 0.3, 0], "command": [0.5, 0, 0]}, np.exp(-1)),
     # It faces +y and moves along +y: forward.
     ("tracking_lin_vel", {"lin_vel": [0, 0.5, 0], "base_quat": quat(yaw=np.pi / 2), "command": [0.5, 0, 0]}, 1.0),
+    ("lin_vel_error", {"lin_vel": [0.2, 9, 0], "command": [0.5, 0, 0]}, 0.3),
+    ("lin_vel_error", {"lin_vel": [0, 0.6, 0], "base_quat": quat(yaw=np.pi / 2), "command": [0.5, 0, 0]}, 0.1),
     ("tracking_lateral", {"lin_vel": [9, 0.25, 0]}, np.exp(-1)),
     ("tracking_lateral", {"lin_vel": [0, 0.25, 0], "command": [0, 0.25, 0]}, 1.0),
     ("tracking_yaw", {"ang_vel": [9, 9, 0.5]}, np.exp(-1)),
@@ -85,13 +87,13 @@ def test_every_term_has_a_golden_value_and_a_weight() -> None:
 def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
     x = inputs(wildrobot)
     assert reward_terms(x, ZERO) == {}
-    assert set(reward_terms(x, RewardConfig())) == set(TERMS) - {"feet_air_time"}
+    assert set(reward_terms(x, RewardConfig())) == set(TERMS) - {"feet_air_time", "lin_vel_error"}
 
 
 def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
     rng = np.random.default_rng(0)
     n, signs, ids, pads = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids, robot.pad_mirror_ids
-    config = RewardConfig(feet_air_time=1.0)
+    config = RewardConfig(feet_air_time=1.0, lin_vel_error=-1.0)
     for _ in range(5):
         base = quat(*rng.normal(0, 0.3, 3))
         lin, ang, cmd = rng.normal(size=(3, 3))

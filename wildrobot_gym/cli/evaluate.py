@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,12 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from wildrobot_gym.cli.exit_codes import NO_PICTURE
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_folder import versions
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark
+from wildrobot_gym.files import atomic_write
 
 ROWS = (  # figure, heading
     ("survived", "survived"),
@@ -62,7 +63,7 @@ def run_eval(
         write_json(json_file, results)
         console.print(f"Results: {json_file}", highlight=False)
     if video is not None:
-        from wildrobot_gym.cli.watch import NO_PICTURE, run_record
+        from wildrobot_gym.cli.watch import run_record
 
         middle = sorted(commands)[len(commands) // 2]
         try:
@@ -110,10 +111,8 @@ def _cell(interval: dict[str, Any]) -> str:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, whole or not at all; RunError where it cannot be written."""
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
-        os.replace(temporary, path)
+        with atomic_write(path) as stream:
+            stream.write((json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
     except OSError as error:
         raise RunError(f"Cannot write {path}: {error}.") from error

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-BAD_INPUT = 2
-NO_PICTURE = 3
+from wildrobot_gym.cli.exit_codes import BAD_INPUT, NO_PICTURE
+
 COMMANDS_MPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 Text = Annotated[str, tyro.conf.Positional]

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from sbx import PPO
 
+from amp_sbx.cloning import CloningConfig
 from amp_sbx.config import AMPConfig
 from amp_sbx.schedule import parse_schedule
 from wildrobot_gym import config as env_config
@@ -23,6 +24,7 @@ from wildrobot_gym.errors import ConfigError, unknown_name
 from wildrobot_gym.paths import CONFIGS, MOTIONS, motion_file
 
 ENV_ARGUMENTS = ("max_episode_steps", "backend", "num_threads", "reference")  # of the environment beside EnvConfig
+OWN_AMP_KEYS = ("reference", "warm_start")  # in the amp section beside AMPConfig's
 _AT_LEAST_ONE = ("n_envs", "n_timesteps", "n_steps", "n_epochs", "checkpoint_every", "keep_checkpoints")
 
 
@@ -47,8 +49,9 @@ class EvalSettings:
 class RunConfig:
     """Everything that defines a run. Names and meanings are rl-zoo's and Stable-Baselines3's where they have them.
 
-    ``amp`` holds ``amp_sbx.AMPConfig``'s fields and ``reference``, the name of a shipped motion or a path; null is
-    plain PPO. ``env_kwargs`` are WildRobot-v0's settings. ``checkpoint_every`` counts environment steps.
+    ``amp`` (null: plain PPO) holds ``amp_sbx.AMPConfig``'s fields; ``reference``, the name of a shipped motion or a path;
+    and ``warm_start`` (null: none), ``amp_sbx.CloningConfig``'s fields, which fits the fresh policy to that reference.
+    ``env_kwargs`` are WildRobot-v0's settings. ``checkpoint_every`` counts environment steps.
     """
 
     n_timesteps: int = 0  # must be given
@@ -106,14 +109,21 @@ class RunConfig:
         object.__setattr__(self, "policy_kwargs", parse_policy_kwargs(self.policy_kwargs))
         _check_env_kwargs(self.env_kwargs)
         if self.amp is not None:
-            _check_amp(self.amp)
+            _check_amp_keys(self.amp)
+            _ = self.amp_config, self.warm_start  # built once now, so that a wrong value is found before the run
 
     @property
     def amp_config(self) -> AMPConfig | None:
-        """The AMP settings less the reference."""
+        """The AMP settings less what is the command line's own."""
         if self.amp is None:
             return None
-        return AMPConfig.from_dict({name: value for name, value in self.amp.items() if name != "reference"})
+        return AMPConfig.from_dict({name: value for name, value in self.amp.items() if name not in OWN_AMP_KEYS})
+
+    @property
+    def warm_start(self) -> CloningConfig | None:
+        """How a fresh policy is first fitted to the reference; None: it starts cold."""
+        settings = (self.amp or {}).get("warm_start")
+        return None if settings is None else build(CloningConfig, settings, "amp.warm_start")
 
     @property
     def reference_path(self) -> Path | None:
@@ -219,11 +229,10 @@ def _check_env_kwargs(env_kwargs: Mapping[str, Any]) -> None:
     build(EnvConfig, {k: v for k, v in env_kwargs.items() if k in settings}, "env_kwargs")
 
 
-def _check_amp(amp: Mapping[str, Any]) -> None:
-    allowed = set(inspect.signature(AMPConfig).parameters) | {"reference"}
+def _check_amp_keys(amp: Mapping[str, Any]) -> None:
+    allowed = set(inspect.signature(AMPConfig).parameters).union(OWN_AMP_KEYS)
     for key in amp:
         if key not in allowed:
             raise ConfigError(unknown_name("key in amp", key, allowed))
     if amp.get("reference") is None:
         raise ConfigError("amp.reference is missing: name the motion to imitate, or set amp to null for plain PPO.")
-    AMPConfig.from_dict({k: v for k, v in amp.items() if k != "reference"})

@@ -18,6 +18,7 @@ import numpy as np
 from wildrobot_gym.cli import yaml_io
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.errors import RunError
+from wildrobot_gym.files import atomic_write
 
 PACKAGES = (
     "wildrobot",
@@ -92,9 +93,21 @@ class RunFolder:
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
             (self.path / "versions.json").write_text(json.dumps(versions(), indent=2) + "\n")
-            self.config.write_text(yaml_io.dump(config.to_dict()))
         except OSError as error:
             raise RunError(f"Cannot make the run folder {self.path}: {error}.") from error
+        self.write_config(config)
+
+    def write_config(self, config: RunConfig) -> None:
+        """config.yaml, also anew when a run goes on with another length.
+
+        Raises:
+            RunError: it could not be written.
+        """
+        try:
+            with atomic_write(self.config) as stream:
+                stream.write(yaml_io.dump(config.to_dict()).encode())
+        except OSError as error:
+            raise RunError(f"Cannot write {self.config}: {error}.") from error
 
     def read_config(self) -> dict[str, Any]:
         """config.yaml as a mapping; RunError where there is no run to go on with."""
@@ -121,17 +134,11 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     Raises:
         RunError: it could not be written.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with open(temporary, "wb") as stream:
+        with atomic_write(path) as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type]
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
     except OSError as error:
         raise RunError(f"Cannot write {path}: {error}. Free some space.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import os
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
+
+from wildrobot_gym.files import atomic_write
 
 STEPS = "time/total_timesteps"
 
@@ -50,9 +51,8 @@ class ProgressCsv(KVWriter):
         writer = csv.DictWriter(text, self._columns)
         writer.writeheader()
         writer.writerows(self._rows)
-        temporary = self._path.with_name(f".{self._path.name}.tmp")
-        temporary.write_text(text.getvalue())
-        os.replace(temporary, self._path)
+        with atomic_write(self._path) as stream:
+            stream.write(text.getvalue().encode())
 
     def close(self) -> None:
         pass

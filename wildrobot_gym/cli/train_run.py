@@ -21,8 +21,9 @@ from wildrobot_gym.cli.run_folder import RunFolder, read_arrays, steps_of
 from wildrobot_gym.cli.run_log import STEPS, make_logger
 from wildrobot_gym.cli.run_progress import ProgressCallback
 from wildrobot_gym.cli.run_state import restore_environment
+from wildrobot_gym.env.demonstrations import demonstrations
 from wildrobot_gym.errors import RunError
-from wildrobot_gym.motion.reference import ReferenceDataset
+from wildrobot_gym.motion.reference import ReferenceDataset, load_clips
 
 METRICS = ("forward_velocity", "velocity_error", "diverged")
 PPO_ARGUMENTS = (
@@ -60,6 +61,7 @@ def run_train(
     if newest is not None:
         model = AMPPPO.load(newest, env=env, reference=reference)
         restore_environment(model, read_arrays(newest.with_suffix(".npz")))
+        folder.write_config(config)  # it may go on for longer than it was begun for
         console.print(f"resuming at {model.num_timesteps:,} steps from {newest}", highlight=False)
     else:
         model = make_model(config, env, reference)
@@ -67,6 +69,7 @@ def run_train(
             console.print("there is no checkpoint yet: starting from the beginning")
         else:
             folder.begin(config)  # only now: settings that the algorithm refuses must not leave a folder behind
+        warm_start(model, config, env, console)
     try:
         return _learn(model, config, folder, console)
     finally:
@@ -103,6 +106,17 @@ def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None)
     )
     model.extra = {"env_id": config.env_id, "env_kwargs": config.env_kwargs}
     return model
+
+
+def warm_start(model: AMPPPO, config: RunConfig, env: GymnasiumVecEnv, console: Console) -> None:
+    """Fit the fresh policy to the reference's own actions, where the config asks for it."""
+    cloning = config.warm_start
+    if cloning is None or config.reference_path is None:
+        return
+    task = env.vector_env.unwrapped.task  # type: ignore[attr-defined]
+    clips = load_clips(config.reference_path, task.robot)
+    error = model.clone_behavior(*demonstrations(task, clips), cloning)
+    console.print(f"warm start: {cloning.steps:,} steps of behaviour cloning, error {error:.3f}", highlight=False)
 
 
 def ppo_arguments(config: RunConfig) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from wildrobot_gym.evaluation.protocol import SEED, make_env
 from wildrobot_gym.evaluation.recording import record
 from wildrobot_gym.state import PhysicsState
 
-NO_PICTURE = 3  # exit code where a picture was asked for and this machine cannot draw one
 STRIP_S = 1.5  # about two strides
 STRIP_FRAMES = 8
 

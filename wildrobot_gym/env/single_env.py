@@ -40,6 +40,7 @@ class WildRobotEnv(gym.Env):
     | term | default weight | value |
     |---|---|---|
     | tracking_lin_vel | 5.0 | exp(-((vx - command) / 0.25)^2) |
+    | lin_vel_error | 0 | abs(vx - command), m/s |
     | tracking_lateral | 1.0 | exp(-((vy - command) / 0.25)^2) |
     | tracking_yaw | 1.0 | exp(-((yaw rate - command) / 0.5)^2) |
     | base_height | 0.3 | exp(-((height - 0.45) / 0.05)^2) |
@@ -69,7 +70,25 @@ class WildRobotEnv(gym.Env):
     ``is_success`` (not fallen, and a mean velocity error of at most 0.10 m/s so far: read it at an episode's end), ``diverged``.
 
     ## Arguments
-    As :class:`~wildrobot_gym.env.vector_env.WildRobotVectorEnv`, less ``num_envs`` and ``autoreset_mode``.
+    Those of :class:`~wildrobot_gym.env.vector_env.WildRobotVectorEnv`, less ``num_envs`` and ``autoreset_mode``: where the
+    simulation runs (``backend``, ``num_threads``), pictures (``render_mode``, ``width``, ``height``, ``camera``),
+    ``reference``, ``max_episode_steps``, and the settings of :class:`~wildrobot_gym.config.EnvConfig`, as plain mappings
+    (``gym.make(..., commands={"vx": (0, 0.6)})``); what a mapping leaves out keeps its default.
+
+    | setting | default | what |
+    |---|---|---|
+    | robot | wildrobot | a shipped robot (``wildrobot_8dof``), or a folder with its ``robot_config.yaml`` |
+    | control_dt | 0.02 s | a whole number of physics steps of 2 ms |
+    | features.channels | all | of joint_pos, joint_vel, root_lin_vel, root_ang_vel, root_height, foot_contacts |
+    | features.contacts | force | or estimated, proxy, none |
+    | features.history | frames 8, stride 2 | the AMP window, in control steps |
+    | action | scale 1.0, joint_scale {waist_yaw: 0.5}, filter 0.7 | rad |
+    | commands | vx (0, 1), vy (0, 0), yaw_rate (0, 0) | m/s, m/s, rad/s |
+    | commands.standing_share, resample_interval_s | 0.1, 5 s | share of draws that are (0, 0, 0) |
+    | reset | joint_noise 0.05, velocity_noise 0.1, tilt_noise 0.03 | rad; m/s and rad/s; rad |
+    | reset.reference_share, stagger | 0, true | stagger: the first episodes of many robots end one after the other |
+    | termination | min_height 0.2, max_height 0.7, max_tilt none | m, m, rad |
+    | rewards | the weights above | and the terms' scales, such as tracking_sigma 0.25 m/s |
 
     ## Versions
     v0: first version.

@@ -1,22 +1,29 @@
-"""What a periodic motion asks of the floor and of the servos, by MuJoCo's inverse dynamics: nothing is simulated."""
+"""What a motion asks of the floor and of the servos, by MuJoCo's inverse dynamics: nothing is simulated."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 from jaxtyping import Float
 
+from wildrobot_gym.errors import MotionError
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.state import PhysicsState
 
 
 @dataclass(frozen=True)
 class Demand:
-    """Over the samples of a motion: zero-moment point (world x, y; m), floor force (world, N), joint torques (N*m)."""
+    """Over the samples of a motion: zero-moment point (world x, y; m), floor force (world, N), joint torques (N*m).
+
+    yaw_moment: about the vertical through the zero-moment point, N*m. Friction under the soles has to supply it.
+    """
 
     zmp: Float[np.ndarray, "sample 2"]
+    yaw_moment: Float[np.ndarray, " sample"]
     force: Float[np.ndarray, "sample 3"]
     torque: Float[np.ndarray, "sample joint"]
     qvel: Float[np.ndarray, "sample nv"]
@@ -34,32 +41,87 @@ def demand(
 
     The floor's force is split between the feet by ``foot_share`` and acts ``foot_load_x`` m ahead of a foot's frame.
     """
-    model = copy.deepcopy(robot.model)
-    # The floor's forces are what we solve for; friction and limits of the joints are no part of the motion's demand.
-    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_LIMIT
-    data = mujoco.MjData(model)
     samples, dt = len(qpos), period_s / len(qpos)
     qvel = periodic_velocities(robot, qpos, drift, dt)
     qacc = (np.roll(qvel, -1, axis=0) - np.roll(qvel, 1, axis=0)) / (2.0 * dt)
+    model = _without_floor(robot)
+    data = mujoco.MjData(model)
     feet = [model.site(name).id for name in robot.foot_names]
-    zmp, force = np.empty((samples, 2)), np.empty((samples, 3))
+    bodies = model.site_bodyid[feet]
+    zmp, yaw_moment, force = np.empty((samples, 2)), np.empty(samples), np.empty((samples, 3))
     torque = np.empty((samples, robot.num_joints))
-    jacobian, rotation = np.empty((3, model.nv)), np.empty(9)
+    rotation = np.empty(9)
     for i in range(samples):
-        data.qpos[:], data.qvel[:], data.qacc[:] = qpos[i], qvel[i], qacc[i]
-        mujoco.mj_inverse(model, data)
+        _inverse(model, data, qpos[i], qvel[i], qacc[i])
         force[i] = data.qfrc_inverse[:3]
         mujoco.mju_quat2Mat(rotation, qpos[i, 3:7])
         moment = rotation.reshape(3, 3) @ data.qfrc_inverse[3:6]
         height = qpos[i, 2]
         zmp[i, 0] = qpos[i, 0] - (moment[1] + height * force[i, 0]) / force[i, 2]
         zmp[i, 1] = qpos[i, 1] - (height * force[i, 1] - moment[0]) / force[i, 2]
-        torque[i] = data.qfrc_inverse[6:]
-        for f, site in enumerate(feet):
-            point = data.site_xpos[site] + data.site_xmat[site].reshape(3, 3)[:, 0] * foot_load_x[i, f]
-            mujoco.mj_jac(model, data, jacobian, None, point, model.site_bodyid[site])
-            torque[i] -= jacobian[:, 6:].T @ (foot_share[i, f] * force[i])
-    return Demand(zmp, force, torque, qvel)
+        arm = zmp[i] - qpos[i, :2]
+        yaw_moment[i] = moment[2] - (arm[0] * force[i, 1] - arm[1] * force[i, 0])
+        points = data.site_xpos[feet] + data.site_xmat[feet][:, [0, 3, 6]] * foot_load_x[i][:, None]
+        torque[i] = _joint_torque(model, data, bodies, points, foot_share[i])
+    return Demand(zmp, yaw_moment, force, torque, qvel)
+
+
+def servo_targets(robot: RobotModel, states: PhysicsState, control_dt: float) -> Float[np.ndarray, "time-1 joint"]:
+    """Joint targets, rad, that drive the servos through ``states``: one for each step from a state to the next.
+
+    The servo's law turned round, target = q + (torque + kv * velocity) / kp, with the torque that inverse dynamics asks for
+    where the floor's force acts on the pads in the proportions of ``pad_forces``. It is feed-forward: followed blindly, it
+    keeps the robot on the motion for about a second.
+
+    Raises:
+        MotionError: the states have no pad forces.
+    """
+    loads = np.asarray(states.pad_forces, np.float64)
+    if np.isnan(loads).any():
+        raise MotionError("Servo targets need the floor's forces on the pads, and this motion has none.")
+    qpos, qvel = np.asarray(states.qpos, np.float64), np.asarray(states.qvel, np.float64)
+    qacc = np.gradient(qvel, control_dt, axis=0)
+    points = np.asarray(states.pad_pos_w, np.float64)
+    share = loads / np.maximum(loads.sum(axis=1, keepdims=True), 1e-6)
+    model = _without_floor(robot)
+    data = mujoco.MjData(model)
+    bodies = [model.site(name).bodyid[0] for name in robot.pad_names]
+    torque = np.empty((len(qpos), robot.num_joints))
+    for i in range(len(qpos)):
+        _inverse(model, data, qpos[i], qvel[i], qacc[i])
+        torque[i] = _joint_torque(model, data, bodies, points[i], share[i])
+    # MuJoCo's position servo: force = kp * target - kp * q - kv * velocity.
+    kp, kv = model.actuator_gainprm[:, 0], -model.actuator_biasprm[:, 2]
+    target = qpos[:, 7:] + (torque + kv * qvel[:, 6:]) / kp
+    return 0.5 * (target[:-1] + target[1:])
+
+
+def _without_floor(robot: RobotModel) -> mujoco.MjModel:
+    """The floor's forces are what is solved for; contact and limits of the joints are no part of a motion's demand."""
+    model = copy.deepcopy(robot.model)
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_LIMIT
+    return model
+
+
+def _inverse(model: mujoco.MjModel, data: mujoco.MjData, qpos: np.ndarray, qvel: np.ndarray, qacc: np.ndarray) -> None:
+    data.qpos[:], data.qvel[:], data.qacc[:] = qpos, qvel, qacc
+    mujoco.mj_inverse(model, data)
+
+
+def _joint_torque(
+    model: mujoco.MjModel,
+    data: mujoco.MjData,
+    bodies: Sequence[int] | np.ndarray,
+    points: Float[np.ndarray, "load 3"],
+    share: Float[np.ndarray, " load"],
+) -> Float[np.ndarray, " joint"]:
+    """What the joints must do once the floor pushes the base by its whole need, in shares at ``points`` of ``bodies``."""
+    torque = data.qfrc_inverse[6:].copy()
+    jacobian = np.empty((3, model.nv))
+    for body, point, part in zip(bodies, points, share, strict=True):
+        mujoco.mj_jac(model, data, jacobian, None, point, body)
+        torque -= jacobian[:, 6:].T @ (part * data.qfrc_inverse[:3])
+    return torque
 
 
 def periodic_velocities(

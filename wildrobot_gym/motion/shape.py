@@ -6,8 +6,11 @@ What the robot's build asks for, beside a human's walk:
 - Feet cannot roll about x. A flat stance foot keeps its leg upright, so sideways the robot rocks: the load runs along
   the soles' inner edges, and the feet stand a little wider than the hips. That sway grows with the step's time t as
   1 - 1 / cosh(omega t / 2), so steps are never slower than MIN_CADENCE.
+- No joint turns a foot about the vertical. A leg that is swung ahead turns the robot the other way, and only friction
+  under the stance sole, 1 to 1.7 N*m, holds it. That moment grows as speed * cadence / (1 - duty)^2, so steps are not
+  quicker than they must be either; at 0.6 m/s and more it is at the limit.
 - Servos give 4 N*m. How the swing runs between its ends, when heels rise and how the body nods is therefore chosen by
-  :mod:`.tune` such that inverse dynamics asks for little torque and speed; TUNED holds what it found.
+  :mod:`.tune` such that inverse dynamics asks for little torque, speed and yaw moment; TUNED holds what it found.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import numpy as np
 from wildrobot_gym.errors import MotionError
 
 FROUDE_SPEED, FROUDE_CADENCE, FROUDE_EXPONENT = 0.84, 1.36, 0.42  # m/s, strides/s (EVALUATION.md); human v^0.42
-MIN_CADENCE = 1.3  # strides/s; the least that the search for TUNED may choose
+MIN_CADENCE = 1.15  # strides/s; the least that the search for TUNED may choose
 LIFT_UNIT = 0.05  # m; see GaitShape.swing_ends
 SPEEDS = (0.1, 1.1)  # m/s that the numbers below are made for
 
@@ -100,35 +103,35 @@ def twist(speed: float) -> float:
 # Rows: the fields of GaitShape from cadence to swing_ends, written out; one column for each of TUNED_SPEEDS.
 TUNED_SPEEDS: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8, 1.0)  # m/s
 TUNED: tuple[tuple[float, ...], ...] = (
-    (1.3020, 1.3016, 1.3000, 1.3000, 1.3916),  # cadence
-    (0.6012, 0.6008, 0.6000, 0.6000, 0.6000),  # duty
-    (0.4531, 0.4494, 0.4452, 0.4416, 0.4381),  # height
-    (0.0023, 0.0035, 0.0042, 0.0100, 0.0100),  # bounce cos
-    (0.0002, -0.0012, -0.0043, -0.0050, -0.0018),  # bounce sin
-    (0.0339, 0.0403, 0.0302, 0.0340, 0.0484),  # lean
-    (-0.0090, -0.0163, -0.0281, 0.0124, 0.0074),  # nod cos
-    (0.0057, -0.0033, -0.0316, -0.0478, -0.0597),  # nod sin
-    (0.0057, 0.0129, 0.0214, 0.0400, 0.0398),  # roll
-    (0.2717, 0.4537, 0.6600, 0.7800, 0.8571),  # heel_rise
-    (0.1210, 0.1560, 0.2299, 0.2800, 0.3300),  # heel_strike
-    (0.1770, 0.1754, 0.1786, 0.1626, 0.1508),  # flat_at
-    (0.2091, 0.2672, 0.2564, 0.2532, 0.2781),  # rise_at
-    (1.8202, 1.8609, 2.2007, 2.3398, 2.1363),  # strike_rate
-    (1.9680, 2.3055, 2.4686, 2.5068, 2.4052),  # rise_rate
-    (-0.0468, -0.0389, -0.0098, 0.0965, -0.0479),  # load_from
-    (0.5740, 0.5712, 0.5800, 0.3345, 0.3564),  # load_to
-    (-0.0120, -0.0123, -0.0094, -0.0292, -0.0264),  # swing_x 0
-    (-0.0208, -0.0046, 0.0583, 0.0570, 0.0695),  # swing_x 1
-    (0.0016, 0.0133, 0.0441, 0.0259, 0.0124),  # swing_x 2
-    (0.2913, 0.1838, -0.2885, -0.4696, -0.5589),  # swing_z 1
-    (0.5903, 0.5295, 0.0697, 0.0451, 0.0342),  # swing_z 2
-    (0.0349, 0.0384, 0.1113, 0.1355, 0.1401),  # swing_pitch 0
-    (0.2101, 0.3118, 0.4522, 0.5728, 0.7532),  # swing_pitch 1
-    (0.0066, 0.0137, 0.0451, -0.0395, -0.0203),  # swing_pitch 2
-    (4.3563, 3.9815, 3.0895, 4.3073, 5.2061),  # swing_ends begin x
-    (8.1309, 6.4365, 4.6100, -2.6775, -8.0738),  # swing_ends begin z
-    (-5.9648, -6.3146, -6.3271, -6.4158, -7.3251),  # swing_ends end x
-    (7.4526, 2.3206, -9.8717, -10.0000, -9.9813),  # swing_ends end z
+    (1.2247, 1.1595, 1.1500, 1.1500, 1.3049),  # cadence
+    (0.5966, 0.5940, 0.5940, 0.5940, 0.5940),  # duty
+    (0.4543, 0.4503, 0.4452, 0.4416, 0.4380),  # height
+    (0.0025, 0.0034, 0.0086, 0.0100, 0.0100),  # bounce cos
+    (0.0006, -0.0007, -0.0047, -0.0029, 0.0009),  # bounce sin
+    (0.0345, 0.0413, 0.0280, 0.0346, 0.1077),  # lean
+    (-0.0044, -0.0154, 0.0060, 0.0442, 0.0254),  # nod cos
+    (0.0095, 0.0119, -0.0069, -0.0500, -0.0600),  # nod sin
+    (0.0100, 0.0050, 0.0055, 0.0400, 0.0231),  # roll
+    (0.2601, 0.5220, 0.6600, 0.7800, 0.9000),  # heel_rise
+    (0.1059, 0.1655, 0.2300, 0.2800, 0.3300),  # heel_strike
+    (0.1788, 0.1781, 0.1543, 0.1430, 0.1315),  # flat_at
+    (0.2020, 0.2337, 0.2826, 0.2932, 0.2516),  # rise_at
+    (1.6698, 1.9114, 2.4975, 2.4760, 2.0631),  # strike_rate
+    (1.9745, 2.3958, 2.5079, 2.5009, 2.5036),  # rise_rate
+    (-0.0488, 0.0036, 0.1000, 0.0979, -0.0499),  # load_from
+    (0.5772, 0.5797, 0.5800, 0.2971, 0.3136),  # load_to
+    (0.0026, -0.0151, -0.0253, -0.0207, -0.0215),  # swing_x 0
+    (-0.0196, 0.0002, 0.0646, 0.0674, 0.0820),  # swing_x 1
+    (0.0012, -0.0052, -0.0127, 0.0084, 0.0170),  # swing_x 2
+    (0.2919, 0.2077, -0.2948, -0.5392, -0.8084),  # swing_z 1
+    (0.5910, 0.5545, 0.0716, 0.0415, 0.0205),  # swing_z 2
+    (-0.0098, 0.0928, 0.0407, 0.1263, 0.0848),  # swing_pitch 0
+    (0.2085, 0.3425, 0.6021, 0.8730, 0.7570),  # swing_pitch 1
+    (-0.0219, 0.0573, -0.0462, -0.1456, -0.1262),  # swing_pitch 2
+    (4.8502, 2.8347, 4.3387, 4.4731, 5.1752),  # swing_ends begin x
+    (6.6453, 7.5126, -1.8897, -9.9616, -10.0000),  # swing_ends begin z
+    (-6.2934, -4.9370, -5.5594, -6.4440, -7.6485),  # swing_ends end x
+    (9.2114, 2.2509, -10.0000, -10.0000, -10.0000),  # swing_ends end z
 )
 
 

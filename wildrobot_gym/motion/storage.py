@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -13,26 +12,18 @@ from typing import Any
 import numpy as np
 
 from wildrobot_gym.errors import MotionError
+from wildrobot_gym.files import atomic_write
 
 _METADATA = "metadata"
 _DAMAGE = (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error)
 
 
 def write(path: str | Path, kind: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> Path:
-    """Write ``arrays`` and ``metadata`` (JSON types) to ``path``; a reader never sees a part of the file.
-
-    The bytes go to a temporary file beside ``path``, which then takes its name in one step.
-    """
+    """Write ``arrays`` and ``metadata`` (JSON types) to ``path``; a reader never sees a part of the file."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     text = json.dumps({"kind": kind, **metadata}, sort_keys=True)
-    try:
-        with part.open("wb") as file:
-            np.savez_compressed(file, **{**arrays, _METADATA: np.array(text)})  # type: ignore[arg-type]
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with atomic_write(path) as stream:
+        np.savez_compressed(stream, **{**arrays, _METADATA: np.array(text)})  # type: ignore[arg-type]
     return path
 
 

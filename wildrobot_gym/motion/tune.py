@@ -16,6 +16,7 @@ from wildrobot_gym.robot import RobotModel
 
 COMFORTABLE_TORQUE = 2.8  # N*m; 70 % of the limit, the rest is for balance
 COMFORTABLE_SPEED = 6.0  # rad/s
+COMFORTABLE_YAW = 0.8  # N*m about the stance foot; a flat sole's friction holds 1.7, one that stands on its heel 0.9
 _SWING_CLEAR = 0.008  # m that the sole's lowest corner keeps from the floor over the middle of the swing
 _LIMIT_MARGIN = 0.04  # rad
 _STAY = 0.1  # pull towards the start, so that neighbouring speeds, each begun from the other, walk alike
@@ -26,8 +27,8 @@ def bounds(speed: float) -> tuple[Float[np.ndarray, " number"], Float[np.ndarray
     v = speed
     human = human_cadence(v)
     rows = [
-        (max(MIN_CADENCE, 0.95 * human), max(MIN_CADENCE + 0.1, 1.25 * human)),  # cadence
-        (0.60, 0.66),  # duty
+        (max(MIN_CADENCE, 0.85 * human), max(MIN_CADENCE + 0.1, 1.25 * human)),  # cadence
+        (0.594, 0.66),  # duty
         (0.456 - 0.018 * v, 0.462 - 0.012 * v),  # height
         (-0.001, 0.010), (-0.005, 0.005),  # bounce
         (0.01 + 0.03 * v, 0.02 + 0.09 * v),  # lean
@@ -50,7 +51,7 @@ def bounds(speed: float) -> tuple[Float[np.ndarray, " number"], Float[np.ndarray
 def residuals(robot: RobotModel, speed: float, numbers: Float[np.ndarray, " number"]) -> Float[np.ndarray, " residual"]:
     """What is wrong with a walk; half its squared length is minimised.
 
-    Torque and speed beyond what is comfortable, all torque and acceleration a little, feet out of reach, joints near
+    Torque, speed and yaw moment beyond what is comfortable, all torque and acceleration a little, feet out of reach, joints near
     their limits, a swing near the floor or higher than asked.
     """
     shape = from_vector(numbers, speed)
@@ -63,6 +64,7 @@ def residuals(robot: RobotModel, speed: float, numbers: Float[np.ndarray, " numb
     parts = [
         np.maximum(np.abs(torque) - COMFORTABLE_TORQUE, 0.0),
         0.15 * torque,
+        2.0 * np.maximum(np.abs(asked.yaw_moment) - COMFORTABLE_YAW, 0.0),
         1.5 * np.maximum(np.abs(joint_vel) - COMFORTABLE_SPEED, 0.0),
         0.004 * joint_acc,
         20.0 * np.maximum(np.maximum(low + _LIMIT_MARGIN - joint_pos, joint_pos - high + _LIMIT_MARGIN), 0.0),

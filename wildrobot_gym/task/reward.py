@@ -47,6 +47,11 @@ def _tracking_lin_vel(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     return _kernel(_lin_vel_h(x)[..., 0] - x.command[..., 0], c.tracking_sigma)
 
 
+def _lin_vel_error(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """Distance from the commanded forward velocity, m/s: it still slopes where the bell of tracking_lin_vel is flat."""
+    return jnp.abs(_lin_vel_h(x)[..., 0] - x.command[..., 0])
+
+
 def _tracking_lateral(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     return _kernel(_lin_vel_h(x)[..., 1] - x.command[..., 1], c.tracking_sigma)
 
@@ -101,6 +106,7 @@ def _feet_air_time(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
 
 TERMS: dict[str, Callable[[RewardInputs, RewardConfig], Float[Array, "*b"]]] = {
     "tracking_lin_vel": _tracking_lin_vel,
+    "lin_vel_error": _lin_vel_error,
     "tracking_lateral": _tracking_lateral,
     "tracking_yaw": _tracking_yaw,
     "base_height": _base_height,

@@ -86,6 +86,24 @@ class WalkTask:
         filtered = share * jnp.clip(action, -1.0, 1.0) + (1.0 - share) * task.action
         return filtered, jnp.clip(self._home + self._scale * filtered, self._low, self._high)
 
+    def actions_for(
+        self, targets: Float[Array, "step joint"]
+    ) -> tuple[Float[Array, "step joint"], Float[Array, "step joint"]]:
+        """:meth:`target` turned round: filtered and raw actions that ask for these joint targets one after the other.
+
+        Before the first step the filter is taken to be at rest. What lies out of reach is asked for as far as it goes.
+        """
+        filtered = jnp.clip((targets - self._home) / self._scale, -1.0, 1.0)
+        before = jnp.concatenate([filtered[:1], filtered[:-1]])
+        share = self.config.action.filter
+        return filtered, jnp.clip((filtered - (1.0 - share) * before) / share, -1.0, 1.0)
+
+    def observe(
+        self, state: PhysicsState, command: Float[Array, "*b 3"], action: Float[Array, "*b joint"]
+    ) -> Float[Array, "*b obs"]:
+        """The observation in ``state`` under ``command``, after the filtered ``action``."""
+        return observe(self._home, state, command, action)
+
     def advance(
         self, task: TaskState, state: PhysicsState, action: Float[Array, "joint"]
     ) -> tuple[TaskState, StepOutput]:
@@ -125,7 +143,7 @@ class WalkTask:
             history=history.push(task.history, frame),
         )
         output = StepOutput(
-            obs=observe(self._home, state, command, action),
+            obs=self.observe(state, command, action),
             reward=sum(terms.values(), start=jnp.float32(0.0)),
             terminated=fell,
             truncated=timed_out,
@@ -180,7 +198,7 @@ class WalkTask:
             action=jnp.where(start.from_reference, action, 0.0),
             history=past,
         )
-        obs = observe(self._home, state, command, task.action)
+        obs = self.observe(state, command, task.action)
         return task, obs, history.window(past, frame, self.config.features.history)
 
     def _loaded(self, state: PhysicsState) -> Bool[Array, "foot"]:
