@@ -4,8 +4,10 @@ From scratch PPO finds the easiest gait first, a shuffle, and then keeps to it; 
 reference's steps improves those. Only the actor's mean is fitted; its spread and the critic stay as they were made.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +16,8 @@ import optax
 from flax.training.train_state import TrainState
 from jaxtyping import Array, Float
 
-from amp_sbx.errors import ConfigError, FeatureError, NonFiniteError
+from amp_sbx.checks import check_integer, check_number, reject_unknown
+from amp_sbx.errors import FeatureError, NonFiniteError
 from amp_sbx.symmetry import Mirror
 
 
@@ -37,13 +40,18 @@ class CloningConfig:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConfigError(f"{name} of behaviour cloning is {value!r}; it must be a whole number, at least 1.")
-        if not 0 < self.learning_rate < np.inf:
-            raise ConfigError(f"learning_rate of behaviour cloning is {self.learning_rate!r}; it must be positive.")
-        if not 0 <= self.noise < np.inf:
-            raise ConfigError(f"noise of behaviour cloning is {self.noise!r}; it must be 0 or more.")
+            check_integer(f"warm_start.{name}", getattr(self, name), 1)
+        check_number("warm_start.learning_rate", self.learning_rate, 0.0, open_low=True)
+        check_number("warm_start.noise", self.noise, 0.0)
+
+    @classmethod
+    def coerce(cls, value: "CloningConfig | Mapping[str, Any] | None") -> "CloningConfig":
+        """A config as it is, None as the defaults, a mapping of fields; an unknown key raises `ConfigError`."""
+        if isinstance(value, CloningConfig):
+            return value
+        values = dict(value or {})
+        reject_unknown("warm_start", values, [item.name for item in fields(cls)])
+        return cls(**values)
 
 
 def clone(

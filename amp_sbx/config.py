@@ -1,44 +1,16 @@
 """Settings of AMP: one frozen dataclass, validated when it is made."""
 
-import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from amp_sbx.checks import check_choice, check_integer, check_number, reject_unknown
 from amp_sbx.discriminator import ACTIVATIONS, NORMALIZATIONS
 from amp_sbx.errors import ConfigError
 from amp_sbx.losses import DISCRIMINATOR_LOSSES
 from amp_sbx.schedule import ramp
 from amp_sbx.style_reward import STYLE_REWARDS
-
-
-def _reject_unknown(section: str, given: Iterable[str], allowed: list[str]) -> None:
-    for key in given:
-        if key not in allowed:
-            near = difflib.get_close_matches(str(key), allowed, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"{section}: unknown key {key!r}.{hint} Allowed: {', '.join(sorted(allowed))}.")
-
-
-def _check_number(name: str, value: Any, low: float, high: float = math.inf, open_low: bool = False) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and low <= value <= high and not (open_low and value == low)):
-        bounds = f"{'(' if open_low else '['}{low:g}, {high:g}{']' if math.isfinite(high) else ')'}"
-        raise ConfigError(f"amp.{name} is {value!r}; it must be a number in {bounds}.")
-
-
-def _check_integer(name: str, value: Any, low: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < low:
-        raise ConfigError(f"amp.{name} is {value!r}; it must be a whole number, at least {low}.")
-
-
-def _check_choice(name: str, value: Any, allowed: Iterable[str]) -> None:
-    _allowed = sorted(allowed)
-    if value not in _allowed:
-        near = difflib.get_close_matches(str(value), _allowed, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"amp.{name} is {value!r}.{hint} Allowed: {', '.join(_allowed)}.")
 
 
 @dataclass(frozen=True)
@@ -52,7 +24,7 @@ class WeightSchedule:
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            _check_number(f"schedule.{item.name}", getattr(self, item.name), 0.0)
+            check_number(f"amp.schedule.{item.name}", getattr(self, item.name), 0.0)
         if self.ramp_end < self.ramp_start:
             raise ConfigError(
                 f"amp.schedule: ramp_end {self.ramp_end} lies before ramp_start {self.ramp_start}; swap them."
@@ -110,17 +82,17 @@ class AMPConfig:
         if isinstance(self.discriminator_hidden, list):
             object.__setattr__(self, "discriminator_hidden", tuple(self.discriminator_hidden))
         if isinstance(self.schedule, Mapping):
-            _reject_unknown("amp.schedule", self.schedule, [item.name for item in fields(WeightSchedule)])
+            reject_unknown("amp.schedule", self.schedule, [item.name for item in fields(WeightSchedule)])
             object.__setattr__(self, "schedule", WeightSchedule(**self.schedule))
         for name in ("weight", "task_weight", "r1_gamma", "disc_input_noise_std"):
-            _check_number(name, getattr(self, name), 0.0)
+            check_number(f"amp.{name}", getattr(self, name), 0.0)
         for name in ("disc_lr", "max_grad_norm", "feature_min_std", "feature_clip"):
-            _check_number(name, getattr(self, name), 0.0, open_low=True)
-        _check_number("replay_buffer_ratio", self.replay_buffer_ratio, 0.0, 1.0)
+            check_number(f"amp.{name}", getattr(self, name), 0.0, open_low=True)
+        check_number("amp.replay_buffer_ratio", self.replay_buffer_ratio, 0.0, 1.0)
         for name, low in (("batch_size", 1), ("update_steps", 1), ("replay_buffer_size", 0)):
-            _check_integer(name, getattr(self, name), low)
+            check_integer(f"amp.{name}", getattr(self, name), low)
         for name in ("target_real", "target_fake"):
-            _check_number(name, getattr(self, name), -math.inf)
+            check_number(f"amp.{name}", getattr(self, name), -math.inf)
         if self.target_real <= self.target_fake:
             raise ConfigError(
                 f"amp.target_real {self.target_real} must be greater than amp.target_fake {self.target_fake}."
@@ -131,11 +103,11 @@ class AMPConfig:
                 "e.g. [1024, 512, 256]."
             )
         for width in self.discriminator_hidden:
-            _check_integer("discriminator_hidden", width, 1)
-        _check_choice("normalization", self.normalization, NORMALIZATIONS)
-        _check_choice("activation", self.activation, ACTIVATIONS)
-        _check_choice("loss", self.loss, DISCRIMINATOR_LOSSES)
-        _check_choice("reward", self.reward, STYLE_REWARDS)
+            check_integer("amp.discriminator_hidden", width, 1)
+        check_choice("amp.normalization", self.normalization, NORMALIZATIONS)
+        check_choice("amp.activation", self.activation, ACTIVATIONS)
+        check_choice("amp.loss", self.loss, DISCRIMINATOR_LOSSES)
+        check_choice("amp.reward", self.reward, STYLE_REWARDS)
         if not isinstance(self.schedule, WeightSchedule):
             raise ConfigError(
                 f"amp.schedule is {self.schedule!r}; give a mapping with initial, ramp_start, ramp_end, final."
@@ -144,7 +116,7 @@ class AMPConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "AMPConfig":
         """Build from a plain mapping (YAML, JSON). An unknown key raises `ConfigError` and names the nearest one."""
-        _reject_unknown("amp", values, [item.name for item in fields(cls)])
+        reject_unknown("amp", values, [item.name for item in fields(cls)])
         return cls(**values)
 
     @classmethod

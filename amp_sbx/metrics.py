@@ -1,7 +1,7 @@
 """Health figures of the discriminator and of the PPO update, all computable inside `jit`."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 Scalar = Float[Array, ""]
 
@@ -38,12 +38,9 @@ def discriminator_metrics(
     }
 
 
-def approx_kl(log_ratio: Float[Array, " batch"], where: Bool[Array, " batch"] | None = None) -> Scalar:
-    """Low-variance estimate of KL(old || new), `mean((r - 1) - log r)` (Schulman, http://joschu.net/blog/kl-approx.html).
-
-    `where` leaves samples out.
-    """
-    return jnp.mean(jnp.expm1(log_ratio) - log_ratio, where=where)
+def approx_kl(log_ratio: Float[Array, " batch"]) -> Scalar:
+    """Low-variance estimate of KL(old || new), `mean((r - 1) - log r)` (Schulman, http://joschu.net/blog/kl-approx.html)."""
+    return jnp.mean(jnp.expm1(log_ratio) - log_ratio)
 
 
 def explained_variance(values: Float[Array, "*shape"], returns: Float[Array, "*shape"]) -> Scalar:

@@ -167,9 +167,13 @@ def load_model(
         action_space = checkpoint.space_from_json(meta["action_space"])
         policy, policy_kwargs = meta["policy"], resolve(meta["policy_kwargs"])
         arguments["amp"] = None if meta["amp"] is None else AMPConfig.from_dict(meta["amp"])
-        feature_dim, counters = meta["feature_dim"], meta["counters"]
-    except (KeyError, TypeError, ConfigError) as error:
+        feature_dim, counters = meta["feature_dim"], dict(meta["counters"])
+        layout, n_envs, adaptive_lr = meta["layout"], meta["n_envs"], meta["adaptive_lr"]
+        extra = dict(meta["extra"])
+    except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise CheckpointError(f"{path}: the description of the model is incomplete: {error!r}.") from error
+    if wrong := sorted(set(arguments) - {"amp"} ^ {*_PLAIN, *_SCHEDULED}):
+        raise CheckpointError(f"{path}: settings of the model are missing or unknown: {', '.join(wrong)}.")
 
     if "policy_kwargs" in overrides and resolve(overrides["policy_kwargs"]) != policy_kwargs:
         raise CheckpointError(
@@ -188,9 +192,9 @@ def load_model(
                 raise CheckpointError(f"{name} differs.\n  checkpoint:  {stored}\n  environment: {getattr(env, name)}")
     try:
         if env is not None and arguments["amp"] is not None:
-            check_layouts(meta["layout"], amp_layout(env), "checkpoint", "environment")
+            check_layouts(layout, amp_layout(env), "checkpoint", "environment")
         reference_layout = getattr(arguments.get("reference"), "layout", None)
-        check_layouts(meta["layout"], reference_layout, "checkpoint", "reference")
+        check_layouts(layout, reference_layout, "checkpoint", "reference")
     except FeatureError as error:
         raise CheckpointError(f"{path}: {error}") from error
 
@@ -199,16 +203,16 @@ def load_model(
         model.observation_space, model.action_space, model.n_envs = (
             observation_space,
             action_space,
-            meta["n_envs"],
+            n_envs,
         )
-    model.layout, model.extra = meta["layout"], dict(meta["extra"])
+    model.layout, model.extra = layout, extra
     model._setup_model()
     _restore(model, arrays, feature_dim)
     for name, value in counters.items():
         if name in _COUNTERS:
             setattr(model, name, value)
-    if model.target_kl is not None and meta["adaptive_lr"] is not None:
-        model.adaptive_lr.current_adaptive_lr = meta["adaptive_lr"]
+    if model.target_kl is not None and adaptive_lr is not None:
+        model.adaptive_lr.current_adaptive_lr = adaptive_lr
     return model
 
 

@@ -54,8 +54,8 @@ class AMPPPO(PPO):
         env: also a `gymnasium.vector.VectorEnv` (it is wrapped into `GymnasiumVecEnv`). For AMP it offers the
             features of each transition as a batched `amp_obs` or as `info["amp_obs"]`.
 
-        symmetry_augmentation: mirror half of every minibatch left to right (see `amp_sbx.symmetry`); the environment
-            declares its reflection as `mirror`.
+        symmetry_augmentation: mirror half of every minibatch left to right and hold the policy near symmetry (see
+            `amp_sbx.symmetry`); the environment declares its reflection as `mirror`.
 
     Differences from `sbx.PPO`: `clip_range_vf` works; `train/*` are means over the iteration; a rest that does not fill
     a minibatch is dropped from each shuffle; files hold no pickle.
@@ -383,13 +383,19 @@ class AMPPPO(PPO):
         """Fit the fresh policy to demonstrated steps before `learn` (see `amp_sbx.cloning`).
 
         Args:
-            observations, actions: (num_steps, ...) in the environment's spaces; actions are unbounded by the clipping.
+            observations, actions: (num_steps, ...) of the environment's spaces. Actions as the policy is to emit them;
+                they are not clipped.
             config: `CloningConfig` or a dict of its fields.
 
         Returns:
             Root-mean-square error of the action that is left, with noisy observations.
+
+        Raises:
+            ConfigError: wrong settings, or an action space that is no Box.
+            FeatureError: demonstrations of another shape, or not finite.
+            NonFiniteError: the fit diverged; the policy is as before.
         """
-        config = config if isinstance(config, CloningConfig) else CloningConfig(**(config or {}))
+        config = CloningConfig.coerce(config)
         if not isinstance(self.action_space, spaces.Box):
             raise ConfigError(f"behaviour cloning needs a Box action space; this one is {self.action_space}.")
         for name, values, space in (
@@ -397,7 +403,8 @@ class AMPPPO(PPO):
             ("actions", actions, self.action_space),
         ):
             if np.shape(values)[1:] != space.shape:
-                raise FeatureError(f"demonstrated {name} have shape {np.shape(values)}; expected (num_steps, *{space.shape}).")
+                wanted = ", ".join(map(str, ("num_steps", *(space.shape or ()))))
+                raise FeatureError(f"demonstrated {name} have shape {np.shape(values)}; expected ({wanted}).")
         self.key, key = jax.random.split(self.key)
         self.policy.actor_state, error = clone(
             config, self.policy.actor_state, np.asarray(observations), np.asarray(actions), self._mirror, key

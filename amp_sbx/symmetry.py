@@ -1,9 +1,10 @@
 """Mirror images of transitions, for environments whose left and right are alike.
 
-A mirrored transition is as likely under the mirrored policy as the original was under the policy, so it keeps its log
-probability, advantage and return (Mittal et al. 2024, "Symmetry considerations for learning task symmetric robot
-policies", arXiv:2403.04359). Mirroring half of every minibatch costs nothing and drives the policy to symmetry, which a
-walking policy that drifts to one side lacks. The policy has to begin near symmetry: use `ortho_init`.
+A mirrored transition keeps its advantage and return, so mirroring half of every minibatch teaches both sides at once
+(Mittal et al. 2024, "Symmetry considerations for learning task symmetric robot policies", arXiv:2403.04359). That paper
+keeps the original's log probability too, which holds for a symmetric policy only. Here an image gets its own, and the
+policy is held near symmetry by a loss, the KL divergence between it and its mirror image (the mirror loss of Yu et al. 2018,
+arXiv:1801.08093, in units of the policy's own spread): mirroring alone can drift away from symmetry instead of towards it.
 """
 
 from collections.abc import Mapping

@@ -95,14 +95,13 @@ def set_learning_rate(state: TrainState, learning_rate: Array | float) -> TrainS
 
 
 def _minibatch_step(
-    settings: Settings,
-    hyper: Hyperparameters,
-    actor: TrainState,
-    critic: TrainState,
-    batch: Batch,
-    flips: Array | None,
+    settings: Settings, hyper: Hyperparameters, actor: TrainState, critic: TrainState, batch: Batch
 ) -> tuple[TrainState, TrainState, dict[str, Array]]:
-    """One gradient step of the actor, then one of the critic (SBX keeps them apart, each with its own norm clip)."""
+    """One gradient step of the actor, then one of the critic (SBX keeps them apart, each with its own norm clip).
+
+    With a mirror the first half of the rows are images (`mirror_image`).
+    """
+    mirrored = 0 if settings.mirror is None else settings.batch_size // 2
     advantages = normalize_advantages(batch.advantages) if settings.normalize_advantage else batch.advantages
 
     def actor_loss(params: dict) -> tuple[Array, tuple[Array, Array, Array]]:
@@ -110,7 +109,13 @@ def _minibatch_step(
         log_ratio = distribution.log_prob(batch.actions) - batch.old_log_probs
         policy = clipped_surrogate(jnp.exp(log_ratio), advantages, hyper.clip_range)
         entropy = -jnp.mean(distribution.entropy())
-        return policy + hyper.ent_coef * entropy, (policy, entropy, log_ratio)
+        loss = policy + hyper.ent_coef * entropy
+        if settings.mirror is not None:
+            images, originals = batch.observations[:mirrored], settings.mirror.observations(batch.observations[:mirrored])
+            there, here = actor.apply_fn(params, images), actor.apply_fn(params, originals)
+            away = (there.mode() - settings.mirror.actions(here.mode())) / jax.lax.stop_gradient(here.stddev())
+            loss += 0.5 * jnp.mean(jnp.sum(jnp.square(away), axis=-1))
+        return loss, (policy, entropy, log_ratio)
 
     (pg_loss, (policy, entropy, log_ratio)), gradients = jax.value_and_grad(actor_loss, has_aux=True)(actor.params)
     actor = actor.apply_gradients(grads=gradients)
@@ -131,9 +136,8 @@ def _minibatch_step(
         "policy_gradient_loss": policy,
         "value_loss": vf_loss,
         "pg_loss": pg_loss,
-        # Of the rows as they were sampled: a mirror image's ratio also holds how far from symmetric the policy is, which
-        # no learning rate can mend.
-        "approx_kl": approx_kl(log_ratio, None if flips is None else ~flips),
+        # Of the rows as they were sampled: an image's action was not drawn from the policy at the image.
+        "approx_kl": approx_kl(log_ratio[mirrored:]),
         "clip_fraction": jnp.mean(jnp.abs(jnp.expm1(log_ratio)) > hyper.clip_range),
     }
     return actor, critic, metrics
@@ -148,15 +152,15 @@ def _adapt_learning_rate(settings: Settings, learning_rate: Array, kl: Array) ->
     return jnp.clip(adapted, KL_MIN_LR, KL_MAX_LR)
 
 
-def mirror_half(mirror: Mirror | None, batch: Batch, flips: Array | None) -> Batch:
-    """`batch` with the rows in `flips` replaced by their mirror images; all but observation and action stay."""
-    if mirror is None or flips is None:
-        return batch
-    chosen = flips[:, None]
-    return batch.replace(  # type: ignore[attr-defined]
-        observations=jnp.where(chosen, mirror.observations(batch.observations), batch.observations),
-        actions=jnp.where(chosen, mirror.actions(batch.actions), batch.actions),
-    )
+def mirror_image(mirror: Mirror, actor: TrainState, data: Batch) -> Batch:
+    """Mirror images of all rows; values, advantages and returns stay.
+
+    The old log probabilities are those of the images under the policy as it is. With the originals' the ratio of an image would
+    hold how far from symmetric the policy is, and where that is far, a few huge ratios would rule the gradient.
+    """
+    observations, actions = mirror.observations(data.observations), mirror.actions(data.actions)
+    log_probs = actor.apply_fn(actor.params, observations).log_prob(actions)
+    return data.replace(observations=observations, actions=actions, old_log_probs=log_probs)  # type: ignore[attr-defined]
 
 
 def train_policy(
@@ -169,23 +173,23 @@ def train_policy(
     num_samples = data.advantages.shape[0]
     num_batches = num_samples // settings.batch_size
     used = num_batches * settings.batch_size
+    image = None if settings.mirror is None else mirror_image(settings.mirror, actor, data)
+    mirrored = 0 if image is None else settings.batch_size // 2
 
-    def minibatch(carry: tuple, rows_flips: tuple[Array, Array | None]) -> tuple[tuple, dict[str, Array]]:
-        rows, flips = rows_flips
+    def minibatch(carry: tuple, rows: Array) -> tuple[tuple, dict[str, Array]]:
         actor, critic, learning_rate = carry
         actor = set_learning_rate(actor, learning_rate)
         critic = set_learning_rate(critic, learning_rate)
-        batch = mirror_half(settings.mirror, jax.tree.map(lambda x: x[rows], data), flips)
-        actor, critic, metrics = _minibatch_step(settings, hyper, actor, critic, batch, flips)
+        batch = jax.tree.map(lambda x: x[rows[mirrored:]], data)
+        if image is not None:
+            batch = jax.tree.map(lambda x, y: jnp.concatenate([x[rows[:mirrored]], y]), image, batch)
+        actor, critic, metrics = _minibatch_step(settings, hyper, actor, critic, batch)
         learning_rate = _adapt_learning_rate(settings, learning_rate, metrics["approx_kl"])
         return (actor, critic, learning_rate), metrics
 
     def epoch(carry: tuple, epoch_key: Array) -> tuple[tuple, dict[str, Array]]:
         rows = jax.random.permutation(epoch_key, num_samples)[:used].reshape(num_batches, settings.batch_size)
-        flips = None
-        if settings.mirror is not None:
-            flips = jax.random.bernoulli(jax.random.fold_in(epoch_key, 1), shape=rows.shape)
-        return jax.lax.scan(minibatch, carry, (rows, flips))
+        return jax.lax.scan(minibatch, carry, rows)
 
     carry = (actor, critic, jnp.asarray(hyper.learning_rate, jnp.float32))
     carry, metrics = jax.lax.scan(epoch, carry, jax.random.split(key, settings.n_epochs))

@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from amp_sbx.errors import AMPError
+from wildrobot_gym.cli.exit_codes import BAD_INPUT
 from wildrobot_gym.cli.main import main as wildrobot
 from wildrobot_gym.cli.run_config import load
 from wildrobot_gym.errors import WildRobotError
@@ -71,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         translated = tyro.cli(arguments_of, args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
     except (WildRobotError, AMPError) as error:
         print(f"train.py: {error}", file=sys.stderr)
-        return 2
+        return BAD_INPUT
     return wildrobot(translated)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import yaml
 
 from wildrobot_gym.errors import RobotError, unknown_name
+from wildrobot_gym.files import atomic_write
 from wildrobot_gym.paths import ROBOTS
 
 MIRROR_TOLERANCE = 2e-3  # m; the measured right leg is 0.1 mm off the left one's image
@@ -212,7 +213,8 @@ def write_robot_config(xml_path: str | Path) -> Path:
     xml_path = Path(xml_path)
     config = describe(compile_model(xml_path), xml_path.name)
     target = xml_path.parent / CONFIG_FILE
-    target.write_text(_HEADER + yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=110))
+    with atomic_write(target) as stream:
+        stream.write((_HEADER + yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=110)).encode())
     return target
 
 

@@ -170,6 +170,19 @@ def test_incomplete_and_later_files(tmp_path):
         AMPPPO.load(tmp_path / "later.zip")
 
 
+def test_a_description_edited_by_hand_is_refused(saved, tmp_path):
+    meta, arrays = checkpoint.read(saved)
+    told_only = {"algorithm", "versions", "format", "format_version"}
+    for name in sorted(set(meta) - told_only):
+        checkpoint.write(tmp_path / "edited.zip", {k: v for k, v in meta.items() if k != name}, arrays)
+        with pytest.raises(CheckpointError, match="incomplete"):
+            AMPPPO.load(tmp_path / "edited.zip")
+    settings = {("gama" if k == "gamma" else k): v for k, v in meta["hyperparameters"].items()}
+    checkpoint.write(tmp_path / "edited.zip", meta | {"hyperparameters": settings}, arrays)
+    with pytest.raises(CheckpointError, match="missing or unknown: gama, gamma"):
+        AMPPPO.load(tmp_path / "edited.zip")
+
+
 def test_a_full_disk_keeps_the_old_file(trained, saved, monkeypatch):
     before = saved.read_bytes()
     original = np.lib.format.write_array

@@ -72,9 +72,11 @@ def test_what_does_not_fit_is_refused():
             model.clone_behavior(obs, actions)
     for name, value in model.get_parameters()["actor"].items():
         np.testing.assert_array_equal(before[name], value)
-    for wrong in ({"steps": 0}, {"batch_size": 1.5}, {"learning_rate": 0.0}, {"noise": -1.0}):
-        with pytest.raises(ConfigError, match=f"{next(iter(wrong))} of behaviour cloning is"):
-            CloningConfig(**wrong)
+    for wrong in ({"steps": 0}, {"batch_size": 1.5}, {"learning_rate": "1e-3"}, {"noise": -1.0}):
+        with pytest.raises(ConfigError, match=f"warm_start.{next(iter(wrong))} is"):
+            model.clone_behavior(OBS, OBS, wrong)
+    with pytest.raises(ConfigError, match="Did you mean 'steps'"):
+        model.clone_behavior(OBS, OBS, {"stesp": 1})
     discrete = make_model(ProbeEnv(action_space=gym.spaces.Discrete(2)))
     with pytest.raises(ConfigError, match="Box action space"):
         discrete.clone_behavior(OBS, OBS)

@@ -76,8 +76,8 @@ def test_rl_zoos_own_form(tmp_path):
         ({**MINIMAL, "policy": "MlpPolcy"}, "Did you mean 'MlpPolicy'"),
         ({**MINIMAL, "policy_kwargs": {"actvation_fn": "elu"}}, "Did you mean 'activation_fn'"),
         ({**MINIMAL, "amp": {"reference": "x", "loss": "lsgna"}}, "Did you mean 'lsgan'"),
-        ({**MINIMAL, "amp": {"reference": "x", "warm_start": {"stesp": 1}}}, "amp.warm_start.*Did you mean 'steps'"),
-        ({**MINIMAL, "amp": {"reference": "x", "warm_start": {"noise": -1}}}, "noise of behaviour cloning is -1.0"),
+        ({**MINIMAL, "amp": {"reference": "x", "warm_start": {"stesp": 1}}}, r"amp.warm_start.*Did you mean 'steps'"),
+        ({**MINIMAL, "amp": {"reference": "x", "warm_start": {"noise": -1}}}, r"warm_start.noise is -1\.0"),
     ],
 )
 def test_wrong_settings_are_named(values, message):

@@ -132,6 +132,8 @@ def test_a_finished_run_can_be_completed_and_lengthened(run_path, tmp_path):
     assert main([*arguments, "--set", "n_timesteps=320"]) == 0
     assert checkpoint.read(run.final)[0]["counters"]["num_timesteps"] == 320
     assert yaml_io.read(run.config)["n_timesteps"] == 320
+    assert main(arguments) == 2  # 256 steps are done; the refusal changes nothing
+    assert yaml_io.read(run.config)["n_timesteps"] == 320
 
 
 def test_warm_start(tmp_path, capsys):
@@ -142,6 +144,12 @@ def test_warm_start(tmp_path, capsys):
     assert "50 steps of behaviour cloning" in capsys.readouterr().out
     assert main([*arguments, "--set", "n_timesteps=128", "--resume"]) == 0
     assert "cloning" not in capsys.readouterr().out
+
+
+def test_a_failed_warm_start_leaves_no_folder(tmp_path, capsys):
+    settings = ["--set", "amp.warm_start={steps: 50, learning_rate: 1.0e+30}"]
+    assert "diverged" in refused(capsys, "train", "smoke", *SMALL, *NO_EVAL, *settings, "--out", str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_full_disk_leaves_the_old_checkpoint_and_training_goes_on(tmp_path, monkeypatch, capsys):

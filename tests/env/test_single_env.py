@@ -15,7 +15,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import RecordVideo, TimeLimit
 from gymnasium.wrappers import vector as vw
 
-from wildrobot_gym.config import EnvConfig
+from wildrobot_gym.config import ActionConfig, CommandConfig, EnvConfig, ResetConfig, TerminationConfig
 from wildrobot_gym.env.single_env import WildRobotEnv
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError
@@ -43,6 +43,9 @@ def test_check_env_of_the_class() -> None:
 def test_the_specification_names_every_setting() -> None:
     spec = WildRobotEnv.__doc__ or ""
     missing = [f.name for f in dataclasses.fields(EnvConfig) if f"| {f.name}" not in spec]
+    for section in (ActionConfig, CommandConfig, ResetConfig, TerminationConfig):
+        missing += [f.name for f in dataclasses.fields(section) if f.name not in spec]
+    missing += [name for name in ("channels", "root_velocity", "velocity_frame", "contacts", "history") if name not in spec]
     missing += [name for name in TERMS if f"| {name} |" not in spec]
     assert not missing
 

@@ -10,12 +10,12 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
 from wildrobot_gym.cli.exit_codes import NO_PICTURE
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_folder import versions
+from wildrobot_gym.cli.step_bar import step_bar
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark
 from wildrobot_gym.files import atomic_write
@@ -81,9 +81,10 @@ def evaluate(
     """The results' JSON structure."""
     benchmark = WalkBenchmark(policy.env_kwargs, commands, episodes, NUM_STEPS, seed, backend)
     try:
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task(f"{len(commands)} x {episodes} episodes", total=NUM_STEPS)
-            result = benchmark.run(policy, lambda _: progress.advance(task))
+        with step_bar(console) as progress:
+            num_envs = len(commands) * episodes
+            task = progress.add_task(f"{len(commands)} x {episodes} episodes", total=NUM_STEPS * num_envs)
+            result = benchmark.run(policy, lambda _: progress.advance(task, num_envs))
     finally:
         benchmark.close()
     return {**result.to_json(), "backend": backend, "policy": policy.description(), "versions": versions()}

@@ -92,10 +92,11 @@ class RunFolder:
         self.check_free()
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
-            (self.path / "versions.json").write_text(json.dumps(versions(), indent=2) + "\n")
+            self.write_config(config)  # first: what holds a config can be gone on with
+            with atomic_write(self.path / "versions.json") as stream:
+                stream.write((json.dumps(versions(), indent=2) + "\n").encode())
         except OSError as error:
             raise RunError(f"Cannot make the run folder {self.path}: {error}.") from error
-        self.write_config(config)
 
     def write_config(self, config: RunConfig) -> None:
         """config.yaml, also anew when a run goes on with another length.

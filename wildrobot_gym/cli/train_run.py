@@ -44,7 +44,7 @@ def run_train(
     """Train, or go on training; the exit code: 0, or 130 and 143 after a signal.
 
     Raises:
-        ConfigError, RunError, AMPError: before anything is trained.
+        ConfigError, MotionError, RunError, AMPError: before anything is trained or written.
     """
     console = console or Console()
     config = run_config.load(config_name, overrides, seed)
@@ -61,15 +61,14 @@ def run_train(
     if newest is not None:
         model = AMPPPO.load(newest, env=env, reference=reference)
         restore_environment(model, read_arrays(newest.with_suffix(".npz")))
-        folder.write_config(config)  # it may go on for longer than it was begun for
         console.print(f"resuming at {model.num_timesteps:,} steps from {newest}", highlight=False)
     else:
         model = make_model(config, env, reference)
+        warm_start(model, config, env, console)
         if resume:
             console.print("there is no checkpoint yet: starting from the beginning")
         else:
             folder.begin(config)  # only now: settings that the algorithm refuses must not leave a folder behind
-        warm_start(model, config, env, console)
     try:
         return _learn(model, config, folder, console)
     finally:
@@ -133,6 +132,7 @@ def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console
             f"{folder.path} is finished: {model.num_timesteps:,} of {config.n_timesteps:,} steps."
             " Raise n_timesteps by --set to go on."
         )
+    folder.write_config(config)  # a resumed run may go on for longer than it was begun for
     progress = ProgressCallback(config.n_timesteps, console)
     evaluate = EvalCallback(folder, config, console, _best_so_far(folder))
     model.set_logger(make_logger(folder.progress, folder.tensorboard, model.num_timesteps, console))

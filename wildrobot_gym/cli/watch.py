@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import Progress
 
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_folder import RunFolder
+from wildrobot_gym.cli.step_bar import step_bar
 from wildrobot_gym.env.render import NO_SCREEN, SceneRenderer, has_screen
 from wildrobot_gym.errors import ConfigError, PhysicsError
 from wildrobot_gym.evaluation import plots, video
@@ -44,7 +44,7 @@ def run_record(
     env = make_env(loaded.env_kwargs, 1, num_steps=num_steps)
     try:
         frames = video.FrameRecorder(env.robot, *size, camera=camera)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        with step_bar(console) as progress:
             task = progress.add_task("drawing", total=num_steps)
 
             def on_step(step: int, state: PhysicsState) -> None:

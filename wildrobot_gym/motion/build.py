@@ -1,7 +1,7 @@
 """The shipped reference: straight walks at several speeds in several styles, each with its mirror image.
 
-The generator also stands and walks up to 1.0 m/s. Neither is in the shipped reference: clips of standing would pay a robot
-that stands while it is asked to walk, and walks faster than 0.8 m/s ask the servos for more than they have.
+The generator can also stand, and walk at up to 1.0 m/s. Both are left out here: clips of standing would pay a robot that
+stands while it is asked to walk, and walks faster than 0.8 m/s ask the servos for more than they have.
 """
 
 from __future__ import annotations

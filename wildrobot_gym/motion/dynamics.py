@@ -71,7 +71,7 @@ def servo_targets(robot: RobotModel, states: PhysicsState, control_dt: float) ->
 
     The servo's law turned round, target = q + (torque + kv * velocity) / kp, with the torque that inverse dynamics asks for
     where the floor's force acts on the pads in the proportions of ``pad_forces``. It is feed-forward: followed blindly, it
-    keeps the robot on the motion for about a second.
+    keeps the robot on a slow walk for about a second.
 
     Raises:
         MotionError: the states have no pad forces.

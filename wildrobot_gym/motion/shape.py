@@ -5,10 +5,10 @@ What the robot's build asks for, beside a human's walk:
 - The thigh reaches 5 degrees back. The hip is therefore carried low enough for a bent trailing knee; the heel rises.
 - Feet cannot roll about x. A flat stance foot keeps its leg upright, so sideways the robot rocks: the load runs along
   the soles' inner edges, and the feet stand a little wider than the hips. That sway grows with the step's time t as
-  1 - 1 / cosh(omega t / 2), so steps are never slower than MIN_CADENCE.
+  1 - 1 / cosh(omega t / 2), so the search never goes below MIN_CADENCE.
 - No joint turns a foot about the vertical. A leg that is swung ahead turns the robot the other way, and only friction
-  under the stance sole, 1 to 1.7 N*m, holds it. That moment grows as speed * cadence / (1 - duty)^2, so steps are not
-  quicker than they must be either; at 0.6 m/s and more it is at the limit.
+  under the stance sole holds it: 0.9 N*m on the heel, 1.7 on the flat sole. That moment grows as
+  speed * cadence / (1 - duty)^2, so steps are not quicker than they must be either; at 0.8 m/s it is past the limit.
 - Servos give 4 N*m. How the swing runs between its ends, when heels rise and how the body nods is therefore chosen by
   :mod:`.tune` such that inverse dynamics asks for little torque, speed and yaw moment; TUNED holds what it found.
 """

@@ -28,7 +28,7 @@ def bounds(speed: float) -> tuple[Float[np.ndarray, " number"], Float[np.ndarray
     human = human_cadence(v)
     rows = [
         (max(MIN_CADENCE, 0.85 * human), max(MIN_CADENCE + 0.1, 1.25 * human)),  # cadence
-        (0.594, 0.66),  # duty
+        (0.594, 0.66),  # duty; below it more than 85 % of the time is single support
         (0.456 - 0.018 * v, 0.462 - 0.012 * v),  # height
         (-0.001, 0.010), (-0.005, 0.005),  # bounce
         (0.01 + 0.03 * v, 0.02 + 0.09 * v),  # lean

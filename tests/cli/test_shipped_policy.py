@@ -1,0 +1,15 @@
+"""The shipped policy walks, so that no change to the environment or to its files breaks it unseen."""
+
+from wildrobot_gym.cli.policies import load_policy
+from wildrobot_gym.evaluation.protocol import WalkBenchmark
+
+
+def test_the_shipped_policy_walks():
+    policy = load_policy("walk")
+    benchmark = WalkBenchmark(policy.env_kwargs, commands=(0.4, 0.6), episodes=4)
+    try:
+        figures = benchmark.run(policy).to_json()["overall"]
+    finally:
+        benchmark.close()
+    assert figures["survived"]["mean"] == 1.0
+    assert figures["success"]["mean"] >= 0.75
