@@ -72,10 +72,10 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         camera: str = "track",
         **settings: Any,
     ) -> None:
-        if not isinstance(num_envs, int | np.integer) or num_envs < 1:
-            raise ConfigError(f"num_envs is {num_envs!r}; allowed: a whole number, 1 or more.")
-        if max_episode_steps is not None and max_episode_steps < 1:
-            raise ConfigError(f"max_episode_steps is {max_episode_steps!r}; allowed: 1 or more control steps, or None.")
+        _check_count("num_envs", num_envs, 1, "robots")
+        _check_count("num_threads", num_threads, 0, "threads; 0 takes every CPU")
+        if max_episode_steps is not None:
+            _check_count("max_episode_steps", max_episode_steps, 1, "control steps, or None")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ConfigError(unknown_name("render_mode", str(render_mode), self.metadata["render_modes"]))
         if render_mode == "human" and not has_screen():
@@ -319,6 +319,11 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
                 " usually diverged: look at its losses."
             )
         return actions
+
+
+def _check_count(name: str, value: Any, low: int, what: str) -> None:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
+        raise ConfigError(f"{name} is {value!r}; allowed: a whole number, {low} or more {what}.")
 
 
 def _reference_states(reference: str, robot: RobotModel, config: EnvConfig) -> ReferenceStates:
