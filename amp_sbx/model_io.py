@@ -172,7 +172,7 @@ def load_model(
         extra = dict(meta["extra"])
     except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise CheckpointError(f"{path}: the description of the model is incomplete: {error!r}.") from error
-    if wrong := sorted(set(arguments) - {"amp"} ^ {*_PLAIN, *_SCHEDULED}):
+    if wrong := sorted(set(meta["hyperparameters"]) ^ {*_PLAIN, *_SCHEDULED}):
         raise CheckpointError(f"{path}: settings of the model are missing or unknown: {', '.join(wrong)}.")
 
     if "policy_kwargs" in overrides and resolve(overrides["policy_kwargs"]) != policy_kwargs:

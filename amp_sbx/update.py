@@ -63,6 +63,11 @@ class Settings:
     share_features_extractor: bool = False  # CnnPolicy: actor and critic share the CNN
     mirror: Mirror | None = None  # mirror half of every minibatch
 
+    @property
+    def num_mirrored(self) -> int:
+        """How many of a minibatch's rows, its first ones, are mirror images."""
+        return 0 if self.mirror is None else self.batch_size // 2
+
 
 @struct.dataclass
 class Batch:
@@ -97,11 +102,8 @@ def set_learning_rate(state: TrainState, learning_rate: Array | float) -> TrainS
 def _minibatch_step(
     settings: Settings, hyper: Hyperparameters, actor: TrainState, critic: TrainState, batch: Batch
 ) -> tuple[TrainState, TrainState, dict[str, Array]]:
-    """One gradient step of the actor, then one of the critic (SBX keeps them apart, each with its own norm clip).
-
-    With a mirror the first half of the rows are images (`mirror_image`).
-    """
-    mirrored = 0 if settings.mirror is None else settings.batch_size // 2
+    """One gradient step of the actor, then one of the critic (SBX keeps them apart, each with its own norm clip)."""
+    mirrored = settings.num_mirrored
     advantages = normalize_advantages(batch.advantages) if settings.normalize_advantage else batch.advantages
 
     def actor_loss(params: dict) -> tuple[Array, tuple[Array, Array, Array]]:
@@ -111,9 +113,9 @@ def _minibatch_step(
         entropy = -jnp.mean(distribution.entropy())
         loss = policy + hyper.ent_coef * entropy
         if settings.mirror is not None:
-            images, originals = batch.observations[:mirrored], settings.mirror.observations(batch.observations[:mirrored])
-            there, here = actor.apply_fn(params, images), actor.apply_fn(params, originals)
-            away = (there.mode() - settings.mirror.actions(here.mode())) / jax.lax.stop_gradient(here.stddev())
+            original = actor.apply_fn(params, settings.mirror.observations(batch.observations[:mirrored]))
+            away = distribution.mode()[:mirrored] - settings.mirror.actions(original.mode())
+            away /= jax.lax.stop_gradient(original.stddev())
             loss += 0.5 * jnp.mean(jnp.sum(jnp.square(away), axis=-1))
         return loss, (policy, entropy, log_ratio)
 
@@ -174,7 +176,7 @@ def train_policy(
     num_batches = num_samples // settings.batch_size
     used = num_batches * settings.batch_size
     image = None if settings.mirror is None else mirror_image(settings.mirror, actor, data)
-    mirrored = 0 if image is None else settings.batch_size // 2
+    mirrored = settings.num_mirrored
 
     def minibatch(carry: tuple, rows: Array) -> tuple[tuple, dict[str, Array]]:
         actor, critic, learning_rate = carry

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.robot import RobotModel
@@ -85,7 +84,7 @@ def servo_targets(robot: RobotModel, states: PhysicsState, control_dt: float) ->
     share = loads / np.maximum(loads.sum(axis=1, keepdims=True), 1e-6)
     model = _without_floor(robot)
     data = mujoco.MjData(model)
-    bodies = [model.site(name).bodyid[0] for name in robot.pad_names]
+    bodies = model.site_bodyid[[model.site(name).id for name in robot.pad_names]]
     torque = np.empty((len(qpos), robot.num_joints))
     for i in range(len(qpos)):
         _inverse(model, data, qpos[i], qvel[i], qacc[i])
@@ -111,7 +110,7 @@ def _inverse(model: mujoco.MjModel, data: mujoco.MjData, qpos: np.ndarray, qvel:
 def _joint_torque(
     model: mujoco.MjModel,
     data: mujoco.MjData,
-    bodies: Sequence[int] | np.ndarray,
+    bodies: Int[np.ndarray, " load"],
     points: Float[np.ndarray, "load 3"],
     share: Float[np.ndarray, " load"],
 ) -> Float[np.ndarray, " joint"]:
