@@ -14,6 +14,9 @@ from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.rotations import AnyArray
 from wildrobot_gym.state import PhysicsState
 
+LOADED_SHARE = 0.10  # of the robot's weight: a foot that carries more is loaded
+SLIP_SPEED = 0.10  # m/s: a loaded foot that is faster slides
+
 
 def force_contacts(pad_forces: Float[AnyArray, "*b pad"], scale: float) -> Float[AnyArray, "*b pad"]:
     """tanh(F / scale) of the normal forces in N (seed v0.5.0)."""
@@ -42,6 +45,15 @@ def estimated_contacts(
 def pad_speed(state: PhysicsState) -> Float[AnyArray, "*b pad"]:
     """Tangential speed of each pad over flat ground, m/s."""
     return jnp.linalg.norm(state.pad_vel_w[..., :2], axis=-1)
+
+
+def foot_loads(
+    pad_forces: Float[np.ndarray, "*b pad"], pad_speed: Float[np.ndarray, "*b pad"], pad_ids_of_foot: np.ndarray
+) -> tuple[Float[np.ndarray, "*b foot"], Float[np.ndarray, "*b foot"]]:
+    """Normal force of each foot, N, and its tangential speed, m/s: its pads' speeds weighted by the load each carries."""
+    forces = pad_forces[..., pad_ids_of_foot]
+    total = forces.sum(axis=-1)
+    return total, (forces * pad_speed[..., pad_ids_of_foot]).sum(axis=-1) / np.maximum(total, 1e-6)
 
 
 def lowest_corner(

@@ -24,6 +24,7 @@ from wildrobot_gym.files import atomic_write
 from wildrobot_gym.paths import ROBOTS
 
 MIRROR_TOLERANCE = 2e-3  # m; the measured right leg is 0.1 mm off the left one's image
+SATURATION_SHARE = 0.98  # of its force limit from which a servo counts as saturated: 3.92 of 4.0 N*m
 CONFIG_FILE = "robot_config.yaml"
 _HEADER = "# Generated from the compiled model by `wildrobot robot`; do not edit. Order is qpos[7:], qvel[6:], ctrl, action.\n"
 

@@ -27,10 +27,32 @@ def test_a_clip_without_forces_stays_without(clip: MotionClip, tmp_path: Path) -
     assert MotionClip.load(replace(clip, pad_forces=None).save(tmp_path / "clip.npz")).pad_forces is None
 
 
+def test_velocities_as_performed_are_kept(clip: MotionClip, wildrobot: RobotModel, tmp_path: Path) -> None:
+    qvel = np.arange(51 * 15, dtype=np.float32).reshape(51, 15)
+    performed = replace(clip, qvel=qvel)
+    np.testing.assert_array_equal(MotionClip.load(performed.save(tmp_path / "a.npz")).check(wildrobot).qvel, qvel)
+    assert MotionClip.load(clip.save(tmp_path / "b.npz")).qvel is None
+    assert performed.resampled(50.0).qvel is qvel and performed.resampled(100.0).qvel is None
+
+
+def test_velocities_are_mirrored_as_vectors(clip: MotionClip, wildrobot: RobotModel) -> None:
+    """Velocity (1, 2, 3) and angular velocity (4, 5, 6): their images are (1, -2, 3) and (-4, 5, -6)."""
+    qvel = np.tile([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, *range(10, 19)], (51, 1))
+    performed = replace(clip, qvel=qvel)
+    image = performed.mirrored(wildrobot)
+    assert image.qvel is not None
+    np.testing.assert_array_equal(image.qvel[0, :6], [1.0, -2.0, 3.0, -4.0, 5.0, -6.0])
+    # waist yaw turns the other way; hip pitches of the two sides have opposite signs, knees the same.
+    np.testing.assert_array_equal(image.qvel[0, 6:10], [-10.0, -15.0, -16.0, 17.0])
+    np.testing.assert_array_equal(image.mirrored(wildrobot).qvel, qvel)
+
+
 def test_joints_are_reordered_by_name(clip: MotionClip, wildrobot: RobotModel) -> None:
     order = np.roll(np.arange(9), 4)
     shuffled = replace(clip, joint_names=tuple(clip.joint_names[i] for i in order), joint_pos=clip.joint_pos[:, order])
-    checked = shuffled.check(wildrobot)
+    velocity = np.concatenate([np.zeros((51, 6)), shuffled.joint_pos], axis=-1)
+    checked = replace(shuffled, qvel=velocity).check(wildrobot)
+    np.testing.assert_array_equal(checked.qvel[:, 6:], clip.joint_pos)
     assert checked.joint_names == wildrobot.joint_names
     np.testing.assert_array_equal(checked.joint_pos, clip.joint_pos)
 
@@ -52,6 +74,8 @@ def nan_at(values: np.ndarray, frame: int) -> np.ndarray:
         (lambda c: {"pad_forces": nan_at(c.pad_forces, 3)}, "pad_forces has a NaN.*frame 3"),
         (lambda c: {"root_pos": c.root_pos[:-1]}, "root_pos 50.*joint_pos 51"),
         (lambda c: {"pad_forces": c.pad_forces[:, :3]}, r"pad_forces has shape \(51, 3\).*\(frames, 4\)"),
+        (lambda c: {"qvel": np.zeros((51, 14))}, r"qvel has shape \(51, 14\).*\(frames, 15\)"),
+        (lambda c: {"qvel": nan_at(np.zeros((51, 15)), 9)}, "qvel has a NaN.*frame 9"),
         (lambda c: {"root_quat": 1.1 * c.root_quat}, "length 1.1"),
         (lambda c: {n: getattr(c, n)[:1] for n in ("root_pos", "root_quat", "joint_pos", "pad_forces")}, "1 frame"),
     ],
@@ -109,6 +133,13 @@ def test_mirrored_twice_is_the_clip(clip: MotionClip, wildrobot: RobotModel) -> 
     assert twice.description() == clip.description()
     np.testing.assert_array_equal(twice.joint_pos, clip.joint_pos)
     np.testing.assert_array_equal(twice.root_quat, clip.root_quat)
+
+
+def test_a_clip_too_short_for_the_rate_is_refused(clip: MotionClip) -> None:
+    """Four frames of 240 a second are less than one control step."""
+    parts = {name: getattr(clip, name)[:4] for name in ("root_pos", "root_quat", "joint_pos", "pad_forces")}
+    with pytest.raises(MotionError, match=r"lasts 0\.013 s, one frame at 50 a second"):
+        replace(clip, fps=240.0, **parts).resampled(50.0)
 
 
 def test_resampling_follows_the_motion(clip: MotionClip) -> None:

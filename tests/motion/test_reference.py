@@ -49,6 +49,20 @@ def test_frames_know_their_clip(dataset: ReferenceDataset) -> None:
     assert [c.name for c in dataset.clips] == ["test", "other"]
 
 
+def test_better_segments_are_drawn_more_often(dataset: ReferenceDataset, wildrobot: RobotModel) -> None:
+    """Scores 2 and 0 at temperature 2: e to 1 for each window; segments of one motion share its id."""
+    first, second = (replace(c, metadata={"score": s, "motion_id": "m"}) for c, s in zip(dataset.clips, (2, 0), strict=True))
+    weights, motions = ReferenceDataset.from_clips(wildrobot, CONFIG, [first, second]).sampling(2.0)
+    assert len(weights) == len(motions) == len(dataset.windows())
+    assert weights[0] / weights[-1] == pytest.approx(np.e)
+    assert set(motions) == {0}
+    weights, motions = dataset.sampling()
+    assert set(weights) == {1.0}
+    np.testing.assert_array_equal(motions, np.repeat([1, 0], [47, 27]))  # by name: other, test
+    with pytest.raises(MotionError, match="temperature of sampling is 0"):
+        dataset.sampling(0)
+
+
 def test_statistics_scale_a_channel_alike_at_every_age(dataset: ReferenceDataset) -> None:
     mean, std = dataset.statistics()
     np.testing.assert_allclose(mean.reshape(3, -1), np.tile(dataset.features.mean(axis=0), (3, 1)), atol=1e-5)
@@ -99,8 +113,19 @@ def test_a_saved_dataset_is_the_dataset(dataset: ReferenceDataset, wildrobot: Ro
 def test_clips_with_and_without_forces_share_a_file(clip: MotionClip, wildrobot: RobotModel, tmp_path: Path) -> None:
     path = save_clips(tmp_path / "mixed.npz", [clip, replace(clip, name="blind", pad_forces=None)])
     assert [c.pad_forces is None for c in load_clips(path, wildrobot)] == [False, True]
+    assert [c.qvel for c in load_clips(path, wildrobot)] == [None, None]
     with pytest.raises(MotionError, match="'blind' has no pad forces"):
         ReferenceDataset.load(path, wildrobot, CONFIG)
+
+
+def test_clips_with_and_without_velocities_share_a_file(clip: MotionClip, wildrobot: RobotModel, tmp_path: Path) -> None:
+    qvel = np.full((51, 15), 0.5)
+    path = save_clips(tmp_path / "mixed.npz", [clip, replace(clip, name="performed", qvel=qvel)])
+    kinematic, performed = load_clips(path, wildrobot)
+    assert kinematic.qvel is None
+    np.testing.assert_array_equal(performed.qvel, qvel)
+    states = ReferenceDataset.load(path, wildrobot, CONFIG).initial_states()
+    np.testing.assert_array_equal(states.qvel[states.clip_ids == 1], 0.5)
 
 
 def test_an_empty_dataset_is_refused(wildrobot: RobotModel, tmp_path: Path) -> None:

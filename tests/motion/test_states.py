@@ -32,6 +32,13 @@ def test_states_have_the_clips_velocities(clip: MotionClip, wildrobot: RobotMode
     assert np.isnan(state.actuator_forces).all() and not state.diverged.any()
 
 
+def test_velocities_as_performed_are_taken(clip: MotionClip, wildrobot: RobotModel) -> None:
+    performed = replace(clip, qvel=np.full((51, 15), 0.25))
+    np.testing.assert_array_equal(clip_states(wildrobot, performed).qvel, 0.25)
+    fine = replace(performed, fps=100.0)  # at another rate they are derived from the poses
+    np.testing.assert_allclose(clip_states(wildrobot, fine).qvel[:, 0], 1.0, atol=1e-4)
+
+
 def test_angular_velocity_is_that_of_the_base_frame(wildrobot: RobotModel) -> None:
     """A base rolled by 90 degrees that turns about the world's z turns about its own y."""
     half = 0.5 * 0.4 * TIME

@@ -182,3 +182,15 @@ def test_control_period_counts_substeps(wildrobot: RobotModel) -> None:
 def test_unknown_backend(wildrobot: RobotModel) -> None:
     with pytest.raises(PhysicsError, match=r"'nativ'.*Did you mean 'native'.*mjx"):
         make_physics("nativ", wildrobot, 1)
+
+
+def test_pushes_reach_the_floor_and_end_with_a_reset(robot: RobotModel) -> None:
+    physics = NativePhysics(robot, 2)
+    physics.push_base(np.array([[0, 0, 10.0, 0, 0, 0], [0] * 6]))
+    for _ in range(150):
+        state = physics.step(np.tile(robot.home_joint_pos, (2, 1)))
+    np.testing.assert_allclose(state.pad_forces.sum(axis=-1), [robot.weight - 10.0, robot.weight], rtol=5e-3)
+    physics.reset(np.arange(2), np.tile(robot.home_qpos, (2, 1)), np.zeros((2, robot.model.nv)))
+    for _ in range(150):
+        state = physics.step(np.tile(robot.home_joint_pos, (2, 1)))
+    np.testing.assert_allclose(state.pad_forces.sum(axis=-1), robot.weight, rtol=5e-3)

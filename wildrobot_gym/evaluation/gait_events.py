@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.task.reward import LOADED_SHARE
+from wildrobot_gym.contact import LOADED_SHARE
 
 MIN_UNLOADED_S = 0.040  # before a touchdown; shorter gaps are flicker of contact
 

@@ -11,15 +11,14 @@ import warnings
 import numpy as np
 from jaxtyping import Float
 
+from wildrobot_gym.contact import SLIP_SPEED
 from wildrobot_gym.evaluation.gait_events import GaitEvents, find_events
 from wildrobot_gym.evaluation.recording import Recording
-from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.reward import SATURATION_SHARE
+from wildrobot_gym.robot import SATURATION_SHARE, RobotModel
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 
 FIRST_STEP = 100  # measured from here on: 2 s to get going
 MIN_STEPS = 50  # a fall leaves at least 1 s to measure, or the gait figures are NaN
-SLIP_SPEED = 0.10  # m/s
 MIN_DISTANCE = 0.05  # m; no cost of transport and no drift ratio over less
 
 SUCCESS_CADENCE = (0.5, 3.0)  # touchdowns a second, each foot

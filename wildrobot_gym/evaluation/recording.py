@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.contact import lowest_corner
+from wildrobot_gym.contact import foot_loads, lowest_corner
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.state import PhysicsState
@@ -55,9 +55,8 @@ class Recording:
 def read_step(robot: RobotModel, state: PhysicsState, action: np.ndarray, alive: np.ndarray) -> dict[str, np.ndarray]:
     """One row of a :class:`Recording`: copies, so that nothing of the engine is kept."""
     qpos, qvel = np.asarray(state.qpos), np.asarray(state.qvel)
-    pad_forces = np.asarray(state.pad_forces)[:, robot.pad_ids_of_foot]
-    pad_speed = np.linalg.norm(np.asarray(state.pad_vel_w)[..., :2], axis=-1)[:, robot.pad_ids_of_foot]
-    force = pad_forces.sum(axis=-1)
+    pad_speed = np.linalg.norm(np.asarray(state.pad_vel_w)[..., :2], axis=-1)
+    force, speed = foot_loads(np.asarray(state.pad_forces), pad_speed, robot.pad_ids_of_foot)
     w, x, y, z = qpos[:, 3:7].T
     return {
         "alive": alive.copy(),
@@ -70,7 +69,7 @@ def read_step(robot: RobotModel, state: PhysicsState, action: np.ndarray, alive:
         "torque": np.array(state.actuator_forces),
         "action": np.array(action, np.float32),
         "foot_force": force,
-        "foot_speed": (pad_forces * pad_speed).sum(axis=-1) / np.maximum(force, 1e-6),
+        "foot_speed": speed,
         "foot_pos_w": np.array(state.foot_pos_w),
         "sole_height": lowest_corner(
             np.asarray(state.pad_pos_w), np.asarray(state.foot_quat_w), robot.pad_half_size, robot.pad_ids_of_foot

@@ -1,7 +1,8 @@
 """A motion clip: the poses of one robot over time, with where they came from. The unit in which motion is kept.
 
 Frames: world x forward, y left, z up. Joint angles are in the robot's order and signs (rad), quaternions are wxyz,
-base orientation to world. Velocities are not kept: :mod:`wildrobot_gym.motion.states` derives them.
+base orientation to world. Velocities are kept where physics performed the motion and they are known; elsewhere
+:mod:`wildrobot_gym.motion.states` derives them from the poses.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from wildrobot_gym.robot import RobotModel
 
 KIND = "wildrobot motion clip"
 _ARRAYS = ("root_pos", "root_quat", "joint_pos")
+_OPTIONAL = ("pad_forces", "qvel")
 _UNIT_TOLERANCE = 1e-3  # float32 storage costs 1e-7; more than this is an error of the source
 
 
@@ -34,6 +36,8 @@ class MotionClip:
         joint_names: (joint,), the meaning of ``joint_pos``'s columns.
         root_pos: (time, 3) m. root_quat: (time, 4) wxyz. joint_pos: (time, joint) rad.
         pad_forces: (time, pad) N in the robot's pad order, or None where the source does not know them.
+        qvel: (time, nv) velocities as performed, MuJoCo's (base: linear in the world, angular in the base; then joints),
+            or None where the source does not know them.
         command: (vx m/s, vy m/s, yaw rate rad/s) in the heading frame that the motion answers.
         source, licence: for the credits. metadata: anything else, as JSON types.
     """
@@ -46,6 +50,7 @@ class MotionClip:
     root_quat: Float[np.ndarray, "time 4"]
     joint_pos: Float[np.ndarray, "time joint"]
     pad_forces: Float[np.ndarray, "time pad"] | None = None
+    qvel: Float[np.ndarray, "time nv"] | None = None
     command: tuple[float, float, float] = (0.0, 0.0, 0.0)
     source: str = ""
     licence: str = ""
@@ -75,9 +80,7 @@ class MotionClip:
 
     def save(self, path: str | Path) -> Path:
         """Write as .npz, whole or not at all; the path."""
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        if self.pad_forces is not None:
-            arrays["pad_forces"] = self.pad_forces
+        arrays = {name: getattr(self, name) for name in (*_ARRAYS, *_OPTIONAL) if getattr(self, name) is not None}
         return storage.write(path, KIND, {k: np.asarray(v, np.float32) for k, v in arrays.items()}, self.description())
 
     @classmethod
@@ -108,7 +111,7 @@ class MotionClip:
         if not 0 < self.fps < np.inf:
             raise MotionError(f"{where} has fps {self.fps}; allowed: a positive number of frames a second.")
         self._check_shapes(robot, where)
-        for name in (*_ARRAYS, "pad_forces"):
+        for name in (*_ARRAYS, *_OPTIONAL):
             values = getattr(self, name)
             if values is not None and not np.isfinite(values).all():
                 frame = int(np.argwhere(~np.isfinite(values))[0][0])
@@ -121,11 +124,13 @@ class MotionClip:
             )
         if self.joint_names == robot.joint_names:
             return self
-        order = [self.joint_names.index(name) for name in robot.joint_names]
-        return replace(self, joint_names=robot.joint_names, joint_pos=self.joint_pos[:, order])
+        order = np.array([self.joint_names.index(name) for name in robot.joint_names])
+        qvel = None if self.qvel is None else self.qvel[:, [*range(6), *(6 + order)]]
+        return replace(self, joint_names=robot.joint_names, joint_pos=self.joint_pos[:, order], qvel=qvel)
 
     def _check_shapes(self, robot: RobotModel, where: str) -> None:
-        widths = {"root_pos": 3, "root_quat": 4, "joint_pos": len(self.joint_names), "pad_forces": len(robot.pad_names)}
+        joints = len(self.joint_names)
+        widths = {"root_pos": 3, "root_quat": 4, "joint_pos": joints, "pad_forces": len(robot.pad_names), "qvel": 6 + joints}
         shapes = {n: np.shape(getattr(self, n)) for n in widths if getattr(self, n) is not None}
         if len({shape[0] if shape else 0 for shape in shapes.values()}) != 1:
             lengths = ", ".join(f"{n} {shape[0] if shape else 0}" for n, shape in shapes.items())
@@ -139,6 +144,8 @@ class MotionClip:
     def resampled(self, fps: float) -> MotionClip:
         """The same motion at another frame rate: C2 splines through the frames, forces linearly between them.
 
+        Velocities as performed belong to the frames they were performed in: at another rate there are none.
+
         The root's orientation follows scipy's RotationSpline, whose angular velocity is continuous (with slerp it jumps
         at every source frame and the jumps would show in the angular velocity features).
         """
@@ -148,6 +155,11 @@ class MotionClip:
             return self
         old = np.arange(self.num_frames) / self.fps
         new = np.arange(int(np.floor(self.duration_s * fps + 1e-6)) + 1) / fps
+        if len(new) < 2:
+            raise MotionError(
+                f"Clip {self.name!r} lasts {self.duration_s:.3f} s, one frame at {fps:g} a second; at least 2 are needed to know"
+                " velocities. Use a longer clip."
+            )
         new = np.minimum(new, old[-1])
         rotations = Rotation.from_quat(self.root_quat, scalar_first=True)
         forces = self.pad_forces
@@ -158,11 +170,16 @@ class MotionClip:
             root_quat=_continuous(RotationSpline(old, rotations)(new).as_quat(scalar_first=True)),
             joint_pos=CubicSpline(old, self.joint_pos)(new),
             pad_forces=None if forces is None else np.stack([np.interp(new, old, f) for f in forces.T], axis=-1),
+            qvel=None,
         )
 
     def mirrored(self, robot: RobotModel) -> MotionClip:
         """The mirror image in the robot's x-z plane: left and right change places. Twice gives the clip back."""
-        joint_pos = np.asarray(self.joint_pos)[:, robot.joint_mirror_ids] * robot.joint_mirror_signs
+        ids, signs = robot.joint_mirror_ids, robot.joint_mirror_signs
+        qvel = self.qvel
+        if qvel is not None:
+            # The base's linear velocity is a vector, its angular velocity a pseudovector.
+            qvel = qvel[:, [*range(6), *(6 + ids)]] * np.concatenate([[1.0, -1.0, 1.0, -1.0, 1.0, -1.0], signs])
         vx, vy, yaw_rate = self.command
         return replace(
             self,
@@ -170,8 +187,9 @@ class MotionClip:
             root_pos=self.root_pos * np.array([1.0, -1.0, 1.0]),
             # A rotation is a pseudovector: its x and z parts change sign, its y part (pitch) stays.
             root_quat=self.root_quat * np.array([1.0, -1.0, 1.0, -1.0]),
-            joint_pos=joint_pos,
+            joint_pos=np.asarray(self.joint_pos)[:, ids] * signs,
             pad_forces=None if self.pad_forces is None else np.asarray(self.pad_forces)[:, robot.pad_mirror_ids],
+            qvel=qvel,
             command=(vx, -vy, -yaw_rate),
         )
 
@@ -193,6 +211,7 @@ def from_parts(arrays: Mapping[str, np.ndarray], description: Mapping[str, Any],
             licence=str(description["licence"]),
             metadata=dict(description["metadata"]),
             pad_forces=arrays.get("pad_forces"),
+            qvel=arrays.get("qvel"),
             **{name: arrays[name] for name in _ARRAYS},
         )
     except (KeyError, TypeError, ValueError) as error:

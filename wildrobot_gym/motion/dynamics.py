@@ -8,10 +8,14 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.optimize import nnls
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.state import PhysicsState
+
+_LOAD_COST = 0.01  # of a pad on the ground, against a miss of the balance: spreads a load that balance leaves open
+_RAISED = 0.05  # m over the lowest pad at which a pad's force is as dear as missing the balance by as much
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,34 @@ def servo_targets(robot: RobotModel, states: PhysicsState, control_dt: float) ->
     kp, kv = model.actuator_gainprm[:, 0], -model.actuator_biasprm[:, 2]
     target = qpos[:, 7:] + (torque + kv * qvel[:, 6:]) / kp
     return 0.5 * (target[:-1] + target[1:])
+
+
+def pad_loads(robot: RobotModel, states: PhysicsState, control_dt: float) -> Float[np.ndarray, "time pad"]:
+    """Forces on the pads, N, that fit ``states`` best: no pad pulls, and one off the ground carries little.
+
+    For motion whose source does not know them. Non-negative least squares on the vertical force and the two tipping moments
+    that inverse dynamics asks for; a pad's force is dearer the higher it is over the lowest one (floors are not known).
+    """
+    qpos, qvel = np.asarray(states.qpos, np.float64), np.asarray(states.qvel, np.float64)
+    qacc = np.gradient(qvel, control_dt, axis=0)
+    points = np.asarray(states.pad_pos_w, np.float64)
+    raised = points[..., 2] - points[..., 2].min(axis=1, keepdims=True)
+    model = _without_floor(robot)
+    data = mujoco.MjData(model)
+    rotation, loads = np.empty(9), np.empty(points.shape[:2])
+    for i in range(len(qpos)):
+        _inverse(model, data, qpos[i], qvel[i], qacc[i])
+        force = data.qfrc_inverse[:3]
+        mujoco.mju_quat2Mat(rotation, qpos[i, 3:7])
+        moment = rotation.reshape(3, 3) @ data.qfrc_inverse[3:6]
+        arm = points[i] - qpos[i, :3]
+        # Friction acts at the height of the soles: its share of the moments is known.
+        tip = moment[:2] - np.mean(arm[:, 2]) * np.array([-force[1], force[0]])
+        balance = np.stack([np.ones(len(arm)), arm[:, 1] / robot.leg_length, -arm[:, 0] / robot.leg_length])
+        wanted = np.array([force[2], *(tip / robot.leg_length)])
+        dear = np.diag(_LOAD_COST + raised[i] / _RAISED)
+        loads[i], _ = nnls(np.concatenate([balance, dear]), np.concatenate([wanted, np.zeros(len(arm))]))
+    return loads
 
 
 def _without_floor(robot: RobotModel) -> mujoco.MjModel:

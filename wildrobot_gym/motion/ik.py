@@ -35,16 +35,19 @@ class LegIK:
         start: Float[np.ndarray, " nq"],
         foot_pos: Float[np.ndarray, "foot 3"],
         foot_pitch: Float[np.ndarray, " foot"],
+        heading: float = 0.0,
+        max_steps: int = _MAX_STEPS,
     ) -> tuple[Float[np.ndarray, " nq"], float]:
         """Pose near ``start`` with foot frames at ``foot_pos`` (world, m), pitched by ``foot_pitch`` (rad, toes down).
 
-        Base and held joints keep ``start``'s values. Returns the pose and the largest position error left, m.
+        The pitch is about the y axis of a robot that faces ``heading`` rad. Base and held joints keep ``start``'s values.
+        Returns the pose and the largest position error left, m.
         """
         self._configuration.update(start)
         for task, pos, pitch in zip(self._tasks, foot_pos, foot_pitch, strict=True):
-            rotation = mink.SO3.from_y_radians(float(pitch))
+            rotation = mink.SO3.from_z_radians(heading) @ mink.SO3.from_y_radians(float(pitch))
             task.set_target(mink.SE3.from_rotation_and_translation(rotation, np.asarray(pos)))
-        for _ in range(_MAX_STEPS):
+        for _ in range(max_steps):
             velocity = mink.solve_ik(
                 self._configuration, self._tasks, 1.0, "daqp", damping=1e-9, limits=self._limits, constraints=self._held
             )
@@ -60,13 +63,22 @@ class LegIK:
         poses: Float[np.ndarray, "time nq"],
         foot_pos: Float[np.ndarray, "time foot 3"],
         foot_pitch: Float[np.ndarray, "time foot"],
+        heading: Float[np.ndarray, " time"] | None = None,
+        warm: bool = False,
+        max_steps: int = _MAX_STEPS,
     ) -> tuple[Float[np.ndarray, "time nq"], Float[np.ndarray, " time"]]:
-        """:meth:`solve` along a path, each solution the next one's first guess: poses and position errors left, m."""
+        """:meth:`solve` along a path: poses and position errors left, m.
+
+        Each solution is the next one's first guess; ``warm``: the legs of ``poses`` are, because they are near already. With
+        few ``max_steps`` a path that is to be corrected anyway costs less.
+        """
         solved, misses = poses.copy(), np.zeros(len(poses))
         guess = poses[0]
         for i in range(len(poses)):
             start = poses[i].copy()
-            start[self._leg_ids] = guess[self._leg_ids]
-            guess, misses[i] = self.solve(start, foot_pos[i], foot_pitch[i])
+            if not warm:
+                start[self._leg_ids] = guess[self._leg_ids]
+            ahead = 0.0 if heading is None else heading[i]
+            guess, misses[i] = self.solve(start, foot_pos[i], foot_pitch[i], ahead, max_steps)
             solved[i] = guess
         return solved, misses

@@ -1,7 +1,7 @@
 """The reference motion of a training run: feature frames of many clips, and the states they were taken in.
 
-What is stored are the clips (poses and pad forces); features are computed anew for whatever feature config asks for
-them, by the same function that reads the simulation. Nothing here ever spans two clips.
+What is stored are the clips (poses, pad forces, velocities where they are known); features are computed anew for whatever
+feature config asks for them, by the same function that reads the simulation. Nothing here ever spans two clips.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from wildrobot_gym.robot import RobotModel
 
 KIND = "wildrobot reference"
 _ARRAYS = ("lengths", "root_pos", "root_quat", "joint_pos", "pad_forces")
+_OPTIONAL = ("pad_forces", "qvel")
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,20 @@ class ReferenceDataset:
         """Every window of history that lies wholly inside one clip, float32, oldest frame first as in ``amp_obs``."""
         return np.concatenate([clip_windows(entry.features, self.config.history) for entry in self._filled()])
 
+    def sampling(self, temperature: float = 1.0) -> tuple[Float[np.ndarray, " windows"], Int[np.ndarray, " windows"]]:
+        """How often each row of :meth:`windows` is to be drawn, and which motion it is of.
+
+        The draw is softmax(score / temperature) over windows (data-first plan 1.1.0), so a longer segment counts for its
+        length. A clip's score and motion are its metadata's ``score`` and ``motion_id``; without them 0 and its own name.
+        """
+        if not temperature > 0:
+            raise MotionError(f"The temperature of sampling is {temperature}; allowed: a positive number.")
+        counts = [len(entry.features) - self.config.history.num_past for entry in self._filled()]
+        scores = np.array([float(clip.metadata.get("score", 0.0)) for clip in self.clips])
+        weights = np.exp((scores - scores.max()) / temperature)
+        _, motions = np.unique([str(clip.metadata.get("motion_id", clip.name)) for clip in self.clips], return_inverse=True)
+        return np.repeat(weights, counts), np.repeat(motions, counts)
+
     def statistics(self) -> tuple[Float[np.ndarray, " window"], Float[np.ndarray, " window"]]:
         """Mean and standard deviation of a window's columns, float32.
 
@@ -202,16 +217,19 @@ class ReferenceDataset:
 def save_clips(path: str | Path, clips: Iterable[MotionClip]) -> Path:
     """Write clips into one .npz: arrays one after the other, ``lengths``, and a JSON description of each.
 
-    Clips without pad forces have NaN there. Raises MotionError where there are no clips or they are of several robots.
+    Clips without pad forces or velocities have NaN there; where no clip has velocities the file has none. Raises MotionError
+    where there are no clips or they are of several robots.
     """
     clips = list(clips)
     robots = sorted({clip.robot for clip in clips})
     if len(robots) != 1:
         raise MotionError(f"A reference file holds clips of one robot; got {', '.join(robots) or 'no clips at all'}.")
-    pads = max([0, *[np.shape(c.pad_forces)[1] for c in clips if c.pad_forces is not None]])
-    forces = [np.full((c.num_frames, pads), np.nan) if c.pad_forces is None else c.pad_forces for c in clips]
     arrays = {name: np.concatenate([getattr(c, name) for c in clips], dtype=np.float32) for name in _ARRAYS[1:4]}
-    arrays["pad_forces"] = np.concatenate(forces, dtype=np.float32)
+    for name in _OPTIONAL:
+        width = max([0, *[np.shape(getattr(c, name))[1] for c in clips if getattr(c, name) is not None]])
+        if width or name in _ARRAYS:
+            parts = [np.full((c.num_frames, width), np.nan) if getattr(c, name) is None else getattr(c, name) for c in clips]
+            arrays[name] = np.concatenate(parts, dtype=np.float32)
     arrays["lengths"] = np.array([c.num_frames for c in clips])
     return storage.write(path, KIND, arrays, {"robot": robots[0], "clips": [c.description() for c in clips]})
 
@@ -235,8 +253,7 @@ def load_clips(path: str | Path, robot: RobotModel) -> list[MotionClip]:
     clips = []
     for description, first, end in zip(descriptions, ends - lengths, ends, strict=True):
         parts = {name: array[first:end] for name, array in arrays.items()}
-        if np.isnan(parts["pad_forces"]).all():
-            del parts["pad_forces"]
+        parts = {name: part for name, part in parts.items() if name not in _OPTIONAL or not np.isnan(part).all()}
         clip = from_parts(parts, description, str(path))
         clips.append(clip.check(robot, f"{path}, clip {clip.name!r}"))
     return clips

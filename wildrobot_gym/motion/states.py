@@ -24,9 +24,9 @@ CONTROL_DT = 0.02  # s; WildRobot-v0's control period
 def clip_states(robot: RobotModel, clip: MotionClip, control_dt: float = CONTROL_DT) -> PhysicsState:
     """States (leading time axis, float32) of ``clip`` every ``control_dt`` s, as if physics had passed through them.
 
-    Velocities come from :func:`velocities`, pads and feet from the model's own sensors. ``pad_forces`` are the clip's;
-    where it has none they are NaN, never zero, so that whatever reads them by mistake shows it. Actuator forces are not
-    known: NaN.
+    Velocities are the clip's where it has them at this rate, else those of :func:`velocities`; pads and feet come from the
+    model's own sensors. ``pad_forces`` are the clip's; where it has none they are NaN, never zero, so that whatever reads
+    them by mistake shows it. Actuator forces are not known: NaN.
 
     Raises:
         MotionError: the clip does not fit the robot (see :meth:`MotionClip.check`).
@@ -34,7 +34,7 @@ def clip_states(robot: RobotModel, clip: MotionClip, control_dt: float = CONTROL
     clip = clip.check(robot).resampled(1.0 / control_dt)
     qpos = np.concatenate([clip.root_pos, clip.root_quat, clip.joint_pos], axis=-1, dtype=np.float64)
     qpos[:, 3:7] /= np.linalg.norm(qpos[:, 3:7], axis=-1, keepdims=True)
-    qvel = velocities(robot, qpos, control_dt)
+    qvel = velocities(robot, qpos, control_dt) if clip.qvel is None else np.asarray(clip.qvel, np.float64)
     frames = len(qpos)
     state = assemble_state(
         robot,

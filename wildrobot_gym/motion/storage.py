@@ -27,6 +27,15 @@ def write(path: str | Path, kind: str, arrays: Mapping[str, np.ndarray], metadat
     return path
 
 
+def kind_of(path: str | Path) -> str | None:
+    """What a file of :func:`write`'s holds; None for any other file, and where there is none."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return str(json.loads(str(file[_METADATA]))["kind"])
+    except _DAMAGE:
+        return None
+
+
 def read(path: str | Path, kind: str, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays ``names`` and the metadata of a file that :func:`write` wrote as ``kind``.
 

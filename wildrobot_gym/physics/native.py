@@ -5,6 +5,7 @@ from __future__ import annotations
 import mujoco
 import mujoco.batch
 import numpy as np
+from jaxtyping import Float
 
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.base import assemble_state, substeps
@@ -42,6 +43,7 @@ class NativePhysics:
         self._ctrl = self.batch.bind("ctrl")
         self._sensordata = self.batch.bind("sensordata")
         self._forces = self.batch.bind("actuator_force")
+        self._push: np.ndarray | None = None  # bound when it is first used: most users never push
         self._seen = self._blow_ups()
         self.reset(np.arange(num_envs), np.tile(robot.home_qpos, (num_envs, 1)), np.zeros((num_envs, robot.model.nv)))
 
@@ -70,6 +72,12 @@ class NativePhysics:
             home = np.tile(self.robot.home_qpos, (len(broken), 1))
             self.reset(broken, home, np.zeros((len(broken), self.robot.model.nv)))
         return self._state(diverged)
+
+    def push_base(self, wrench: Float[np.ndarray, "env 6"]) -> None:
+        """Force (N) and torque (N*m), world frame, on the base's centre of mass: held until changed; a reset ends it."""
+        if self._push is None:
+            self._push = self.batch.bind("xfrc_applied")
+        self._push[:, self.robot.model.jnt_bodyid[0]] = wrench
 
     def get_state(self) -> dict[str, np.ndarray]:
         return {"rows": self.batch.state.copy(), "sensordata": self._sensordata.copy(), "forces": self._forces.copy()}

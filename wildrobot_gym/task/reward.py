@@ -10,11 +10,9 @@ from jaxtyping import Array, Bool, Float
 
 from wildrobot_gym.config import RewardConfig
 from wildrobot_gym.contact import pad_speed
+from wildrobot_gym.robot import SATURATION_SHARE
 from wildrobot_gym.rotations import gravity_direction, rotate, to_heading
 from wildrobot_gym.state import PhysicsState
-
-SATURATION_SHARE = 0.98  # of the force limit: EVALUATION's 3.92 of 4.0 N*m
-LOADED_SHARE = 0.10  # of the robot's weight: a foot that carries more is loaded
 
 
 @struct.dataclass

@@ -18,13 +18,14 @@ from jaxtyping import Array, Bool, Float
 from wildrobot_gym import features as features_module
 from wildrobot_gym import history
 from wildrobot_gym.config import EnvConfig
+from wildrobot_gym.contact import LOADED_SHARE
 from wildrobot_gym.errors import ConfigError, unknown_name
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import to_heading
 from wildrobot_gym.state import PhysicsState, TaskState
 from wildrobot_gym.task.command import sample_command
 from wildrobot_gym.task.observation import observation_dim, observe
-from wildrobot_gym.task.reward import LOADED_SHARE, RewardInputs, reward_terms
+from wildrobot_gym.task.reward import RewardInputs, reward_terms
 from wildrobot_gym.task.start import ReferenceStates, Start, draw_start
 from wildrobot_gym.task.termination import terminated
 

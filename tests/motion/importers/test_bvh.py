@@ -1,0 +1,147 @@
+"""BVH: the hierarchies of 100STYLE, LAFAN1 and CMU, a user's own names, and damaged files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from motion_files import FRAMES, YAW, bvh_text, check_steps, replaced, root_path, write_bvh
+
+from wildrobot_gym.errors import MotionError
+from wildrobot_gym.motion.importers import ImportOptions, load
+
+# LAFAN1's skeleton: with all angles at zero every bone lies along x; the pelvis has x up, y ahead, z left. In cm.
+_LAFAN1 = (
+    ("Hips", None, (0, 0, 0)),
+    ("Spine", "Hips", (12, 0, 0)),
+    ("Spine1", "Spine", (12, 0, 0)),
+    ("Spine2", "Spine1", (12, 0, 0)),
+    *(
+        row
+        for side, sign in (("Left", 1), ("Right", -1))
+        for row in (
+            (f"{side}UpLeg", "Hips", (0, 0, 10 * sign)),
+            (f"{side}Leg", f"{side}UpLeg", (42, 0, 0)),
+            (f"{side}Foot", f"{side}Leg", (40, 0, 0)),
+            (f"{side}Toe", f"{side}Foot", (17, 0, 0)),
+        )
+    ),
+)
+# The hips' turn by Z 90, Y YAW puts x up and turns about it; legs turn over (Y 180), and then bend about -z.
+_LAFAN1_ANGLES = {
+    "Hips": (90, 0, YAW),
+    "LeftUpLeg": (-30, 180, 0),
+    "LeftLeg": (-50, 0, 0),
+    "LeftFoot": (68.55 + 20, 0, 0),
+    "RightUpLeg": (0, 180, 0),
+    "RightFoot": (68.55, 0, 0),
+}
+_CMU = {"Chest": "LowerBack", "Chest2": "Spine", "Chest4": "Spine1"} | {
+    f"{side}{ours}": f"{side}{theirs}"
+    for side in ("Left", "Right")
+    for ours, theirs in (("Hip", "UpLeg"), ("Knee", "Leg"), ("Ankle", "Foot"), ("Toe", "ToeBase"))
+}
+
+
+def test_the_made_up_human_comes_back(tmp_path: Path) -> None:
+    motion = load(write_bvh(tmp_path))
+    check_steps(motion)
+    assert motion.source.startswith("100STYLE") and "centimetres" in " ".join(motion.notes)
+
+
+def test_lafan1_stands_by_its_table(tmp_path: Path) -> None:
+    path = tmp_path / "walk.bvh"
+    root = 100.0 * root_path() @ np.array([[-1, 0, 0], [0, 0, 1], [0, 1, 0]])  # ahead is -x, left z, up y
+    path.write_text(bvh_text(_LAFAN1, _LAFAN1_ANGLES, root, order="ZYX"))
+    motion = load(path)
+    check_steps(motion)
+    assert "LAFAN1" in motion.source and "head" not in motion.body_names, "bodies that the file lacks are left out"
+
+
+def test_cmu_s_names_are_told_from_lafan1_s(tmp_path: Path) -> None:
+    path = write_bvh(tmp_path)
+    text = path.read_text()
+    for ours, theirs in _CMU.items():
+        text = text.replace(f"{ours}\n", f"{theirs}\n")
+    path.write_text(text)
+    motion = load(path)
+    check_steps(motion)
+    assert "mocap.cs.cmu.edu" in motion.source
+
+
+def test_names_of_no_table_are_listed_and_can_be_given(tmp_path: Path) -> None:
+    path = write_bvh(tmp_path)
+    path.write_text(path.read_text().replace("LeftKnee", "LeftShin"))
+    with pytest.raises(MotionError, match=r"steps\.bvh.*'100style'.*Unknown joint 'LeftKnee'.*LeftShin.*Missing: LeftKnee\."):
+        load(path)
+    shipped = Path(__file__).parents[3] / "configs" / "skeletons" / "100style.yaml"
+    own = tmp_path / "own.yaml"
+    own.write_text(shipped.read_text().replace("LeftKnee", "LeftShin"))
+    check_steps(load(path, ImportOptions(table=own)))
+    with pytest.raises(MotionError, match=r"Unknown table 'lafan2'. Did you mean 'lafan1'\?"):
+        load(path, ImportOptions(table="lafan2"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace("left_knee", "left_nee"), "lacks left_knee"),
+        (lambda text: text + "  tail: Tail\n", "Unknown body 'tail'"),
+        (lambda text: text + "stands: {}\n", "Unknown key 'stands'. Did you mean 'stand'"),
+        (lambda text: text + "stand: {Hips: [0, 90]}\n", "stand.Hips"),
+        (lambda text: text + ": :", "no table"),
+    ],
+)
+def test_a_wrong_table_is_named(tmp_path: Path, change, message: str) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(change((Path(__file__).parents[3] / "configs" / "skeletons" / "100style.yaml").read_text()))
+    with pytest.raises(MotionError, match=rf"(?s)own\.yaml.*{message}"):
+        load(write_bvh(tmp_path), ImportOptions(table=own))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("HIERARCHY", "HIERARCH", "does not begin with HIERARCHY"),
+        ("Xrotation", "Wrotation", "channel 'Wrotation'"),
+        ("Xrotation", "Yrotation", "stands twice"),
+        ("\tOFFSET", "\tOFFSETS", "unexpected word 'OFFSETS'"),
+        ("Frames: 3", "Frames: 4", "says 4 frames of 66 channels, 264 numbers, and has 198"),
+        ("Frame Time: 0.010000", "Frame Time: 100", "Frame Time 100 s means 0.01 frames"),
+        ("Frame Time: 0.010000", "Frame Time: 0", "Frame Time 0 s means"),
+        ("Frame Time: 0.010000", "Frame Time: nan", "Frame Time nan s means"),
+        ("50.000000", "nan", "MOTION has a NaN.*frame 0"),
+        ("50.000000", "5O", "no number.*5O"),
+        ("MOTION", "", "truncated"),
+    ],
+)
+def test_damage_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(MotionError, match=rf"steps\.bvh.*{message}"):
+        load(replaced(write_bvh(tmp_path), old, new))
+
+
+def test_truncation_anywhere_is_told(tmp_path: Path) -> None:
+    path = write_bvh(tmp_path)
+    text = path.read_text()
+    for share in (0.02, 0.3, 0.6, 0.9):
+        path.write_text(text[: int(share * len(text))])
+        with pytest.raises(MotionError, match=r"steps\.bvh is truncated"):
+            load(path)
+
+
+def test_a_frame_rate_can_be_told(tmp_path: Path) -> None:
+    path = replaced(write_bvh(tmp_path), "Frame Time: 0.010000", "Frame Time: 0.0083333")
+    assert load(path).fps == 120.0, "few digits still mean a whole number"
+    assert load(path, ImportOptions(fps=100.0)).fps == 100.0
+
+
+def test_a_pose_before_the_motion_is_left_out(tmp_path: Path) -> None:
+    path = write_bvh(tmp_path)
+    head, _, motion = path.read_text().partition("MOTION\n")
+    _, time, *rows = motion.splitlines()
+    pose = " ".join([*rows[0].split()[:3], *["0"] * 63])
+    path.write_text("\n".join([head + "MOTION", f"Frames: {FRAMES + 1}", time, pose, *rows]))
+    motion = load(path)
+    check_steps(motion)
+    assert "left out" in " ".join(motion.notes)

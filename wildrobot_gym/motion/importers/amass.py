@@ -1,0 +1,116 @@
+"""AMASS motions: .npz with the parameters of an SMPL-H or SMPL-X body, which a body model turns into joints.
+
+The body model is the user's own copy (its licence does not let it be shipped): an .npz with J_regressor, v_template,
+shapedirs and kintree_table. Only joints are computed, J = J_regressor (v_template + shapedirs betas), never the skin.
+N. Mahmood et al., "AMASS", 2019; M. Loper et al., "SMPL", 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from scipy.spatial.transform import Rotation
+
+from wildrobot_gym.errors import MotionError
+from wildrobot_gym.motion.human import HumanMotion
+from wildrobot_gym.motion.importers.assemble import to_human
+from wildrobot_gym.motion.importers.options import ImportOptions
+from wildrobot_gym.motion.importers.reading import check_finite, check_fps
+from wildrobot_gym.motion.importers.skeleton import Recording, Skeleton
+from wildrobot_gym.motion.importers.table import NameTable, choose_table, shipped_tables
+
+_TABLE = "smpl"
+_MODEL = ("J_regressor", "v_template", "shapedirs", "kintree_table")
+_RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
+
+
+def load_amass(path: Path, options: ImportOptions) -> HumanMotion:
+    """A motion from an AMASS .npz and ``options.body_model``.
+
+    Raises:
+        MotionError: no body model, one that does not fit the motion, truncated files, NaN, or as :func:`to_human`.
+    """
+    motion = _read(path, ("trans", "betas"), f"AMASS motion (trans, poses, betas, {_RATES[0]})")
+    poses, trans, betas = _parameters(motion, path)
+    rates = [rate for rate in _RATES if rate in motion and motion[rate].size]
+    if not rates and options.fps is None:
+        raise MotionError(f"{path} does not say its frame rate ({', '.join(_RATES)}). Pass fps.")
+    fps = check_fps(options.fps or motion[rates[0]].flat[0], path, rates[0] if rates else "fps")
+    if options.body_model is None:
+        raise MotionError(
+            f"{path} holds the parameters of an SMPL body, and joints need the body's model. Get SMPL-H or SMPL-X as .npz"
+            " from its makers (it may not be passed on) and pass its path as body_model."
+        )
+    model = Path(options.body_model)
+    layout = shipped_tables(_TABLE)[_TABLE]  # of the body's joints; hands and face come after them
+    _, table = choose_table(options.table or _TABLE, _TABLE, layout.joint_names, str(path))
+    rest = _rest(model, betas, layout, poses.shape[1], path)
+    offsets = np.stack([rest[i] - (rest[p] if p >= 0 else 0.0) for i, p in enumerate(layout.joint_parents)])
+    moving = np.tile(offsets, (len(poses), 1, 1))
+    moving[:, 0] += trans
+    rotations = tuple(Rotation.from_rotvec(poses[:, i]) for i in range(len(offsets)))
+    skeleton = Skeleton(layout.joint_names, layout.joint_parents, offsets)
+    notes = (f"body model: {model.name}; the motion's gender is {motion.get('gender', 'not said')}",)
+    return to_human(Recording(path, skeleton, fps, rotations, moving, notes), table, options)
+
+
+def _read(path: Path, names: tuple[str, ...], what: str) -> dict[str, np.ndarray]:
+    """Arrays of an .npz, without those that only a pickle could give."""
+    arrays = {}
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            for name in file.files:
+                try:
+                    arrays[name] = file[name]
+                except ValueError:  # an array of Python objects; SMPL-X has some that nobody needs
+                    continue
+    except Exception as error:  # a damaged archive may raise anything
+        raise MotionError(f"{path} is truncated or no {what} ({type(error).__name__}: {error}). Download it anew.") from error
+    if missing := [name for name in names if name not in arrays]:
+        raise MotionError(f"{path} is no {what}: it lacks {', '.join(missing)} as plain arrays; it has {', '.join(arrays)}.")
+    return arrays
+
+
+def _parameters(
+    motion: Mapping[str, np.ndarray], path: Path
+) -> tuple[Float[np.ndarray, "time joint 3"], Float[np.ndarray, "time 3"], Float[np.ndarray, " shape"]]:
+    """Rotation vectors of all joints, the body's first; the root's place; the body's proportions."""
+    try:
+        poses = motion["poses"] if "poses" in motion else np.concatenate([motion["root_orient"], motion["pose_body"]], axis=-1)
+        poses = poses.astype(np.float64).reshape(len(poses), -1, 3)
+        trans = motion["trans"].astype(np.float64).reshape(len(poses), 3)
+        betas = motion["betas"].reshape(1, -1).astype(np.float64)  # of the whole motion
+    except (KeyError, ValueError) as error:
+        shapes = {name: array.shape for name, array in motion.items() if array.ndim}
+        raise MotionError(
+            f"{path} has {shapes} ({error}); needed: trans (frames, 3), poses (frames, 3 for each joint) or root_orient and"
+            " pose_body, and betas (numbers)."
+        ) from error
+    for name, values in (("poses", poses), ("trans", trans), ("betas", betas)):
+        check_finite(values, path, name)
+    return poses, trans, betas[0]
+
+
+def _rest(
+    model_path: Path, betas: Float[np.ndarray, " shape"], layout: NameTable, posed: int, path: Path
+) -> Float[np.ndarray, "joint 3"]:
+    """Joints of the body with these proportions, in the model's own pose."""
+    model = _read(model_path, _MODEL, f"body model ({', '.join(_MODEL)})")
+    regressor, template, shapes, tree = (model[name] for name in _MODEL)
+    if regressor.ndim != 2 or template.shape != (regressor.shape[1], 3) or shapes.shape[:2] != template.shape:
+        found = {name: model[name].shape for name in _MODEL}
+        raise MotionError(f"{model_path}: the body model's arrays do not fit each other: {found}. Download it anew.")
+    count, body = len(regressor), len(layout.joints)
+    same_tree = tree.shape == (2, count) and tuple(tree[0, 1:body]) == layout.joint_parents[1:]  # the root's is any number
+    if posed not in (count, body) or not same_tree:  # pose_body alone has the body's joints only
+        raise MotionError(
+            f"{model_path} has {count} joints and does not fit {path}, which moves {posed}: SMPL-H has 52, SMPL-X 55, and both"
+            f" begin with {', '.join(layout.joint_names)}. Pass the body model that the motion was made with."
+        )
+    for name in _MODEL[:3]:
+        check_finite(model[name], model_path, name)
+    used = min(len(betas), shapes.shape[2])
+    return (regressor @ (template + shapes[..., :used] @ betas[:used]))[:body]

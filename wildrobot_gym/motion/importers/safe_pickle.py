@@ -1,0 +1,149 @@
+"""Reading a foreign pickle without trusting it: numpy arrays of numbers and plain containers, nothing else.
+
+A pickle is a program that may call anything it names. Here the few names that numpy's arrays need stand for classes of
+this module, which keep bytes and nothing more; every other name is refused before anything is called. numpy's own
+functions are not called either: its ``__setstate__`` trusts what it is given.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wildrobot_gym.errors import MotionError
+
+_PLAIN = re.compile(r"[biufSU]\d+")  # bool, integers, floats, text of a fixed length: what has no pointers
+
+
+class _Refused(Exception):
+    """Names what a pickle asked for."""
+
+
+class _StandIn:
+    """Without a ``__setstate__`` of its own a pickle could set any attribute, also of the class."""
+
+    def __setstate__(self, state: Any) -> None:
+        raise _Refused("a state where there is none")
+
+
+class _Type(_StandIn):
+    """In place of numpy.dtype: ``dtype('f8', False, True)`` and then its state, of which the byte order counts."""
+
+    def __init__(self, code: str, *_: Any) -> None:
+        self.code, self.order = str(code), "<"
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.order = state[1]
+
+    def numpy(self) -> np.dtype:
+        if not _PLAIN.fullmatch(self.code) or self.order not in ("<", ">", "|", "="):
+            raise _Refused(f"an array of {self.order}{self.code}")
+        return np.dtype(self.order + self.code)
+
+
+class _Array(_StandIn):
+    """In place of an array under reconstruction, whose state is (version, shape, type, is Fortran order, bytes)."""
+
+    def __init__(self, *_: Any) -> None:
+        self.value: Any = None
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, kind, fortran, data = state
+        self.value = _array(data, kind, shape, "F" if fortran else "C")
+
+
+class _Buffer(_Array):
+    """In place of an array of pickle protocol 5: (bytes, type, shape, order)."""
+
+    def __init__(self, data: Any, kind: _Type, shape: Any, order: str) -> None:
+        self.value = _array(data, kind, shape, order)
+
+
+class _Scalar(_Array):
+    """In place of a numpy scalar: (type, bytes)."""
+
+    def __init__(self, kind: _Type, data: Any) -> None:
+        self.value = _array(data, kind, (), "C").item()
+
+
+class _Bytes(_StandIn):
+    """In place of ``_codecs.encode(text, 'latin1')``, as old protocols write bytes."""
+
+    def __new__(cls, text: str, encoding: str) -> bytes:  # type: ignore[misc]
+        if encoding != "latin1":
+            raise _Refused(f"encoding {encoding!r}")
+        return text.encode("latin1")
+
+
+class _Class(_StandIn):
+    """In place of numpy.ndarray, which is only ever an argument."""
+
+    def __init__(self, *_: Any) -> None:
+        raise _Refused("a call of numpy.ndarray")
+
+
+_STANDINS: dict[tuple[str, str], type] = {
+    ("numpy", "dtype"): _Type,
+    ("numpy", "ndarray"): _Class,
+    ("_codecs", "encode"): _Bytes,
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): _Array for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): _Scalar for core in ("core", "_core")},
+    **{(f"numpy.{core}.numeric", "_frombuffer"): _Buffer for core in ("core", "_core")},
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> type:
+        try:
+            return _STANDINS[module, name]
+        except KeyError:
+            raise _Refused(f"{module}.{name}") from None
+
+    def persistent_load(self, pid: Any) -> Any:
+        raise _Refused("a persistent object")
+
+
+def load_pickle(path: Path) -> dict[str, Any]:
+    """The dictionary that a pickle holds: arrays, numbers, text, None, and lists, tuples and dictionaries of these.
+
+    Raises:
+        MotionError: missing, truncated, no dictionary, or asking for anything else, which is named and not executed.
+    """
+    try:
+        with path.open("rb") as stream:
+            value = _plain(_Unpickler(stream).load())
+    except OSError as error:
+        raise MotionError(f"Cannot read {path}: {error.strerror or error}.") from error
+    except _Refused as error:
+        raise MotionError(
+            f"{path} asks for {error}, which was refused and not executed; allowed: numpy arrays of numbers, numbers, text,"
+            " lists, tuples, dictionaries. If you trust its maker, have it saved again with these only."
+        ) from error
+    except Exception as error:  # a damaged pickle may raise anything
+        raise MotionError(f"{path} is truncated or no pickle ({type(error).__name__}: {error}). Export it anew.") from error
+    if not isinstance(value, dict):
+        raise MotionError(f"{path} holds a {type(value).__name__}; needed is a dictionary of arrays.")
+    return value
+
+
+def _array(data: Any, kind: _Type, shape: Any, order: str) -> np.ndarray:
+    if not isinstance(data, bytes | bytearray | memoryview) or not isinstance(kind, _Type):
+        raise _Refused(f"an array made of {type(data).__name__}")
+    return np.frombuffer(bytes(data), kind.numpy()).reshape(shape, order="F" if order == "F" else "C")
+
+
+def _plain(value: Any) -> Any:
+    """``value`` with the stand-ins replaced by what they hold."""
+    if isinstance(value, _Array):
+        return value.value
+    if isinstance(value, dict):
+        return {_plain(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(v) for v in value)
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        return value
+    raise _Refused(f"a {type(value).__name__} as a value")

@@ -1,0 +1,110 @@
+"""Tables of joint names: which joint of a file is which key body. YAML in ``configs/skeletons``, or a user's own.
+
+Keys: ``format`` (asf, bvh, smpl or deepmimic), ``bodies`` (key body: joint of the file), and where needed ``source`` and
+``licence``; ``fps`` for a format whose files do not say it; ``stand`` (joint: degrees about its own x, y, z) where the
+skeleton does not stand upright with all rotations at zero; ``joints`` where the files name none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from wildrobot_gym.config import build
+from wildrobot_gym.errors import ConfigError, MotionError, unknown_name
+from wildrobot_gym.motion.human import KEY_BODIES, REQUIRED_BODIES
+from wildrobot_gym.paths import CONFIGS
+
+TABLES = CONFIGS / "skeletons"
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A joint of a format whose files name none. columns: how many numbers a frame holds for it."""
+
+    name: str = ""
+    parent: str | None = None
+    offset: tuple[float, ...] = (0.0, 0.0, 0.0)
+    columns: int = 0
+
+
+@dataclass(frozen=True)
+class NameTable:
+    """One table; see the module."""
+
+    format: str = ""
+    bodies: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    licence: str = ""
+    fps: float | None = None
+    stand: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    joints: tuple[Joint, ...] = ()
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        return tuple(joint.name for joint in self.joints)
+
+    @property
+    def joint_parents(self) -> tuple[int, ...]:
+        """Index of each joint's parent; -1 for the root."""
+        return tuple(-1 if joint.parent is None else self.joint_names.index(joint.parent) for joint in self.joints)
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Joints of required bodies that are not among ``names``."""
+        return sorted({self.bodies[body] for body in REQUIRED_BODIES} - set(names))
+
+    def indices(self, names: tuple[str, ...]) -> dict[str, int]:
+        """Column of each key body that the file has, in the order of ``KEY_BODIES``."""
+        return {b: names.index(self.bodies[b]) for b in KEY_BODIES if self.bodies.get(b) in names}
+
+
+def shipped_tables(format: str) -> dict[str, NameTable]:
+    """Tables for ``format`` by name."""
+    tables = {path.stem: read_table(path) for path in sorted(TABLES.glob("*.yaml"))}
+    return {name: table for name, table in tables.items() if table.format == format}
+
+
+def read_table(path: Path) -> NameTable:
+    """A table from its YAML file.
+
+    Raises:
+        MotionError: unreadable, unknown keys, unknown or missing bodies; names the file.
+    """
+    try:
+        table = build(NameTable, yaml.safe_load(path.read_text()))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ConfigError) as error:
+        raise MotionError(f"{path} is no table of joint names: {error}") from error
+    if missing := [body for body in REQUIRED_BODIES if body not in table.bodies]:
+        raise MotionError(f"{path}: bodies lacks {', '.join(missing)}; needed are {', '.join(REQUIRED_BODIES)}.")
+    if unknown := [body for body in table.bodies if body not in KEY_BODIES]:
+        raise MotionError(f"{path}: {unknown_name('body', unknown[0], KEY_BODIES)}")
+    for joint, degrees in table.stand.items():
+        if len(degrees) != 3:
+            raise MotionError(f"{path}: stand.{joint} is {list(degrees)}; allowed: degrees about x, y and z.")
+    return table
+
+
+def choose_table(asked: str | Path | None, format: str, names: tuple[str, ...], where: str) -> tuple[str, NameTable]:
+    """The table asked for, or the shipped one whose joints are all in the file; its name and itself.
+
+    Raises:
+        MotionError: none fits. Names the file's joints and those of the nearest table.
+    """
+    tables = shipped_tables(format)
+    if asked is not None:
+        name = str(asked)
+        if name not in tables and not Path(asked).suffix:
+            raise MotionError(f"{where}: {unknown_name('table', name, tables)} Or give a path to a .yaml.")
+        tables = {name: tables[name] if name in tables else read_table(Path(asked))}
+    name, table = min(tables.items(), key=lambda item: (len(item[1].missing(names)), -len(item[1].indices(names))))
+    if missing := table.missing(names):
+        raise MotionError(
+            f"{where} does not have the joints of table {name!r}{'' if asked else ', the nearest one'}."
+            f" {unknown_name('joint', missing[0], names)} Missing: {', '.join(missing)}. The table wants"
+            f" {', '.join(table.bodies[b] for b in REQUIRED_BODIES)}. Pass a table of your own: copy one of"
+            f" {TABLES}/*.yaml and put the file's names into it."
+        )
+    return name, table

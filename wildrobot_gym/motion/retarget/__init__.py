@@ -1,0 +1,7 @@
+"""Human motion brought to this robot: feet planted and balanced, joints within limits, speed by Froude number."""
+
+from wildrobot_gym.motion.retarget.pipeline import Retargeted, retarget
+from wildrobot_gym.motion.retarget.report import RetargetReport
+from wildrobot_gym.motion.retarget.settings import RetargetSettings
+
+__all__ = ["RetargetReport", "RetargetSettings", "Retargeted", "retarget"]

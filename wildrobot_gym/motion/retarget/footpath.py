@@ -1,0 +1,142 @@
+"""One foot over the whole clip: its stances, and the swings that join them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from wildrobot_gym.motion.feet import Sole
+from wildrobot_gym.motion.plan import smoothstep
+from wildrobot_gym.motion.retarget.body import BodyPath, along
+from wildrobot_gym.motion.retarget.reach import LegReach
+from wildrobot_gym.motion.retarget.scaled import ScaledHuman
+from wildrobot_gym.motion.retarget.settings import RetargetSettings
+from wildrobot_gym.motion.retarget.steps import Stance, lowest_corner, planted_sole, sole_pitch
+from wildrobot_gym.motion.retarget.swing import SCUFF, SwingPath, swing_joints
+
+_EDGE_MARGIN = 0.008  # m; the load runs so far inside the soles' inner edges
+_STEP = 0.01  # s; for speeds and accelerations at the ends of a stance
+_SHARPEST = 0.05  # s in which a joint may come to its greatest speed there
+_INSIDE = 0.1  # rad that the human's joints are kept inside the robot's limits
+
+
+@dataclass(frozen=True)
+class FootPath:
+    """Frame of an upright leg's foot: position (time, 3) m and pitch (time,) rad in the world; where it is planted."""
+
+    pos: Float[np.ndarray, "time 3"]
+    pitch: Float[np.ndarray, " time"]
+    planted: Bool[np.ndarray, " time"]
+
+
+@dataclass(frozen=True)
+class Foot:
+    """One foot of the robot: its sole, the leg above it, its place under the hips (m to the left)."""
+
+    sole: Sole
+    reach: LegReach
+    hip_y: float
+
+    @property
+    def inner(self) -> float:
+        """y of the load where the leg leans inwards, m left of the foot frame: just inside the sole's inner edge."""
+        return self.sole.right + _EDGE_MARGIN if self.hip_y > 0.0 else self.sole.left - _EDGE_MARGIN
+
+    def path(
+        self, stances: list[Stance], body: BodyPath, human: Float[np.ndarray, "time joint"], settings: RetargetSettings
+    ) -> FootPath:
+        """Path under ``body``; ``human``: joint angles of :func:`human_joints`."""
+        time, human = body.time, self._above_floor(human, body)
+        pos, pitch, planted = np.zeros((len(time), 3)), np.zeros(len(time)), np.zeros(len(time), bool)
+        for stance in stances:
+            here = stance.holds(time)
+            pos[here], pitch[here] = planted_sole(stance, self.sole, time[here])
+            planted |= here
+        for before, after in itertools.pairwise([None, *stances, None]):
+            begin, end = before.up if before else -np.inf, after.down if after else np.inf
+            swing = (time > begin) & (time < end) & ~planted
+            if swing.any():
+                pos[swing], pitch[swing] = self._swing(before, after, swing, body, human, settings)
+        return FootPath(pos, pitch, planted)
+
+    def ankle_ahead(
+        self, pos: Float[np.ndarray, "time 3"], pitch: Float[np.ndarray, " time"], body: BodyPath
+    ) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, " time"]]:
+        """Where the ankle is from the hip axis, ahead and up, m, for a foot frame at ``pos``."""
+        hips, hip_up = body.hips(self.reach)
+        ahead = along(pos[:, :2] - hips, body.forward) + self.reach.ankle_height * np.sin(pitch)
+        return ahead, pos[:, 2] + self.reach.ankle_height * np.cos(pitch) - hip_up
+
+    def _above_floor(self, joints: Float[np.ndarray, "time joint"], body: BodyPath) -> Float[np.ndarray, "time joint"]:
+        """``joints`` with the leg drawn in where its sole would be in the floor."""
+        _, hip_up = body.hips(self.reach)
+        ahead, up, pitch = self.reach.ankle(joints, body.lean)
+        low = lowest_corner(hip_up + up - self.reach.ankle_height * np.cos(pitch), pitch, self.sole)
+        return self.reach.angles(ahead, up + np.maximum(SCUFF - low, 0.0), pitch, body.lean)
+
+    def _swing(
+        self,
+        before: Stance | None,
+        after: Stance | None,
+        swing: Bool[np.ndarray, " time"],
+        body: BodyPath,
+        human: Float[np.ndarray, "time joint"],
+        settings: RetargetSettings,
+    ) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, " n"]]:
+        """Position and pitch in one swing; where the clip begins or ends in the air, that end is the human's."""
+        reach, time = self.reach, body.time[swing]
+        speed = np.gradient(human, body.time, axis=0)[swing]
+        own = [np.stack([human[swing][i], speed[i], np.zeros(3)]) for i in (0, -1)]
+        begin, end = before.up if before else time[0], after.down if after else time[-1] + 1e-9
+        ends = (
+            self._end(before, before.up, -_STEP, body, settings) if before else own[0],
+            self._end(after, after.down, _STEP, body, settings) if after else own[1],
+        )
+        hips, hip_up = (v[swing] for v in body.hips(reach))
+        forward, left, lean = body.forward[swing], body.left[swing], body.lean[swing]
+        path = SwingPath(time, (begin, end), ends, human[swing])
+        joints = swing_joints(path, reach, hip_up, lean, self.sole, settings.clearance, settings.max_joint_speed)
+        ahead, up, pitch = reach.ankle(joints, lean)
+        # Sideways from one place to the next; where there is none, under the hip.
+        free = along(body.level[swing], left) + self.hip_y
+        aside = [along(np.array(s.place[:2]), left) if s else free for s in (before, after)]
+        share = smoothstep((time - begin) / (end - begin))
+        out = np.empty((len(time), 3))
+        out[:, :2] = (along(hips, forward) + ahead - reach.ankle_height * np.sin(pitch))[:, None] * forward
+        out[:, :2] += ((1.0 - share) * aside[0] + share * aside[1])[:, None] * left
+        out[:, 2] = hip_up + up - reach.ankle_height * np.cos(pitch)
+        out[:, 2] += np.maximum(
+            -lowest_corner(out[:, 2], pitch, self.sole), 0.0
+        )  # a swing that cannot be, still not in the floor
+        return out, pitch
+
+    def _end(
+        self, stance: Stance, time: float, step: float, body: BodyPath, settings: RetargetSettings
+    ) -> Float[np.ndarray, "3 joint"]:
+        """Joint angles at one end of a stance, with speeds and accelerations; ``step`` s leads into the stance."""
+        body = body.at(time + step * np.arange(3))
+        pos, pitch = planted_sole(stance, self.sole, body.time)
+        a, b, c = self.reach.angles(*self.ankle_ahead(pos, pitch, body), pitch, body.lean)
+        # A leg that hardly reaches may be asked for any angle and speed; no swing should begin with that.
+        fastest, sharpest = settings.max_joint_speed, settings.max_joint_speed / _SHARPEST
+        speed = np.clip((-3.0 * a + 4.0 * b - c) / (2.0 * step), -fastest, fastest)
+        bend = np.clip((a - 2.0 * b + c) / step**2, -sharpest, sharpest)
+        return np.stack([np.clip(a, self.reach.low, self.reach.high), speed, bend])
+
+
+def human_joints(
+    human: ScaledHuman, foot: int, reach: LegReach, lean: Float[np.ndarray, " time"], settings: RetargetSettings
+) -> Float[np.ndarray, "time joint"]:
+    """The human's (hip, knee, ankle) angles from the side as this robot's, whose base leans by ``lean``, inside its limits."""
+    forward = np.stack([np.cos(human.heading), np.sin(human.heading)], axis=-1)
+
+    def angle(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+        bone = lower[:, foot] - upper[:, foot]
+        return np.arctan2(along(bone[:, :2], forward), -bone[:, 2])
+
+    thigh, shin = angle(human.hip, human.knee), angle(human.knee, human.ankle)
+    joints = reach.joints(thigh, thigh - shin, sole_pitch(human.foot_pitch[:, foot], settings), lean)
+    return np.clip(joints, reach.low + _INSIDE, reach.high - _INSIDE)

@@ -1,0 +1,110 @@
+"""This robot's leg from the side, in closed form: angles for an ankle's place, and how high the hips may be.
+
+The thigh swings back 5 degrees only, the knee bends one way, the ankle 45 degrees; so a trailing leg asks for low hips or for
+a high heel. Side view: x ahead along the base's heading, z up; all angles in rad, lean and pitch positive forwards and toes
+down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from jaxtyping import Float
+
+from wildrobot_gym.robot import RobotModel
+
+MARGIN = 0.03  # rad from each joint's limit
+STRAIGHTEST = 0.3  # rad of the knee; a straighter leg turns small moves of the hip into fast ones of the knee
+
+
+@dataclass(frozen=True)
+class LegReach:
+    """Lengths (m) and ranges (rad) of one leg.
+
+    hip: (x, z) of the hip pitch axis in the base frame. hip_y: (foot,) y of each foot frame under an upright leg.
+    ankle_height: of the ankle above the sole. low, high: of hip (thigh forwards from the base's down axis), knee, and ankle
+    (toes down).
+    """
+
+    thigh: float
+    shin: float
+    hip: tuple[float, float]
+    hip_y: Float[np.ndarray, " foot"]
+    ankle_height: float
+    low: Float[np.ndarray, "3"]
+    high: Float[np.ndarray, "3"]
+
+    @classmethod
+    def of(cls, robot: RobotModel) -> LegReach:
+        """Read from the model; the first foot's leg stands for both."""
+        data, model = mujoco.MjData(robot.model), robot.model
+        mujoco.mj_kinematics(model, data)
+        joints = [model.joint(robot.leg_joint_names(robot.foot_names[0])[i]) for i in (0, -2, -1)]
+        hip, knee, ankle = (data.xanchor[joint.id] for joint in joints)
+        foot = np.array([data.site(name).xpos for name in robot.foot_names])
+        # About +y a joint swings what hangs below backwards and toes down; only the hip is counted forwards.
+        signs = np.array([-1.0, 1.0, 1.0]) * [data.xaxis[joint.id][1] for joint in joints]
+        ranges = np.sort(np.array([joint.range for joint in joints]) * signs[:, None], axis=1)
+        return cls(
+            thigh=float(hip[2] - knee[2]),
+            shin=float(knee[2] - ankle[2]),
+            hip=(float(hip[0] - data.qpos[0]), float(hip[2] - data.qpos[2])),
+            hip_y=foot[:, 1],
+            ankle_height=float(ankle[2] - foot[0, 2]),
+            low=ranges[:, 0],
+            high=ranges[:, 1],
+        )
+
+    def hip_from_base(self, lean: Float[np.ndarray, "*n"]) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
+        """Where the hip axis is from the base, ahead and up, m."""
+        x, z = self.hip
+        return x * np.cos(lean) + z * np.sin(lean), z * np.cos(lean) - x * np.sin(lean)
+
+    def angles(
+        self,
+        ahead: Float[np.ndarray, "*n"],
+        up: Float[np.ndarray, "*n"],
+        pitch: Float[np.ndarray, "*n"],
+        lean: Float[np.ndarray, "*n"],
+    ) -> Float[np.ndarray, "*n 3"]:
+        """(hip, knee, ankle) that put the ankle ``ahead`` and ``up`` m (negative) of the hip axis; straight if out of reach."""
+        square = np.square(ahead) + np.square(up)
+        cosine = (square - self.thigh**2 - self.shin**2) / (2.0 * self.thigh * self.shin)
+        knee = np.arccos(np.clip(cosine, -1.0, 1.0))
+        line = np.arctan2(ahead, -up)
+        thigh = line + np.arctan2(self.shin * np.sin(knee), self.thigh + self.shin * np.cos(knee))
+        return self.joints(thigh, knee, pitch, lean)
+
+    @staticmethod
+    def joints(thigh: np.ndarray, knee: np.ndarray, pitch: np.ndarray, lean: np.ndarray) -> Float[np.ndarray, "*n 3"]:
+        """(hip, knee, ankle) from the world angles of the thigh (forwards) and the sole."""
+        return np.stack([thigh + lean, knee, pitch + thigh - knee], axis=-1)
+
+    def ankle(
+        self, joints: Float[np.ndarray, "*n 3"], lean: Float[np.ndarray, "*n"]
+    ) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
+        """The inverse of :meth:`angles`: ahead, up, pitch."""
+        thigh = joints[..., 0] - lean
+        shin = thigh - joints[..., 1]
+        ahead = self.thigh * np.sin(thigh) + self.shin * np.sin(shin)
+        return ahead, -self.thigh * np.cos(thigh) - self.shin * np.cos(shin), joints[..., 2] - shin
+
+    def highest_hip(self, ahead: Float[np.ndarray, "*n"], lean: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+        """Greatest height of the hip axis above an ankle that is ``ahead`` m of it, m; -inf where none will do.
+
+        A leg that trails is held by its thigh, any other by its length.
+        """
+        longest = np.sqrt(self.thigh**2 + self.shin**2 + 2.0 * self.thigh * self.shin * np.cos(STRAIGHTEST))
+        straight = np.sqrt(np.where(np.abs(ahead) < longest, longest**2 - np.square(ahead), np.nan))
+        thigh = lean - self.low[0] - MARGIN  # backwards
+        sine = (-ahead - self.thigh * np.sin(thigh)) / self.shin  # of the shin's angle, backwards, below such a thigh
+        bent = self.thigh * np.cos(thigh) + self.shin * np.sqrt(np.where(np.abs(sine) < 1.0, 1.0 - np.square(sine), np.nan))
+        return np.nan_to_num(np.where(sine > np.sin(thigh + STRAIGHTEST), bent, straight), nan=-np.inf)
+
+    def lowest_hip(self, ahead: Float[np.ndarray, "*n"], pitch: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+        """Least height of the hip axis above the ankle, m, that does not bend the ankle of a sole pitched so too far."""
+        shin = pitch - self.low[2] - MARGIN
+        sine = np.clip((ahead + self.shin * np.sin(shin)) / self.thigh, -1.0, 1.0)
+        return self.shin * np.cos(shin) + self.thigh * np.sqrt(1.0 - np.square(sine))

@@ -1,0 +1,56 @@
+"""How wide the robot stands: its own hips' width and sway, not the human's, whose feet nearly meet."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from wildrobot_gym.motion.retarget.balance import balanced_path
+from wildrobot_gym.motion.retarget.footpath import Foot
+from wildrobot_gym.motion.retarget.steps import Stance
+
+_WIDENING = 0.4  # share of the sway by which the feet stand wider than the hips, as in motion.plan
+
+
+def stand_wide(
+    stances: list[list[Stance]],
+    feet: list[Foot],
+    time: Float[np.ndarray, " time"],
+    way: Float[np.ndarray, "time 2"],
+    share: Float[np.ndarray, "time foot"],
+    omega: float,
+) -> list[list[Stance]]:
+    """``stances`` with each foot's moved sideways by the same, so that their mean suits this robot.
+
+    way: of the hips without the sway of each step, m. share: of the load. omega: rad/s, the pendulum's.
+    """
+    hip_y = np.array([foot.hip_y for foot in feet])
+    out = np.sign(hip_y) * _widening(hip_y, feet, time, share, omega)
+    moved = []
+    for foot, wanted in zip(stances, hip_y + out, strict=True):
+        shift = wanted - np.mean([_aside(stance, time, way) for stance in foot]) if foot else 0.0
+        moved.append([stance.moved_left(float(shift)) for stance in foot])
+    return moved
+
+
+def _widening(
+    hip_y: Float[np.ndarray, " foot"],
+    feet: list[Foot],
+    time: Float[np.ndarray, " time"],
+    share: Float[np.ndarray, "time foot"],
+    omega: float,
+) -> float:
+    """By how much each foot stands wider than its hip, m: the sway's share, and wider feet make more sway."""
+    sides = np.stack([share @ np.sign(hip_y)] * 2, axis=-1)
+    sway = np.abs(balanced_path(sides, np.zeros_like(sides), share.sum(axis=1), 1.0 / (time[1] - time[0]), omega)).max()
+    width = _WIDENING * min(float(sway), 1.0)
+    arm = np.mean(np.abs(hip_y) - np.abs([foot.inner for foot in feet]))  # from the midline to where a foot bears the load
+    return float(width * arm / (1.0 - width))
+
+
+def _aside(stance: Stance, time: Float[np.ndarray, " time"], way: Float[np.ndarray, "time 2"]) -> float:
+    """How far a stance is to the left of the hips' way, m."""
+    middle = np.clip(0.5 * (stance.flat + stance.rise), time[0], time[-1])
+    x, y, yaw = stance.place
+    dx, dy = x - np.interp(middle, time, way[:, 0]), y - np.interp(middle, time, way[:, 1])
+    return float(np.cos(yaw) * dy - np.sin(yaw) * dx)

@@ -1,0 +1,73 @@
+"""From clips to Tier 0+ segments in one go, clip by clip: a controller is searched, every variant performed, and mined."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from wildrobot_gym.errors import MotionError
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.segments.gates import Gates
+from wildrobot_gym.motion.segments.mining import MiningReport, mine
+from wildrobot_gym.motion.segments.search import search_controller
+from wildrobot_gym.motion.tracking import TrackSettings, track
+from wildrobot_gym.robot import RobotModel
+
+_SEARCH_PART = 0.5  # of a clip's time, for the progress shown
+
+
+def generate(
+    robot: RobotModel,
+    clips: Sequence[MotionClip],
+    settings: TrackSettings | None = None,
+    gates: Gates | None = None,
+    generations: int = 8,
+    progress: Callable[[float, int], None] | None = None,
+) -> MiningReport:
+    """Segments of all clips. One clip at a time is in memory; its variants run side by side.
+
+    Args:
+        generations: of the search for each clip's controller; 0: the settings' own controllers are used.
+        progress: called with the clips done (with fractions) and their number.
+
+    Raises:
+        MotionError: no clip, two of one name, or one that does not fit the robot.
+    """
+    settings, gates = settings or TrackSettings(), gates or Gates()
+    twice = [name for name, count in Counter(clip.name for clip in clips).items() if count > 1]
+    if not clips or twice:
+        raise MotionError(f"Several clips are called {twice[0]!r}; rename them." if twice else "There is no clip to perform.")
+    reports = []
+    for i, clip in enumerate(clips):
+        of_clip, before = settings, 0.0
+        if generations:
+            controller = search_controller(robot, clip, settings, gates, generations)
+            of_clip, before = replace(settings, controllers=(controller,)), _SEARCH_PART
+
+        def tell(done: int, total: int, i: int = i, before: float = before) -> None:
+            if progress is not None:
+                progress(i + before + (1.0 - before) * done / total, len(clips))
+
+        reports.append(mine(robot, track(robot, [clip], of_clip, tell), gates))
+    segments = tuple(segment for report in reports for segment in report.segments)
+    return MiningReport(segments, tuple(of_clip for report in reports for of_clip in report.clips), gates)
+
+
+def best_segments(segments: Sequence[MotionClip], seconds_per_motion: float, seed: int = 0) -> list[MotionClip]:
+    """At most so many seconds of each motion: the best scores first, those of one score drawn from all variants alike.
+
+    They come in the order that they had.
+    """
+    order = np.random.default_rng(seed).permutation(len(segments))
+    left: dict[str, float] = {}
+    chosen = []
+    for i in sorted(order, key=lambda i: -segments[i].metadata["score"]):
+        segment = segments[i]
+        motion_id, duration = segment.metadata["motion_id"], segment.num_frames / segment.fps
+        if left.setdefault(motion_id, seconds_per_motion) >= duration:
+            left[motion_id] -= duration
+            chosen.append(i)
+    return [segments[i] for i in sorted(chosen)]

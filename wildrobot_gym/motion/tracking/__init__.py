@@ -1,0 +1,7 @@
+"""Performing clips in physics: joint targets tracked in a batch, with a harness that is capped and recorded."""
+
+from wildrobot_gym.motion.tracking.performance import Performance, Variant
+from wildrobot_gym.motion.tracking.rollout import track
+from wildrobot_gym.motion.tracking.settings import Controller, Harness, TrackSettings
+
+__all__ = ["Controller", "Harness", "Performance", "TrackSettings", "Variant", "track"]

@@ -1,0 +1,190 @@
+"""A clip made endless: what is to be tracked over one period, with the targets that the servos get for it.
+
+Frames are kept as seen from the heading (height, tilt, joints, loads) with the steps between them (forward, left, turn),
+so that the end of a clip joins its beginning wherever it has led to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.spatial.distance import cdist
+from scipy.spatial.transform import Rotation
+
+from wildrobot_gym.contact import LOADED_SHARE, lowest_corner
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.dynamics import pad_loads, servo_targets
+from wildrobot_gym.motion.states import CONTROL_DT, clip_states
+from wildrobot_gym.motion.tracking.heading import feet_from_heading, seen_from_heading, yaw_of
+from wildrobot_gym.motion.tracking.legs import Legs
+from wildrobot_gym.robot import RobotModel
+
+_MARGIN = 4  # frames of the neighbouring periods that velocities and accelerations at the seam are taken from
+# rad, rms over the joints: frames that differ by more are no place to loop at; by less, a longer loop is better than a closer one
+_CYCLE_MISS, _CYCLE_GOOD = 0.1, 0.05
+_MIN_CYCLE_S = 0.5
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One period of a clip that repeats, at the control rate; frame 0 follows the last one.
+
+    Attributes:
+        qpos, qvel: with x, y from 0 and the lowest corner of a sole on the floor.
+        up_h: the base's z axis in the heading frame. rate_h: its angular velocity, velocity_h: its velocity there (x, y).
+        feet_h: where the feet are from the base, in the heading frame (x, y).
+        targets: joint positions that the step from a frame leads to. weight_targets, motion_targets: what the servos need
+            beside, to carry the weight, and to move as the clip does; rad.
+        stance: the clip's own.
+    """
+
+    qpos: Float[np.ndarray, "frame nq"]
+    qvel: Float[np.ndarray, "frame nv"]
+    up_h: Float[np.ndarray, "frame 3"]
+    rate_h: Float[np.ndarray, "frame 2"]
+    velocity_h: Float[np.ndarray, "frame 2"]
+    feet_h: Float[np.ndarray, "frame foot 2"]
+    targets: Float[np.ndarray, "frame joint"]
+    weight_targets: Float[np.ndarray, "frame joint"]
+    motion_targets: Float[np.ndarray, "frame joint"]
+    stance: Bool[np.ndarray, "frame foot"]
+
+    def __len__(self) -> int:
+        return len(self.qpos)
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """Frames (height 1, tilt as a rotation vector 3, joints, pad loads if known) and the steps between neighbours."""
+
+    frames: Float[np.ndarray, "frame column"]
+    steps: Float[np.ndarray, "step 3"]
+
+
+def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> Loop | None:
+    """``clip`` (at any frame rate) as a loop; None where it has no cycle and ``how`` is ``cycle``.
+
+    Raises:
+        MotionError: the clip does not fit the robot.
+    """
+    clip = clip.check(robot).resampled(1.0 / CONTROL_DT)
+    strip, count = _strip(clip), max(1, round(blend_s / CONTROL_DT))
+    period = _through_neutral(robot, strip, count) if how == "neutral" else _at_cycle(robot, strip, count)
+    if period is None:
+        return None
+    size = len(period.frames)
+    around = np.arange(-_MARGIN, size + _MARGIN) % size
+    inside = slice(_MARGIN, _MARGIN + size)
+    states = clip_states(robot, _unrolled(robot, clip, period.frames[around], period.steps[around]))
+    if np.isnan(states.pad_forces).any():
+        states = replace(states, pad_forces=pad_loads(robot, states, CONTROL_DT))  # type: ignore[arg-type]
+    qpos, qvel = np.array(states.qpos[inside], float), np.array(states.qvel[inside], float)
+    pads, feet = np.asarray(states.pad_pos_w), np.asarray(states.foot_quat_w)
+    low = lowest_corner(pads, feet, robot.pad_half_size, robot.pad_ids_of_foot)
+    qpos[:, :2] = 0.0
+    qpos[:, 2] -= low[inside].min(axis=-1)
+    view = seen_from_heading(qpos, qvel)
+    plain = np.asarray(states.qpos, float)[1:, 7:]
+    still = replace(states, qvel=np.zeros_like(states.qvel))  # type: ignore[arg-type]
+    carrying = servo_targets(robot, still, CONTROL_DT)
+    moving = servo_targets(robot, states, CONTROL_DT)
+    foot_forces = np.asarray(states.pad_forces)[:, robot.pad_ids_of_foot].sum(axis=-1)
+    return Loop(
+        qpos=qpos,
+        qvel=qvel,
+        up_h=view.up,
+        rate_h=view.rate[:, :2],
+        velocity_h=view.velocity[:, :2],
+        feet_h=feet_from_heading(view.yaw, np.asarray(states.base_pos_w)[inside], np.asarray(states.foot_pos_w)[inside]),
+        targets=plain[inside],
+        weight_targets=(carrying - plain)[inside],
+        motion_targets=(moving - carrying)[inside],
+        stance=foot_forces[inside] > LOADED_SHARE * robot.weight,
+    )
+
+
+def turned(clip: MotionClip, legs: Legs, turn: float) -> MotionClip:
+    """One leg's swing longer by the share ``turn``, the other's shorter, about each thigh's mean; the soles keep their pitch.
+
+    How far that bends the path is left to physics.
+    """
+    if turn == 0.0:
+        return clip
+    side = np.linspace(1.0, -1.0, len(legs.step))
+    thigh = -clip.joint_pos @ legs.hip_pitch.T  # positive forward
+    return replace(clip, joint_pos=clip.joint_pos + (turn * side * (thigh - thigh.mean(axis=0))) @ legs.step, qvel=None)
+
+
+def _strip(clip: MotionClip) -> _Strip:
+    rotation = Rotation.from_quat(clip.root_quat, scalar_first=True)
+    yaw = np.unwrap(yaw_of(clip.root_quat))
+    tilt = (Rotation.from_euler("z", -yaw[:, None]) * rotation).as_rotvec()
+    moved = np.diff(clip.root_pos[:, :2], axis=0)
+    cos, sin = np.cos(yaw[:-1]), np.sin(yaw[:-1])
+    forward, left = cos * moved[:, 0] + sin * moved[:, 1], -sin * moved[:, 0] + cos * moved[:, 1]
+    loads = [] if clip.pad_forces is None else [clip.pad_forces]
+    frames = np.concatenate([clip.root_pos[:, 2:], tilt, clip.joint_pos, *loads], axis=-1)
+    return _Strip(frames, np.stack([forward, left, np.diff(yaw)], axis=-1))
+
+
+def _ramp(count: int) -> Float[np.ndarray, "count 1"]:
+    """From above 0 to under 1, flat at both ends: a straight line would ask for jumps of velocity."""
+    return (0.5 - 0.5 * np.cos(np.pi * np.arange(1, count + 1) / (count + 1)))[:, None]
+
+
+def _through_neutral(robot: RobotModel, strip: _Strip, count: int) -> _Strip:
+    """The clip, a blend to the home pose, one back to the clip; speed goes to zero and comes back with the pose."""
+    home = np.concatenate([robot.home_qpos[2:3], np.zeros(3), robot.home_joint_pos])
+    loads = strip.frames.shape[1] - len(home)
+    home = np.concatenate([home, np.full(loads, robot.weight / max(loads, 1))])
+    rise, first, last = _ramp(count), strip.frames[0], strip.frames[-1]
+    frames = [strip.frames, last + rise * (home - last), home[None], home + rise * (first - home)]
+    rise = _ramp(count + 1)
+    steps = [strip.steps, rise[::-1] * strip.steps[-1], rise * strip.steps[0]]
+    return _Strip(np.concatenate(frames), np.concatenate(steps))
+
+
+def _at_cycle(robot: RobotModel, strip: _Strip, count: int) -> _Strip | None:
+    """The longest part of the clip whose end is like its beginning, with a blend over; None where nothing comes back.
+
+    Frames are alike where the joints are over the whole blend, so that both place and direction agree.
+    """
+    joints = strip.frames[:, 4 : 4 + robot.num_joints]
+    shortest, frames = max(round(_MIN_CYCLE_S / CONTROL_DT), count), len(joints) - count
+    if frames <= shortest:
+        return None
+    apart = cdist(joints, joints, "sqeuclidean") / robot.num_joints
+    misses = np.sqrt(sum(apart[k : k + frames, k : k + frames] for k in range(count)) / count)
+    misses[np.tri(frames, k=shortest - 1, dtype=bool)] = np.inf  # an end comes so much later than its beginning
+    if misses.min() > _CYCLE_MISS:
+        return None
+    first, end = np.argwhere(misses <= max(misses.min(), _CYCLE_GOOD)).T
+    longest = np.argmax(end - first)
+    first, end = first[longest], end[longest]
+    rise = _ramp(count)
+    frames_in, steps_in = strip.frames[first:end].copy(), strip.steps[first:end].copy()
+    frames_in[:count] = strip.frames[end : end + count] * (1 - rise) + frames_in[:count] * rise
+    steps_in[:count] = strip.steps[end : end + count] * (1 - rise) + steps_in[:count] * rise
+    return _Strip(frames_in, steps_in)
+
+
+def _unrolled(
+    robot: RobotModel, clip: MotionClip, frames: Float[np.ndarray, "frame column"], steps: Float[np.ndarray, "frame 3"]
+) -> MotionClip:
+    """A clip that walks ``steps`` from frame to frame, from the origin."""
+    yaw = np.concatenate([[0.0], np.cumsum(steps[:-1, 2])])
+    cos, sin = np.cos(yaw[:-1]), np.sin(yaw[:-1])
+    moved = np.stack([cos * steps[:-1, 0] - sin * steps[:-1, 1], sin * steps[:-1, 0] + cos * steps[:-1, 1]], axis=-1)
+    path = np.concatenate([np.zeros((1, 2)), np.cumsum(moved, axis=0)])
+    rotation = Rotation.from_euler("z", yaw[:, None]) * Rotation.from_rotvec(frames[:, 1:4])
+    loads = frames[:, 4 + robot.num_joints :]
+    return replace(
+        clip,
+        root_pos=np.concatenate([path, frames[:, :1]], axis=-1),
+        root_quat=rotation.as_quat(scalar_first=True),
+        joint_pos=frames[:, 4 : 4 + robot.num_joints],
+        pad_forces=loads if loads.size else None,
+        qvel=None,
+    )

@@ -1,0 +1,67 @@
+"""What physics made of a clip: one unbroken stretch, from a placement on the ground to a fall or the end of the time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.tracking.settings import Controller
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way of performing a clip: a choice from each of TrackSettings' lists. start_s: where in the loop it begins.
+
+    controller: None where it was no tracker that performed.
+    """
+
+    loop: str
+    warp: float
+    turn: float
+    mirrored: bool
+    start_s: float
+    controller: Controller | None = None
+
+    def description(self) -> dict[str, Any]:
+        """As JSON types."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Performance:
+    """Control steps at 50 Hz, float32, world frame, SI units; row t is the state after step t + 1. No reset lies inside.
+
+    Forces and torques are those of the step's last substep, the harness's what it applied during the step.
+
+    Attributes:
+        clip: what was to be performed; its name is the motion's id. variant: how.
+        first_step: control steps of the variant before this stretch (0, or a restart after a fall).
+        fell: the stretch ended with a fall, which is not in it.
+        pad_speed: tangential, m/s. harness: force N (3), torque N*m (3), world frame, at the base's centre of mass.
+        harness_saturated: the harness wanted more than its cap.
+    """
+
+    clip: MotionClip
+    variant: Variant
+    first_step: int
+    fell: bool
+    qpos: Float[np.ndarray, "time nq"]
+    qvel: Float[np.ndarray, "time nv"]
+    pad_forces: Float[np.ndarray, "time pad"]
+    pad_speed: Float[np.ndarray, "time pad"]
+    harness: Float[np.ndarray, "time 6"]
+    harness_saturated: Bool[np.ndarray, " time"]
+    torque: Float[np.ndarray, "time joint"]
+
+    @property
+    def motion_id(self) -> str:
+        """A segment that was mined before stays of the motion that it was mined from."""
+        return str(self.clip.metadata.get("motion_id", self.clip.name))
+
+    @property
+    def num_frames(self) -> int:
+        return len(self.qpos)

@@ -1,0 +1,199 @@
+"""All variants of all clips in one native batch: targets at 50 Hz, ten substeps, and qpos never overwritten.
+
+A robot that has fallen is placed anew, from a later frame of its clip; what it did before and what it does after are two
+performances.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from jaxtyping import Bool
+
+from wildrobot_gym.contact import lowest_corner
+from wildrobot_gym.errors import MotionError
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.states import CONTROL_DT
+from wildrobot_gym.motion.tracking.control import BaseError, Controllers, FeetError, HarnessHand
+from wildrobot_gym.motion.tracking.heading import feet_from_heading, seen_from_heading
+from wildrobot_gym.motion.tracking.legs import read_legs
+from wildrobot_gym.motion.tracking.loop import Loop, make_loop, turned
+from wildrobot_gym.motion.tracking.performance import Performance, Variant
+from wildrobot_gym.motion.tracking.settings import Controller, TrackSettings
+from wildrobot_gym.physics.native import NativePhysics
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.state import PhysicsState
+
+FALL_TILT = np.pi / 3  # between the base's z and the world's
+FALL_HEIGHT = 0.2  # m
+
+Progress = Callable[[int, int], None]
+"""Called with the control steps done and to be done."""
+
+
+@dataclass(frozen=True)
+class _Play:
+    """One variant with its loop and the frame of the loop it begins in."""
+
+    clip: MotionClip
+    variant: Variant
+    controller: Controller
+    loop: Loop
+    start: int
+
+
+def track(
+    robot: RobotModel, clips: Sequence[MotionClip], settings: TrackSettings | None = None, progress: Progress | None = None
+) -> list[Performance]:
+    """What physics makes of every variant of every clip, each stretch between falls a performance of its own.
+
+    Raises:
+        MotionError: no clip, one that does not fit the robot, or one that has no variant under these settings.
+    """
+    settings = settings or TrackSettings()
+    plays = [play for clip in clips for play in _plays(robot, clip, settings)]
+    if not plays:
+        raise MotionError("There is no clip to track.")
+    stage, steps = _Stage(robot, plays, settings), round(settings.duration_s / CONTROL_DT)
+    rows: dict[str, np.ndarray] = {}
+    stretches: list[tuple[int, int, int, bool]] = []  # play, first row, end, fell
+    begin = np.zeros(len(plays), int)
+    for step in range(steps):
+        row, fallen = stage.step()
+        for name, values in row.items():
+            if step == 0:
+                rows[name] = np.empty((len(plays), steps, *values.shape[1:]), values.dtype)
+            rows[name][:, step] = values
+        stretches += [(int(play), int(begin[play]), step, True) for play in np.flatnonzero(fallen)]
+        begin[fallen] = step + 1 if settings.restart_s is not None else steps
+        if progress is not None:
+            progress(step + 1, steps)
+    stretches += [(play, int(begin[play]), steps, False) for play in range(len(plays))]
+    return [
+        Performance(
+            clip=plays[play].clip,
+            variant=plays[play].variant,
+            first_step=first,
+            fell=fell,
+            **{name: values[play, first:end] for name, values in rows.items()},
+        )
+        for play, first, end, fell in sorted(stretches)
+        if end > first
+    ]
+
+
+def _plays(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> Iterator[_Play]:
+    """Every variant of ``clip``."""
+    legs, found = read_legs(robot), False
+    clip = clip.check(robot)
+    mirrors = (False, True) if settings.mirror else (False,)
+    for how, warp, turn, mirrored in itertools.product(settings.loops, settings.warps, settings.turns, mirrors):
+        source = turned(replace(clip, fps=clip.fps * warp, qvel=None), legs, turn)
+        loop = make_loop(robot, source.mirrored(robot) if mirrored else source, how, settings.blend_s)
+        if loop is None:
+            continue
+        starts = range(0, len(loop), max(1, round(settings.start_interval_s / CONTROL_DT)))
+        for start, controller in itertools.product(starts, settings.controllers):
+            found = True
+            variant = Variant(how, warp, turn, mirrored, round(start * CONTROL_DT, 3), controller)
+            yield _Play(clip, variant, controller, loop, start)
+    if not found:
+        raise MotionError(f"Clip {clip.name!r} never comes back to where it was; allow tracking.loops 'neutral'.")
+
+
+class _Stage:
+    """The batch, and for each robot on it where in its loop it is."""
+
+    def __init__(self, robot: RobotModel, plays: Sequence[_Play], settings: TrackSettings) -> None:
+        self._robot, self._settings = robot, settings
+        self._controllers = Controllers(read_legs(robot), [play.controller for play in plays])
+        loops = list({id(play.loop): play.loop for play in plays}.values())
+        longest, ids = max(map(len, loops)), {id(loop): i for i, loop in enumerate(loops)}
+        # Loops of all lengths in one array each, so that a step gathers with one index; rows past a loop's end are never read.
+        self._loops = {
+            f.name: np.stack([np.resize(getattr(loop, f.name), (longest, *getattr(loop, f.name).shape[1:])) for loop in loops])
+            for f in fields(Loop)
+        }
+        self._loop = np.array([ids[id(play.loop)] for play in plays])
+        self._length = np.array([len(play.loop) for play in plays])
+        self._frame = np.array([play.start for play in plays])
+        self._gone = np.zeros(len(plays), bool)
+        self._physics = NativePhysics(robot, len(plays), CONTROL_DT, settings.num_threads)
+        self._hand = None if settings.harness is None else HarnessHand(robot, settings.harness, len(plays))
+        self._state = self._place(~self._gone)
+
+    def step(self) -> tuple[dict[str, np.ndarray], Bool[np.ndarray, " play"]]:
+        """Rows of the recording after one control step, and who has fallen in it; those are placed anew at once."""
+        state, error = self._state, self._error()
+        wrench, saturated = np.zeros((len(self._frame), 6)), np.zeros(len(self._frame), bool)
+        if self._hand is not None:
+            wrench, saturated = self._hand.wrench(error)
+            self._physics.push_base(wrench)
+        joint_error = self._at("qpos")[:, 7:] - state.qpos[:, 7:]
+        targets = (
+            self._at("targets")
+            + self._controllers.feed_forward(self._at("weight_targets"), self._at("motion_targets"))
+            + self._controllers.feedback(error, self._feet_error(error), joint_error)
+        )
+        self._state = state = self._physics.step(targets, self._gone)
+        self._frame = (self._frame + 1) % self._length
+        row = {
+            "qpos": state.qpos,
+            "qvel": state.qvel,
+            "pad_forces": state.pad_forces,
+            "pad_speed": np.linalg.norm(state.pad_vel_w[..., :2], axis=-1),
+            "harness": wrench.astype(np.float32),
+            "harness_saturated": saturated,
+            "torque": state.actuator_forces,
+        }
+        upright = 1.0 - 2.0 * (state.qpos[:, 4] ** 2 + state.qpos[:, 5] ** 2)  # the base's z axis along the world's
+        fallen = (upright < np.cos(FALL_TILT)) | (state.qpos[:, 2] < FALL_HEIGHT) | state.diverged
+        fallen &= ~self._gone
+        if fallen.any():
+            if self._settings.restart_s is None:
+                self._gone |= fallen
+            else:
+                later = self._frame + round(self._settings.restart_s / CONTROL_DT)
+                self._frame = np.where(fallen, later % self._length, self._frame)
+                self._state = self._place(fallen)
+        return row, fallen
+
+    def _at(self, name: str) -> np.ndarray:
+        return self._loops[name][self._loop, self._frame]
+
+    def _place(self, who: Bool[np.ndarray, " play"]) -> PhysicsState:
+        """Stand robots on the ground in their loop's present frame, with its velocity."""
+        if self._hand is not None:
+            self._hand.reset(who)
+        return self._physics.reset(np.flatnonzero(who), self._at("qpos")[who], self._at("qvel")[who])
+
+    def _error(self) -> BaseError:
+        qpos, qvel = np.asarray(self._state.qpos, float), np.asarray(self._state.qvel, float)
+        view = seen_from_heading(qpos, qvel)
+        return BaseError(
+            # The small rotation that takes the reference's z axis to the base's.
+            tilt=np.cross(self._at("up_h"), view.up)[:, :2],
+            rate=view.rate[:, :2] - self._at("rate_h"),
+            velocity=view.velocity[:, :2] - self._at("velocity_h"),
+            yaw=view.yaw,
+            tilt_from_vertical=np.arccos(np.clip(view.up[:, 2], -1.0, 1.0)),
+            height=qpos[:, 2] - self._at("qpos")[:, 2],
+            climb=qvel[:, 2] - self._at("qvel")[:, 2],
+        )
+
+    def _feet_error(self, error: BaseError) -> FeetError:
+        robot = self._robot
+        base, pads, feet, quat, forces = (
+            np.asarray(getattr(self._state, name))
+            for name in ("base_pos_w", "pad_pos_w", "foot_pos_w", "foot_quat_w", "pad_forces")
+        )
+        load = forces[:, robot.pad_ids_of_foot].sum(axis=-1) / robot.weight
+        return FeetError(
+            load_share=np.clip(load, 0.0, 1.0),
+            base_place=self._at("feet_h") - feet_from_heading(error.yaw, base, feet),
+            stance=self._at("stance"),
+            sole_height=lowest_corner(pads, quat, robot.pad_half_size, robot.pad_ids_of_foot),
+        )
