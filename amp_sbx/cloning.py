@@ -18,7 +18,6 @@ from jaxtyping import Array, Float
 
 from amp_sbx.checks import check_integer, check_number, reject_unknown
 from amp_sbx.errors import FeatureError, NonFiniteError
-from amp_sbx.symmetry import Mirror
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,9 @@ def clone(
     actor: TrainState,
     observations: Float[np.ndarray, "step *obs"],
     actions: Float[np.ndarray, "step action"],
-    mirror: Mirror | None,
     key: Array,
 ) -> tuple[TrainState, float]:
     """`actor` with its mean fitted to the demonstrations, and the root-mean-square error it ends with (noise included).
-
-    With `mirror` the policy is also drawn to its own mirror image, which mirrored minibatches of PPO start from.
 
     Raises:
         FeatureError: arrays that do not belong together or are not finite.
@@ -76,37 +72,29 @@ def clone(
         if not np.isfinite(values).all():
             raise FeatureError(f"the demonstrated {name} are not finite; mend the motion they come from.")
     params, error = _fit(
-        actor.apply_fn, config, mirror, actor.params, jnp.asarray(observations), jnp.asarray(actions), key
+        actor.apply_fn, config, actor.params, jnp.asarray(observations), jnp.asarray(actions), key
     )
     if not np.isfinite(error):
         raise NonFiniteError("behaviour cloning diverged and was not applied; lower its learning_rate.")
     return actor.replace(params=params), float(error)
 
 
-@partial(jax.jit, static_argnums=(0, 1, 2))
+@partial(jax.jit, static_argnums=(0, 1))
 def _fit(
-    apply_fn, config: CloningConfig, mirror: Mirror | None, params: dict, observations: Array, actions: Array, key: Array
+    apply_fn, config: CloningConfig, params: dict, observations: Array, actions: Array, key: Array
 ) -> tuple[dict, Array]:  # fmt: skip
-    def mean(params: dict, observations: Array) -> Array:
-        return apply_fn(params, observations).mode()
-
-    def loss(params: dict, key: Array) -> tuple[Array, Array]:
+    def loss(params: dict, key: Array) -> Array:
         rows_key, noise_key = jax.random.split(key)
         rows = jax.random.randint(rows_key, (config.batch_size,), 0, actions.shape[0])
         seen = observations[rows]
         seen = seen + config.noise * jax.random.normal(noise_key, seen.shape)
-        answer = mean(params, seen)
-        error = jnp.mean(jnp.square(answer - actions[rows]))
-        if mirror is None:
-            return error, error
-        image = mirror.actions(mean(params, mirror.observations(seen)))
-        return error + jnp.mean(jnp.square(answer - image)), error
+        return jnp.mean(jnp.square(apply_fn(params, seen).mode() - actions[rows]))
 
     optimizer = optax.adam(optax.cosine_decay_schedule(config.learning_rate, config.steps))
 
     def step(carry: tuple, key: Array) -> tuple[tuple, Array]:
         params, state = carry
-        (_, error), gradients = jax.value_and_grad(loss, has_aux=True)(params, key)
+        error, gradients = jax.value_and_grad(loss)(params, key)
         updates, state = optimizer.update(gradients, state, params)
         return (optax.apply_updates(params, updates), state), error
 

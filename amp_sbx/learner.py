@@ -20,6 +20,7 @@ from amp_sbx.metrics import discriminator_metrics
 from amp_sbx.normalizer import Normalizer, fit_normalizer
 from amp_sbx.reference import ReferenceFeatures
 from amp_sbx.replay_buffer import ReplayBuffer
+from amp_sbx.sampler import ReferenceSampler, make_sampler
 from amp_sbx.style_reward import STYLE_REWARDS
 
 REPLAY_TURNOVER = 10
@@ -36,23 +37,6 @@ class AMPState:
     replay: ReplayBuffer  # normalised features
     normalizer: Normalizer
     key: Array
-
-
-@struct.dataclass
-class ReferenceSampler:
-    """Normalised reference on the device; `cdf` is the cumulative weight of the rows, None for uniform."""
-
-    features: Float[Array, "samples feature"]
-    cdf: Float[Array, " samples"] | None
-
-    def sample(self, key: Array, batch_size: int) -> Float[Array, "batch feature"]:
-        num_samples = self.features.shape[0]
-        if self.cdf is None:
-            rows = jax.random.randint(key, (batch_size,), 0, num_samples)
-        else:
-            draws = jax.random.uniform(key, (batch_size,))
-            rows = jnp.minimum(jnp.searchsorted(self.cdf, draws, side="right"), num_samples - 1)
-        return self.features[rows]
 
 
 def make_discriminator(config: AMPConfig) -> Discriminator:
@@ -243,11 +227,7 @@ class AMPLearner:
         if self.reference is None:
             raise FeatureError("no reference features: this model can act but not learn; pass reference= when loading.")
         if self._sampler is None:
-            cdf = None
-            if self.reference.weights is not None:
-                cumulative = np.cumsum(self.reference.weights, dtype=np.float64)
-                cdf = jnp.asarray(cumulative / cumulative[-1], jnp.float32)
-            self._sampler = ReferenceSampler(self.state.normalizer(jnp.asarray(self.reference.features)), cdf)
+            self._sampler = make_sampler(self.reference, self.state.normalizer)
         return self._sampler
 
     def restore(self, state: AMPState) -> None:

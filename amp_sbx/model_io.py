@@ -4,6 +4,7 @@ import inspect
 import platform
 import warnings
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -19,6 +20,7 @@ from amp_sbx.learner import AMPLearner
 from amp_sbx.policy_kwargs import describe, resolve
 from amp_sbx.reference import check_layouts
 from amp_sbx.schedule import LinearSchedule
+from amp_sbx.symmetry import Mirror
 from amp_sbx.vec_env import amp_layout
 
 Arrays = dict[str, np.ndarray]
@@ -35,7 +37,7 @@ _PLAIN = (
     "use_sde",
     "sde_sample_freq",
     "target_kl",
-    "symmetry_augmentation",
+    "symmetric_policy",
     "tensorboard_log",
     "verbose",
     "seed",
@@ -131,6 +133,7 @@ def save_model(model: Any, path: checkpoint.PathOrStream, exclude: frozenset[str
         "amp": None if model.amp is None else model.amp.to_dict(),
         "feature_dim": None if learner is None else learner.feature_dim,
         "layout": model.layout,
+        "mirror": None if model.mirror is None else asdict(model.mirror),
         "extra": model.extra,
     }
     arrays = flatten(to_state_dict({"actor": model.policy.actor_state, "critic": model.policy.vf_state}))
@@ -169,17 +172,26 @@ def load_model(
         arguments["amp"] = None if meta["amp"] is None else AMPConfig.from_dict(meta["amp"])
         feature_dim, counters = meta["feature_dim"], dict(meta["counters"])
         layout, n_envs, adaptive_lr = meta["layout"], meta["n_envs"], meta["adaptive_lr"]
+        mirror = None if meta["mirror"] is None else Mirror.from_json(meta["mirror"])
         extra = dict(meta["extra"])
     except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise CheckpointError(f"{path}: the description of the model is incomplete: {error!r}.") from error
     if wrong := sorted(set(meta["hyperparameters"]) ^ {*_PLAIN, *_SCHEDULED}):
         raise CheckpointError(f"{path}: settings of the model are missing or unknown: {', '.join(wrong)}.")
 
+    if arguments["symmetric_policy"] != (mirror is not None):
+        raise CheckpointError(f"{path}: a symmetric policy has a mirror and no other has; this file says otherwise.")
+    if mirror is not None:
+        try:
+            mirror.check(observation_space.shape, action_space.shape)
+        except ConfigError as error:
+            raise CheckpointError(f"{path}: {error}") from error
+
     if "policy_kwargs" in overrides and resolve(overrides["policy_kwargs"]) != policy_kwargs:
         raise CheckpointError(
             f"policy_kwargs {overrides['policy_kwargs']} differ from the stored {meta['policy_kwargs']}."
         )
-    allowed = set(inspect.signature(cls.__init__).parameters) - {"self", "env", "device", "policy_kwargs"}
+    allowed = set(inspect.signature(cls.__init__).parameters) - {"self", "env", "device", "policy_kwargs", "symmetric_policy"}
     arguments |= {name: value for name, value in overrides.items() if name in allowed}
     policy = arguments.pop("policy", policy)
     if isinstance(policy, str) and policy not in cls.policy_aliases:
@@ -190,6 +202,8 @@ def load_model(
         for name, stored in (("observation_space", observation_space), ("action_space", action_space)):
             if getattr(env, name) != stored:
                 raise CheckpointError(f"{name} differs.\n  checkpoint:  {stored}\n  environment: {getattr(env, name)}")
+        if mirror is not None and Mirror.of(env) != mirror:
+            raise CheckpointError(f"{path}: the symmetric policy's mirror is another than the environment's.")
     try:
         if env is not None and arguments["amp"] is not None:
             check_layouts(layout, amp_layout(env), "checkpoint", "environment")
@@ -205,7 +219,7 @@ def load_model(
             action_space,
             n_envs,
         )
-    model.layout, model.extra = layout, extra
+    model.layout, model.mirror, model.extra = layout, mirror, extra
     model._setup_model()
     _restore(model, arrays, feature_dim)
     for name, value in counters.items():

@@ -27,7 +27,7 @@ from amp_sbx.learner import AMPLearner
 from amp_sbx.policy_kwargs import resolve
 from amp_sbx.reference import ReferenceFeatures, check_layouts
 from amp_sbx.schedule import Schedule, parse_schedule
-from amp_sbx.symmetry import Mirror
+from amp_sbx.symmetry import Mirror, SymmetricActor
 from amp_sbx.update import Hyperparameters, Settings, iteration_jit
 from amp_sbx.vec_env import GymnasiumVecEnv, amp_layout, amp_observations
 
@@ -54,14 +54,15 @@ class AMPPPO(PPO):
         env: also a `gymnasium.vector.VectorEnv` (it is wrapped into `GymnasiumVecEnv`). For AMP it offers the
             features of each transition as a batched `amp_obs` or as `info["amp_obs"]`.
 
-        symmetry_augmentation: mirror half of every minibatch left to right and hold the policy near symmetry (see
-            `amp_sbx.symmetry`); the environment declares its reflection as `mirror`.
+        symmetric_policy: make the policy symmetric by construction (see `amp_sbx.symmetry`); the environment declares its
+            reflection as `mirror`.
 
     Differences from `sbx.PPO`: `clip_range_vf` works; `train/*` are means over the iteration; a rest that does not fill
     a minibatch is dropped from each shuffle; files hold no pickle.
 
     Attributes:
         layout: the environment's `amp_layout`, if it declares one; the reference's and a checkpoint's must equal it.
+        mirror: the reflection of a symmetric policy.
         extra: JSON-able dict of the caller's, saved and loaded with the model.
     """
 
@@ -95,7 +96,7 @@ class AMPPPO(PPO):
         *,
         amp: AMPConfig | Mapping[str, Any] | None = None,
         reference: ReferenceFeatures | np.ndarray | None = None,
-        symmetry_augmentation: bool = False,
+        symmetric_policy: bool = False,
     ) -> None:
         for name, value, low in (
             ("n_steps", n_steps, 1),
@@ -109,8 +110,8 @@ class AMPPPO(PPO):
         if (self.amp is None) != (self.reference is None) and _init_setup_model:
             given, lacking = ("amp", "reference") if self.reference is None else ("reference", "amp")
             warnings.warn(f"{given} is given without {lacking}: this is plain PPO, no AMP.", stacklevel=2)
-        self.symmetry_augmentation = symmetry_augmentation
-        self._mirror: Mirror | None = None
+        self.symmetric_policy = symmetric_policy
+        self.mirror: Mirror | None = None
         self.learner: AMPLearner | None = None
         self.layout: dict[str, Any] | None = None
         self.extra: dict[str, Any] = {}
@@ -161,7 +162,11 @@ class AMPPPO(PPO):
         self._batch_size = self._check_batch_size()
         if self.env is not None:
             self._check_layout(self.env)
-            self._mirror = Mirror.of(self.env) if self.symmetry_augmentation else None
+            if self.symmetric_policy:
+                self.mirror = Mirror.of(self.env)
+        if self.mirror is not None:
+            actor = self.policy.actor_state
+            self.policy.actor_state = actor.replace(apply_fn=SymmetricActor(actor.apply_fn, self.mirror))
         if self.amp is not None and self.reference is not None:
             self.key, amp_key = jax.random.split(self.key)
             self.learner = AMPLearner(self.amp, self.reference, amp_key)
@@ -192,8 +197,9 @@ class AMPPPO(PPO):
         wrapped = self._wrap_env(env, self.verbose)
         if self.amp is not None:
             check_layouts(self.layout, amp_layout(wrapped), "model", "environment")
+        if self.symmetric_policy and Mirror.of(wrapped) != self.mirror:
+            raise ConfigError("this environment's `mirror` is another than the one the symmetric policy was made with.")
         super().set_env(wrapped, force_reset)
-        self._mirror = Mirror.of(wrapped) if self.symmetry_augmentation else None
 
     def collect_rollouts(
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
@@ -303,7 +309,6 @@ class AMPPPO(PPO):
                 normalize_advantage=self.normalize_advantage,
                 target_kl=self.target_kl,
                 share_features_extractor=isinstance(self.policy, CnnPolicy),
-                mirror=self._mirror,
             ),
             learner.config if learner else None,
             self.policy.actor_state,
@@ -407,7 +412,7 @@ class AMPPPO(PPO):
                 raise FeatureError(f"demonstrated {name} have shape {np.shape(values)}; expected ({wanted}).")
         self.key, key = jax.random.split(self.key)
         self.policy.actor_state, error = clone(
-            config, self.policy.actor_state, np.asarray(observations), np.asarray(actions), self._mirror, key
+            config, self.policy.actor_state, np.asarray(observations), np.asarray(actions), key
         )
         return error
 

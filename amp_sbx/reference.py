@@ -16,15 +16,18 @@ class ReferenceFeatures:
     Attributes:
         features: (num_samples, feature_dim) float32; a row is what the environment calls `amp_obs` for one transition.
         weights: (num_samples,) float32, non-negative, how often a row is drawn; None for uniform.
+        motion_ids: (num_samples,) whole numbers, which motion a row is of; a minibatch then holds rows of at least three motions
+            (of all, where there are fewer). None: the rows are one lot.
         layout: JSON-able description of the channels (names, frames, history). It must equal the environment's.
 
     Raises:
-        FeatureError: not 2-D, fewer than 2 samples, not finite, or weights that do not fit.
+        FeatureError: not 2-D, fewer than 2 samples, not finite, or weights or motion ids that do not fit.
     """
 
     features: np.ndarray
     weights: np.ndarray | None = None
     layout: dict[str, Any] | None = None
+    motion_ids: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         features = np.ascontiguousarray(self.features, dtype=np.float32)
@@ -46,6 +49,13 @@ class ReferenceFeatures:
             if not np.isfinite(weights).all() or (weights < 0).any() or weights.sum() <= 0:
                 raise FeatureError("reference weights must be finite, non-negative and not all zero.")
             object.__setattr__(self, "weights", weights)
+        if self.motion_ids is not None:
+            ids = np.asarray(self.motion_ids)
+            if ids.shape != (features.shape[0],) or not np.issubdtype(ids.dtype, np.integer):
+                raise FeatureError(
+                    f"reference motion_ids are {ids.dtype} of shape {ids.shape}; expected whole numbers ({features.shape[0]},)."
+                )
+            object.__setattr__(self, "motion_ids", ids)
 
     @classmethod
     def coerce(cls, value: "ReferenceFeatures | np.ndarray | Any | None") -> "ReferenceFeatures | None":
@@ -53,7 +63,7 @@ class ReferenceFeatures:
         if value is None or isinstance(value, cls):
             return value
         if hasattr(value, "features"):
-            return cls(value.features, getattr(value, "weights", None), getattr(value, "layout", None))
+            return cls(value.features, *(getattr(value, name, None) for name in ("weights", "layout", "motion_ids")))
         try:
             return cls(np.asarray(value, dtype=np.float32))
         except (TypeError, ValueError) as error:

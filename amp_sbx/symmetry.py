@@ -1,18 +1,18 @@
-"""Mirror images of transitions, for environments whose left and right are alike.
+"""A policy that is symmetric by construction, for environments whose left and right are alike.
 
-A mirrored transition keeps its advantage and return, so mirroring half of every minibatch teaches both sides at once
-(Mittal et al. 2024, "Symmetry considerations for learning task symmetric robot policies", arXiv:2403.04359). That paper
-keeps the original's log probability too, which holds for a symmetric policy only. Here an image gets its own, and the
-policy is held near symmetry by a loss, the KL divergence between it and its mirror image (the mirror loss of Yu et al. 2018,
-arXiv:1801.08093, in units of the policy's own spread): mirroring alone can drift away from symmetry instead of towards it.
+Its mean is the average of what the network answers to the observation and, mirrored back, to the observation's mirror image
+(the symmetric networks of Abdolhosseini et al. 2019, "On learning symmetric locomotion", their method NET). Whatever it
+learns on one side it has learned on the other. Mirrored samples in the minibatches and a mirror loss, which were tried
+before, only draw a policy towards symmetry: as its spread shrinks, the rest of the asymmetry rules the loss.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+import tensorflow_probability.substrates.jax as tfp
 from jaxtyping import Array, Float
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -44,8 +44,8 @@ class Mirror:
         declared: Any = vec_env.get_attr("mirror", indices=[0])[0] if vec_env.has_attr("mirror") else None
         if not isinstance(declared, Mapping):
             raise ConfigError(
-                "symmetry_augmentation is on, but the environment declares no `mirror` (a mapping with obs_ids,"
-                " obs_signs, action_ids, action_signs). Declare it, or switch the augmentation off."
+                "symmetric_policy is on, but the environment declares no `mirror` (a mapping with obs_ids,"
+                " obs_signs, action_ids, action_signs). Declare it, or switch symmetric_policy off."
             )
         mirror = cls(
             tuple(int(i) for i in declared["obs_ids"]),
@@ -53,16 +53,42 @@ class Mirror:
             tuple(int(i) for i in declared["action_ids"]),
             tuple(float(s) for s in declared["action_signs"]),
         )
-        sizes = {"obs": vec_env.observation_space.shape, "action": vec_env.action_space.shape}
-        for name, (ids, signs) in {
-            "obs": (mirror.obs_ids, mirror.obs_signs),
-            "action": (mirror.action_ids, mirror.action_signs),
-        }.items():
+        mirror.check(vec_env.observation_space.shape, vec_env.action_space.shape)
+        return mirror
+
+    def check(self, obs_shape: tuple[int, ...] | None, action_shape: tuple[int, ...] | None) -> None:
+        """Raise `ConfigError` where this is no reflection of vectors of these shapes."""
+        for name, shape, ids, signs in (
+            ("obs", obs_shape, self.obs_ids, self.obs_signs),
+            ("action", action_shape, self.action_ids, self.action_signs),
+        ):
             order = np.array(ids)
-            whole = sizes[name] == (len(ids),) == (len(signs),) and sorted(ids) == list(range(len(ids)))
+            whole = shape == (len(ids),) == (len(signs),) and sorted(ids) == list(range(len(ids)))
             if not whole or (order[order] != np.arange(len(ids))).any() or not set(signs) <= {-1.0, 1.0}:
                 raise ConfigError(
-                    f"The environment's `mirror` is no reflection of its {name} space of shape {sizes[name]}: got"
+                    f"The environment's `mirror` is no reflection of its {name} space of shape {shape}: got"
                     f" {name}_ids {ids} with signs {signs}; every index once, applied twice the identity, signs +-1."
                 )
-        return mirror
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Mirror":
+        """What `dataclasses.asdict` gave, after a JSON file made lists of the tuples."""
+        return cls(**{name: tuple(entries) for name, entries in value.items()})
+
+
+@dataclass(frozen=True)
+class SymmetricActor:
+    """An actor's apply function that answers a mirror image with the mirror image of its answer. Hashable, for jit."""
+
+    apply_fn: Callable
+    mirror: Mirror
+
+    def __call__(self, params: dict, observations: Float[Array, "batch obs"]) -> Any:
+        """The distribution of actions, as of the network itself."""
+        both = self.apply_fn(params, jnp.concatenate([observations, self.mirror.observations(observations)]))
+        here, there = jnp.split(both.mode(), 2)
+        std = both.stddev()[0]  # of the policy, not of a state
+        return tfp.distributions.MultivariateNormalDiag(
+            loc=0.5 * (here + self.mirror.actions(there)),
+            scale_diag=jnp.sqrt(std * std[np.array(self.mirror.action_ids)]),
+        )

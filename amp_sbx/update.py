@@ -12,10 +12,10 @@ from sbx.common.utils import copy_naturecnn_params
 
 from amp_sbx.advantage import gae
 from amp_sbx.config import AMPConfig
-from amp_sbx.learner import AMPState, ReferenceSampler, all_finite, commit, style_rewards, train_discriminator
+from amp_sbx.learner import AMPState, all_finite, commit, style_rewards, train_discriminator
 from amp_sbx.losses import clipped_surrogate, normalize_advantages, value_loss
 from amp_sbx.metrics import approx_kl, explained_variance
-from amp_sbx.symmetry import Mirror
+from amp_sbx.sampler import ReferenceSampler
 
 # Bounds and step of the KL-adaptive learning rate are SBX's (KLAdaptiveLR; from rsl_rl).
 KL_MARGIN, KL_FACTOR, KL_MIN_LR, KL_MAX_LR = 2.0, 1.5, 1e-5, 1e-2
@@ -61,12 +61,6 @@ class Settings:
     normalize_advantage: bool = True
     target_kl: float | None = None
     share_features_extractor: bool = False  # CnnPolicy: actor and critic share the CNN
-    mirror: Mirror | None = None  # mirror half of every minibatch
-
-    @property
-    def num_mirrored(self) -> int:
-        """How many of a minibatch's rows, its first ones, are mirror images."""
-        return 0 if self.mirror is None else self.batch_size // 2
 
 
 @struct.dataclass
@@ -103,7 +97,6 @@ def _minibatch_step(
     settings: Settings, hyper: Hyperparameters, actor: TrainState, critic: TrainState, batch: Batch
 ) -> tuple[TrainState, TrainState, dict[str, Array]]:
     """One gradient step of the actor, then one of the critic (SBX keeps them apart, each with its own norm clip)."""
-    mirrored = settings.num_mirrored
     advantages = normalize_advantages(batch.advantages) if settings.normalize_advantage else batch.advantages
 
     def actor_loss(params: dict) -> tuple[Array, tuple[Array, Array, Array]]:
@@ -111,13 +104,7 @@ def _minibatch_step(
         log_ratio = distribution.log_prob(batch.actions) - batch.old_log_probs
         policy = clipped_surrogate(jnp.exp(log_ratio), advantages, hyper.clip_range)
         entropy = -jnp.mean(distribution.entropy())
-        loss = policy + hyper.ent_coef * entropy
-        if settings.mirror is not None:
-            original = actor.apply_fn(params, settings.mirror.observations(batch.observations[:mirrored]))
-            away = distribution.mode()[:mirrored] - settings.mirror.actions(original.mode())
-            away /= jax.lax.stop_gradient(original.stddev())
-            loss += 0.5 * jnp.mean(jnp.sum(jnp.square(away), axis=-1))
-        return loss, (policy, entropy, log_ratio)
+        return policy + hyper.ent_coef * entropy, (policy, entropy, log_ratio)
 
     (pg_loss, (policy, entropy, log_ratio)), gradients = jax.value_and_grad(actor_loss, has_aux=True)(actor.params)
     actor = actor.apply_gradients(grads=gradients)
@@ -138,8 +125,7 @@ def _minibatch_step(
         "policy_gradient_loss": policy,
         "value_loss": vf_loss,
         "pg_loss": pg_loss,
-        # Of the rows as they were sampled: an image's action was not drawn from the policy at the image.
-        "approx_kl": approx_kl(log_ratio[mirrored:]),
+        "approx_kl": approx_kl(log_ratio),
         "clip_fraction": jnp.mean(jnp.abs(jnp.expm1(log_ratio)) > hyper.clip_range),
     }
     return actor, critic, metrics
@@ -154,17 +140,6 @@ def _adapt_learning_rate(settings: Settings, learning_rate: Array, kl: Array) ->
     return jnp.clip(adapted, KL_MIN_LR, KL_MAX_LR)
 
 
-def mirror_image(mirror: Mirror, actor: TrainState, data: Batch) -> Batch:
-    """Mirror images of all rows; values, advantages and returns stay.
-
-    The old log probabilities are those of the images under the policy as it is. With the originals' the ratio of an image would
-    hold how far from symmetric the policy is, and where that is far, a few huge ratios would rule the gradient.
-    """
-    observations, actions = mirror.observations(data.observations), mirror.actions(data.actions)
-    log_probs = actor.apply_fn(actor.params, observations).log_prob(actions)
-    return data.replace(observations=observations, actions=actions, old_log_probs=log_probs)  # type: ignore[attr-defined]
-
-
 def train_policy(
     settings: Settings, hyper: Hyperparameters, actor: TrainState, critic: TrainState, data: Batch, key: Array
 ) -> tuple[TrainState, TrainState, Array, dict[str, Array]]:
@@ -175,16 +150,12 @@ def train_policy(
     num_samples = data.advantages.shape[0]
     num_batches = num_samples // settings.batch_size
     used = num_batches * settings.batch_size
-    image = None if settings.mirror is None else mirror_image(settings.mirror, actor, data)
-    mirrored = settings.num_mirrored
 
     def minibatch(carry: tuple, rows: Array) -> tuple[tuple, dict[str, Array]]:
         actor, critic, learning_rate = carry
         actor = set_learning_rate(actor, learning_rate)
         critic = set_learning_rate(critic, learning_rate)
-        batch = jax.tree.map(lambda x: x[rows[mirrored:]], data)
-        if image is not None:
-            batch = jax.tree.map(lambda x, y: jnp.concatenate([x[rows[:mirrored]], y]), image, batch)
+        batch = jax.tree.map(lambda x: x[rows], data)
         actor, critic, metrics = _minibatch_step(settings, hyper, actor, critic, batch)
         learning_rate = _adapt_learning_rate(settings, learning_rate, metrics["approx_kl"])
         return (actor, critic, learning_rate), metrics

@@ -190,6 +190,75 @@ class EnvConfig:
         _check(self.control_dt > 0, "control_dt", self.control_dt, "a positive time in s")
 
 
+@dataclass(frozen=True)
+class TrackActionConfig(ActionConfig):
+    """As ActionConfig, but the scaled action is added to the clip's own servo targets in place of the home pose."""
+
+    scale: float = 0.5
+
+
+@dataclass(frozen=True)
+class TrackTerminationConfig(TerminationConfig):
+    max_tilt: float | None = 0.8
+    max_joint_error: float = 0.7  # rad, root mean square over the joints; who is further off has lost the clip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check(self.max_joint_error > 0, "termination.max_joint_error", self.max_joint_error, "a positive angle")
+
+
+@dataclass(frozen=True)
+class TrackRewardConfig(RewardConfig):
+    """Of the walk's terms those of a clean gait; and ``clip_*`` for following the clip, exp(-(error / sigma)^2) each
+    (Peng et al. 2018)."""
+
+    tracking_lin_vel: float = 0.0
+    tracking_lateral: float = 0.0
+    tracking_yaw: float = 0.0
+    base_height: float = 0.0
+    orientation: float = 0.0
+    saturation: float = -0.3
+    slip: float = -5.0
+    flight: float = 0.0
+    clip_joint_pos: float = 2.0
+    clip_joint_vel: float = 0.5
+    clip_lin_vel: float = 1.0
+    clip_ang_vel: float = 0.5
+    clip_attitude: float = 1.0
+    clip_height: float = 0.5
+    clip_heading: float = 0.5
+    clip_joint_pos_sigma: float = 0.25  # rad, root mean square over the joints
+    clip_joint_vel_sigma: float = 3.0  # rad/s, root mean square
+    clip_lin_vel_sigma: float = 0.3  # m/s
+    clip_ang_vel_sigma: float = 2.0  # rad/s
+    clip_attitude_sigma: float = 0.2  # length of the difference of the two gravity directions
+    clip_height_sigma: float = 0.04  # m
+    clip_heading_sigma: float = 0.4  # rad
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for item in dataclasses.fields(self):
+            if item.name.endswith("_sigma"):
+                _check(getattr(self, item.name) > 0, f"rewards.{item.name}", getattr(self, item.name), "a positive number")
+
+
+@dataclass(frozen=True)
+class TrackEnvConfig(EnvConfig):
+    """All of WildRobotTrack-v0's settings: WildRobot-v0's, with other defaults where a clip is to be followed."""
+
+    action: TrackActionConfig = field(default_factory=TrackActionConfig)
+    termination: TrackTerminationConfig = field(default_factory=TrackTerminationConfig)
+    rewards: TrackRewardConfig = field(default_factory=TrackRewardConfig)
+    horizon: tuple[int, ...] = (1, 4, 8)  # control steps ahead that the observation shows of the clip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check(bool(self.horizon) and min(self.horizon) >= 1, "horizon", self.horizon, "control steps, each 1 or more")
+        _check(self.commands == CommandConfig(), "commands", self.commands, "nothing: a clip brings its own command")
+        share = self.reset.reference_share
+        _check(share == 0, "reset.reference_share", share, "nothing: every episode begins in a frame of the clips")
+
+
 def build(cls: type[T], values: Mapping[str, Any] | None, where: str = "") -> T:
     """Build a config dataclass from a nested mapping; unknown keys and wrong types are errors that name the key.
 

@@ -150,6 +150,35 @@ def test_weighted_reference_rows_are_drawn_by_weight():
     assert len(values) == 2 and counts[1] / counts.sum() == pytest.approx(0.75, abs=0.03)
 
 
+def sampler_of(**reference):
+    return AMPLearner(AMPConfig(discriminator_hidden=(8,), replay_buffer_size=0), ReferenceFeatures(**reference)).sampler
+
+
+def test_a_minibatch_holds_rows_of_several_motions():
+    """Motion 7 has all but a thousandth of the weight, yet two others are in every minibatch; one without weight is in none."""
+    features = np.arange(8.0)[:, None] * np.ones((1, 2))  # rows of a motion are not neighbours in the file
+    ids = np.array([7, 1, 7, 2, 3, 7, 1, 7])
+    weights = np.where(ids == 7, 1.0, 1e-3) * (ids != 3)
+    sampler = sampler_of(features=features, weights=weights, motion_ids=ids)
+    raw = np.asarray(sampler.features)[:, 0]
+    order = {float(value): row for value, row in zip(raw, np.argsort(ids, kind="stable"), strict=True)}
+    for seed in range(50):
+        batch = np.asarray(jax.jit(sampler.sample, static_argnums=1)(jax.random.PRNGKey(seed), 16))[:, 0]
+        assert {int(ids[order[float(value)]]) for value in batch} == {1, 2, 7}
+
+
+def test_motion_ids_change_nothing_where_there_is_one_motion():
+    features = RNG.normal(size=(20, 2))
+    one = sampler_of(features=features, motion_ids=np.zeros(20, int)).sample(jax.random.PRNGKey(1), 64)
+    none = sampler_of(features=features, weights=np.ones(20)).sample(jax.random.PRNGKey(1), 64)
+    np.testing.assert_array_equal(one, none)
+
+
+def test_wrong_motion_ids_are_refused():
+    with pytest.raises(FeatureError, match=r"motion_ids are float64 of shape \(3,\); expected whole numbers \(4,\)"):
+        ReferenceFeatures(np.zeros((4, 2)), motion_ids=np.zeros(3))
+
+
 def test_nan_features_leave_the_state_untouched():
     learner = make_learner()
     learner.update(RNG.normal(size=(64, 3)))

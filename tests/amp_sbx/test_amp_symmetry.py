@@ -1,15 +1,16 @@
-"""Mirror augmentation: the reflection is checked, applied to half of a minibatch, and makes a policy symmetric."""
+"""Symmetric policies: the reflection is checked, stored, and holds from the first weights on."""
 
 import gymnasium as gym
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tensorflow_probability.substrates.jax as tfp
 from amp_probe_envs import ProbeEnv, make_model
 from gymnasium.vector.utils import batch_space
 
-from amp_sbx.errors import ConfigError
-from amp_sbx.symmetry import Mirror
-from amp_sbx.update import Batch, mirror_image
+from amp_sbx import AMPPPO
+from amp_sbx.errors import CheckpointError, ConfigError
+from amp_sbx.symmetry import Mirror, SymmetricActor
 
 MIRROR = {"obs_ids": [0, 1], "obs_signs": [-1.0, 1.0], "action_ids": [0], "action_signs": [-1.0]}
 
@@ -31,22 +32,32 @@ class OneSidedEnv(ProbeEnv):
         return -np.square(actions[:, 0] - 0.5)
 
 
-def test_mirror_image_golden():
-    """Reflected observations and actions with the log probabilities the policy gives them; all else stays."""
-    model = make_model(OneSidedEnv())
-    batch = Batch(
-        observations=jnp.array([[1.0, 2.0], [3.0, 4.0]]),
-        actions=jnp.array([[0.1], [0.2]]),
-        **dict.fromkeys(("old_values", "old_log_probs", "advantages", "returns"), jnp.array([5.0, 6.0])),
-    )
-    actor = model.policy.actor_state
-    image = mirror_image(Mirror((1, 0), (-1.0, -1.0), (0,), (-1.0,)), actor, batch)
-    np.testing.assert_array_equal(image.observations, [[-2.0, -1.0], [-4.0, -3.0]])
-    np.testing.assert_allclose(image.actions, [[-0.1], [-0.2]])
-    for name in ("old_values", "advantages", "returns"):
-        np.testing.assert_array_equal(getattr(image, name), [5.0, 6.0])
-    log_probs = actor.apply_fn(actor.params, image.observations).log_prob(image.actions)
-    np.testing.assert_allclose(image.old_log_probs, log_probs)
+IMAGES = np.array([[1, 1], [-1, 1]], np.float32)  # each the other's mirror image
+
+
+def test_a_fresh_policy_is_symmetric_and_its_spread_too():
+    """Mean and log probability at an image are those of the image, whatever the weights; without it they are not."""
+    for symmetric in (True, False):
+        model = make_model(OneSidedEnv(), symmetric_policy=symmetric)
+        actor = model.policy.actor_state
+        distribution = actor.apply_fn(actor.params, jnp.array(IMAGES))
+        here, there = np.asarray(distribution.mode())[:, 0]
+        assert (abs(here + there) < 1e-6) == symmetric
+        first, second = np.asarray(distribution.log_prob(jnp.array([[0.3], [-0.3]])))
+        assert (abs(first - second) < 1e-5) == symmetric
+
+
+def test_symmetric_actor_golden():
+    """A network that answers (3 x, y) with spreads (1, 4), under a reflection that swaps both actions and turns x over."""
+    mirror = Mirror((0, 1), (-1.0, 1.0), (1, 0), (1.0, 1.0))
+
+    def network(params, observations):
+        return tfp.distributions.MultivariateNormalDiag(observations * jnp.array([3.0, 1.0]), jnp.array([1.0, 4.0]))
+
+    answer = SymmetricActor(network, mirror)({}, jnp.array([[2.0, 5.0]]))
+    # Here (6, 5); at the image (-2, 5) it is (-6, 5), mirrored back (5, -6).
+    np.testing.assert_allclose(answer.mode(), [[5.5, -0.5]])
+    np.testing.assert_allclose(answer.stddev(), [[2.0, 2.0]])
 
 
 @pytest.mark.parametrize(
@@ -57,28 +68,28 @@ def test_a_map_that_is_no_reflection_is_refused(broken):
     env = OneSidedEnv()
     env.mirror = MIRROR | broken
     with pytest.raises(ConfigError, match="no reflection"):
-        make_model(env, symmetry_augmentation=True)
+        make_model(env, symmetric_policy=True)
 
 
 def test_an_environment_without_a_mirror_is_refused():
     with pytest.raises(ConfigError, match="declares no `mirror`"):
-        make_model(ProbeEnv(), symmetry_augmentation=True)
+        make_model(ProbeEnv(), symmetric_policy=True)
 
 
-def test_asymmetry_is_no_divergence():
-    """Where nothing is learnt the KL divergence, which sets the learning rate, is 0, however asymmetric the policy is."""
-    model = make_model(OneSidedEnv(), symmetry_augmentation=True, learning_rate=1e-10, policy_kwargs={"log_std_init": -4.0})
-    seen, image = model.predict(np.array([[1, 1], [-1, 1]], np.float32), deterministic=True)[0][:, 0]
-    assert abs(seen + image) > 0.1  # against a spread of 0.02
-    model.learn(64 * 8)
-    assert model.logger.name_to_value["train/approx_kl"] == pytest.approx(0.0, abs=1e-5)
-    assert model.logger.name_to_value["train/clip_fraction"] == 0.0
-
-
-@pytest.mark.parametrize("augment", [True, False])
-def test_the_policy_becomes_symmetric_only_with_augmentation(augment):
-    model = make_model(OneSidedEnv(), symmetry_augmentation=augment, policy_kwargs={"ortho_init": True})
+def test_what_is_learned_on_one_side_is_known_on_the_other(tmp_path):
+    model = make_model(OneSidedEnv(), symmetric_policy=True, policy_kwargs={"ortho_init": True})
     model.learn(64 * 8 * 16)
-    seen, image = model.predict(np.array([[1, 1], [-1, 1]], np.float32), deterministic=True)[0][:, 0]
+    seen, image = model.predict(IMAGES, deterministic=True)[0][:, 0]
     assert seen == pytest.approx(0.5, abs=0.15)
-    assert (abs(image + 0.5) < 0.15) == augment
+    assert image == pytest.approx(-seen, abs=1e-6)
+    model.save(tmp_path / "model.zip")
+    for env in (None, OneSidedEnv()):
+        np.testing.assert_array_equal(
+            AMPPPO.load(tmp_path / "model.zip", env=env).predict(IMAGES, deterministic=True)[0][:, 0], [seen, image]
+        )
+    other = OneSidedEnv()
+    other.mirror = MIRROR | {"obs_signs": [1.0, -1.0]}
+    with pytest.raises(CheckpointError, match="mirror is another"):
+        AMPPPO.load(tmp_path / "model.zip", env=other)
+    with pytest.raises(ConfigError, match="`mirror` is another"):
+        model.set_env(other)

@@ -77,6 +77,8 @@ def test_rl_zoos_own_form(tmp_path):
         ({**MINIMAL, "policy_kwargs": {"actvation_fn": "elu"}}, "Did you mean 'activation_fn'"),
         ({**MINIMAL, "amp": {"reference": "x", "loss": "lsgna"}}, "Did you mean 'lsgan'"),
         ({**MINIMAL, "amp": {"reference": "x", "warm_start": {"stesp": 1}}}, r"amp.warm_start.*Did you mean 'steps'"),
+        ({**MINIMAL, "amp": {"reference": "x", "score_temperature": 0}}, r"amp.score_temperature is 0; allowed"),
+        ({**MINIMAL, "env_id": "WildRobotTrack-v0"}, r"eval.every is 1000000, but WildRobotTrack-v0 has no walk benchmark"),
         ({**MINIMAL, "amp": {"reference": "x", "warm_start": {"noise": -1}}}, r"warm_start.noise is -1\.0"),
     ],
 )

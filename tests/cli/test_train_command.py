@@ -11,12 +11,14 @@ import imageio.v2 as imageio
 import mujoco
 import numpy as np
 import pytest
+from rich.console import Console
 
 from amp_sbx import checkpoint
-from wildrobot_gym.cli import yaml_io
+from wildrobot_gym.cli import run_config, yaml_io
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.run_callbacks import CheckpointCallback
 from wildrobot_gym.cli.run_folder import RunFolder
+from wildrobot_gym.cli.train_run import begin_trained, make_model, make_vec_env
 
 SMALL = ("--set", "n_envs=8", "n_steps=8", "batch_size=32", "n_timesteps=256", "checkpoint_every=64")
 NO_EVAL = ("--set", "eval.every=0")
@@ -144,6 +146,41 @@ def test_warm_start(tmp_path, capsys):
     assert "50 steps of behaviour cloning" in capsys.readouterr().out
     assert main([*arguments, "--set", "n_timesteps=128", "--resume"]) == 0
     assert "cloning" not in capsys.readouterr().out
+
+
+def test_a_run_begins_with_a_trained_agent(run_path, tmp_path):
+    """It gives its networks and no more, to plain PPO too, which has no discriminator to take."""
+    config = run_config.load("smoke", ["n_envs=8", "n_steps=8", "batch_size=32", "amp=null", f"trained_agent={run_path}"])
+    env = make_vec_env(config)
+    model = make_model(config, env, None)
+    begin_trained(model, config.trained_agent, env, Console(quiet=True))
+    env.close()
+    stored = checkpoint.read(run_path / "best.zip")[1]
+    given = model.get_parameters()
+    assert set(given) == {"actor", "critic"}
+    assert model.seed == config.seed != 3 and model.env._seeds[0] == config.seed  # the agent's seed was 3
+    for part in given:
+        for name, array in given[part].items():
+            np.testing.assert_array_equal(array, stored[f"{part}/params/{name}"])
+    assert model.num_timesteps == 0
+    arguments = ["train", "smoke", *SMALL, *NO_EVAL, "n_timesteps=64", f"trained_agent={run_path}"]
+    assert main([*arguments, "--out", str(tmp_path / "run")]) == 0
+    assert yaml_io.read(tmp_path / "run" / "config.yaml")["trained_agent"] == str(run_path)
+
+
+def test_a_trained_agent_that_does_not_fit_is_refused(run_path, tmp_path, capsys):
+    def told(*settings: str) -> str:
+        out = tmp_path / "run"
+        message = refused(capsys, "train", "smoke", *SMALL, *NO_EVAL, *settings, "--out", str(out))
+        assert not out.exists()
+        return message
+
+    agent = f"trained_agent={run_path}"
+    assert "policy_kwargs" in told(agent, "policy_kwargs.activation_fn=tanh")
+    assert "symmetric_policy False, not True" in told(agent, "symmetric_policy=true")
+    assert "observation_space" in told(agent, "env_kwargs.robot=wildrobot_8dof", "amp.reference=walk_wildrobot_8dof")
+    assert "history" in told(agent, "env_kwargs.features.history.frames=3")
+    assert "Unknown policy 'wlak'" in told("trained_agent=wlak")
 
 
 def test_a_failed_warm_start_leaves_no_folder(tmp_path, capsys):

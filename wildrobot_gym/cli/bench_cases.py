@@ -111,7 +111,7 @@ def train_case(
     model: Any
     if kind == "sbx":
         arguments = ppo_arguments(config) | {"policy_kwargs": make_model(config, env, None).policy_kwargs}
-        del arguments["symmetry_augmentation"]  # stock sbx.PPO has none
+        del arguments["symmetric_policy"]  # stock sbx.PPO has none
         for name in ("learning_rate", "clip_range"):
             arguments[name] = parse_schedule(arguments[name], name)
         model = sbx.PPO(config.policy, env, seed=config.seed, **arguments)

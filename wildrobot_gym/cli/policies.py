@@ -12,6 +12,7 @@ from gymnasium.vector import AutoresetMode
 
 from amp_sbx import AMPPPO, GymnasiumVecEnv, checkpoint
 from wildrobot_gym.cli.run_folder import RunFolder
+from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import RunError, unknown_name
 from wildrobot_gym.evaluation.protocol import evaluation_settings
@@ -43,6 +44,8 @@ def load_policy(policy: str, robot: str | None = None) -> LoadedPolicy:
     path = find_policy(policy)
     meta, _ = checkpoint.read(path)
     extra = meta.get("extra")
+    if isinstance(extra, Mapping) and extra.get("env_id", ENV_ID) != ENV_ID:
+        raise RunError(f"{path} is a policy of {extra['env_id']}; it is run by `wildrobot motion perform`.")
     stored = extra.get("env_kwargs") if isinstance(extra, Mapping) else None
     env_kwargs: dict[str, Any] = dict(stored) if isinstance(stored, Mapping) else {}
     if robot is not None:

@@ -18,13 +18,14 @@ from amp_sbx.schedule import parse_schedule
 from wildrobot_gym import config as env_config
 from wildrobot_gym.cli import yaml_io
 from wildrobot_gym.cli.policy_kwargs import parse_policy_kwargs
-from wildrobot_gym.config import EnvConfig, build
-from wildrobot_gym.env.registration import ENV_ID
+from wildrobot_gym.config import EnvConfig, TrackEnvConfig, build
+from wildrobot_gym.env.registration import ENV_ID, TRACK_ENV_ID
 from wildrobot_gym.errors import ConfigError, unknown_name
 from wildrobot_gym.paths import CONFIGS, MOTIONS, motion_file
 
+ENV_CONFIGS: dict[str, type[EnvConfig]] = {ENV_ID: EnvConfig, TRACK_ENV_ID: TrackEnvConfig}
 ENV_ARGUMENTS = ("max_episode_steps", "backend", "num_threads", "reference")  # of the environment beside EnvConfig
-OWN_AMP_KEYS = ("reference", "warm_start")  # in the amp section beside AMPConfig's
+OWN_AMP_KEYS = ("reference", "warm_start", "score_temperature")  # in the amp section beside AMPConfig's
 _AT_LEAST_ONE = ("n_envs", "n_timesteps", "n_steps", "n_epochs", "checkpoint_every", "keep_checkpoints")
 
 
@@ -50,8 +51,10 @@ class RunConfig:
     """Everything that defines a run. Names and meanings are rl-zoo's and Stable-Baselines3's where they have them.
 
     ``amp`` (null: plain PPO) holds ``amp_sbx.AMPConfig``'s fields; ``reference``, the name of a shipped motion or a path;
-    and ``warm_start`` (null: none), ``amp_sbx.CloningConfig``'s fields, which fits the fresh policy to that reference.
-    ``env_kwargs`` are WildRobot-v0's settings. ``checkpoint_every`` counts environment steps.
+    ``score_temperature`` (1), of the draw among its segments by their scores; and ``warm_start`` (null: none),
+    ``amp_sbx.CloningConfig``'s fields, which fits the fresh policy to that reference.
+    ``env_kwargs`` are WildRobot-v0's settings. ``checkpoint_every`` counts environment steps. ``trained_agent``: a policy's
+    file, run folder or shipped name whose networks the run begins with, in place of random ones and of a warm start.
     """
 
     n_timesteps: int = 0  # must be given
@@ -73,16 +76,19 @@ class RunConfig:
     policy: str = "MlpPolicy"
     policy_kwargs: Any = None
     env_kwargs: dict[str, Any] = field(default_factory=dict)
-    symmetry_augmentation: bool = False
+    symmetric_policy: bool = False
     amp: dict[str, Any] | None = None
+    trained_agent: str | None = None
     seed: int = 0
     checkpoint_every: int = 1_000_000
     keep_checkpoints: int = 2
     eval: EvalSettings = field(default_factory=EvalSettings)
 
     def __post_init__(self) -> None:
-        if self.env_id != ENV_ID:
-            raise ConfigError(unknown_name("env_id", self.env_id, [ENV_ID]))
+        if self.env_id not in ENV_CONFIGS:
+            raise ConfigError(unknown_name("env_id", self.env_id, ENV_CONFIGS))
+        if self.env_id != ENV_ID and self.eval.every:
+            raise ConfigError(f"eval.every is {self.eval.every}, but {self.env_id} has no walk benchmark; set it to 0.")
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; allowed: a whole number, 1 or more.")
@@ -107,10 +113,10 @@ class RunConfig:
         if self.clip_range_vf is not None:
             parse_schedule(self.clip_range_vf, "clip_range_vf")
         object.__setattr__(self, "policy_kwargs", parse_policy_kwargs(self.policy_kwargs))
-        _check_env_kwargs(self.env_kwargs)
+        _check_env_kwargs(self.env_kwargs, ENV_CONFIGS[self.env_id])
         if self.amp is not None:
             _check_amp_keys(self.amp)
-            _ = self.amp_config, self.warm_start  # built once now, so that a wrong value is found before the run
+            _ = self.amp_config, self.warm_start, self.score_temperature  # built now: a wrong value is found before the run
 
     @property
     def amp_config(self) -> AMPConfig | None:
@@ -124,6 +130,14 @@ class RunConfig:
         """How a fresh policy is first fitted to the reference; None: it starts cold."""
         settings = (self.amp or {}).get("warm_start")
         return None if settings is None else build(CloningConfig, settings, "amp.warm_start")
+
+    @property
+    def score_temperature(self) -> float:
+        """Of the softmax over the scores of the reference's segments."""
+        value = (self.amp or {}).get("score_temperature", 1.0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise ConfigError(f"amp.score_temperature is {value!r}; allowed: a positive number.")
+        return float(value)
 
     @property
     def reference_path(self) -> Path | None:
@@ -155,8 +169,8 @@ def read_mapping(config: str) -> dict[str, Any]:
     """The file's mapping; rl-zoo's form with the environment's id around it is taken too."""
     path = find_config(config)
     values = yaml_io.read(path)
-    if isinstance(values, Mapping) and list(values) == [ENV_ID]:
-        values = {"env_id": ENV_ID, **(values[ENV_ID] or {})}
+    if isinstance(values, Mapping) and len(values) == 1 and (env_id := next(iter(values))) in ENV_CONFIGS:
+        values = {"env_id": env_id, **(values[env_id] or {})}
     if not isinstance(values, Mapping):
         raise ConfigError(f"{path} must hold a mapping of settings, got {type(values).__name__}.")
     values = dict(values)
@@ -221,12 +235,12 @@ def _whole_numbers(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check_env_kwargs(env_kwargs: Mapping[str, Any]) -> None:
-    settings = {f.name for f in dataclasses.fields(EnvConfig)}
+def _check_env_kwargs(env_kwargs: Mapping[str, Any], config: type[EnvConfig]) -> None:
+    settings = {f.name for f in dataclasses.fields(config)}
     for key in env_kwargs:
         if key not in settings and key not in ENV_ARGUMENTS:
             raise ConfigError(unknown_name("key in env_kwargs", key, settings.union(ENV_ARGUMENTS)))
-    build(EnvConfig, {k: v for k, v in env_kwargs.items() if k in settings}, "env_kwargs")
+    build(config, {k: v for k, v in env_kwargs.items() if k in settings}, "env_kwargs")
 
 
 def _check_amp_keys(amp: Mapping[str, Any]) -> None:

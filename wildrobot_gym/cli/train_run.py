@@ -15,6 +15,7 @@ from rich.console import Console
 from amp_sbx import AMPPPO, GymnasiumVecEnv, InfoMetricsCallback, ReferenceFeatures, checkpoint
 from amp_sbx.errors import CheckpointError
 from wildrobot_gym.cli import run_config
+from wildrobot_gym.cli.policies import find_policy
 from wildrobot_gym.cli.run_callbacks import CheckpointCallback, EvalCallback, Stopped
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder, read_arrays, steps_of
@@ -25,10 +26,10 @@ from wildrobot_gym.env.demonstrations import demonstrations
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.motion.reference import ReferenceDataset, load_clips
 
-METRICS = ("forward_velocity", "velocity_error", "diverged")
+METRICS = ("forward_velocity", "velocity_error", "joint_error", "diverged")
 PPO_ARGUMENTS = (
     *("n_steps", "batch_size", "n_epochs", "learning_rate", "gamma", "gae_lambda", "clip_range", "clip_range_vf"),
-    *("ent_coef", "vf_coef", "max_grad_norm", "target_kl", "normalize_advantage", "policy_kwargs", "symmetry_augmentation"),
+    *("ent_coef", "vf_coef", "max_grad_norm", "target_kl", "normalize_advantage", "policy_kwargs", "symmetric_policy"),
 )
 MAY_CHANGE = ("n_timesteps", "checkpoint_every", "keep_checkpoints", "eval")  # in a run that is resumed
 
@@ -64,7 +65,10 @@ def run_train(
         console.print(f"resuming at {model.num_timesteps:,} steps from {newest}", highlight=False)
     else:
         model = make_model(config, env, reference)
-        warm_start(model, config, env, console)
+        if config.trained_agent is None:
+            warm_start(model, config, env, console)
+        else:
+            begin_trained(model, config.trained_agent, env, console)
         if resume:
             console.print("there is no checkpoint yet: starting from the beginning")
         else:
@@ -95,7 +99,8 @@ def load_reference(config: RunConfig, env: GymnasiumVecEnv) -> ReferenceFeatures
         return None
     inner: Any = env.vector_env.unwrapped
     dataset = ReferenceDataset.load(path, inner.robot, inner.config.features, inner.config.control_dt)
-    return ReferenceFeatures(dataset.windows(), layout=dataset.layout)
+    weights, motion_ids = dataset.sampling(config.score_temperature)
+    return ReferenceFeatures(dataset.windows(), weights, dataset.layout, motion_ids)
 
 
 def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None) -> AMPPPO:
@@ -116,6 +121,23 @@ def warm_start(model: AMPPPO, config: RunConfig, env: GymnasiumVecEnv, console: 
     clips = load_clips(config.reference_path, task.robot)
     error = model.clone_behavior(*demonstrations(task, clips), cloning)
     console.print(f"warm start: {cloning.steps:,} steps of behaviour cloning, error {error:.3f}", highlight=False)
+
+
+def begin_trained(model: AMPPPO, trained_agent: str, env: GymnasiumVecEnv, console: Console) -> None:
+    """Give a fresh algorithm policy and critic of a trained one; optimisers, counters and the discriminator stay fresh.
+
+    Raises:
+        RunError: no such policy, or other networks. CheckpointError: damaged, or for other spaces or AMP features.
+    """
+    path = find_policy(trained_agent)
+    trained = AMPPPO.load(path, env=env, seed=model.seed)  # loading seeds the environments: with the run's own seed
+    for name in ("policy_kwargs", "symmetric_policy"):
+        theirs, ours = getattr(trained, name), getattr(model, name)
+        if theirs != ours:
+            raise RunError(f"trained_agent {path} was trained with {name} {theirs}, not {ours}. Ask for the same.")
+    networks = {name: arrays for name, arrays in trained.get_parameters().items() if name != "discriminator"}
+    model.set_parameters(networks, exact_match=False)
+    console.print(f"beginning with the networks of {path}", highlight=False)
 
 
 def ppo_arguments(config: RunConfig) -> dict[str, Any]:

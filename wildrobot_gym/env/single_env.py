@@ -96,11 +96,12 @@ class WildRobotEnv(gym.Env):
     """
 
     metadata = {"render_modes": ["rgb_array", "human"], "render_fps": 50}  # noqa: RUF012
+    vector_class: type[WildRobotVectorEnv] = WildRobotVectorEnv
 
     def __init__(self, *, render_mode: str | None = None, num_threads: int = 1, **settings: Any) -> None:
         # The time limit is the wrapper's that gym.make adds, or the caller's own argument.
         settings.setdefault("max_episode_steps", None)
-        self._vector = WildRobotVectorEnv(
+        self._vector = self.vector_class(
             1, autoreset_mode=AutoresetMode.DISABLED, render_mode=render_mode, num_threads=num_threads, **settings
         )
         self.observation_space = self._vector.single_observation_space

@@ -57,6 +57,8 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
 
+    config_class: type[EnvConfig] = EnvConfig
+
     def __init__(
         self,
         num_envs: int = 1,
@@ -80,22 +82,21 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
             raise ConfigError(unknown_name("render_mode", str(render_mode), self.metadata["render_modes"]))
         if render_mode == "human" and not has_screen():
             raise PhysicsError(NO_SCREEN)
-        self.config = build(EnvConfig, settings)
+        self.config = build(self.config_class, settings)
         self.num_envs = int(num_envs)
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         self.metadata["render_fps"] = round(1 / self.config.control_dt)
         self.metadata["render_modes"] = available_render_modes()
         self.robot = RobotModel.load(self.config.robot)
-        states = None if reference is None else _reference_states(reference, self.robot, self.config)
-        self.task = WalkTask(self.robot, self.config, max_episode_steps, states)
+        self.task = self._make_task(reference, max_episode_steps)
         self.physics = make_physics(backend, self.robot, self.num_envs, self.config.control_dt, num_threads)
         self.single_observation_space = gym.spaces.Box(-CLIP, CLIP, (self.task.obs_dim,), np.float32)
         self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.robot.num_joints,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.amp_layout = self.task.layout
-        self.mirror = observation_mirror(self.robot)
+        self.mirror = self._make_mirror()
         self.render_mode = render_mode
         self._renderer = SceneRenderer(self.robot, width, height, camera)
         self._state: PhysicsState | None = None
@@ -107,6 +108,14 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
             np.zeros((self.num_envs, self.task.feature_dim), np.float32),
         )
         self._compile()
+
+    def _make_task(self, reference: str | None, max_episode_steps: int | None) -> WalkTask:
+        states = None if reference is None else _reference_states(reference, self.robot, self.config)
+        return WalkTask(self.robot, self.config, max_episode_steps, states)
+
+    def _make_mirror(self) -> dict[str, list] | None:
+        """The reflection of observation and action, where the environment has one."""
+        return observation_mirror(self.robot)
 
     def _compile(self) -> None:
         """Batch the task's functions once. Episode limits vary only where first episodes are staggered."""

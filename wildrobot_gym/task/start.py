@@ -49,7 +49,7 @@ def draw_start(
     joints = jnp.asarray(robot.home_joint_pos) + config.joint_noise * jax.random.uniform(keys[0], (n,), minval=-1.0)
     joints = jnp.clip(joints, *robot.joint_range.T)
     roll, pitch = config.tilt_noise * jax.random.uniform(keys[1], (2,), minval=-1.0)
-    tilt = quat_mul(_axis_quat(roll, 0), _axis_quat(pitch, 1))
+    tilt = quat_mul(axis_quat(roll, 0), axis_quat(pitch, 1))
     qpos = jnp.concatenate([jnp.asarray(robot.home_qpos[:3]), tilt, joints])
     qvel = config.velocity_noise * jax.random.uniform(keys[2], (robot.model.nv,), minval=-1.0)
     from_reference = jnp.array(False)
@@ -69,5 +69,6 @@ def draw_start(
     return Start(qpos=qpos, qvel=qvel, from_reference=from_reference, command=command, history=history)
 
 
-def _axis_quat(angle: Float[Array, ""], axis: int) -> Float[Array, "4"]:
+def axis_quat(angle: Float[Array, ""], axis: int) -> Float[Array, "4"]:
+    """A turn by ``angle`` rad about axis 0, 1 or 2."""
     return jnp.zeros(4).at[0].set(jnp.cos(angle / 2)).at[1 + axis].set(jnp.sin(angle / 2))

@@ -1,0 +1,224 @@
+"""WildRobotTrack-v0 as pure functions: one robot follows a clip, so that its motion becomes one that was performed.
+
+What physics, Gymnasium and the discriminator see is as in :mod:`.walk`; what is asked for is not a velocity but the next
+frames of a clip. Nothing holds the robot: an episode ends when it falls or has lost the clip.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Float, Int
+
+from wildrobot_gym import history
+from wildrobot_gym.config import TrackEnvConfig, TrackRewardConfig
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import gravity_direction, quat_mul, rotate, to_heading, yaw_of, yaw_quat
+from wildrobot_gym.state import PhysicsState, TaskState
+from wildrobot_gym.task.observation import CLIP, observation_dim, observe
+from wildrobot_gym.task.reward import RewardInputs, reward_terms
+from wildrobot_gym.task.start import Start, axis_quat
+from wildrobot_gym.task.termination import terminated
+from wildrobot_gym.task.walk import StepOutput, WalkTask
+
+
+@struct.dataclass
+class ClipFrames:
+    """The frames of all clips, one clip after the other, at the control rate."""
+
+    qpos: Float[Array, "frame nq"]
+    qvel: Float[Array, "frame nv"]
+    target: Float[Array, "frame joint"]  # servo targets that lead from a frame to the next, feed-forward, rad
+    command: Float[Array, "frame 3"]  # the clip's
+    last: Int[Array, " frame"]  # row of the last frame of the same clip
+
+
+@struct.dataclass
+class TrackState(TaskState):
+    """What the task remembers: also which frame the robot should be in, and how far its clip is turned about z."""
+
+    frame: Int[Array, "*b"]
+    yaw: Float[Array, "*b"]  # rad
+
+
+@struct.dataclass
+class TrackStart(Start):
+    """A frame to begin in."""
+
+    frame: Int[Array, "*b"]
+    yaw: Float[Array, "*b"]  # rad, turns the whole clip about z
+
+
+class TrackTask(WalkTask):
+    """The task of following ``clips`` under one config.
+
+    Observation: :mod:`.observation`'s (its command is the clip's), then for each entry of ``horizon`` the clip's joint
+    positions less the robot's own, its root velocity and gravity direction, and its height less the robot's; then sine and
+    cosine of the heading that is missing. ``3n + 12 + len(horizon) (n + 7) + 2`` numbers.
+    """
+
+    config: TrackEnvConfig
+
+    def __init__(
+        self, robot: RobotModel, config: TrackEnvConfig, clips: ClipFrames, max_episode_steps: int | None = None
+    ) -> None:
+        super().__init__(robot, config, max_episode_steps)
+        self.clips = jax.tree.map(jnp.asarray, clips)
+        self.obs_dim = observation_dim(robot) + len(config.horizon) * (robot.num_joints + 7) + 2
+
+    def target(
+        self, task: Any, action: Float[Array, "joint"]
+    ) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
+        """Filtered action and joint targets in rad: the clip's, and what the action adds."""
+        filtered, _ = super().target(task, action)
+        return filtered, jnp.clip(self.clips.target[task.frame] + self._scale * filtered, self._low, self._high)
+
+    def draw_start(self, key: jax.Array) -> TrackStart:
+        """Any frame that has a next one, with the reset's noise, in any heading."""
+        keys = jax.random.split(key, 5)
+        frame = jax.random.randint(keys[0], (), 0, self.clips.last.shape[0])
+        frame = jnp.minimum(frame, self.clips.last[frame] - 1)
+        yaw = jax.random.uniform(keys[1], minval=-jnp.pi, maxval=jnp.pi)
+        start = self.start_at(frame, yaw)
+        reset, n = self.config.reset, self.robot.num_joints
+        joints = start.qpos[7:] + reset.joint_noise * jax.random.uniform(keys[2], (n,), minval=-1.0)
+        push = reset.velocity_noise * jax.random.uniform(keys[3], (start.qvel.shape[0],), minval=-1.0)
+        roll, pitch = reset.tilt_noise * jax.random.uniform(keys[4], (2,), minval=-1.0)
+        tilt = quat_mul(axis_quat(roll, 0), axis_quat(pitch, 1))
+        base = jnp.concatenate([start.qpos[:3], quat_mul(start.qpos[3:7], tilt)])
+        qpos = jnp.concatenate([base, jnp.clip(joints, self._low, self._high)])
+        return dataclasses.replace(start, qpos=qpos, qvel=start.qvel + push)
+
+    def start_at(self, frame: Int[Array, ""], yaw: Float[Array, ""] | float = 0.0) -> TrackStart:
+        """The very state of one frame, the clip turned by ``yaw`` rad."""
+        yaw = jnp.asarray(yaw, jnp.float32)
+        qpos, qvel = self.clips.qpos[frame], self.clips.qvel[frame]
+        turn = yaw_quat(yaw)
+        qpos = jnp.concatenate([jnp.zeros(2), qpos[2:3], quat_mul(turn, qpos[3:7]), qpos[7:]])
+        return TrackStart(
+            qpos=qpos,
+            qvel=qvel.at[:3].set(rotate(turn, qvel[:3])),
+            from_reference=jnp.array(True),
+            command=self.clips.command[frame],
+            history=jnp.zeros(self.past_shape),
+            frame=frame,
+            yaw=yaw,
+        )
+
+    def blank(self, key: jax.Array) -> TrackState:
+        """A task state for :meth:`begin` to start the first episode from."""
+        return TrackState(**vars(super().blank(key)), frame=jnp.int32(0), yaw=jnp.float32(0.0))
+
+    def begin(
+        self, before: Any, start: Any, state: PhysicsState, episode_limit: Any = None
+    ) -> tuple[TrackState, Float[Array, "obs"], Float[Array, "window"]]:
+        """Task state, observation and AMP window of a new episode, once physics stands at ``start``."""
+        frame = self._frame_features(state)
+        past = history.fill(frame, self.config.features.history)
+        task = dataclasses.replace(
+            self.blank(before.key),
+            episode_limit=jnp.int32(self.max_episode_steps if episode_limit is None else episode_limit),
+            command=start.command,
+            history=past,
+            frame=start.frame,
+            yaw=start.yaw,
+        )
+        return task, self._observe(task, state), history.window(past, frame, self.config.features.history)
+
+    def advance(self, task: Any, state: PhysicsState, action: Float[Array, "joint"]) -> tuple[TrackState, StepOutput]:
+        """After physics took one control step with filtered ``action``: reward, features, episode ends."""
+        frame = jnp.minimum(task.frame + 1, self.clips.last[task.frame])
+        loaded = self._loaded(state)
+        inputs = RewardInputs(
+            state=state,
+            command=task.command,
+            action=action,
+            previous_action=task.action,
+            force_limit=jnp.asarray(self.robot.force_limit, jnp.float32),
+            foot_loaded=loaded,
+            touchdown_air_time=jnp.zeros_like(task.foot_air_time),  # a clip says itself when its feet land
+            weight=jnp.float32(self.robot.weight),
+        )
+        errors = clip_errors(state, self.clips.qpos[frame], self.clips.qvel[frame], task.yaw)
+        terms = reward_terms(inputs, self.config.rewards) | clip_terms(errors, self.config.rewards)
+        terms = {name: jnp.where(state.diverged, 0.0, value) for name, value in terms.items()}
+        features = self._frame_features(state)
+        forward = to_heading(state.base_quat_w, state.qvel[:3])[0]
+        wanted = to_heading(self.clips.qpos[frame, 3:7], self.clips.qvel[frame, :3])[0]
+        lost = terminated(state, self.config.termination) | (errors["joint_pos"] > self.config.termination.max_joint_error)
+        step_count = task.step_count + 1
+        over = (step_count >= task.episode_limit) | (frame >= self.clips.last[task.frame])
+        next_task = dataclasses.replace(
+            task,
+            step_count=step_count,
+            action=action,
+            history=history.push(task.history, features),
+            frame=frame,
+            velocity_error_sum=task.velocity_error_sum + forward - wanted,
+        )
+        output = StepOutput(
+            obs=self._observe(next_task, state),
+            reward=sum(terms.values(), start=jnp.float32(0.0)),
+            terminated=lost,
+            truncated=over & ~lost,
+            amp_obs=history.window(task.history, features, self.config.features.history),
+            terms=terms,
+            metrics={
+                "forward_velocity": forward,
+                "velocity_error": jnp.abs(forward - wanted),
+                "joint_error": errors["joint_pos"],
+                "is_success": (~lost).astype(jnp.float32),
+            },
+        )
+        return next_task, output
+
+    def _observe(self, task: Any, state: PhysicsState) -> Float[Array, "obs"]:
+        quat, parts = state.base_quat_w, [observe(self._home, state, task.command, task.action)]
+        for ahead in self.config.horizon:
+            frame = jnp.minimum(task.frame + ahead, self.clips.last[task.frame])
+            qpos, qvel = self.clips.qpos[frame], self.clips.qvel[frame]
+            parts += [
+                qpos[7:] - state.joint_pos,
+                to_heading(qpos[3:7], qvel[:3]),
+                gravity_direction(qpos[3:7]),
+                10.0 * (qpos[2:3] - state.base_pos_w[2:3]),  # dm
+            ]
+        missing = yaw_of(self.clips.qpos[task.frame, 3:7]) + task.yaw - yaw_of(quat)
+        parts.append(jnp.stack([jnp.sin(missing), jnp.cos(missing)]))
+        return jnp.clip(jnp.concatenate(parts), -CLIP, CLIP)
+
+
+def clip_errors(
+    state: PhysicsState, qpos: Float[Array, "nq"], qvel: Float[Array, "nv"], yaw: Float[Array, ""]
+) -> dict[str, Float[Array, ""]]:
+    """Distances between a state and a clip's frame, the clip turned by ``yaw`` rad; where on the floor is no matter.
+
+    rad and rad/s for the joints, root mean square over them; m/s and rad/s for the root, each in its own heading frame; m.
+    """
+    quat, ref = state.base_quat_w, qpos[3:7]
+    turn = yaw_of(quat) - yaw_of(ref) - yaw
+    spin = to_heading(quat, rotate(quat, state.qvel[3:6])) - to_heading(ref, rotate(ref, qvel[3:6]))
+    return {
+        "joint_pos": jnp.sqrt(jnp.mean(jnp.square(state.joint_pos - qpos[7:]))),
+        "joint_vel": jnp.sqrt(jnp.mean(jnp.square(state.joint_vel - qvel[6:]))),
+        "lin_vel": jnp.linalg.norm(to_heading(quat, state.qvel[:3]) - to_heading(ref, qvel[:3])),
+        "ang_vel": jnp.linalg.norm(spin),
+        "attitude": jnp.linalg.norm(gravity_direction(quat) - gravity_direction(ref)),
+        "height": jnp.abs(state.base_pos_w[2] - qpos[2]),
+        "heading": jnp.abs(jnp.arctan2(jnp.sin(turn), jnp.cos(turn))),
+    }
+
+
+def clip_terms(errors: dict[str, Float[Array, ""]], config: TrackRewardConfig) -> dict[str, Float[Array, ""]]:
+    """Every clip term that has a weight, weighted and scaled: exp(-(error / sigma)^2)."""
+    return {
+        f"clip_{name}": config.scale
+        * getattr(config, f"clip_{name}")
+        * jnp.exp(-jnp.square(error / getattr(config, f"clip_{name}_sigma")))
+        for name, error in errors.items()
+        if getattr(config, f"clip_{name}") != 0
+    }
