@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from wildrobot_gym.cli import motion as motion_cli
 from wildrobot_gym.cli.exit_codes import BAD_INPUT, NO_PICTURE
 
 COMMANDS_MPS = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -162,21 +163,9 @@ def robot(xml: Annotated[Path, tyro.conf.Positional], /) -> int:
     return 0
 
 
-def motion(
-    action: Annotated[Literal["build"], tyro.conf.Positional], /, robot: str = "wildrobot", out: Path | None = None
-) -> int:
-    """Build the reference motion of a robot.
-
-    Args:
-        action: build.
-        robot: A shipped robot's name, or a folder with its robot_config.yaml.
-        out: The .npz file; the shipped one's place if not given.
-    """
-    from wildrobot_gym.motion.build import build_default_reference
-    from wildrobot_gym.robot import RobotModel
-
-    print(f"Wrote {build_default_reference(RobotModel.load(robot), out)}")
-    return 0
+def motion() -> int:
+    """Make, retarget, perform and judge reference motion; `wildrobot motion --help` lists its commands."""
+    return 0  # never called: main() hands what follows to the motion commands
 
 
 SUBCOMMANDS = {
@@ -203,8 +192,11 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
         commands: Any = SUBCOMMANDS  # tyro's stubs want functions that never return
+        prog = "wildrobot"
+        if arguments[:1] == ["motion"]:
+            commands, prog, arguments = motion_cli.COMMANDS, "wildrobot motion", arguments[1:]
         return tyro.extras.subcommand_cli_from_dict(
-            commands, prog="wildrobot", args=arguments, config=(tyro.conf.FlagCreatePairsOff,)
+            commands, prog=prog, args=arguments, config=(tyro.conf.FlagCreatePairsOff,)
         )
     except KeyboardInterrupt:
         _complain("Interrupted.")

@@ -29,7 +29,8 @@ CURVES = (  # column of progress.csv, title
 )
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
+    """matplotlib's, for files alone."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -44,7 +45,7 @@ def gait_plot(path: str | Path, recording: Recording, robot: RobotModel, command
     Raises:
         RunError: the file cannot be written.
     """
-    plt = _pyplot()
+    plt = pyplot()
     events = find_events(recording.foot_force, recording.sole_height, robot.weight, control_dt)
     begin = min(FIRST_STEP, max(recording.num_steps - 2, 0))
     shown = slice(begin, begin + round(SHOWN_S / control_dt))
@@ -67,7 +68,7 @@ def gait_plot(path: str | Path, recording: Recording, robot: RobotModel, command
     axes[3].set_title("velocity along the heading, m/s")
     axes[3].legend(loc="upper right")
     axes[3].set_xlabel("time, s")
-    return _save(plt, figure, path)
+    return save_figure(figure, path)
 
 
 def learning_curves(path: str | Path, progress_csv: str | Path) -> Path:
@@ -84,7 +85,7 @@ def learning_curves(path: str | Path, progress_csv: str | Path) -> Path:
     present = [(column, title) for column, title in CURVES if any(row.get(column) for row in rows)]
     if not present:
         raise RunError(f"{progress_csv} has no figures to draw yet.")
-    plt = _pyplot()
+    plt = pyplot()
     lines = (len(present) + 1) // 2
     figure, axes = plt.subplots(lines, 2, figsize=(11, 2.4 * lines), squeeze=False, layout="constrained")
     for axis in axes.flat[len(present) :]:
@@ -95,10 +96,11 @@ def learning_curves(path: str | Path, progress_csv: str | Path) -> Path:
         axis.set_title(title, fontsize="medium")
         axis.set_xlabel("environment steps", fontsize="small")
         axis.grid(alpha=0.3)
-    return _save(plt, figure, path)
+    return save_figure(figure, path)
 
 
-def _save(plt: Any, figure: Any, path: str | Path) -> Path:
+def save_figure(figure: Any, path: str | Path) -> Path:
+    """Write a figure and close it; RunError where it cannot be written."""
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,5 +108,5 @@ def _save(plt: Any, figure: Any, path: str | Path) -> Path:
     except (OSError, ValueError) as error:
         raise RunError(f"Cannot write the picture {path}: {error}.") from error
     finally:
-        plt.close(figure)
+        pyplot().close(figure)
     return path

@@ -1,0 +1,43 @@
+"""``wildrobot motion analyze`` under the data-first plan's name and flags."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from wildrobot_gym.cli.exit_codes import BAD_INPUT
+from wildrobot_gym.cli.motion_analyze import run_analyze
+from wildrobot_gym.errors import WildRobotError
+
+
+def analyze(
+    dataset: Annotated[str, tyro.conf.Positional] = "tier0plus_merged.npz",
+    json_output: Path | None = None,
+    plot: Path | None = None,
+    verbose: bool = False,
+) -> int:
+    """Judge a dataset: go on, or stop, and why.
+
+    Args:
+        dataset: A reference file, or a shipped reference's name.
+        json_output: Write the figures there.
+        plot: Write a page of pictures there, .png.
+        verbose: Taken for the plan's sake: everything is always said.
+    """
+    return run_analyze(dataset, json_output, plot)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0, or 2 for bad input."""
+    try:
+        return tyro.cli(analyze, args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
+    except WildRobotError as error:
+        print(f"analyze_tier0plus_dataset.py: {error}", file=sys.stderr)
+        return BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

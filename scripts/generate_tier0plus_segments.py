@@ -1,0 +1,63 @@
+"""``wildrobot motion track`` under the data-first plan's name and flags."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from wildrobot_gym.cli.exit_codes import BAD_INPUT
+from wildrobot_gym.cli.motion_make import run_track
+from wildrobot_gym.errors import WildRobotError
+from wildrobot_gym.motion.segments import Gates
+from wildrobot_gym.motion.states import CONTROL_DT
+from wildrobot_gym.motion.tracking import Harness, TrackSettings
+
+
+def generate(
+    motions: Annotated[tuple[str, ...], tyro.conf.Positional] = ("walk_wildrobot",),
+    out: Path = Path("tier0plus_merged.npz"),
+    multi_start_interval: int = 100,
+    max_window_frames: int = 200,
+    harness_cap: float = 0.15,
+    max_harness_p95: float = 0.10,
+    min_load_support: float = 0.85,
+    features: Path | None = None,
+    verbose: bool = False,
+    force: bool = False,
+) -> int:
+    """Perform clips in physics and keep the stretches that pass all gates.
+
+    Args:
+        motions: Clips, reference files, shipped references, or human motion.
+        out: The dataset; its report is written beside it.
+        multi_start_interval: Frames (50 a second) between the starts of a clip's variants.
+        max_window_frames: Longest segment, frames.
+        harness_cap: Most that the harness may do, share of the weight.
+        max_harness_p95: Gate on the harness, share of the weight.
+        min_load_support: Gate on the mean load, share of the weight.
+        features: Write the plan's output fields there, .npz.
+        verbose: Also say what was found out about the files.
+        force: Overwrite the dataset if it exists.
+    """
+    if verbose:
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings = TrackSettings(start_interval_s=multi_start_interval * CONTROL_DT, harness=Harness(cap=harness_cap))
+    gates = Gates(longest=max_window_frames, harness_p95=max_harness_p95, load_mean=min_load_support)
+    return run_track(motions, out, "wildrobot", settings, gates, 8, None, features, force)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0, 1 where a file was left out, 2 for bad input."""
+    try:
+        return tyro.cli(generate, args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
+    except WildRobotError as error:
+        print(f"generate_tier0plus_segments.py: {error}", file=sys.stderr)
+        return BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

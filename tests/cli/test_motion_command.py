@@ -1,0 +1,140 @@
+"""``wildrobot motion``: files in, clips and datasets out, and what is said of files that cannot be used."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wildrobot_gym.cli.main import main
+from wildrobot_gym.config import FeatureConfig
+from wildrobot_gym.motion.build import walk_clip
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.reference import ReferenceDataset, load_clips, save_clips
+from wildrobot_gym.robot import RobotModel
+
+
+@pytest.fixture(scope="module")
+def robot():
+    return RobotModel.load("wildrobot")
+
+
+@pytest.fixture(scope="module")
+def walks(robot, tmp_path_factory):
+    """A reference file of two slow walks, which the robot can perform."""
+    return str(save_clips(tmp_path_factory.mktemp("walks") / "walks.npz", [walk_clip(robot, 0.2), walk_clip(robot, 0.3)]))
+
+
+@pytest.fixture(scope="module")
+def mined(walks, tmp_path_factory):
+    out = tmp_path_factory.mktemp("mined") / "tier0plus.npz"
+    arguments = ["--out", str(out), "--duration", "4", "--generations", "0", "--features", str(out.with_name("fields.npz"))]
+    assert main(["motion", "track", walks, *arguments]) == 0
+    return out
+
+
+def test_good_files_go_on_and_broken_ones_are_named(robot, tmp_path, capsys):
+    good, broken, out = tmp_path / "good.npz", tmp_path / "broken.csv", tmp_path / "out"
+    walk_clip(robot, 0.4).save(good)
+    broken.write_text("nothing,of,use\n1,2,3\n")
+    arguments = ["motion", "retarget", str(good), str(broken), str(tmp_path / "absent"), "--out", str(out)]
+    assert main(arguments) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "broken.csv" in said and "absent does not exist" in said
+    clip = MotionClip.load(next(out.iterdir())).check(robot)
+    np.testing.assert_allclose(clip.joint_pos, walk_clip(robot, 0.4).joint_pos, atol=1e-6)
+    assert main(arguments[:3] + arguments[-2:]) == 1  # the clip is there already
+    assert "overwrite it by --force" in " ".join(capsys.readouterr().out.split())
+    assert main([*arguments[:3], *arguments[-2:], "--force"]) == 0
+
+
+def test_no_files_at_all(tmp_path, capsys):
+    assert main(["motion", "retarget"]) == 2
+    assert "Name the motion files" in capsys.readouterr().err
+    assert main(["motion", "track", str(tmp_path / "absent.npz")]) == 2
+    assert "absent.npz does not exist" in capsys.readouterr().err
+
+
+def test_what_is_mined_is_performed_motion_that_training_reads(mined, robot):
+    segments = load_clips(mined, robot)
+    assert len(segments) > 3
+    for segment in segments:
+        assert segment.qvel is not None and segment.pad_forces is not None
+        assert segment.metadata["metrics"]["load_mean"] >= 0.85
+        np.testing.assert_allclose(segment.root_pos[0, :2], 0.0, atol=1e-6)
+    dataset = ReferenceDataset.load(mined, robot, FeatureConfig(channels=("joint_pos",), contacts="none"))
+    with np.load(mined.with_name("fields.npz"), allow_pickle=False) as fields:
+        assert len(fields["segment_scores"]) == len(segments) == len(fields["motion_id"])
+        assert len(fields["features"]) == len(dataset)
+    weights, motions = dataset.sampling()
+    assert len(dataset.windows()) == len(weights) and set(motions) == {0, 1}
+
+
+def test_a_dataset_is_never_overwritten_unasked(mined, walks, capsys):
+    before = mined.read_bytes()
+    assert main(["motion", "track", walks, "--out", str(mined), "--duration", "4", "--generations", "0"]) == 2
+    assert "overwrite it by --force" in capsys.readouterr().err
+    assert mined.read_bytes() == before
+
+
+def test_analysis_of_a_mined_dataset(mined, tmp_path, capsys):
+    figures, page = tmp_path / "a.json", tmp_path / "page.png"
+    assert main(["motion", "analyze", str(mined), "--json", str(figures), "--plot", str(page)]) == 0
+    said = capsys.readouterr().out
+    assert "Clip: walk_0.20" in said and "mean(sum Fn) / mg" in said
+    value = json.loads(figures.read_text())
+    assert value["verdict"] in ("go", "caution", "stop") and value["advice"].split(":")[0] in said
+    assert value["seconds"] == pytest.approx(sum(clip["mined_s"] for clip in value["report"]["clips"]), abs=0.01)
+    assert page.stat().st_size > 10_000
+
+
+def test_analysis_of_clips_that_were_not_performed(walks, capsys):
+    assert main(["motion", "analyze", walks]) == 0
+    assert "NOT PERFORMED" in capsys.readouterr().out
+
+
+def test_a_tracking_policy_performs_without_a_harness(walks, robot, tmp_path, capsys):
+    """A policy that has hardly learned anything leaves the clips' own targets nearly as they are: slow walks last a while."""
+    run, out = tmp_path / "run", tmp_path / "performed.npz"
+    small = ["n_envs=8", "n_steps=8", "batch_size=32", "n_timesteps=64", "n_epochs=1", "learning_rate=1e-6"]
+    assert main(["train", "track", "--set", *small, f"env_kwargs.reference={walks}", "--out", str(run)]) == 0
+    assert main(["motion", "perform", str(run), "--reference", walks, "--out", str(out)]) == 0
+    assert "Tier 0+" in capsys.readouterr().out
+    assert main(["motion", "perform", "walk", "--reference", walks, "--out", str(tmp_path / "none.npz")]) == 2
+    assert "is no policy of WildRobotTrack-v0" in capsys.readouterr().err
+    assert main(["eval", str(run)]) == 2
+    assert "it is run by `wildrobot motion perform`" in capsys.readouterr().err
+    segments = load_clips(out, robot)
+    assert all(segment.metadata["metrics"]["harness_p95"] == 0.0 for segment in segments)
+    assert sum(segment.duration_s for segment in segments) > 2.0
+
+
+def script(name):
+    path = Path(__file__).resolve().parents[2] / "scripts" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_plans_analysis_script(mined, tmp_path, capsys):
+    figures = tmp_path / "analysis.json"
+    analyze = script("analyze_tier0plus_dataset")
+    assert analyze.main([str(mined), "--json-output", str(figures), "--verbose"]) == 0
+    assert json.loads(figures.read_text())["segments"] > 3
+    assert analyze.main([str(tmp_path / "absent.npz")]) == 2
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_the_plans_generation_script_hands_its_flags_on(monkeypatch):
+    generate = script("generate_tier0plus_segments")
+    asked = []
+    monkeypatch.setattr(generate, "run_track", lambda *arguments: asked.append(arguments) or 0)
+    flags = ["--multi-start-interval", "50", "--max-window-frames", "150", "--harness-cap", "0.12", "--verbose"]
+    assert generate.main(["clip.npz", *flags, "--max-harness-p95", "0.12", "--min-load-support", "0.9"]) == 0
+    files, _, robot, settings, gates, *_ = asked[0]
+    assert (files, robot) == (("clip.npz",), "wildrobot")
+    assert (settings.start_interval_s, settings.harness.cap) == (1.0, 0.12)
+    assert (gates.longest, gates.harness_p95, gates.load_mean) == (150, 0.12, 0.9)
+    assert generate.main(["clip.npz", "--max-window-frames", "10"]) == 2  # shorter than a window

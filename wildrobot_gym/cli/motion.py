@@ -1,0 +1,134 @@
+"""``wildrobot motion``: reference motion made, brought to the robot, performed in physics, gated and judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+Texts = Annotated[tuple[str, ...], tyro.conf.Positional]
+Text = Annotated[str, tyro.conf.Positional]
+
+
+def build(robot: str = "wildrobot", out: Path | None = None) -> int:
+    """Make walking clips with the gait generator.
+
+    Args:
+        robot: A shipped robot's name, or a folder with its robot_config.yaml.
+        out: The .npz file; the shipped one's place if not given.
+    """
+    from wildrobot_gym.motion.build import build_default_reference
+    from wildrobot_gym.robot import RobotModel
+
+    print(f"Wrote {build_default_reference(RobotModel.load(robot), out)}")
+    return 0
+
+
+def retarget(
+    files: Texts,
+    /,
+    out: Path = Path("retargeted"),
+    robot: str = "wildrobot",
+    warp: bool = True,
+    stride: float = 1.0,
+    table: str | None = None,
+    skeleton: str | None = None,
+    body_model: str | None = None,
+    start: float | None = None,
+    end: float | None = None,
+    force: bool = False,
+) -> int:
+    """Bring human motion, or clips of this robot from other projects, into clips; exit code 1 if a file was left out.
+
+    Args:
+        files: .amc, .bvh, AMASS .npz, DeepMimic .txt or .json, GMR .pkl, .csv; or folders of them.
+        out: Folder for the clips, one .npz for each.
+        robot: A shipped robot's name, or a folder with its robot_config.yaml.
+        warp: Play human motion at the speed that the Froude number asks for; no-warp keeps its own time.
+        stride: Factor on human steps' length, beside the scale by leg length.
+        table: Joint names of the files, a name in configs/skeletons or a path; found out if not given.
+        skeleton: The .asf of .amc files; found beside them if not given.
+        body_model: SMPL-H or SMPL-X model, for AMASS files.
+        start: Take each file from this time on, s.
+        end: Take each file up to this time, s.
+        force: Overwrite clips that exist.
+    """
+    from wildrobot_gym.cli.motion_make import run_retarget
+    from wildrobot_gym.motion.importers import ImportOptions
+    from wildrobot_gym.motion.retarget import RetargetSettings
+
+    options = ImportOptions(
+        table=table, skeleton=skeleton, body_model=body_model, robot=robot, start_s=start, end_s=end
+    )
+    return run_retarget(files, out, robot, options, RetargetSettings(time_scale=None if warp else 1.0, stride=stride), force)
+
+
+def track(
+    files: Texts,
+    /,
+    out: Path = Path("tier0plus.npz"),
+    robot: str = "wildrobot",
+    duration: float = 20.0,
+    generations: int = 8,
+    seconds_per_motion: float | None = None,
+    features: Path | None = None,
+    force: bool = False,
+) -> int:
+    """Perform clips in physics, every variant of each, and keep the stretches that pass all gates (Tier 0+).
+
+    Args:
+        files: Clips, reference files, shipped references, or human motion, which is retargeted first.
+        out: The dataset; its report is written beside it.
+        robot: A shipped robot's name, or a folder with its robot_config.yaml.
+        duration: Of each variant, s.
+        generations: Of the search for each clip's controller; 0 takes the default one.
+        seconds_per_motion: Keep at most so much of each clip, the best first.
+        features: Write feature frames, ids, scores and metrics of all segments there, .npz (all channels of WildRobot-v0).
+        force: Overwrite the dataset if it exists.
+    """
+    from wildrobot_gym.cli.motion_make import run_track
+    from wildrobot_gym.motion.segments import Gates
+    from wildrobot_gym.motion.tracking import TrackSettings
+
+    settings = TrackSettings(duration_s=duration)
+    return run_track(files, out, robot, settings, Gates(), generations, seconds_per_motion, features, force)
+
+
+def perform(
+    policy: Text, /, reference: str = "walk_wildrobot", out: Path = Path("performed.npz"), force: bool = False
+) -> int:
+    """Perform a reference by a tracking policy (config track), with no harness, and keep what passes all gates.
+
+    Args:
+        policy: A run folder or .zip file of `wildrobot train track`.
+        reference: The clips to perform, a reference file or a shipped name.
+        out: The dataset; its report is written beside it.
+        force: Overwrite the dataset if it exists.
+    """
+    from wildrobot_gym.cli.motion_make import run_perform
+
+    return run_perform(policy, reference, out, force)
+
+
+def analyze(dataset: Text, /, json: Path | None = None, plot: Path | None = None, robot: str | None = None) -> int:
+    """Judge a dataset: dashboard, go or stop, what became of every clip.
+
+    Args:
+        dataset: A reference file, or a shipped reference's name.
+        json: Write the figures there.
+        plot: Write a page of pictures there, .png.
+        robot: Folder of the robot's robot_config.yaml, where it is no shipped one.
+    """
+    from wildrobot_gym.cli.motion_analyze import run_analyze
+
+    return run_analyze(dataset, json, plot, robot)
+
+
+COMMANDS: dict[str, Any] = {
+    "build": build,
+    "retarget": retarget,
+    "track": track,
+    "perform": perform,
+    "analyze": analyze,
+}

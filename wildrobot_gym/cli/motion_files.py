@@ -1,0 +1,129 @@
+"""What the ``wildrobot motion`` commands read and write: clips from files of all kinds, and datasets with their report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from wildrobot_gym.cli.evaluate import write_json
+from wildrobot_gym.errors import ConfigError, MotionError, RunError
+from wildrobot_gym.motion import importers, reference, storage
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.human import HumanMotion
+from wildrobot_gym.motion.importers import ImportOptions
+from wildrobot_gym.motion.reference import load_clips, save_clips
+from wildrobot_gym.motion.retarget import RetargetReport, RetargetSettings, retarget
+from wildrobot_gym.motion.segments import MiningReport
+from wildrobot_gym.paths import motion_file
+from wildrobot_gym.robot import RobotModel
+
+
+@dataclass
+class Read:
+    """Clips of the files that could be read, figures of those that were retargeted, and why the others were left out."""
+
+    clips: list[MotionClip] = field(default_factory=list)
+    reports: dict[str, RetargetReport] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def tell_skipped(self, console: Console) -> int:
+        """Name what was left out; the exit code: 1 if anything was."""
+        for name, why in self.skipped.items():
+            console.print(f"[red]left out[/] {escape(name)}: {escape(why)}", soft_wrap=True, highlight=False)
+        return 1 if self.skipped else 0
+
+
+def read_motions(
+    robot: RobotModel, names: Sequence[str], options: ImportOptions, settings: RetargetSettings | None = None
+) -> Read:
+    """The clips in ``names``: files and folders of any importer's formats, reference files, shipped references.
+
+    A human's motion is retargeted to ``robot``. What cannot be read is noted, and the others go on.
+
+    Raises:
+        MotionError: no names.
+    """
+    if not names:
+        raise MotionError(f"Name the motion files, or folders of them; allowed: {', '.join(importers.SUFFIXES)}.")
+    read = Read()
+    for name in names:
+        try:
+            paths = [motion_file(name)] if storage.kind_of(motion_file(name)) == reference.KIND else importers.find([name])
+        except MotionError as error:
+            read.skipped[name] = str(error)
+            continue
+        for path in paths:
+            try:
+                _read_one(robot, path, options, settings, read)
+            except (MotionError, ConfigError) as error:
+                read.skipped[str(path)] = str(error)
+    return read
+
+
+def _read_one(
+    robot: RobotModel, path: Path, options: ImportOptions, settings: RetargetSettings | None, read: Read
+) -> None:
+    if storage.kind_of(path) == reference.KIND:
+        read.clips += load_clips(path, robot)
+        return
+    motion = importers.load(path, options)
+    if isinstance(motion, HumanMotion):
+        retargeted = retarget(robot, motion, settings)
+        read.reports[str(path)] = retargeted.report
+        motion = retargeted.clip
+    read.clips.append(motion.check(robot, str(path)))
+
+
+def check_free(paths: Sequence[Path], force: bool) -> None:
+    """Raise RunError where a file is in the way, before any work is done."""
+    taken = [str(path) for path in paths if path.exists()]
+    if taken and not force:
+        raise RunError(f"{', '.join(taken)} exists. Choose another --out, or overwrite it by --force.")
+
+
+def report_file(dataset: Path) -> Path:
+    """Where the report of a mined dataset lies: beside it."""
+    return dataset.with_suffix(".report.json")
+
+
+def write_dataset(path: Path, report: MiningReport, segments: Sequence[MotionClip]) -> None:
+    """Mined segments as a reference file that training reads, and beside it what became of every clip.
+
+    Raises:
+        MotionError: there is not one segment. RunError: a file could not be written.
+    """
+    value: dict[str, Any] = {
+        "gates": dataclasses.asdict(report.gates),
+        "clips": [dataclasses.asdict(clip) for clip in report.clips],
+        "mined_s": report.mined_s,
+    }
+    write_json(report_file(path), value)
+    if not segments:
+        path.unlink(missing_ok=True)  # an older dataset must not pass for this report's
+        raise MotionError(f"Not one window passed the gates. {report_file(path)} says which gates stopped which clip.")
+    try:
+        save_clips(path, segments)
+    except OSError as error:
+        raise RunError(f"Cannot write {path}: {error}.") from error
+
+
+def read_report(dataset: Path) -> dict[str, Any] | None:
+    """What :func:`write_dataset` wrote beside ``dataset``, or None where there is nothing.
+
+    Raises:
+        MotionError: it is damaged.
+    """
+    path = report_file(dataset)
+    if not path.is_file():
+        return None
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise MotionError(f"{path} is damaged ({error}); generate the dataset anew, or delete the report.") from error

@@ -1,0 +1,154 @@
+"""``wildrobot motion retarget``, ``track`` and ``perform``: files in, clips and datasets out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from amp_sbx import AMPPPO
+from wildrobot_gym.cli.motion_files import check_free, read_motions, report_file, write_dataset
+from wildrobot_gym.cli.policies import find_policy
+from wildrobot_gym.config import FeatureConfig
+from wildrobot_gym.env.perform import perform
+from wildrobot_gym.env.registration import TRACK_ENV_ID
+from wildrobot_gym.errors import MotionError, RunError
+from wildrobot_gym.motion.importers import ImportOptions
+from wildrobot_gym.motion.retarget import RetargetReport, RetargetSettings
+from wildrobot_gym.motion.segments import Gates, MiningReport, best_segments, generate, mine, save_features
+from wildrobot_gym.motion.tracking import TrackSettings
+from wildrobot_gym.robot import RobotModel
+
+_RETARGETED = (  # heading, figure, decimals
+    ("s", "duration_s", 1),
+    ("m/s", "speed", 2),
+    ("slide mm/s", "foot_slide", 1),
+    ("sink mm", "penetration", 1),
+    ("float mm", "float_height", 1),
+    ("miss mm", "miss", 1),
+    ("at limit %", "joint_limit_share", 1),
+    ("too fast %", "velocity_limit_share", 1),
+    ("error mm", "tracking_error", 0),
+    ("frames/s", "frames_per_s", 0),
+)
+_SCALE = {"joint_limit_share": 100, "velocity_limit_share": 100, "tracking_error": 1000}
+
+
+def run_retarget(
+    files: Sequence[str], out: Path, robot: str, options: ImportOptions, settings: RetargetSettings, force: bool
+) -> int:
+    """One clip for each motion in ``files``; 0, or 1 where one was left out."""
+    console, model = Console(), RobotModel.load(robot)
+    read = read_motions(model, files, options, settings)
+    if not read.clips:
+        raise MotionError("No motion could be read. " + " ".join(read.skipped.values()))
+    written: set[Path] = set()
+    for clip in read.clips:
+        path = out / f"{Path(clip.name).name}.npz"  # a foreign file's name must not lead out of the folder
+        try:
+            check_free([path], force and path not in written)
+            written.add(path)
+            clip.save(path)
+        except (RunError, OSError) as error:
+            read.skipped[str(path)] = str(error)
+        else:
+            console.print(f"{path}: {clip.duration_s:.1f} s, {clip.command[0]:.2f} m/s", highlight=False)
+            for note in clip.metadata.get("notes", ()):
+                console.print(f"  {note}", highlight=False, markup=False, soft_wrap=True)
+    if read.reports:
+        console.print(_retarget_table(read.reports))
+    return read.tell_skipped(console)
+
+
+def run_track(
+    files: Sequence[str],
+    out: Path,
+    robot: str,
+    settings: TrackSettings,
+    gates: Gates,
+    generations: int,
+    seconds_per_motion: float | None,
+    features: Path | None,
+    force: bool,
+) -> int:
+    """Clips through physics and the gates into a dataset; 0, or 1 where a file was left out."""
+    console, model = Console(), RobotModel.load(robot)
+    check_free([path for path in (out, report_file(out), features) if path is not None], force)
+    read = read_motions(model, files, ImportOptions(robot=robot))
+    if not read.clips:
+        raise MotionError("No motion could be read. " + " ".join(read.skipped.values()))
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("clips", total=len(read.clips))
+        report = generate(
+            model,
+            read.clips,
+            settings,
+            gates,
+            generations,
+            progress=lambda done, _: bar.update(task, completed=done),
+        )
+    segments = report.segments if seconds_per_motion is None else best_segments(report.segments, seconds_per_motion)
+    code = read.tell_skipped(console)
+    _finish(out, report, segments, console)
+    if features is not None:
+        save_features(features, model, FeatureConfig(), segments)
+        console.print(f"Features: {features}", highlight=False)
+    return code
+
+
+def run_perform(policy: str, reference: str, out: Path, force: bool) -> int:
+    """A tracking policy's performance of a reference through the gates into a dataset."""
+    console = Console()
+    check_free([out, report_file(out)], force)
+    path = find_policy(policy)
+    trained = AMPPPO.load(path)
+    if trained.extra.get("env_id") != TRACK_ENV_ID:
+        raise RunError(f"{path} is no policy of {TRACK_ENV_ID}; train one by `wildrobot train track`.")
+    settings = dict(trained.extra.get("env_kwargs", {}))
+    model = RobotModel.load(str(settings.get("robot", "wildrobot")))
+    performances = perform(reference, lambda obs: trained.predict(obs, deterministic=True)[0], settings)
+    report = mine(model, performances)
+    _finish(out, report, report.segments, console)
+    return 0
+
+
+def _finish(out: Path, report: MiningReport, segments: Sequence, console: Console) -> None:
+    console.print(yield_table(report))
+    write_dataset(out, report, segments)
+    kept = sum(segment.num_frames / segment.fps for segment in segments)
+    console.print(f"{out}: {len(segments)} segments, {kept:.1f} s of {report.mined_s:.1f} s Tier 0+", highlight=False)
+
+
+def yield_table(report: MiningReport) -> Table:
+    """What became of every clip: seconds performed and mined, and the gates that stopped the rest."""
+    table = Table(title="Tier 0+", box=SIMPLE_HEAD)
+    for name in ("clip", "performed s", "falls", "windows", "valid", "segments", "mined s", "stopped by"):
+        table.add_column(name, justify="left" if name in ("clip", "stopped by") else "right")
+    for clip in report.clips:
+        stopped = sorted(((n, name) for name, n in clip.rejects.items() if n), reverse=True)[:3]
+        table.add_row(
+            clip.motion_id,
+            f"{clip.performed_s:.0f}",
+            str(clip.falls),
+            str(clip.windows),
+            str(clip.valid_windows),
+            str(clip.segments),
+            f"{clip.mined_s:.1f}",
+            ", ".join(f"{name} {n}" for n, name in stopped),
+        )
+    return table
+
+
+def _retarget_table(reports: dict[str, RetargetReport]) -> Table:
+    table = Table(title="retargeted", box=SIMPLE_HEAD)
+    table.add_column("file")
+    for heading, *_ in _RETARGETED:
+        table.add_column(heading, justify="right")
+    for path, report in reports.items():
+        cells = (f"{_SCALE.get(name, 1) * getattr(report, name):.{digits}f}" for _, name, digits in _RETARGETED)
+        table.add_row(Path(path).name, *cells)
+    return table
