@@ -1,6 +1,6 @@
 """WildRobot: a Gymnasium environment of a real 3.4 kg biped on MuJoCo, and the motion it learns from.
 
-Importing this package registers ``WildRobot-v0``.
+Importing this package registers ``WildRobot-v0`` and ``WildRobotTrack-v0``.
 """
 
 import ctypes
