@@ -169,8 +169,9 @@ class RewardConfig:
     scale: float = 0.02  # multiplies the sum: the control period, so that returns do not depend on the control rate
 
     def __post_init__(self) -> None:
-        for name in ("tracking_sigma", "yaw_sigma", "height_sigma", "tilt_sigma", "scale"):
-            _check(getattr(self, name) > 0, f"rewards.{name}", getattr(self, name), "a positive number")
+        for name in (item.name for item in dataclasses.fields(self)):
+            if name.endswith("_sigma") or name == "scale":
+                _check(getattr(self, name) > 0, f"rewards.{name}", getattr(self, name), "a positive number")
 
 
 @dataclass(frozen=True)
@@ -234,12 +235,6 @@ class TrackRewardConfig(RewardConfig):
     clip_attitude_sigma: float = 0.2  # length of the difference of the two gravity directions
     clip_height_sigma: float = 0.04  # m
     clip_heading_sigma: float = 0.4  # rad
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for item in dataclasses.fields(self):
-            if item.name.endswith("_sigma"):
-                _check(getattr(self, item.name) > 0, f"rewards.{item.name}", getattr(self, item.name), "a positive number")
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,14 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from jaxtyping import Float
 
+from wildrobot_gym.config import TrackEnvConfig
+from wildrobot_gym.contact import pad_speed
 from wildrobot_gym.env.track_env import WildRobotTrackVectorEnv
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.motion.reference import load_clips
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking.performance import Performance, Variant
+from wildrobot_gym.robot import RobotModel
 
 Policy = Callable[[Float[np.ndarray, "env obs"]], Float[np.ndarray, "env joint"]]
 _RECORDED = ("qpos", "qvel", "pad_forces", "actuator_forces")
@@ -33,12 +36,12 @@ def perform(reference: str, policy: Policy, settings: Mapping[str, Any] | None =
     """
     settings = {**(settings or {}), "reference": reference}
     settings.pop("max_episode_steps", None)
-    probe = WildRobotTrackVectorEnv(1, **settings)
-    if probe.config.control_dt != CONTROL_DT:
-        raise ConfigError(f"Performances are kept every {CONTROL_DT} s; this policy's control_dt is {probe.config.control_dt} s.")
-    clips, last = load_clips(reference, probe.robot), np.unique(np.asarray(probe.task.clips.last))
-    probe.close()
+    control_dt = settings.get("control_dt", CONTROL_DT)
+    if control_dt != CONTROL_DT:
+        raise ConfigError(f"Performances are kept every {CONTROL_DT} s; this policy's control_dt is {control_dt} s.")
+    clips = load_clips(reference, RobotModel.load(str(settings.get("robot", TrackEnvConfig.robot))))
     env = WildRobotTrackVectorEnv(len(clips), None, autoreset_mode=AutoresetMode.DISABLED, **settings)
+    last = np.unique(np.asarray(env.task.clips.last))
     obs = env.begin_at(np.concatenate([[0], last[:-1] + 1]))
     rows: list[dict[str, np.ndarray]] = []
     lengths, fell, over = np.zeros(len(clips), int), np.zeros(len(clips), bool), np.zeros(len(clips), bool)
@@ -46,7 +49,7 @@ def perform(reference: str, policy: Policy, settings: Mapping[str, Any] | None =
         obs, _, terminated, truncated, _ = env.step(policy(obs))
         state = env.physics_state
         row = {name: np.array(getattr(state, name), np.float32) for name in _RECORDED}
-        rows.append(row | {"pad_speed": np.linalg.norm(np.asarray(state.pad_vel_w)[..., :2], axis=-1)})
+        rows.append(row | {"pad_speed": np.asarray(pad_speed(state))})
         fell |= terminated & ~over
         lengths += ~over & ~terminated  # the fall itself is no part of it
         over |= terminated | truncated

@@ -47,21 +47,15 @@ def demand(
     samples, dt = len(qpos), period_s / len(qpos)
     qvel = periodic_velocities(robot, qpos, drift, dt)
     qacc = (np.roll(qvel, -1, axis=0) - np.roll(qvel, 1, axis=0)) / (2.0 * dt)
-    model = _without_floor(robot)
+    model = without_floor(robot)
     data = mujoco.MjData(model)
     feet = [model.site(name).id for name in robot.foot_names]
     bodies = model.site_bodyid[feet]
     zmp, yaw_moment, force = np.empty((samples, 2)), np.empty(samples), np.empty((samples, 3))
     torque = np.empty((samples, robot.num_joints))
-    rotation = np.empty(9)
     for i in range(samples):
-        _inverse(model, data, qpos[i], qvel[i], qacc[i])
-        force[i] = data.qfrc_inverse[:3]
-        mujoco.mju_quat2Mat(rotation, qpos[i, 3:7])
-        moment = rotation.reshape(3, 3) @ data.qfrc_inverse[3:6]
-        height = qpos[i, 2]
-        zmp[i, 0] = qpos[i, 0] - (moment[1] + height * force[i, 0]) / force[i, 2]
-        zmp[i, 1] = qpos[i, 1] - (height * force[i, 1] - moment[0]) / force[i, 2]
+        force[i], moment = floor_wrench(model, data, qpos[i], qvel[i], qacc[i])
+        zmp[i] = zero_moment_point(qpos[i, :3], force[i], moment)
         arm = zmp[i] - qpos[i, :2]
         yaw_moment[i] = moment[2] - (arm[0] * force[i, 1] - arm[1] * force[i, 0])
         points = data.site_xpos[feet] + data.site_xmat[feet][:, [0, 3, 6]] * foot_load_x[i][:, None]
@@ -86,12 +80,12 @@ def servo_targets(robot: RobotModel, states: PhysicsState, control_dt: float) ->
     qacc = np.gradient(qvel, control_dt, axis=0)
     points = np.asarray(states.pad_pos_w, np.float64)
     share = loads / np.maximum(loads.sum(axis=1, keepdims=True), 1e-6)
-    model = _without_floor(robot)
+    model = without_floor(robot)
     data = mujoco.MjData(model)
     bodies = model.site_bodyid[[model.site(name).id for name in robot.pad_names]]
     torque = np.empty((len(qpos), robot.num_joints))
     for i in range(len(qpos)):
-        _inverse(model, data, qpos[i], qvel[i], qacc[i])
+        floor_wrench(model, data, qpos[i], qvel[i], qacc[i])
         torque[i] = _joint_torque(model, data, bodies, points[i], share[i])
     # MuJoCo's position servo: force = kp * target - kp * q - kv * velocity.
     kp, kv = model.actuator_gainprm[:, 0], -model.actuator_biasprm[:, 2]
@@ -109,14 +103,11 @@ def pad_loads(robot: RobotModel, states: PhysicsState, control_dt: float) -> Flo
     qacc = np.gradient(qvel, control_dt, axis=0)
     points = np.asarray(states.pad_pos_w, np.float64)
     raised = points[..., 2] - points[..., 2].min(axis=1, keepdims=True)
-    model = _without_floor(robot)
+    model = without_floor(robot)
     data = mujoco.MjData(model)
-    rotation, loads = np.empty(9), np.empty(points.shape[:2])
+    loads = np.empty(points.shape[:2])
     for i in range(len(qpos)):
-        _inverse(model, data, qpos[i], qvel[i], qacc[i])
-        force = data.qfrc_inverse[:3]
-        mujoco.mju_quat2Mat(rotation, qpos[i, 3:7])
-        moment = rotation.reshape(3, 3) @ data.qfrc_inverse[3:6]
+        force, moment = floor_wrench(model, data, qpos[i], qvel[i], qacc[i])
         arm = points[i] - qpos[i, :3]
         # Friction acts at the height of the soles: its share of the moments is known.
         tip = moment[:2] - np.mean(arm[:, 2]) * np.array([-force[1], force[0]])
@@ -127,16 +118,34 @@ def pad_loads(robot: RobotModel, states: PhysicsState, control_dt: float) -> Flo
     return loads
 
 
-def _without_floor(robot: RobotModel) -> mujoco.MjModel:
+def without_floor(robot: RobotModel) -> mujoco.MjModel:
     """The floor's forces are what is solved for; contact and limits of the joints are no part of a motion's demand."""
     model = copy.deepcopy(robot.model)
     model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_LIMIT
     return model
 
 
-def _inverse(model: mujoco.MjModel, data: mujoco.MjData, qpos: np.ndarray, qvel: np.ndarray, qacc: np.ndarray) -> None:
+def floor_wrench(
+    model: mujoco.MjModel,
+    data: mujoco.MjData,
+    qpos: Float[np.ndarray, " nq"],
+    qvel: Float[np.ndarray, " nv"],
+    qacc: Float[np.ndarray, " nv"],
+) -> tuple[Float[np.ndarray, " 3"], Float[np.ndarray, " 3"]]:
+    """Force (N) and moment about the base (N*m), world, that only a floor can give; ``data`` holds all of the demand."""
     data.qpos[:], data.qvel[:], data.qacc[:] = qpos, qvel, qacc
     mujoco.mj_inverse(model, data)
+    rotation = np.empty(9)
+    mujoco.mju_quat2Mat(rotation, qpos[3:7])
+    return data.qfrc_inverse[:3].copy(), rotation.reshape(3, 3) @ data.qfrc_inverse[3:6]
+
+
+def zero_moment_point(
+    base_pos: Float[np.ndarray, " 3"], force: Float[np.ndarray, " 3"], moment: Float[np.ndarray, " 3"]
+) -> tuple[float, float]:
+    """Where on the floor (x, y; m) a floor's ``force`` makes the tipping ``moment`` about the base."""
+    x, y, height = base_pos
+    return x - (moment[1] + height * force[0]) / force[2], y - (height * force[1] - moment[0]) / force[2]
 
 
 def _joint_torque(

@@ -80,7 +80,7 @@ class FootPath:
         bump = 64.0 * (u * (1.0 - u)) ** 3  # 1 in mid-swing, C2 at both ends
         waves = bump * np.power(2.0 * u - 1.0, np.arange(3)[:, None])
         pitch = self._pitch(s) + shape.swing_pitch @ waves
-        x, z = _rocker(self.sole, pitch)
+        x, z = rolled(pitch, self.sole)
         x_swing, z_swing = (poly(s) for poly in self._swing())
         x_swing = x_swing + self.stride * (shape.swing_x @ waves)
         z_swing = z_swing + self.lift * (np.array([1.0, *shape.swing_z]) @ waves)
@@ -89,7 +89,7 @@ class FootPath:
     def lowest_corner(self, s: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """Height of the sole's lowest corner, m; 0 in stance."""
         _, z, pitch = self(s)
-        return z - np.maximum(self.sole.front * np.sin(pitch), self.sole.rear * np.sin(pitch))
+        return lowest_corner(z, pitch, self.sole)
 
     def clearance(self) -> float:
         """Greatest height that the sole's lowest corner reaches in swing, m."""
@@ -129,14 +129,19 @@ def plan(sole: Sole, shape: GaitShape, stride: float) -> FootPath:
     return replace(path, lift=high)
 
 
-def _rocker(sole: Sole, pitch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Shift (forward, up) of the foot frame when the sole pitches about its front (toes down) or rear edge."""
+def lowest_corner(up: Float[np.ndarray, "*n"], pitch: Float[np.ndarray, "*n"], sole: Sole) -> Float[np.ndarray, "*n"]:
+    """Height of the lower edge of a sole whose frame is ``up`` m above the floor, m."""
+    return up - np.maximum(sole.front * np.sin(pitch), sole.rear * np.sin(pitch))
+
+
+def rolled(pitch: Float[np.ndarray, "*n"], sole: Sole) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
+    """How far ahead and up (m) the foot frame is from its place when the sole rolls about its front or rear edge."""
     edge = np.where(pitch > 0.0, sole.front, sole.rear)
     return edge * (1.0 - np.cos(pitch)), edge * np.sin(pitch)
 
 
 def _rocker_derivatives(sole: Sole, pitch: float, rate: float) -> list[list[float]]:
-    """Value, first and second derivative of both of :func:`_rocker`'s shifts at a steady pitch ``rate``."""
+    """Value, first and second derivative of both of :func:`rolled`'s shifts at a steady pitch ``rate``."""
     edge = sole.front if pitch > 0.0 else sole.rear
     sin, cos = np.sin(pitch), np.cos(pitch)
     return [

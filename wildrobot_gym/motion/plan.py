@@ -38,7 +38,7 @@ class WalkPlan:
         self.drift = np.array([self.stride, 0.0, 0.0])
         self.phase = np.arange(SAMPLES) / SAMPLES
         self.soles = [feet.read_sole(robot, foot) for foot in robot.foot_names]
-        self.omega = lipm.natural_frequency(_com_height(robot))
+        self.omega = lipm.natural_frequency(com_at_home(robot)[1])
         self.path = feet.plan(self.soles[0], shape, self.stride)
         self.foot_phase = np.stack([(self.phase - i / 2) % 1.0 for i in range(2)], axis=-1)
         self.share = self._load_share()
@@ -149,10 +149,10 @@ def _hip_y(robot: RobotModel) -> np.ndarray:
     return np.array([data.site(foot).xpos[1] for foot in robot.foot_names])
 
 
-def _com_height(robot: RobotModel) -> float:
-    """Height of the whole robot's centre of mass above the soles in the home pose, m."""
+def com_at_home(robot: RobotModel) -> tuple[float, float]:
+    """Where the whole robot's centre of mass is in the home pose: ahead of the base, and above the soles, m."""
     data = mujoco.MjData(robot.model)
     data.qpos[:] = robot.home_qpos
     mujoco.mj_kinematics(robot.model, data)
     mujoco.mj_comPos(robot.model, data)
-    return float(data.subtree_com[1][2])
+    return float(data.subtree_com[1][0] - data.qpos[0]), float(data.subtree_com[1][2])

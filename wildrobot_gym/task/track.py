@@ -20,7 +20,7 @@ from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import gravity_direction, quat_mul, rotate, to_heading, yaw_of, yaw_quat
 from wildrobot_gym.state import PhysicsState, TaskState
 from wildrobot_gym.task.observation import CLIP, observation_dim, observe
-from wildrobot_gym.task.reward import RewardInputs, reward_terms
+from wildrobot_gym.task.reward import reward_terms
 from wildrobot_gym.task.start import Start, axis_quat
 from wildrobot_gym.task.termination import terminated
 from wildrobot_gym.task.walk import StepOutput, WalkTask
@@ -132,17 +132,8 @@ class TrackTask(WalkTask):
     def advance(self, task: Any, state: PhysicsState, action: Float[Array, "joint"]) -> tuple[TrackState, StepOutput]:
         """After physics took one control step with filtered ``action``: reward, features, episode ends."""
         frame = jnp.minimum(task.frame + 1, self.clips.last[task.frame])
-        loaded = self._loaded(state)
-        inputs = RewardInputs(
-            state=state,
-            command=task.command,
-            action=action,
-            previous_action=task.action,
-            force_limit=jnp.asarray(self.robot.force_limit, jnp.float32),
-            foot_loaded=loaded,
-            touchdown_air_time=jnp.zeros_like(task.foot_air_time),  # a clip says itself when its feet land
-            weight=jnp.float32(self.robot.weight),
-        )
+        # No air time: a clip says itself when its feet land.
+        inputs = self._reward_inputs(task, state, action, jnp.zeros_like(task.foot_air_time))
         errors = clip_errors(state, self.clips.qpos[frame], self.clips.qvel[frame], task.yaw)
         terms = reward_terms(inputs, self.config.rewards) | clip_terms(errors, self.config.rewards)
         terms = {name: jnp.where(state.diverged, 0.0, value) for name, value in terms.items()}

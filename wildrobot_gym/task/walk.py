@@ -111,16 +111,8 @@ class WalkTask:
         """After physics took one control step with filtered ``action``: reward, features, episode ends, next command."""
         loaded = self._loaded(state)
         air_time = task.foot_air_time + self.config.control_dt
-        inputs = RewardInputs(
-            state=state,
-            command=task.command,
-            action=action,
-            previous_action=task.action,
-            force_limit=jnp.asarray(self.robot.force_limit, jnp.float32),
-            foot_loaded=loaded,
-            touchdown_air_time=jnp.where(loaded & (task.foot_air_time > 0), task.foot_air_time, 0.0),
-            weight=jnp.float32(self.robot.weight),
-        )
+        landed_after = jnp.where(loaded & (task.foot_air_time > 0), task.foot_air_time, 0.0)
+        inputs = self._reward_inputs(task, state, action, landed_after)
         # A blown-up simulation has been put back to the home pose; no learner may be paid for that pose.
         terms = {k: jnp.where(state.diverged, 0.0, v) for k, v in reward_terms(inputs, self.config.rewards).items()}
         frame = self._frame_features(state)
@@ -201,6 +193,20 @@ class WalkTask:
         )
         obs = self.observe(state, command, task.action)
         return task, obs, history.window(past, frame, self.config.features.history)
+
+    def _reward_inputs(
+        self, task: TaskState, state: PhysicsState, action: Float[Array, "joint"], touchdown_air_time: Float[Array, "foot"]
+    ) -> RewardInputs:
+        return RewardInputs(
+            state=state,
+            command=task.command,
+            action=action,
+            previous_action=task.action,
+            force_limit=jnp.asarray(self.robot.force_limit, jnp.float32),
+            foot_loaded=self._loaded(state),
+            touchdown_air_time=touchdown_air_time,
+            weight=jnp.float32(self.robot.weight),
+        )
 
     def _loaded(self, state: PhysicsState) -> Bool[Array, "foot"]:
         force = state.pad_forces[self.robot.pad_ids_of_foot].sum(axis=-1)

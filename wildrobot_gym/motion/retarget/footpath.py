@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.motion.feet import Sole
+from wildrobot_gym.motion.feet import Sole, lowest_corner
 from wildrobot_gym.motion.plan import smoothstep
 from wildrobot_gym.motion.retarget.body import BodyPath, along
 from wildrobot_gym.motion.retarget.reach import LegReach
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 from wildrobot_gym.motion.retarget.settings import RetargetSettings
-from wildrobot_gym.motion.retarget.steps import Stance, lowest_corner, planted_sole, sole_pitch
+from wildrobot_gym.motion.retarget.steps import Stance, planted_sole, sole_pitch
 from wildrobot_gym.motion.retarget.swing import SCUFF, SwingPath, swing_joints
 
 _EDGE_MARGIN = 0.008  # m; the load runs so far inside the soles' inner edges

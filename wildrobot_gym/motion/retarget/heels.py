@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.motion.feet import Sole
+from wildrobot_gym.motion.feet import Sole, rolled
 from wildrobot_gym.motion.retarget.reach import LegReach
 from wildrobot_gym.motion.retarget.settings import RetargetSettings
-from wildrobot_gym.motion.retarget.steps import RISE_RATE, Stance, rising, rolled
+from wildrobot_gym.motion.retarget.steps import RISE_RATE, Stance, rising
 
 _PITCHES, _RISES, _LIFTS = 31, 12, 6  # numbers tried: of pitches, of times to begin, of pitches at lift-off
 _LATE = 20.0  # times a heel that is too low is worse than one that is as much higher than it need be

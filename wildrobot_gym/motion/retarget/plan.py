@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import mujoco
 import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
@@ -12,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from wildrobot_gym.motion import lipm
 from wildrobot_gym.motion.feet import read_sole
 from wildrobot_gym.motion.ik import LegIK
+from wildrobot_gym.motion.plan import com_at_home
 from wildrobot_gym.motion.retarget import balance
 from wildrobot_gym.motion.retarget.body import BodyPath, along
 from wildrobot_gym.motion.retarget.floor import FloorDemand
@@ -55,7 +55,7 @@ class ClipPlan:
         self.robot, self.human, self.settings = robot, human, settings
         self.reach = reach = LegReach.of(robot)
         self.feet = [Foot(read_sole(robot, foot), reach, y) for foot, y in zip(robot.foot_names, reach.hip_y, strict=True)]
-        com_ahead, com_up = _com_at_home(robot)
+        com_ahead, com_up = com_at_home(robot)
         self._omega = lipm.natural_frequency(com_up)
         found = [[find_stance(human, f, i, settings) for i in foot] for f, foot in enumerate(intervals)]
         self.share = balance.load_share(human.time, found)
@@ -191,12 +191,3 @@ class ClipPlan:
                 low, high = self.robot.joint_range[i]
                 out[i] = np.clip(np.sign(axis[2]) * turn, low + _WAIST_MARGIN, high - _WAIST_MARGIN)
         return out
-
-
-def _com_at_home(robot: RobotModel) -> tuple[float, float]:
-    """Where the centre of mass is in the home pose: ahead of the base, and above the soles, m."""
-    data = mujoco.MjData(robot.model)
-    data.qpos[:] = robot.home_qpos
-    mujoco.mj_kinematics(robot.model, data)
-    mujoco.mj_comPos(robot.model, data)
-    return float(data.subtree_com[1][0] - data.qpos[0]), float(data.subtree_com[1][2])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.motion.feet import Sole
+from wildrobot_gym.motion.feet import Sole, rolled
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 from wildrobot_gym.motion.retarget.settings import RetargetSettings
 
@@ -94,12 +94,6 @@ def stance_pitch(stance: Stance, time: Float[np.ndarray, " n"]) -> Float[np.ndar
     return stance.strike * striking + stance.lift * rising(time, np.asarray(stance.rise), stance.up)
 
 
-def rolled(pitch: Float[np.ndarray, "*n"], sole: Sole) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
-    """How far ahead and up (m) the foot frame is from its place when the sole rolls about its front or rear edge."""
-    edge = np.where(pitch > 0.0, sole.front, sole.rear)
-    return edge * (1.0 - np.cos(pitch)), edge * np.sin(pitch)
-
-
 def planted_sole(
     stance: Stance, sole: Sole, time: Float[np.ndarray, " n"]
 ) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, " n"]]:
@@ -108,8 +102,3 @@ def planted_sole(
     ahead, up = rolled(pitch, sole)
     x, y, yaw = stance.place
     return np.stack([x + ahead * np.cos(yaw), y + ahead * np.sin(yaw), up], axis=-1), pitch
-
-
-def lowest_corner(up: Float[np.ndarray, "*n"], pitch: Float[np.ndarray, "*n"], sole: Sole) -> Float[np.ndarray, "*n"]:
-    """Height of the lower edge of a sole whose frame is ``up`` m above the floor, m."""
-    return up - np.maximum(sole.front * np.sin(pitch), sole.rear * np.sin(pitch))

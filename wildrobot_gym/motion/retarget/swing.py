@@ -12,9 +12,8 @@ from jaxtyping import Float
 from numpy.polynomial import Polynomial
 from scipy.interpolate import BPoly
 
-from wildrobot_gym.motion.feet import Sole
+from wildrobot_gym.motion.feet import Sole, lowest_corner
 from wildrobot_gym.motion.retarget.reach import MARGIN, LegReach
-from wildrobot_gym.motion.retarget.steps import lowest_corner
 
 _BUMP = Polynomial([0, 0, 0, 64, -192, 192, -64])  # (4 u (1 - u))^3: 1 in mid-swing, C2 at both ends
 _TERMS = [_BUMP * Polynomial([-1, 2]) ** k for k in range(4)]
