@@ -64,18 +64,24 @@ def init_state(config: AMPConfig, normalizer: Normalizer, key: Array) -> AMPStat
     )
 
 
-def style_rewards(
+def discriminator_scores(
     config: AMPConfig, state: AMPState, features: Float[Array, "samples feature"]
 ) -> Float[Array, " samples"]:
-    """Style reward of raw (not normalised) features under the state's discriminator. Changes nothing."""
+    """The discriminator's output for raw (not normalised) features. Changes nothing."""
     model = make_discriminator(config)
     variables = {"params": state.params, "batch_stats": state.batch_stats}
 
     def score(rows: Array) -> Array:
         return jnp.asarray(model.apply(variables, state.normalizer(rows)))
 
-    scores = score_in_chunks(score, features)
-    return STYLE_REWARDS[config.reward](scores)
+    return score_in_chunks(score, features)
+
+
+def style_rewards(
+    config: AMPConfig, state: AMPState, features: Float[Array, "samples feature"]
+) -> Float[Array, " samples"]:
+    """Style reward of raw (not normalised) features under the state's discriminator. Changes nothing."""
+    return STYLE_REWARDS[config.reward](discriminator_scores(config, state, features))
 
 
 def discriminator_loss(
@@ -179,6 +185,9 @@ def _rewards_jit(config: AMPConfig, state: AMPState, features: Array) -> Array:
     return style_rewards(config, state, features)
 
 
+_scores_jit = jax.jit(discriminator_scores, static_argnums=0)
+
+
 @partial(jax.jit, static_argnums=0, donate_argnums=1)
 def _update_jit(config: AMPConfig, state: AMPState, features: Array, reference: ReferenceSampler) -> tuple:
     new_state, samples, metrics = train_discriminator(config, state, features, reference)
@@ -234,6 +243,10 @@ class AMPLearner:
         """Take over a loaded state. Its normaliser stays in force, whatever the present reference's statistics are."""
         self.state = state
         self._sampler = None
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """The discriminator's output (samples,) for raw features (samples, feature_dim)."""
+        return np.asarray(_scores_jit(self.config, self.state, jnp.asarray(features, jnp.float32)))
 
     def rewards(self, features: np.ndarray) -> np.ndarray:
         """Style rewards (samples,) of raw features (samples, feature_dim) under the discriminator in force."""

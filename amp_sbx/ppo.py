@@ -382,6 +382,20 @@ class AMPPPO(PPO):
             )
         return super().learn(total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar)
 
+    def fresh_amp_observations(self) -> np.ndarray:
+        """AMP observations (n_steps * num_envs, feature) of one more rollout, from which nothing is learned.
+
+        Raises:
+            FeatureError: this model has no discriminator.
+        """
+        if self.learner is None or self.env is None:
+            raise FeatureError("AMP observations need amp= and an environment; this model has none.")
+        _, callback = self._setup_learn(0, None, reset_num_timesteps=False)
+        steps = self.num_timesteps
+        self.collect_rollouts(self.env, callback, self.rollout_buffer, self.n_steps)
+        self.num_timesteps = steps
+        return np.array(self._amp_obs).reshape(-1, self.learner.feature_dim)
+
     def clone_behavior(
         self, observations: np.ndarray, actions: np.ndarray, config: CloningConfig | Mapping[str, Any] | None = None
     ) -> float:

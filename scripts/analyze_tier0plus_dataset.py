@@ -8,9 +8,8 @@ from typing import Annotated
 
 import tyro
 
-from wildrobot_gym.cli.exit_codes import BAD_INPUT
+from wildrobot_gym.cli.guard import run_script
 from wildrobot_gym.cli.motion_analyze import run_analyze
-from wildrobot_gym.errors import WildRobotError
 
 
 def analyze(
@@ -32,11 +31,7 @@ def analyze(
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0, or 2 for bad input."""
-    try:
-        return tyro.cli(analyze, args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
-    except WildRobotError as error:
-        print(f"analyze_tier0plus_dataset.py: {error}", file=sys.stderr)
-        return BAD_INPUT
+    return run_script(analyze, "analyze_tier0plus_dataset.py", arguments)
 
 
 if __name__ == "__main__":

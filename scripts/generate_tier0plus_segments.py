@@ -9,9 +9,8 @@ from typing import Annotated
 
 import tyro
 
-from wildrobot_gym.cli.exit_codes import BAD_INPUT
+from wildrobot_gym.cli.guard import run_script
 from wildrobot_gym.cli.motion_make import run_track
-from wildrobot_gym.errors import WildRobotError
 from wildrobot_gym.motion.segments import Gates
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking import Harness, TrackSettings
@@ -52,11 +51,7 @@ def generate(
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0, 1 where a file was left out, 2 for bad input."""
-    try:
-        return tyro.cli(generate, args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
-    except WildRobotError as error:
-        print(f"generate_tier0plus_segments.py: {error}", file=sys.stderr)
-        return BAD_INPUT
+    return run_script(generate, "generate_tier0plus_segments.py", arguments)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,9 @@ from typing import Annotated
 
 import tyro
 
-from amp_sbx.errors import AMPError
-from wildrobot_gym.cli.exit_codes import BAD_INPUT
+from wildrobot_gym.cli.guard import TYRO_CONFIG, guarded
 from wildrobot_gym.cli.main import main as wildrobot
 from wildrobot_gym.cli.run_config import load
-from wildrobot_gym.errors import WildRobotError
 
 VERIFY = ("n_envs=64", "n_steps=8", "batch_size=256", "checkpoint_every=1000000", "eval.every=0")
 
@@ -68,12 +66,11 @@ def arguments_of(
 
 def main(arguments: list[str] | None = None) -> int:
     """Translate the flags and train; the exit code."""
-    try:
-        translated = tyro.cli(arguments_of, args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
-    except (WildRobotError, AMPError) as error:
-        print(f"train.py: {error}", file=sys.stderr)
-        return BAD_INPUT
-    return wildrobot(translated)
+
+    def translated_and_run() -> int:
+        return wildrobot(tyro.cli(arguments_of, args=arguments, config=TYRO_CONFIG))
+
+    return guarded(translated_and_run, "train.py")
 
 
 if __name__ == "__main__":

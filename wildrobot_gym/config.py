@@ -214,12 +214,14 @@ class TrackRewardConfig(RewardConfig):
     (Peng et al. 2018)."""
 
     tracking_lin_vel: float = 0.0
+    lin_vel_error: float = -20.0  # without it soft servos and the fear of slipping halve every step
     tracking_lateral: float = 0.0
     tracking_yaw: float = 0.0
     base_height: float = 0.0
+    alive: float = 4.0  # outweighs the penalties
     orientation: float = 0.0
     saturation: float = -0.3
-    slip: float = -5.0
+    slip: float = -30.0
     flight: float = 0.0
     clip_joint_pos: float = 2.0
     clip_joint_vel: float = 0.5
@@ -228,6 +230,7 @@ class TrackRewardConfig(RewardConfig):
     clip_attitude: float = 1.0
     clip_height: float = 0.5
     clip_heading: float = 0.5
+    clip_load: float = 1.0
     clip_joint_pos_sigma: float = 0.25  # rad, root mean square over the joints
     clip_joint_vel_sigma: float = 3.0  # rad/s, root mean square
     clip_lin_vel_sigma: float = 0.3  # m/s
@@ -235,6 +238,7 @@ class TrackRewardConfig(RewardConfig):
     clip_attitude_sigma: float = 0.2  # length of the difference of the two gravity directions
     clip_height_sigma: float = 0.04  # m
     clip_heading_sigma: float = 0.4  # rad
+    clip_load_sigma: float = 0.3  # share of the robot's weight
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,16 @@ def feature_dim(layout: dict[str, Any]) -> int:
     return frame_dim(layout) * layout["definitions"]["history"]["frames"]
 
 
+def feature_names(robot: RobotModel, layout: dict[str, Any]) -> list[str]:
+    """What each column of one frame's features is, such as ``joint_vel[left_knee_pitch]`` or ``root_lin_vel[x]``."""
+    of_channel = {"joint_pos": robot.joint_names, "joint_vel": robot.joint_names, "foot_contacts": robot.pad_names}
+    names = []
+    for channel, width in layout["channels"]:
+        columns = of_channel.get(channel, "xyz" if width == 3 else ("z",))
+        names += [f"{channel}[{column}]" for column in columns]
+    return names
+
+
 def make_frame_features(
     robot: RobotModel, config: FeatureConfig
 ) -> Callable[[PhysicsState], Float[AnyArray, "*b feature"]]:

@@ -104,6 +104,20 @@ def test_style_alone_moves_the_policy_to_the_reference():
     assert model.logger.name_to_value["amp/reward_mean"] == pytest.approx(0.5, abs=0.1)
 
 
+def test_fresh_amp_observations_teach_nothing():
+    model = make_model(SignEnv(8), amp=SMALL_AMP, reference=REFERENCE).learn(ITERATION * 2)
+    before, steps = jax.tree.leaves(model.get_parameters()), model.num_timesteps
+    fresh = model.fresh_amp_observations()
+    assert fresh.shape == (ITERATION, REFERENCE.shape[1]) and model.num_timesteps == steps
+    for one, two in zip(before, jax.tree.leaves(model.get_parameters()), strict=True):
+        np.testing.assert_array_equal(one, two)
+    scores = model.learner.scores(fresh)
+    assert scores.shape == (ITERATION,)
+    np.testing.assert_allclose(model.learner.rewards(fresh), np.clip(scores, 0, 1), atol=1e-5)
+    with pytest.raises(FeatureError, match="has none"):
+        make_model(SignEnv(8)).fresh_amp_observations()
+
+
 def test_same_seed_same_numbers_bit_for_bit():
     def run(seed):
         model = make_model(SignEnv(8), amp=SMALL_AMP, reference=REFERENCE, seed=seed).learn(ITERATION * 3)

@@ -110,6 +110,62 @@ def test_a_tracking_policy_performs_without_a_harness(walks, robot, tmp_path, ca
     assert sum(segment.duration_s for segment in segments) > 2.0
 
 
+def test_clips_are_made_endless(robot, walks, tmp_path, capsys):
+    out = tmp_path / "loops.npz"
+    assert main(["motion", "loop", walks, "--out", str(out), "--duration", "8", "--warps", "0.9", "1.0"]) == 0
+    assert "8 variants of 2 clips, 64 s" in capsys.readouterr().out
+    clips = load_clips(out, robot)
+    assert {clip.metadata["motion_id"] for clip in clips} == {"walk_0.20_plain", "walk_0.30_plain"}
+    assert main(["motion", "loop", walks, "--out", str(out)]) == 2
+    assert "overwrite it by --force" in capsys.readouterr().err
+
+
+def test_the_harness_is_measured_by_going_without(walks, tmp_path, capsys):
+    figures = tmp_path / "harness.json"
+    assert main(["motion", "harness", walks, "--duration", "3", "--json", str(figures)]) == 0
+    assert "walk_0.20" in capsys.readouterr().out
+    of_clip = json.loads(figures.read_text())["walk_0.20_plain"]
+    assert 0.0 < of_clip["harness_mean"] < of_clip["harness_p95"] < 0.15
+    assert of_clip["falls_per_minute"] <= of_clip["falls_per_minute_without"] and not of_clip["leans_on_harness"]
+
+
+def test_features_of_a_policy_beside_the_reference(walks, tmp_path, capsys):
+    figures = tmp_path / "features.json"
+    assert main(["motion", "validate", walks, "--json", str(figures)]) == 0
+    said = capsys.readouterr().out
+    assert "joint_pos[left_knee_pitch]" in said and "shortcut" in said.lower()
+    checks = json.loads(figures.read_text())
+    assert len(checks) == 29 and all(0.0 <= check["ks"] <= 1.0 for check in checks.values())
+    assert main(["motion", "validate", walks, "--config", "walk_amp"]) == 0
+    assert "root_height" not in capsys.readouterr().out
+
+
+MICRO = ["--steps", "2048", "--log-interval", "1024", "--set", "amp.warm_start=null", "n_steps=16"]
+
+
+def test_a_micro_train_judges_a_dataset(walks, tmp_path, capsys):
+    figures = tmp_path / "micro.json"
+    code = main(["motion", "microtrain", walks, *MICRO, "--all-features", "--drop-height", "--json", str(figures)])
+    said, value = capsys.readouterr().out, json.loads(figures.read_text())
+    assert code == (0 if value["passed"] else 1) and ("PASS" if value["passed"] else "FAIL") in said
+    assert "root_height" not in value["channels"] and "foot_contacts" in value["channels"]
+    assert 0.0 <= value["auc"] <= 1.0 and value["steps"] == 2048 and value["log"]
+    assert main(["motion", "microtrain", walks, "--config", "walk_ppo"]) == 2
+    assert "has no amp section" in capsys.readouterr().err
+
+
+def test_motions_side_by_side(mined, walks, tmp_path, capsys):
+    out, strip = tmp_path / "play.mp4", tmp_path / "play.png"
+    arguments = ["motion", "play", walks, str(mined), "--out", str(out), "--strip", str(strip), "--size", "64", "48"]
+    code = main([*arguments, "--seconds", "0.2", "--motion", "walk_0.30_plain"])
+    if code == 3:
+        pytest.skip("this machine cannot draw")
+    assert code == 0 and out.stat().st_size > 500 and strip.stat().st_size > 500
+    assert "walk_0.30_plain (walks.npz)" in capsys.readouterr().out
+    assert main([*arguments, "--motion", "jump"]) == 2
+    assert "Unknown motion 'jump'" in capsys.readouterr().err
+
+
 def script(name):
     path = Path(__file__).resolve().parents[2] / "scripts" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -138,3 +194,33 @@ def test_the_plans_generation_script_hands_its_flags_on(monkeypatch):
     assert (settings.start_interval_s, settings.harness.cap) == (1.0, 0.12)
     assert (gates.longest, gates.harness_p95, gates.load_mean) == (150, 0.12, 0.9)
     assert generate.main(["clip.npz", "--max-window-frames", "10"]) == 2  # shorter than a window
+
+
+def test_the_plans_judging_scripts_call_the_commands(walks, mined, tmp_path, capsys):
+    """Each with the flags that the plan prints."""
+    assert script("analyze_reference_velocities").main([walks]) == 0
+    assert "stationary" in capsys.readouterr().out
+    assert script("test_harness_contribution").main(["--motion", walks, "--duration", "2", "--verbose"]) == 0
+    assert script("validate_feature_consistency").main([walks, "--config", "walk_amp"]) == 0
+    assert script("diagnose_amp_features").main(["--config", "walk_amp"]) == 0
+    assert "joint_pos[waist_yaw]" in capsys.readouterr().out
+    out = tmp_path / "direction.npz"
+    assert script("convert_ref_data_normalized_velocity").main([str(mined), "--out", str(out)]) == 0
+    with np.load(out) as fields:
+        columns = fields["features"][:, 18:21]
+    lengths = np.linalg.norm(columns, axis=1)
+    assert np.all((np.abs(lengths - 1) < 1e-4) | (lengths == 0))
+    assert script("convert_ref_data_normalized_velocity").main([str(mined), "--out", str(out)]) == 2
+
+
+def test_the_plans_smoke_test_hands_its_flags_on(monkeypatch):
+    smoke, asked = script("micro_train_smoke_test"), {}
+    monkeypatch.setattr(smoke, "microtrain", lambda dataset, **flags: asked.update(flags, dataset=dataset) or 1)
+    assert smoke.main(["--dataset", "a.npz", "--steps", "5000", "--drop-contacts", "--drop-height", "--log-interval", "100"]) == 1
+    assert asked["dataset"] == "a.npz" and asked["drop_contacts"] and asked["drop_height"] and asked["all_features"]
+    assert (asked["steps"], asked["log_interval"]) == (5000, 100)
+
+
+def test_the_seeds_component_test_runs_these_tests(capsys):
+    assert script("test_amp_components").main(["--collect-only", "-q"]) == 0
+    assert "test_amp_discriminator" in capsys.readouterr().out

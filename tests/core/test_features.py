@@ -12,7 +12,7 @@ from state_makers import make_state, quat
 
 from wildrobot_gym.config import FEATURE_CHANNELS, FeatureConfig, HistoryConfig
 from wildrobot_gym.contact import estimated_contacts, force_contacts, pad_speed, proxy_contacts
-from wildrobot_gym.features import feature_dim, feature_layout, frame_dim, make_frame_features, shape_velocity
+from wildrobot_gym.features import feature_dim, feature_layout, feature_names, frame_dim, make_frame_features, shape_velocity
 from wildrobot_gym.robot import RobotModel
 
 TURN = quat(yaw=np.pi / 2)  # faces +y
@@ -49,6 +49,14 @@ def test_channels_come_in_the_configs_order(wildrobot: RobotModel) -> None:
     config = FeatureConfig(channels=("root_height", "joint_vel", "joint_pos"))
     got = make_frame_features(wildrobot, config)(state)
     np.testing.assert_allclose(got, [0.4, *-np.arange(9.0), *np.arange(9.0)], rtol=1e-6)
+
+
+def test_every_column_has_a_name(robot: RobotModel) -> None:
+    layout = feature_layout(robot, FeatureConfig())
+    names = feature_names(robot, layout)
+    assert len(names) == len(set(names)) == frame_dim(layout)
+    assert names[0] == f"joint_pos[{robot.joint_names[0]}]" and "root_lin_vel[x]" in names and "root_height[z]" in names
+    assert names[-1] == f"foot_contacts[{robot.pad_names[-1]}]"
 
 
 def test_all_channels_golden(wildrobot: RobotModel) -> None:

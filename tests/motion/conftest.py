@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wildrobot_gym.motion.build import build_default_clips
+from wildrobot_gym.motion.build import build_clips
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.robot import RobotModel
 
@@ -13,7 +13,7 @@ from wildrobot_gym.robot import RobotModel
 @pytest.fixture(scope="session")
 def default_clips(robot: RobotModel) -> list[MotionClip]:
     """All clips of the shipped reference, generated anew."""
-    return build_default_clips(robot)
+    return build_clips(robot)
 
 
 @pytest.fixture

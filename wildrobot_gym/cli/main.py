@@ -5,18 +5,17 @@ Each command's work is imported only when it is called, so that help and typing 
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import traceback
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
 from wildrobot_gym.cli import motion as motion_cli
-from wildrobot_gym.cli.exit_codes import BAD_INPUT, NO_PICTURE
+from wildrobot_gym.cli.exit_codes import NO_PICTURE
+from wildrobot_gym.cli.guard import TYRO_CONFIG, complain, guarded
 
+PROG = "wildrobot"
 COMMANDS_MPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 Text = Annotated[str, tyro.conf.Positional]
@@ -112,7 +111,7 @@ def record(
     try:
         run_record(policy, out, command, seconds, strip, size, camera)
     except PhysicsError as error:
-        _complain(str(error))
+        complain(PROG, str(error))
         return NO_PICTURE
     return 0
 
@@ -190,39 +189,13 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
-    try:
-        commands: Any = SUBCOMMANDS  # tyro's stubs want functions that never return
-        prog = "wildrobot"
-        if arguments[:1] == ["motion"]:
-            commands, prog, arguments = motion_cli.COMMANDS, "wildrobot motion", arguments[1:]
-        return tyro.extras.subcommand_cli_from_dict(
-            commands, prog=prog, args=arguments, config=(tyro.conf.FlagCreatePairsOff,)
-        )
-    except KeyboardInterrupt:
-        _complain("Interrupted.")
-        return 128 + signal.SIGINT
-    except BrokenPipeError:  # the reader of our output went away, as with `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    except Exception as error:
-        if not _is_expected(error):
-            raise
-        if debug:
-            traceback.print_exc()
-        _complain(str(error))
-        return BAD_INPUT
-
-
-def _is_expected(error: Exception) -> bool:
-    """Whether an error is one of the packages' own, raised to be read; amp_sbx is not imported just to ask."""
-    from wildrobot_gym.errors import WildRobotError
-
-    amp_errors = sys.modules.get("amp_sbx.errors")
-    return isinstance(error, WildRobotError) or (amp_errors is not None and isinstance(error, amp_errors.AMPError))
-
-
-def _complain(message: str) -> None:
-    print(f"wildrobot: {message}", file=sys.stderr)
+    commands: Any = SUBCOMMANDS  # tyro's stubs want functions that never return
+    prog = PROG
+    if arguments[:1] == ["motion"]:
+        commands, prog, arguments = motion_cli.COMMANDS, f"{PROG} motion", arguments[1:]
+    return guarded(
+        lambda: tyro.extras.subcommand_cli_from_dict(commands, prog=prog, args=arguments, config=TYRO_CONFIG), PROG, debug
+    )
 
 
 if __name__ == "__main__":

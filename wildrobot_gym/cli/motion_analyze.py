@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from wildrobot_gym.cli.evaluate import write_json
-from wildrobot_gym.cli.motion_files import read_report
+from wildrobot_gym.cli.motion_files import load_dataset, read_report, write_figures
 from wildrobot_gym.evaluation import motion_plots
-from wildrobot_gym.motion import reference, storage
-from wildrobot_gym.motion.analysis import GO_S, Analysis, analyze
+from wildrobot_gym.motion.analysis import GO_S, MOVING_SPEED, SPEED_BINS, Analysis, analyze
 from wildrobot_gym.paths import motion_file
-from wildrobot_gym.robot import RobotModel
 
+_BAR = 40  # characters of the histogram's longest bar
 _DASHBOARD = (  # the plan's rows: metric, text, minimum or maximum, target, is a lower bound
     ("load_mean", "mean(sum Fn) / mg", 0.85, 0.90, True),
     ("load_p10", "p10(sum Fn) / mg", 0.60, 0.60, True),
@@ -31,22 +30,39 @@ _DASHBOARD = (  # the plan's rows: metric, text, minimum or maximum, target, is 
 
 def run_analyze(dataset: str, json_file: Path | None, plot: Path | None, robot: str | None = None) -> int:
     """Print the dashboard, the decision and what became of every clip."""
-    console, path = Console(), motion_file(dataset)
-    _, about = storage.read(path, reference.KIND, ())
-    model = RobotModel.load(robot or str(about["robot"]))
-    analysis, report = analyze(model, reference.load_clips(path, model)), read_report(path)
+    console = Console()
+    analysis, report = analyze(*load_dataset(dataset, robot)), read_report(motion_file(dataset))
     console.print(_dashboard(analysis))
+    console.print(_histogram(analysis))
     if report is not None:
         for clip in report["clips"]:
             console.print(_diagnosis(clip), highlight=False)
     figures = analysis.as_dict()
     console.print(f"{analysis.verdict.upper()}: {figures['advice']}", soft_wrap=True, highlight=False)
-    if json_file is not None:
-        write_json(json_file, {**figures, "report": report})
-        console.print(f"Figures: {json_file}", highlight=False)
+    write_figures(json_file, {**figures, "report": report}, console)
     if plot is not None:
         console.print(f"Picture: {motion_plots.dataset_page(plot, analysis, report)}", highlight=False)
     return 0
+
+
+def run_velocities(dataset: str) -> int:
+    """Print a dataset's forward velocities alone."""
+    Console().print(_histogram(analyze(*load_dataset(dataset))))
+    return 0
+
+
+def _histogram(analysis: Analysis) -> Table:
+    """Shares of frames by heading-frame forward velocity."""
+    caption = f"moving {analysis.moving:.0%}, stationary (under {MOVING_SPEED} m/s) {1 - analysis.moving:.0%} of the frames"
+    table = Table(title="forward velocity", caption=caption, box=SIMPLE_HEAD)
+    for heading in ("m/s", "%"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    shares = np.array(analysis.speed_counts) / max(sum(analysis.speed_counts), 1)
+    for low, high, share in zip(SPEED_BINS[:-1], SPEED_BINS[1:], shares, strict=True):
+        if share > 0:
+            table.add_row(f"{low:.1f} to {high:.1f}", f"{100 * share:.1f}", "#" * round(_BAR * share / shares.max()))
+    return table
 
 
 def _dashboard(analysis: Analysis) -> Table:
@@ -61,7 +77,6 @@ def _dashboard(analysis: Analysis) -> Table:
         if metric in analysis.metrics:
             sign = ">=" if is_low else "<="
             table.add_row(text, f"{analysis.metrics[metric]:.3f}", f"{sign} {bound:g}", f"{sign} {target:g}")
-    table.add_row("moving frames", f"{analysis.moving:.2f}", "", "")
     speeds = f"{analysis.speed_p5:.2f} {analysis.speed_mean:.2f} {analysis.speed_p95:.2f}"
     table.add_row("speed p5, mean, p95, m/s", speeds, "", "")
     return table

@@ -81,11 +81,30 @@ def _read_one(
     read.clips.append(motion.check(robot, str(path)))
 
 
+def load_dataset(dataset: str, robot: str | None = None) -> tuple[RobotModel, list[MotionClip]]:
+    """A reference file's clips (a path or a shipped name) and the robot they are of; ``robot``: where it is no shipped one.
+
+    Raises:
+        MotionError: missing, damaged or foreign file.
+    """
+    path = motion_file(dataset)
+    _, about = storage.read(path, reference.KIND, ())
+    model = RobotModel.load(robot or str(about["robot"]))
+    return model, load_clips(path, model)
+
+
 def check_free(paths: Sequence[Path], force: bool) -> None:
     """Raise RunError where a file is in the way, before any work is done."""
     taken = [str(path) for path in paths if path.exists()]
     if taken and not force:
         raise RunError(f"{', '.join(taken)} exists. Choose another --out, or overwrite it by --force.")
+
+
+def write_figures(path: Path | None, figures: Any, console: Console) -> None:
+    """A command's figures as JSON, where a file is asked for."""
+    if path is not None:
+        write_json(path, figures)
+        console.print(f"Figures: {path}", highlight=False, soft_wrap=True)
 
 
 def report_file(dataset: Path) -> Path:
@@ -108,8 +127,13 @@ def write_dataset(path: Path, report: MiningReport, segments: Sequence[MotionCli
     if not segments:
         path.unlink(missing_ok=True)  # an older dataset must not pass for this report's
         raise MotionError(f"Not one window passed the gates. {report_file(path)} says which gates stopped which clip.")
+    save_reference(path, segments)
+
+
+def save_reference(path: Path, clips: Sequence[MotionClip]) -> None:
+    """Write a reference file. Raises RunError where it cannot be written."""
     try:
-        save_clips(path, segments)
+        save_clips(path, clips)
     except OSError as error:
         raise RunError(f"Cannot write {path}: {error}.") from error
 

@@ -11,16 +11,17 @@ from rich.progress import Progress
 from rich.table import Table
 
 from amp_sbx import AMPPPO
-from wildrobot_gym.cli.motion_files import check_free, read_motions, report_file, write_dataset
+from wildrobot_gym.cli.motion_files import check_free, read_motions, report_file, save_reference, write_dataset
 from wildrobot_gym.cli.policies import find_policy
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.perform import perform
 from wildrobot_gym.env.registration import TRACK_ENV_ID
 from wildrobot_gym.errors import MotionError, RunError
+from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.retarget import RetargetReport, RetargetSettings
 from wildrobot_gym.motion.segments import Gates, MiningReport, best_segments, generate, mine, save_features
-from wildrobot_gym.motion.tracking import TrackSettings
+from wildrobot_gym.motion.tracking import TrackSettings, endless_clips
 from wildrobot_gym.robot import RobotModel
 
 _RETARGETED = (  # heading, figure, decimals
@@ -56,12 +57,32 @@ def run_retarget(
         except (RunError, OSError) as error:
             read.skipped[str(path)] = str(error)
         else:
-            console.print(f"{path}: {clip.duration_s:.1f} s, {clip.command[0]:.2f} m/s", highlight=False)
+            console.print(f"{path}: {clip.duration_s:.1f} s, {clip.command[0]:.2f} m/s", highlight=False, soft_wrap=True)
             for note in clip.metadata.get("notes", ()):
                 console.print(f"  {note}", highlight=False, markup=False, soft_wrap=True)
     if read.reports:
         console.print(_retarget_table(read.reports))
     return read.tell_skipped(console)
+
+
+def run_loop(files: Sequence[str], out: Path, robot: str, settings: TrackSettings, force: bool) -> int:
+    """Every variant of every clip into one reference; 0, or 1 where a file was left out."""
+    console, model = Console(), RobotModel.load(robot)
+    check_free([out], force)
+    read = read_motions(model, files, ImportOptions(robot=robot))
+    made = []
+    for clip in read.clips:
+        try:
+            made += endless_clips(model, clip, settings)
+        except MotionError as error:
+            read.skipped[clip.name] = str(error)
+    code = read.tell_skipped(console)
+    if not made:
+        raise MotionError("There is no clip to loop.")
+    save_reference(out, made)
+    seconds = sum(clip.duration_s for clip in made)
+    console.print(f"{out}: {len(made)} variants of {len(read.clips)} clips, {seconds:.0f} s", highlight=False, soft_wrap=True)
+    return code
 
 
 def run_track(
@@ -91,16 +112,15 @@ def run_track(
             generations,
             progress=lambda done, _: bar.update(task, completed=done),
         )
-    segments = report.segments if seconds_per_motion is None else best_segments(report.segments, seconds_per_motion)
     code = read.tell_skipped(console)
-    _finish(out, report, segments, console)
+    segments = _finish(out, report, seconds_per_motion, console)
     if features is not None:
         save_features(features, model, FeatureConfig(), segments)
-        console.print(f"Features: {features}", highlight=False)
+        console.print(f"Features: {features}", highlight=False, soft_wrap=True)
     return code
 
 
-def run_perform(policy: str, reference: str, out: Path, force: bool) -> int:
+def run_perform(policy: str, reference: str, out: Path, seconds_per_motion: float | None, force: bool) -> int:
     """A tracking policy's performance of a reference through the gates into a dataset."""
     console = Console()
     check_free([out, report_file(out)], force)
@@ -112,22 +132,26 @@ def run_perform(policy: str, reference: str, out: Path, force: bool) -> int:
     model = RobotModel.load(str(settings.get("robot", "wildrobot")))
     performances = perform(reference, lambda obs: trained.predict(obs, deterministic=True)[0], settings)
     report = mine(model, performances)
-    _finish(out, report, report.segments, console)
+    _finish(out, report, seconds_per_motion, console)
     return 0
 
 
-def _finish(out: Path, report: MiningReport, segments: Sequence, console: Console) -> None:
+def _finish(out: Path, report: MiningReport, seconds_per_motion: float | None, console: Console) -> Sequence[MotionClip]:
+    """Tell what became of the clips, and write what is kept; that."""
+    segments = report.segments if seconds_per_motion is None else best_segments(report.segments, seconds_per_motion)
     console.print(yield_table(report))
     write_dataset(out, report, segments)
     kept = sum(segment.num_frames / segment.fps for segment in segments)
-    console.print(f"{out}: {len(segments)} segments, {kept:.1f} s of {report.mined_s:.1f} s Tier 0+", highlight=False)
+    text = f"{out}: {len(segments)} segments, {kept:.1f} s of {report.mined_s:.1f} s Tier 0+"
+    console.print(text, highlight=False, soft_wrap=True)
+    return segments
 
 
 def yield_table(report: MiningReport) -> Table:
     """What became of every clip: seconds performed and mined, and the gates that stopped the rest."""
     table = Table(title="Tier 0+", box=SIMPLE_HEAD)
     for name in ("clip", "performed s", "falls", "windows", "valid", "segments", "mined s", "stopped by"):
-        table.add_column(name, justify="left" if name in ("clip", "stopped by") else "right")
+        table.add_column(name, justify="left" if name in ("clip", "stopped by") else "right", no_wrap=name == "clip")
     for clip in report.clips:
         stopped = sorted(((n, name) for name, n in clip.rejects.items() if n), reverse=True)[:3]
         table.add_row(

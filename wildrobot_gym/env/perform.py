@@ -58,7 +58,7 @@ def perform(reference: str, policy: Policy, settings: Mapping[str, Any] | None =
     return [
         Performance(
             clip=clip,
-            variant=Variant(loop="once", warp=1.0, mirrored=False, turn=0.0, start_s=0.0),
+            variant=Variant.of(clip),
             first_step=0,
             fell=bool(fell[i]),
             qpos=recorded["qpos"][i, :length],

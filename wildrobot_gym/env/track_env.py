@@ -61,9 +61,6 @@ class WildRobotTrackVectorEnv(WildRobotVectorEnv):
         clips = clip_frames(self.robot, load_clips(reference, self.robot), self.config.control_dt)
         return TrackTask(self.robot, self.config, clips, max_episode_steps)
 
-    def _make_mirror(self) -> None:
-        """None: a clip set need not be symmetric."""
-
 
 class WildRobotTrackEnv(WildRobotEnv):
     """One robot that follows clips. See :class:`WildRobotTrackVectorEnv`."""
@@ -88,6 +85,7 @@ def clip_frames(robot: RobotModel, clips: Iterable[MotionClip], control_dt: floa
             {
                 "qpos": np.asarray(states.qpos),
                 "qvel": np.asarray(states.qvel),
+                "load": np.asarray(states.pad_forces).sum(axis=-1) / robot.weight,
                 "target": np.concatenate([target, target[-1:]]).astype(np.float32),
                 "command": np.tile(np.asarray(clip.command, np.float32), (frames, 1)),
                 "last": np.full(frames, first + frames - 1, np.int32),

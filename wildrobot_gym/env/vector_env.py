@@ -21,7 +21,7 @@ from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.physics import make_physics
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.state import PhysicsState, TaskState, select
-from wildrobot_gym.task.observation import CLIP, observation_mirror
+from wildrobot_gym.task.observation import CLIP
 from wildrobot_gym.task.start import ReferenceStates, Start
 from wildrobot_gym.task.walk import NO_LIMIT, WalkTask
 
@@ -96,7 +96,7 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.amp_layout = self.task.layout
-        self.mirror = self._make_mirror()
+        self.mirror = self.task.mirror()
         self.render_mode = render_mode
         self._renderer = SceneRenderer(self.robot, width, height, camera)
         self._state: PhysicsState | None = None
@@ -112,10 +112,6 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
     def _make_task(self, reference: str | None, max_episode_steps: int | None) -> WalkTask:
         states = None if reference is None else _reference_states(reference, self.robot, self.config)
         return WalkTask(self.robot, self.config, max_episode_steps, states)
-
-    def _make_mirror(self) -> dict[str, list] | None:
-        """The reflection of observation and action, where the environment has one."""
-        return observation_mirror(self.robot)
 
     def _compile(self) -> None:
         """Batch the task's functions once. Episode limits vary only where first episodes are staggered."""

@@ -6,6 +6,7 @@ stands while it is asked to walk, and walks faster than 0.8 m/s ask the servos f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +53,10 @@ def walk_clip(robot: RobotModel, speed: float, style: str = "plain") -> MotionCl
     return _clip(robot, f"walk_{speed:.2f}_{style}", qpos, forces, speed, about)
 
 
-def build_default_clips(robot: RobotModel) -> list[MotionClip]:
-    """All clips of the shipped reference, each followed by its mirror image."""
-    clips = [walk_clip(robot, speed, style) for speed in WALK_SPEEDS for style in STYLES]
-    return [image for clip in clips for image in (clip, clip.mirrored(robot))]
+def build_clips(robot: RobotModel, speeds: Sequence[float] = WALK_SPEEDS, mirror: bool = True) -> list[MotionClip]:
+    """Walks in all styles, each followed by its mirror image where ``mirror``; by default the shipped reference's."""
+    clips = [walk_clip(robot, speed, style) for speed in speeds for style in STYLES]
+    return [image for clip in clips for image in (clip, clip.mirrored(robot))] if mirror else clips
 
 
 def default_reference_path(robot: str) -> Path:
@@ -63,9 +64,11 @@ def default_reference_path(robot: str) -> Path:
     return MOTIONS / f"walk_{robot}.npz"
 
 
-def build_default_reference(robot: RobotModel, path: str | Path | None = None) -> Path:
-    """Generate the shipped reference and write it; the path. Takes some seconds."""
-    return save_clips(path or default_reference_path(robot.name), build_default_clips(robot))
+def build_reference(
+    robot: RobotModel, path: str | Path | None = None, speeds: Sequence[float] = WALK_SPEEDS, mirror: bool = True
+) -> Path:
+    """Generate a reference, by default the shipped one in its place, and write it; the path. Takes some seconds."""
+    return save_clips(path or default_reference_path(robot.name), build_clips(robot, speeds, mirror))
 
 
 def _clip(
@@ -90,4 +93,4 @@ def _clip(
 
 if __name__ == "__main__":
     for shipped in ("wildrobot", "wildrobot_8dof"):
-        print(build_default_reference(RobotModel.load(shipped)))
+        print(build_reference(RobotModel.load(shipped)))

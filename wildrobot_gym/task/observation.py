@@ -5,8 +5,10 @@ The scaling is part of the environment, so that a saved policy is whole without 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from wildrobot_gym.robot import RobotModel
@@ -31,29 +33,35 @@ def observation_dim(robot: RobotModel) -> int:
     return sum(robot.num_joints if width is None else width for _, width, *_ in LAYOUT)
 
 
-def observation_mirror(robot: RobotModel) -> dict[str, list]:
+Image = tuple[Any, Any]
+"""Mirror image of some columns: where each comes from, counted from the first of them, and its sign."""
+
+VECTOR: Image = (range(3), (1.0, -1.0, 1.0))  # y turns over
+PSEUDOVECTOR: Image = (range(3), (-1.0, 1.0, -1.0))  # an angular velocity: x and z turn over
+SCALAR: Image = (range(1), (1.0,))
+
+
+def observation_mirror(robot: RobotModel, further: Sequence[Image] = ()) -> dict[str, list]:
     """Reflection y -> -y of observation and action: the image of a vector x is ``signs * x[ids]``.
 
-    Joints by the robot's mirror map; velocities and gravity are vectors (y turns over), angular velocity and yaw rate are
-    pseudovectors (x and z turn over).
+    Joints go by the robot's mirror map. ``further``: of the columns that a task adds to :func:`observe`'s.
     """
-    ids, signs = robot.joint_mirror_ids, robot.joint_mirror_signs
-    joints, own = (ids, signs), np.arange(3)
+    joints: Image = (robot.joint_mirror_ids, robot.joint_mirror_signs)
     images = {
         "joint_pos": joints,
         "joint_vel": joints,
-        "root_lin_vel": (own, np.array([1.0, -1.0, 1.0])),
-        "root_ang_vel": (own, np.array([-1.0, 1.0, -1.0])),
-        "gravity": (own, np.array([1.0, -1.0, 1.0])),
-        "command": (own, np.array([1.0, -1.0, -1.0])),
+        "root_lin_vel": VECTOR,
+        "root_ang_vel": PSEUDOVECTOR,
+        "gravity": VECTOR,
+        "command": (range(3), (1.0, -1.0, -1.0)),
         "action": joints,
     }
     obs_ids: list[int] = []
     obs_signs: list[float] = []
-    for name, *_ in LAYOUT:
-        order, turns = images[name]
+    for order, turns in [*(images[name] for name, *_ in LAYOUT), *further]:
         obs_ids += [len(obs_signs) + int(i) for i in order]
         obs_signs += [float(s) for s in turns]
+    ids, signs = joints
     return {
         "obs_ids": obs_ids,
         "obs_signs": obs_signs,

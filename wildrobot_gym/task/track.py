@@ -19,7 +19,7 @@ from wildrobot_gym.config import TrackEnvConfig, TrackRewardConfig
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import gravity_direction, quat_mul, rotate, to_heading, yaw_of, yaw_quat
 from wildrobot_gym.state import PhysicsState, TaskState
-from wildrobot_gym.task.observation import CLIP, observation_dim, observe
+from wildrobot_gym.task.observation import CLIP, SCALAR, VECTOR, observation_dim, observation_mirror, observe
 from wildrobot_gym.task.reward import reward_terms
 from wildrobot_gym.task.start import Start, axis_quat
 from wildrobot_gym.task.termination import terminated
@@ -33,6 +33,7 @@ class ClipFrames:
     qpos: Float[Array, "frame nq"]
     qvel: Float[Array, "frame nv"]
     target: Float[Array, "frame joint"]  # servo targets that lead from a frame to the next, feed-forward, rad
+    load: Float[Array, " frame"]  # what the feet carry, as a share of the robot's weight
     command: Float[Array, "frame 3"]  # the clip's
     last: Int[Array, " frame"]  # row of the last frame of the same clip
 
@@ -69,6 +70,12 @@ class TrackTask(WalkTask):
         super().__init__(robot, config, max_episode_steps)
         self.clips = jax.tree.map(jnp.asarray, clips)
         self.obs_dim = observation_dim(robot) + len(config.horizon) * (robot.num_joints + 7) + 2
+
+    def mirror(self) -> dict[str, list]:
+        """The reflection of observation and action: what follows a clip one way follows its mirror image the other way."""
+        joints = (self.robot.joint_mirror_ids, self.robot.joint_mirror_signs)
+        ahead = [joints, VECTOR, VECTOR, SCALAR]
+        return observation_mirror(self.robot, [*ahead * len(self.config.horizon), (range(2), (-1.0, 1.0))])
 
     def target(
         self, task: Any, action: Float[Array, "joint"]
@@ -132,14 +139,18 @@ class TrackTask(WalkTask):
     def advance(self, task: Any, state: PhysicsState, action: Float[Array, "joint"]) -> tuple[TrackState, StepOutput]:
         """After physics took one control step with filtered ``action``: reward, features, episode ends."""
         frame = jnp.minimum(task.frame + 1, self.clips.last[task.frame])
-        # No air time: a clip says itself when its feet land.
+        qpos, qvel = self.clips.qpos[frame], self.clips.qvel[frame]
+        wanted = to_heading(qpos[3:7], qvel[:3])
+        spin = rotate(qpos[3:7], qvel[3:6])
+        # No air time: a clip says itself when its feet land. Velocities are judged by the clip's own in this frame.
         inputs = self._reward_inputs(task, state, action, jnp.zeros_like(task.foot_air_time))
-        errors = clip_errors(state, self.clips.qpos[frame], self.clips.qvel[frame], task.yaw)
+        inputs = dataclasses.replace(inputs, command=jnp.stack([wanted[0], wanted[1], spin[2]]))
+        errors = clip_errors(state, qpos, qvel, task.yaw)
+        errors["load"] = jnp.abs(jnp.sum(state.pad_forces) / self.robot.weight - self.clips.load[frame])
         terms = reward_terms(inputs, self.config.rewards) | clip_terms(errors, self.config.rewards)
         terms = {name: jnp.where(state.diverged, 0.0, value) for name, value in terms.items()}
         features = self._frame_features(state)
         forward = to_heading(state.base_quat_w, state.qvel[:3])[0]
-        wanted = to_heading(self.clips.qpos[frame, 3:7], self.clips.qvel[frame, :3])[0]
         lost = terminated(state, self.config.termination) | (errors["joint_pos"] > self.config.termination.max_joint_error)
         step_count = task.step_count + 1
         over = (step_count >= task.episode_limit) | (frame >= self.clips.last[task.frame])
@@ -149,7 +160,7 @@ class TrackTask(WalkTask):
             action=action,
             history=history.push(task.history, features),
             frame=frame,
-            velocity_error_sum=task.velocity_error_sum + forward - wanted,
+            velocity_error_sum=task.velocity_error_sum + forward - wanted[0],
         )
         output = StepOutput(
             obs=self._observe(next_task, state),
@@ -160,7 +171,7 @@ class TrackTask(WalkTask):
             terms=terms,
             metrics={
                 "forward_velocity": forward,
-                "velocity_error": jnp.abs(forward - wanted),
+                "velocity_error": jnp.abs(forward - wanted[0]),
                 "joint_error": errors["joint_pos"],
                 "is_success": (~lost).astype(jnp.float32),
             },

@@ -24,7 +24,7 @@ from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import to_heading
 from wildrobot_gym.state import PhysicsState, TaskState
 from wildrobot_gym.task.command import sample_command
-from wildrobot_gym.task.observation import observation_dim, observe
+from wildrobot_gym.task.observation import observation_dim, observation_mirror, observe
 from wildrobot_gym.task.reward import RewardInputs, reward_terms
 from wildrobot_gym.task.start import ReferenceStates, Start, draw_start
 from wildrobot_gym.task.termination import terminated
@@ -78,6 +78,10 @@ class WalkTask:
         self._home = jnp.asarray(robot.home_joint_pos, jnp.float32)
         self._low, self._high = jnp.asarray(robot.joint_range.T, jnp.float32)
         self._resample_every = max(1, round(config.commands.resample_interval_s / config.control_dt))
+
+    def mirror(self) -> dict[str, list]:
+        """The reflection of observation and action (:func:`.observation.observation_mirror`)."""
+        return observation_mirror(self.robot)
 
     def target(
         self, task: TaskState, action: Float[Array, "joint"]

@@ -69,7 +69,8 @@ def _clip(
     ahead, aside = (float(np.sum(steps * axes[1:]) / duration) for axes in (body.forward, body.left))
     turn = float((plan.human.heading[-1] - plan.human.heading[0]) / duration)
     return MotionClip(
-        name=human.name,
+        # Strides of one motion are clips side by side.
+        name=human.name if settings.stride == 1.0 else f"{human.name}_stride{settings.stride:g}",
         robot=robot.name,
         fps=settings.fps,
         joint_names=robot.joint_names,

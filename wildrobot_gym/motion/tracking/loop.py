@@ -70,8 +70,7 @@ def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> 
         MotionError: the clip does not fit the robot.
     """
     clip = clip.check(robot).resampled(1.0 / CONTROL_DT)
-    strip, count = _strip(clip), max(1, round(blend_s / CONTROL_DT))
-    period = _through_neutral(robot, strip, count) if how == "neutral" else _at_cycle(robot, strip, count)
+    period = _period(robot, clip, how, blend_s)
     if period is None:
         return None
     size = len(period.frames)
@@ -105,6 +104,20 @@ def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> 
     )
 
 
+def endless(robot: RobotModel, clip: MotionClip, how: str, blend_s: float, duration_s: float) -> MotionClip | None:
+    """``clip`` again and again for ``duration_s`` at the control rate; None where it has no cycle and ``how`` is ``cycle``.
+
+    Raises:
+        MotionError: the clip does not fit the robot.
+    """
+    clip = clip.check(robot).resampled(1.0 / CONTROL_DT)
+    period = _period(robot, clip, how, blend_s)
+    if period is None:
+        return None
+    rows = np.arange(round(duration_s / CONTROL_DT) + 1) % len(period.frames)
+    return _unrolled(robot, clip, period.frames[rows], period.steps[rows])
+
+
 def turned(clip: MotionClip, legs: Legs, turn: float) -> MotionClip:
     """One leg's swing longer by the share ``turn``, the other's shorter, about each thigh's mean; the soles keep their pitch.
 
@@ -115,6 +128,12 @@ def turned(clip: MotionClip, legs: Legs, turn: float) -> MotionClip:
     side = np.linspace(1.0, -1.0, len(legs.step))
     thigh = -clip.joint_pos @ legs.hip_pitch.T  # positive forward
     return replace(clip, joint_pos=clip.joint_pos + (turn * side * (thigh - thigh.mean(axis=0))) @ legs.step, qvel=None)
+
+
+def _period(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> _Strip | None:
+    """One period of ``clip`` (at the control rate), its blends in it."""
+    strip, count = _strip(clip), max(1, round(blend_s / CONTROL_DT))
+    return _through_neutral(robot, strip, count) if how == "neutral" else _at_cycle(robot, strip, count)
 
 
 def _strip(clip: MotionClip) -> _Strip:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.tracking.settings import Controller
 
@@ -25,6 +26,19 @@ class Variant:
     mirrored: bool
     start_s: float
     controller: Controller | None = None
+
+    @classmethod
+    def of(cls, clip: MotionClip) -> Variant:
+        """Which variant of its motion ``clip`` is, as :func:`endless_clips` notes it; a clip played once where nothing is noted.
+
+        Raises:
+            MotionError: the note is damaged.
+        """
+        noted = clip.metadata.get("variant", {"loop": "once", "warp": 1.0, "turn": 0.0, "mirrored": False, "start_s": 0.0})
+        try:
+            return cls(**noted)
+        except TypeError as error:
+            raise MotionError(f"Clip {clip.name!r}: the metadata's variant is damaged ({error}).") from error
 
     def description(self) -> dict[str, Any]:
         """As JSON types."""

@@ -20,9 +20,10 @@ from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking.control import BaseError, Controllers, FeetError, HarnessHand
 from wildrobot_gym.motion.tracking.heading import feet_from_heading, seen_from_heading
 from wildrobot_gym.motion.tracking.legs import read_legs
-from wildrobot_gym.motion.tracking.loop import Loop, make_loop, turned
+from wildrobot_gym.motion.tracking.loop import Loop, make_loop
 from wildrobot_gym.motion.tracking.performance import Performance, Variant
 from wildrobot_gym.motion.tracking.settings import Controller, TrackSettings
+from wildrobot_gym.motion.tracking.variants import no_cycle, variants
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.state import PhysicsState
@@ -86,22 +87,19 @@ def track(
 
 
 def _plays(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> Iterator[_Play]:
-    """Every variant of ``clip``."""
-    legs, found = read_legs(robot), False
-    clip = clip.check(robot)
-    mirrors = (False, True) if settings.mirror else (False,)
-    for how, warp, turn, mirrored in itertools.product(settings.loops, settings.warps, settings.turns, mirrors):
-        source = turned(replace(clip, fps=clip.fps * warp, qvel=None), legs, turn)
-        loop = make_loop(robot, source.mirrored(robot) if mirrored else source, how, settings.blend_s)
+    """Every variant of ``clip``, from each of its starts, by each controller."""
+    found = False
+    for variant, source in variants(robot, clip, settings):
+        loop = make_loop(robot, source, variant.loop, settings.blend_s)
         if loop is None:
             continue
         starts = range(0, len(loop), max(1, round(settings.start_interval_s / CONTROL_DT)))
         for start, controller in itertools.product(starts, settings.controllers):
             found = True
-            variant = Variant(how, warp, turn, mirrored, round(start * CONTROL_DT, 3), controller)
-            yield _Play(clip, variant, controller, loop, start)
+            begun = replace(variant, start_s=round(start * CONTROL_DT, 3), controller=controller)
+            yield _Play(clip, begun, controller, loop, start)
     if not found:
-        raise MotionError(f"Clip {clip.name!r} never comes back to where it was; allow tracking.loops 'neutral'.")
+        raise no_cycle(clip)
 
 
 class _Stage:

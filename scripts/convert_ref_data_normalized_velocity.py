@@ -1,0 +1,44 @@
+"""A reference's features with the root's velocity as a direction, zero below 0.1 m/s (seed v0.3.0).
+
+Training needs no such file: ``features.root_velocity: direction`` makes the same features from the clips.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from wildrobot_gym.cli.guard import run_script
+from wildrobot_gym.cli.motion_files import check_free, load_dataset
+from wildrobot_gym.config import FeatureConfig
+from wildrobot_gym.motion.segments import save_features
+
+
+def convert(
+    dataset: Annotated[str, tyro.conf.Positional],
+    out: Path = Path("walking_motions_normalized_vel.npz"),
+    force: bool = False,
+) -> int:
+    """Write the feature frames of a performed reference with normalised velocity.
+
+    Args:
+        dataset: A dataset of `wildrobot motion track` or `perform`.
+        out: The features, .npz.
+        force: Overwrite the file if it exists.
+    """
+    check_free([out], force)
+    robot, clips = load_dataset(dataset)
+    print(f"Wrote {save_features(out, robot, FeatureConfig(root_velocity='direction'), clips)}")
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0, or 2 for bad input."""
+    return run_script(convert, "convert_ref_data_normalized_velocity.py", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""The features that a run config asks for, as they are in its reference: channels, then each dimension's mean, spread, zeros."""
+
+from __future__ import annotations
+
+import sys
+
+from wildrobot_gym.cli import run_config
+from wildrobot_gym.cli.guard import run_script
+from wildrobot_gym.cli.motion_check import run_validate
+
+
+def diagnose(config: str = "ppo_amass_training") -> int:
+    """Print a run config's AMP settings and its reference's features.
+
+    Args:
+        config: A shipped config's name or a YAML file; one with an amp section.
+    """
+    run = run_config.load(config)
+    print(run.amp_config)
+    return run_validate(str((run.amp or {}).get("reference", "walk_wildrobot")), None, config, None)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0, or 2 for bad input."""
+    return run_script(diagnose, "diagnose_amp_features.py", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

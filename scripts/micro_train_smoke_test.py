@@ -1,0 +1,47 @@
+"""``wildrobot motion microtrain`` under the data-first plan's name and flags: the plan's features are all channels."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from wildrobot_gym.cli.guard import run_script
+from wildrobot_gym.cli.motion import microtrain
+
+
+def smoke_test(
+    dataset: str = "tier0plus_merged.npz",
+    steps: int = 5000,
+    log_interval: int = 100,
+    drop_contacts: bool = False,
+    drop_height: bool = False,
+    json_output: Path | None = None,
+) -> int:
+    """Try a discriminator on a dataset in a short run.
+
+    Args:
+        dataset: A reference file, or a shipped reference's name.
+        steps: Environment steps.
+        log_interval: Steps between two lines; an iteration at least.
+        drop_contacts: Without foot contacts.
+        drop_height: Without the base's height.
+        json_output: Write the figures there.
+    """
+    return microtrain(
+        dataset,
+        steps=steps,
+        all_features=True,
+        drop_contacts=drop_contacts,
+        drop_height=drop_height,
+        log_interval=log_interval,
+        json=json_output,
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0, 1 where the gate is missed, 2 for bad input."""
+    return run_script(smoke_test, "micro_train_smoke_test.py", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

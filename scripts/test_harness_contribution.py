@@ -1,0 +1,35 @@
+"""``wildrobot motion harness`` under the data-first plan's name and flags."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+from wildrobot_gym.cli.guard import run_script
+from wildrobot_gym.cli.motion_check import run_harness
+
+
+def contribution(
+    motion: str = "walk_wildrobot", duration: float = 10.0, json_output: Path | None = None, verbose: bool = False
+) -> int:
+    """Say how much of each clip's performance is the harness's.
+
+    Args:
+        motion: A clip, a reference file, a shipped reference, or human motion.
+        duration: Of each performance, s.
+        json_output: Write the figures there.
+        verbose: Also say what was found out about the file.
+    """
+    if verbose:
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+    return run_harness([motion], "wildrobot", duration, json_output)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0, 1 where a clip was left out, 2 for bad input."""
+    return run_script(contribution, "test_harness_contribution.py", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

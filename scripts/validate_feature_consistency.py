@@ -1,0 +1,38 @@
+"""``wildrobot motion validate`` under the seed documents' name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from wildrobot_gym.cli.guard import run_script
+from wildrobot_gym.cli.motion_check import run_validate
+
+
+def validate(
+    dataset: Annotated[str, tyro.conf.Positional] = "walk_wildrobot",
+    policy: str = "walk",
+    config: str | None = None,
+    json_output: Path | None = None,
+) -> int:
+    """Compare a policy's features with a reference's, dimension by dimension.
+
+    Args:
+        dataset: A reference file, or a shipped reference's name.
+        policy: A .zip file, a run folder, or the name of a shipped policy.
+        config: Take the features of this run config; all channels if not given.
+        json_output: Write the figures there.
+    """
+    return run_validate(dataset, policy, config, json_output)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0, or 2 for bad input."""
+    return run_script(validate, "validate_feature_consistency.py", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""The variants of a clip: how it follows on itself, how fast, bent or not, mirrored or not."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
+from wildrobot_gym.errors import MotionError
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.tracking.legs import read_legs
+from wildrobot_gym.motion.tracking.loop import endless, turned
+from wildrobot_gym.motion.tracking.performance import Variant
+from wildrobot_gym.motion.tracking.settings import TrackSettings
+from wildrobot_gym.robot import RobotModel
+
+
+def variants(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> Iterator[tuple[Variant, MotionClip]]:
+    """Every variant of ``clip`` from its first frame, with the clip that is to be looped for it.
+
+    Raises:
+        MotionError: the clip does not fit the robot.
+    """
+    legs, clip = read_legs(robot), clip.check(robot)
+    mirrors = (False, True) if settings.mirror else (False,)
+    for how, warp, turn, mirrored in itertools.product(settings.loops, settings.warps, settings.turns, mirrors):
+        source = turned(replace(clip, fps=clip.fps * warp, qvel=None), legs, turn)
+        yield Variant(how, warp, turn, mirrored, 0.0), source.mirrored(robot) if mirrored else source
+
+
+def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> list[MotionClip]:
+    """Every variant of ``clip``, looped for ``settings.duration_s``: what a tracking policy learns from and performs.
+
+    Their metadata: ``motion_id`` (the clip's own, or its name) and ``variant``. Commands are those of the clip.
+
+    Raises:
+        MotionError: the clip does not fit the robot, or has no cycle where no other loop is allowed.
+    """
+    made = []
+    motion_id = str(clip.metadata.get("motion_id", clip.name))
+    for variant, source in variants(robot, clip, settings):
+        loop = endless(robot, source, variant.loop, settings.blend_s, settings.duration_s)
+        if loop is None:
+            continue
+        about = {**clip.metadata, "motion_id": motion_id, "variant": variant.description()}
+        mirror = "_mirrored" if variant.mirrored else ""
+        name = f"{clip.name}{mirror}_{variant.loop}_{variant.warp:g}_{variant.turn:g}"
+        vx, vy, yaw_rate = (variant.warp * speed for speed in source.command)
+        made.append(replace(loop, name=name, command=(vx, vy, yaw_rate), metadata=about))
+    if not made:
+        raise no_cycle(clip)
+    return made
+
+
+def no_cycle(clip: MotionClip) -> MotionError:
+    """What to say of a clip that has no variant."""
+    return MotionError(f"Clip {clip.name!r} never comes back to where it was; allow tracking.loops 'neutral'.")
