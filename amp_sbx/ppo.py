@@ -385,15 +385,21 @@ class AMPPPO(PPO):
     def fresh_amp_observations(self) -> np.ndarray:
         """AMP observations (n_steps * num_envs, feature) of one more rollout, from which nothing is learned.
 
+        Environments, random keys and the rollout buffer move on; counters and parameters stay.
+
         Raises:
             FeatureError: this model has no discriminator.
         """
         if self.learner is None or self.env is None:
             raise FeatureError("AMP observations need amp= and an environment; this model has none.")
-        _, callback = self._setup_learn(0, None, reset_num_timesteps=False)
+        if self._last_obs is None:
+            self._last_obs = self.env.reset()  # type: ignore[assignment]
+            self._last_episode_starts = np.ones(self.env.num_envs, dtype=bool)
         steps = self.num_timesteps
-        self.collect_rollouts(self.env, callback, self.rollout_buffer, self.n_steps)
-        self.num_timesteps = steps
+        try:
+            self.collect_rollouts(self.env, self._init_callback(None), self.rollout_buffer, self.n_steps)
+        finally:
+            self.num_timesteps = steps
         return np.array(self._amp_obs).reshape(-1, self.learner.feature_dim)
 
     def clone_behavior(

@@ -17,6 +17,7 @@ def analyze(
     json_output: Path | None = None,
     plot: Path | None = None,
     verbose: bool = False,
+    force: bool = False,
 ) -> int:
     """Judge a dataset: go on, or stop, and why.
 
@@ -24,9 +25,10 @@ def analyze(
         dataset: A reference file, or a shipped reference's name.
         json_output: Write the figures there.
         plot: Write a page of pictures there, .png.
+        force: Overwrite files that exist.
         verbose: Taken for the plan's sake: everything is always said.
     """
-    return run_analyze(dataset, json_output, plot)
+    return run_analyze(dataset, json_output, plot, force=force)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -6,7 +6,7 @@ import sys
 
 from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.guard import run_script
-from wildrobot_gym.cli.motion_check import run_validate
+from wildrobot_gym.cli.motion_validate import run_features
 
 
 def diagnose(config: str = "ppo_amass_training") -> int:
@@ -15,9 +15,8 @@ def diagnose(config: str = "ppo_amass_training") -> int:
     Args:
         config: A shipped config's name or a YAML file; one with an amp section.
     """
-    run = run_config.load(config)
-    print(run.amp_config)
-    return run_validate(str((run.amp or {}).get("reference", "walk_wildrobot")), None, config, None)
+    print(run_config.load(config).amp_config)
+    return run_features(config)
 
 
 def main(arguments: list[str] | None = None) -> int:

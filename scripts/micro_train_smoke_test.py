@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from wildrobot_gym.cli.guard import run_script
-from wildrobot_gym.cli.motion import microtrain
+from wildrobot_gym.cli.motion_judge import microtrain
 
 
 def smoke_test(
@@ -16,6 +16,7 @@ def smoke_test(
     drop_contacts: bool = False,
     drop_height: bool = False,
     json_output: Path | None = None,
+    force: bool = False,
 ) -> int:
     """Try a discriminator on a dataset in a short run.
 
@@ -26,6 +27,7 @@ def smoke_test(
         drop_contacts: Without foot contacts.
         drop_height: Without the base's height.
         json_output: Write the figures there.
+        force: Overwrite the figures if they exist.
     """
     return microtrain(
         dataset,
@@ -35,6 +37,7 @@ def smoke_test(
         drop_height=drop_height,
         log_interval=log_interval,
         json=json_output,
+        force=force,
     )
 
 

@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 
 from wildrobot_gym.cli.guard import run_script
-from wildrobot_gym.cli.motion_check import run_harness
+from wildrobot_gym.cli.motion_harness import run_harness
 
 
 def contribution(
-    motion: str = "walk_wildrobot", duration: float = 10.0, json_output: Path | None = None, verbose: bool = False
+    motion: str = "walk_wildrobot",
+    duration: float = 10.0,
+    json_output: Path | None = None,
+    verbose: bool = False,
+    force: bool = False,
 ) -> int:
     """Say how much of each clip's performance is the harness's.
 
@@ -20,10 +24,11 @@ def contribution(
         duration: Of each performance, s.
         json_output: Write the figures there.
         verbose: Also say what was found out about the file.
+        force: Overwrite the figures if they exist.
     """
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-    return run_harness([motion], "wildrobot", duration, json_output)
+    return run_harness([motion], "wildrobot", duration, json_output, force)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from wildrobot_gym.cli.guard import run_script
-from wildrobot_gym.cli.motion_check import run_validate
+from wildrobot_gym.cli.motion_validate import run_validate
 
 
 def validate(
@@ -17,6 +17,7 @@ def validate(
     policy: str = "walk",
     config: str | None = None,
     json_output: Path | None = None,
+    force: bool = False,
 ) -> int:
     """Compare a policy's features with a reference's, dimension by dimension.
 
@@ -25,8 +26,9 @@ def validate(
         policy: A .zip file, a run folder, or the name of a shipped policy.
         config: Take the features of this run config; all channels if not given.
         json_output: Write the figures there.
+        force: Overwrite the figures if they exist.
     """
-    return run_validate(dataset, policy, config, json_output)
+    return run_validate(dataset, policy, config, json_output, force=force)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -230,7 +230,8 @@ class TrackRewardConfig(RewardConfig):
     clip_attitude: float = 1.0
     clip_height: float = 0.5
     clip_heading: float = 0.5
-    clip_load: float = 1.0
+    clip_feet: float = 1.5
+    clip_load: float = 1.5
     clip_joint_pos_sigma: float = 0.25  # rad, root mean square over the joints
     clip_joint_vel_sigma: float = 3.0  # rad/s, root mean square
     clip_lin_vel_sigma: float = 0.3  # m/s
@@ -238,7 +239,8 @@ class TrackRewardConfig(RewardConfig):
     clip_attitude_sigma: float = 0.2  # length of the difference of the two gravity directions
     clip_height_sigma: float = 0.04  # m
     clip_heading_sigma: float = 0.4  # rad
-    clip_load_sigma: float = 0.3  # share of the robot's weight
+    clip_feet_sigma: float = 0.06  # m
+    clip_load_sigma: float = 0.5  # share of the robot's weight
 
 
 @dataclass(frozen=True)

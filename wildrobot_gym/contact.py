@@ -47,6 +47,11 @@ def pad_speed(state: PhysicsState) -> Float[AnyArray, "*b pad"]:
     return jnp.linalg.norm(state.pad_vel_w[..., :2], axis=-1)
 
 
+def foot_forces(pad_forces: Float[AnyArray, "*b pad"], pad_ids_of_foot: np.ndarray) -> Float[AnyArray, "*b foot"]:
+    """Normal force of each foot, N."""
+    return pad_forces[..., pad_ids_of_foot].sum(axis=-1)
+
+
 def foot_loads(
     pad_forces: Float[np.ndarray, "*b pad"], pad_speed: Float[np.ndarray, "*b pad"], pad_ids_of_foot: np.ndarray
 ) -> tuple[Float[np.ndarray, "*b foot"], Float[np.ndarray, "*b foot"]]:

@@ -2,11 +2,13 @@
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from wildrobot_gym.cli import motion_microtrain, motion_play
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.motion.build import walk_clip
@@ -110,34 +112,67 @@ def test_a_tracking_policy_performs_without_a_harness(walks, robot, tmp_path, ca
     assert sum(segment.duration_s for segment in segments) > 2.0
 
 
-def test_clips_are_made_endless(robot, walks, tmp_path, capsys):
+def test_clips_are_made_endless(robot, walks, mined, tmp_path, capsys):
     out = tmp_path / "loops.npz"
     assert main(["motion", "loop", walks, "--out", str(out), "--duration", "8", "--warps", "0.9", "1.0"]) == 0
-    assert "8 variants of 2 clips, 64 s" in capsys.readouterr().out
+    assert "8 variants of 2 motions, 64 s" in capsys.readouterr().out
     clips = load_clips(out, robot)
-    assert {clip.metadata["motion_id"] for clip in clips} == {"walk_0.20_plain", "walk_0.30_plain"}
+    assert {clip.motion_id for clip in clips} == {"walk_0.20_plain", "walk_0.30_plain"}
     assert main(["motion", "loop", walks, "--out", str(out)]) == 2
     assert "overwrite it by --force" in capsys.readouterr().err
+    assert main(["motion", "loop", walks, walks, "--out", str(tmp_path / "twice.npz")]) == 2
+    assert "Several clips are called" in capsys.readouterr().err
+    # What is mined from a performance is no longer performed once it is looped.
+    assert main(["motion", "loop", str(mined), "--out", str(out), "--loops", "neutral", "--force"]) == 0
+    capsys.readouterr()
+    assert main(["motion", "analyze", str(out)]) == 0
+    assert "NOT PERFORMED" in capsys.readouterr().out
+
+
+def test_other_walks_of_the_generator_need_a_place_of_their_own(robot, tmp_path, capsys):
+    assert main(["motion", "build", "--speeds", "0.3"]) == 2
+    assert "name it by --out" in capsys.readouterr().err
+    out = tmp_path / "walks.npz"
+    assert main(["motion", "build", "--speeds", "0.3", "--no-mirror", "--out", str(out)]) == 0
+    assert [clip.command[0] for clip in load_clips(out, robot)] == pytest.approx([0.3] * 3)
+    assert main(["motion", "build", "--speeds", "0.3", "--out", str(out)]) == 2
+    assert main(["motion", "build", "--speeds", "5", "--out", str(tmp_path / "fast.npz")]) == 2
+    assert "allowed: 0.1 to 1.1 m/s" in capsys.readouterr().err
+
+
+def test_seconds_per_motion(walks, tmp_path, capsys):
+    arguments = ["motion", "track", walks, "--duration", "4", "--generations", "0", "--seconds-per-motion"]
+    out = tmp_path / "few.npz"
+    assert main([*arguments, "0", "--out", str(out)]) == 2
+    assert "seconds_per_motion is 0.0; allowed: more than 0" in capsys.readouterr().err
+    assert main([*arguments, "0.01", "--out", str(out)]) == 2
+    assert "the shortest segment lasts" in capsys.readouterr().err and not out.exists()
 
 
 def test_the_harness_is_measured_by_going_without(walks, tmp_path, capsys):
     figures = tmp_path / "harness.json"
     assert main(["motion", "harness", walks, "--duration", "3", "--json", str(figures)]) == 0
-    assert "walk_0.20" in capsys.readouterr().out
+    assert "walk_0.20_plain" in capsys.readouterr().out
     of_clip = json.loads(figures.read_text())["walk_0.20_plain"]
     assert 0.0 < of_clip["harness_mean"] < of_clip["harness_p95"] < 0.15
-    assert of_clip["falls_per_minute"] <= of_clip["falls_per_minute_without"] and not of_clip["leans_on_harness"]
+    assert of_clip["falls_per_minute"] <= of_clip["falls_per_minute_without"] and not of_clip["carried"]
+    assert main(["motion", "harness", walks, "--json", str(figures)]) == 2
+    assert "overwrite it by --force" in capsys.readouterr().err
 
 
-def test_features_of_a_policy_beside_the_reference(walks, tmp_path, capsys):
-    figures = tmp_path / "features.json"
-    assert main(["motion", "validate", walks, "--json", str(figures)]) == 0
+def test_a_dimension_that_gives_the_policy_away_is_named(robot, walks, tmp_path, capsys):
+    figures, lifted = tmp_path / "features.json", tmp_path / "lifted.npz"
+    walk = walk_clip(robot, 0.3)
+    save_clips(lifted, [replace(walk, root_pos=walk.root_pos + np.array([0.0, 0.0, 0.1]))])
+    assert main(["motion", "validate", str(lifted), "--json", str(figures)]) == 0
     said = capsys.readouterr().out
-    assert "joint_pos[left_knee_pitch]" in said and "shortcut" in said.lower()
+    assert "SHORTCUT: root_height[z] alone is right for 100% of samples" in said
+    assert "SHORTCUT: joint_pos[left_knee_pitch]" not in said and "joint_pos[left_knee_pitch]" in said
     checks = json.loads(figures.read_text())
-    assert len(checks) == 29 and all(0.0 <= check["ks"] <= 1.0 for check in checks.values())
+    assert len(checks) == 29 and checks["root_height[z]"]["ks"] == 1.0
     assert main(["motion", "validate", walks, "--config", "walk_amp"]) == 0
-    assert "root_height" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "root_height" not in said and "No shortcut" in said
 
 
 MICRO = ["--steps", "2048", "--log-interval", "1024", "--set", "amp.warm_start=null", "n_steps=16"]
@@ -149,21 +184,73 @@ def test_a_micro_train_judges_a_dataset(walks, tmp_path, capsys):
     said, value = capsys.readouterr().out, json.loads(figures.read_text())
     assert code == (0 if value["passed"] else 1) and ("PASS" if value["passed"] else "FAIL") in said
     assert "root_height" not in value["channels"] and "foot_contacts" in value["channels"]
-    assert 0.0 <= value["auc"] <= 1.0 and value["steps"] == 2048 and value["log"]
-    assert main(["motion", "microtrain", walks, "--config", "walk_ppo"]) == 2
-    assert "has no amp section" in capsys.readouterr().err
+    assert 0.0 <= value["auc"] <= 1.0 and value["steps"] == 2048 and value["log"] and value["held_out"]
+
+
+def test_what_a_micro_train_refuses(walks, capsys):
+    for more, message in (
+        (["--config", "walk_ppo"], "has no amp section"),
+        (["--set", "amp=null"], "has no amp section"),
+        (["--set", "n_envs=4"], "n_envs is microtrain's own"),
+        (["--steps", "0"], "steps is 0; allowed: 1 or more"),
+        (["--set", "env_kwargs.features.channels=[root_height]", "--drop-height"], "No channel is left"),
+    ):
+        assert main(["motion", "microtrain", walks, *more]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_whole_motions_are_held_out(robot):
+    walk = walk_clip(robot, 0.2)
+    parts = [replace(walk, metadata={"motion_id": f"m{i // 2}"}) for i in range(20)]
+    learned, held_out = motion_microtrain.hold_out(parts)
+    assert {clip.motion_id for clip in held_out} == {"m4", "m9"} and len(learned) == 16
+    learned, held_out = motion_microtrain.hold_out(parts[:4])
+    assert {clip.motion_id for clip in held_out} == {"m1"} and len(learned) == 2
+    learned, held_out = motion_microtrain.hold_out(parts[:2])
+    assert held_out is learned
+
+
+@pytest.mark.parametrize(
+    ("auc", "variance", "passed", "advice"),
+    [
+        (0.75, 0.08, True, "go on"),
+        (0.95, 0.08, False, "at a glance"),
+        (0.55, 0.08, False, "cannot tell"),
+        (0.75, 0.01, False, "hardly varies"),
+        (float("nan"), 0.08, False, "not finite"),
+    ],
+)
+def test_the_plans_gate(auc, variance, passed, advice):
+    verdict = motion_microtrain.Verdict(auc, 0.5, variance)
+    assert verdict.passed is passed and advice in verdict.advice
 
 
 def test_motions_side_by_side(mined, walks, tmp_path, capsys):
     out, strip = tmp_path / "play.mp4", tmp_path / "play.png"
     arguments = ["motion", "play", walks, str(mined), "--out", str(out), "--strip", str(strip), "--size", "64", "48"]
+    assert main([*arguments, "--motion", "jump"]) == 2
+    assert "Unknown motion 'jump'" in capsys.readouterr().err
+    assert main(["motion", "play", "--out", str(out)]) == 2
+    assert "a panel each" in capsys.readouterr().err
     code = main([*arguments, "--seconds", "0.2", "--motion", "walk_0.30_plain"])
     if code == 3:
         pytest.skip("this machine cannot draw")
     assert code == 0 and out.stat().st_size > 500 and strip.stat().st_size > 500
     assert "walk_0.30_plain (walks.npz)" in capsys.readouterr().out
-    assert main([*arguments, "--motion", "jump"]) == 2
-    assert "Unknown motion 'jump'" in capsys.readouterr().err
+    assert main(arguments) == 2
+    assert "overwrite it by --force" in capsys.readouterr().err
+
+
+def test_the_plainest_clip_is_shown(robot):
+    walk = walk_clip(robot, 0.3)
+    plain = {"loop": "cycle", "warp": 1.0, "turn": 0.0, "mirrored": False, "start_s": 0.0}
+    clips = [
+        replace(walk, name="a", metadata={"motion_id": "walk", "variant": {**plain, "mirrored": True}}),
+        replace(walk, name="b", metadata={"motion_id": "walk", "variant": plain, "first_step": 50}),
+        replace(walk, name="c", metadata={"motion_id": "walk", "variant": plain, "first_step": 0}),
+    ]
+    assert motion_play.clip_of(clips, "walk", "x").name == "c"
+    assert motion_play.clip_of(clips, "a", "x").name == "a"
 
 
 def script(name):
@@ -211,6 +298,9 @@ def test_the_plans_judging_scripts_call_the_commands(walks, mined, tmp_path, cap
     lengths = np.linalg.norm(columns, axis=1)
     assert np.all((np.abs(lengths - 1) < 1e-4) | (lengths == 0))
     assert script("convert_ref_data_normalized_velocity").main([str(mined), "--out", str(out)]) == 2
+    assert script("convert_ref_data_normalized_velocity").main([walks, "--out", str(tmp_path / "none.npz")]) == 2
+    assert "was not performed and gated" in capsys.readouterr().err
+    assert script("diagnose_amp_features").main(["--config", "walk_ppo"]) == 2
 
 
 def test_the_plans_smoke_test_hands_its_flags_on(monkeypatch):

@@ -59,13 +59,15 @@ def test_begin_at_stands_in_the_frame_and_shows_what_comes(env: WildRobotTrackVe
 def test_slow_walks_follow_their_own_targets_for_a_second(env: WildRobotTrackVectorEnv) -> None:
     """A robot given a clip's feed-forward targets and nothing else stays near it; the terms sum to the reward."""
     env.begin_at([20, FRAMES + 20])
+    paid = []
     for _ in range(50):
         _, reward, terminated, _, infos = env.step(still(env))
+        paid.append(reward)
         terms = sum(value for name, value in infos.items() if name.startswith("reward_"))
         np.testing.assert_allclose(terms, reward, rtol=1e-4, atol=1e-6)
         assert not terminated.any()
     assert infos["joint_error"].max() < 0.15
-    assert reward.min() > 0.06  # 0.15 is what perfect tracking pays
+    assert np.mean(paid) > 0.06  # perfect tracking pays 0.26
 
 
 def test_the_mirror_image_of_a_clip_is_followed_as_the_clip_is(wildrobot: RobotModel, tmp_path) -> None:
@@ -96,14 +98,16 @@ def test_velocity_terms_are_judged_by_the_clip(wildrobot: RobotModel, tmp_path) 
     assert infos["velocity_error"][0] < 0.2
 
 
-def test_the_load_of_the_clip_is_asked_for(env: WildRobotTrackVectorEnv) -> None:
+def test_feet_and_loads_of_the_clip_are_asked_for(env: WildRobotTrackVectorEnv) -> None:
     load = np.asarray(env.task.clips.load)
-    assert load.mean() == pytest.approx(1.0, abs=0.02) and load.min() > 0.5
+    assert load.sum(axis=-1).mean() == pytest.approx(1.0, abs=0.02) and load.min() >= 0.0
     env.begin_at([20, FRAMES + 20])
+    feet = np.asarray(env.physics_state.foot_pos_w) - np.asarray(env.physics_state.base_pos_w)[:, None] * [1.0, 1.0, 0.0]
+    np.testing.assert_allclose(np.asarray(env.task.clips.feet)[20, :, 2], feet[0, :, 2], atol=1e-3)
     *_, infos = env.step(still(env))
     rewards = env.config.rewards
-    share = np.asarray(env.physics_state.pad_forces).sum(axis=-1) / env.robot.weight
-    error = np.abs(share - load[[21, FRAMES + 21]])
+    share = np.asarray(env.physics_state.pad_forces)[:, env.robot.pad_ids_of_foot].sum(axis=-1) / env.robot.weight
+    error = np.linalg.norm(share - load[[21, FRAMES + 21]], axis=-1)
     want = rewards.scale * rewards.clip_load * np.exp(-((error / rewards.clip_load_sigma) ** 2))
     np.testing.assert_allclose(infos["reward_clip_load"], want, rtol=1e-4)
 

@@ -10,48 +10,71 @@ from state_makers import make_state, quat
 from wildrobot_gym.config import TrackEnvConfig, TrackRewardConfig, build
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.track import clip_errors, clip_terms
+from wildrobot_gym.task.track import ClipFrames, clip_errors, clip_terms, feet_in_heading
+
+STANCE = jnp.array([0.9, 0.1])  # shares of the weight on the two feet
 
 
-def frame(robot: RobotModel, **changes) -> tuple[jnp.ndarray, jnp.ndarray]:
+def frame(robot: RobotModel, **changes) -> ClipFrames:
+    """The frame of a clip in which the robot is in the state that ``make_state`` makes."""
     state = make_state(robot, **changes)
-    return state.qpos, state.qvel
+    feet = feet_in_heading(state.base_quat_w, state.base_pos_w, state.foot_pos_w)
+    return ClipFrames(
+        state.qpos, state.qvel, target=state.joint_pos, feet=feet, load=STANCE, command=jnp.zeros(3), last=jnp.int32(0)
+    )
+
+
+def errors_of(state, want: ClipFrames, yaw: float = 0.0, load: jnp.ndarray = STANCE) -> dict[str, jnp.ndarray]:
+    return clip_errors(state, load, want, jnp.float32(yaw))
 
 
 def test_a_state_that_is_the_frame_has_no_error(robot: RobotModel) -> None:
     pose = {"base_quat": quat(0.1, -0.2, 0.3), "lin_vel": [0.5, 0.1, 0.0], "ang_vel": [0.2, 0.1, 0.4]}
-    errors = clip_errors(make_state(robot, **pose), *frame(robot, **pose), jnp.float32(0.0))
-    assert max(float(e) for e in errors.values()) < 1e-5
-    config = TrackRewardConfig()
-    terms = clip_terms(errors, config)
-    assert sum(float(t) for t in terms.values()) == pytest.approx(0.02 * (2.0 + 0.5 + 1.0 + 0.5 + 1.0 + 0.5 + 0.5), rel=1e-4)
+    errors = errors_of(make_state(robot, **pose), frame(robot, **pose))
+    assert max(errors.values()) < 1e-5
+    terms = clip_terms(errors, TrackRewardConfig())
+    weights = 2.0 + 0.5 + 1.0 + 0.5 + 1.0 + 0.5 + 0.5 + 1.5 + 1.5
+    assert sum(float(t) for t in terms.values()) == pytest.approx(0.02 * weights, rel=1e-4)
 
 
 def test_a_clip_may_be_turned_as_a_whole(robot: RobotModel) -> None:
     """Robot and clip both walk ahead, but the clip's ahead is turned by 1 rad: no error once that turn is named."""
     cos, sin = np.cos(1.0), np.sin(1.0)
     state = make_state(robot, base_quat=quat(yaw=1.0), lin_vel=[0.5 * cos, 0.5 * sin, 0.0])
-    qpos, qvel = frame(robot, lin_vel=[0.5, 0.0, 0.0])
-    assert max(float(e) for e in clip_errors(state, qpos, qvel, jnp.float32(1.0)).values()) < 1e-5
-    unturned = clip_errors(state, qpos, qvel, jnp.float32(0.0))
-    assert float(unturned["heading"]) == pytest.approx(1.0, abs=1e-5)
-    assert float(unturned["lin_vel"]) == pytest.approx(0.0, abs=1e-5)
+    want = frame(robot, lin_vel=[0.5, 0.0, 0.0])
+    assert max(errors_of(state, want, yaw=1.0).values()) < 1e-5
+    unturned = errors_of(state, want)
+    assert unturned["heading"] == pytest.approx(1.0, abs=1e-5)
+    assert unturned["lin_vel"] == pytest.approx(0.0, abs=1e-5)
+
+
+def test_feet_are_where_they_are_from_the_base_wherever_that_is() -> None:
+    """1 m ahead of a base that looks along +y, 0.2 m to its right, 0.05 m above the floor."""
+    feet = feet_in_heading(jnp.array(quat(yaw=np.pi / 2)), jnp.array([3.0, 4.0, 0.4]), jnp.array([[3.2, 5.0, 0.05]]))
+    np.testing.assert_allclose(feet, [[1.0, -0.2, 0.05]], atol=1e-6)
+
+
+def test_feet_and_loads(wildrobot: RobotModel) -> None:
+    want = frame(wildrobot)
+    off = want.replace(feet=want.feet + jnp.array([[0.03, 0.0, 0.04], [0.0, 0.0, 0.0]]))
+    errors = errors_of(make_state(wildrobot), off, load=jnp.array([0.5, 0.4]))
+    assert errors["feet"] == pytest.approx(0.05, abs=1e-6) and errors["load"] == pytest.approx(0.5, abs=1e-6)
 
 
 def test_errors_by_hand(wildrobot: RobotModel) -> None:
     home = wildrobot.home_qpos[7:]
     state = make_state(wildrobot, joints=home + 0.3, height=0.40, lin_vel=[0.3, 0.4, 0.0], base_quat=quat(pitch=0.2))
-    errors = clip_errors(state, *frame(wildrobot, height=0.43), jnp.float32(0.0))
-    assert float(errors["joint_pos"]) == pytest.approx(0.3, abs=1e-5)  # each joint 0.3 rad off
-    assert float(errors["height"]) == pytest.approx(0.03, abs=1e-5)
-    assert float(errors["lin_vel"]) == pytest.approx(0.5, abs=1e-5)  # 3-4-5
-    assert float(errors["attitude"]) == pytest.approx(2 * np.sin(0.1), abs=1e-5)  # chord of 0.2 rad
+    errors = errors_of(state, frame(wildrobot, height=0.43))
+    assert errors["joint_pos"] == pytest.approx(0.3, abs=1e-5)  # each joint 0.3 rad off
+    assert errors["height"] == pytest.approx(0.03, abs=1e-5)
+    assert errors["lin_vel"] == pytest.approx(0.5, abs=1e-5)  # 3-4-5
+    assert errors["attitude"] == pytest.approx(2 * np.sin(0.1), abs=1e-5)  # chord of 0.2 rad
     term = clip_terms(errors, TrackRewardConfig())["clip_joint_pos"]
     assert float(term) == pytest.approx(0.02 * 2.0 * np.exp(-((0.3 / 0.25) ** 2)), rel=1e-4)
 
 
 def test_a_term_of_weight_zero_is_not_there(wildrobot: RobotModel) -> None:
-    errors = clip_errors(make_state(wildrobot), *frame(wildrobot), jnp.float32(0.0))
+    errors = errors_of(make_state(wildrobot), frame(wildrobot))
     assert "clip_height" not in clip_terms(errors, TrackRewardConfig(clip_height=0.0))
 
 

@@ -7,26 +7,31 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from wildrobot_gym.cli.motion_judge import analyze, harness, microtrain, play, validate
+
 Texts = Annotated[tuple[str, ...], tyro.conf.Positional]
 Text = Annotated[str, tyro.conf.Positional]
 
 
 def build(
-    robot: str = "wildrobot", out: Path | None = None, speeds: tuple[float, ...] | None = None, mirror: bool = True
+    robot: str = "wildrobot",
+    out: Path | None = None,
+    speeds: tuple[float, ...] | None = None,
+    mirror: bool = True,
+    force: bool = False,
 ) -> int:
     """Make walking clips with the gait generator.
 
     Args:
         robot: A shipped robot's name, or a folder with its robot_config.yaml.
-        out: The .npz file; the shipped one's place if not given.
+        out: The .npz file; if not given the shipped one is made anew.
         speeds: Of the walks, m/s; the shipped ones' if not given.
         mirror: Each clip's mirror image too.
+        force: Overwrite the file given by out if it exists.
     """
-    from wildrobot_gym.motion.build import WALK_SPEEDS, build_reference
-    from wildrobot_gym.robot import RobotModel
+    from wildrobot_gym.cli.motion_make import run_build
 
-    print(f"Wrote {build_reference(RobotModel.load(robot), out, speeds or WALK_SPEEDS, mirror)}")
-    return 0
+    return run_build(robot, out, speeds, mirror, force)
 
 
 def retarget(
@@ -153,110 +158,6 @@ def perform(
     from wildrobot_gym.cli.motion_make import run_perform
 
     return run_perform(policy, reference, out, seconds_per_motion, force)
-
-
-def analyze(dataset: Text, /, json: Path | None = None, plot: Path | None = None, robot: str | None = None) -> int:
-    """Judge a dataset: dashboard, go or stop, what became of every clip.
-
-    Args:
-        dataset: A reference file, or a shipped reference's name.
-        json: Write the figures there.
-        plot: Write a page of pictures there, .png.
-        robot: Folder of the robot's robot_config.yaml, where it is no shipped one.
-    """
-    from wildrobot_gym.cli.motion_analyze import run_analyze
-
-    return run_analyze(dataset, json, plot, robot)
-
-
-def harness(
-    files: Texts, /, robot: str = "wildrobot", duration: float = 10.0, json: Path | None = None
-) -> int:
-    """Say how much of each clip's performance is the harness's: perform it with and without.
-
-    Args:
-        files: Clips, reference files, shipped references, or human motion, which is retargeted first.
-        robot: A shipped robot's name, or a folder with its robot_config.yaml.
-        duration: Of each performance, s.
-        json: Write the figures there.
-    """
-    from wildrobot_gym.cli.motion_check import run_harness
-
-    return run_harness(files, robot, duration, json)
-
-
-def validate(dataset: Text, /, policy: str = "walk", config: str | None = None, json: Path | None = None) -> int:
-    """Compare a policy's features with a reference's, and name what a discriminator could cheat on.
-
-    Args:
-        dataset: A reference file, or a shipped reference's name.
-        policy: A .zip file, a run folder, or the name of a shipped policy.
-        config: Take the features of this run config; all channels if not given.
-        json: Write the figures there.
-    """
-    from wildrobot_gym.cli.motion_check import run_validate
-
-    return run_validate(dataset, policy, config, json)
-
-
-def microtrain(
-    dataset: Text,
-    /,
-    steps: int = 200_000,
-    config: str = "walk_amp",
-    set: tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]] = (),
-    all_features: bool = False,
-    drop_contacts: bool = False,
-    drop_height: bool = False,
-    log_interval: int = 20_000,
-    json: Path | None = None,
-) -> int:
-    """Try a discriminator on a dataset in a short run; exit code 1 where it is too strong, too weak, or flat.
-
-    Args:
-        dataset: A reference file, or a shipped reference's name.
-        steps: Environment steps.
-        config: The run config whose settings are tried.
-        set: Settings to change, as for `wildrobot train`.
-        all_features: All channels, in place of the config's.
-        drop_contacts: Without foot_contacts.
-        drop_height: Without root_height.
-        log_interval: Steps between two lines.
-        json: Write the figures there.
-    """
-    from wildrobot_gym.cli.motion_check import run_microtrain
-
-    overrides = [item for group in set for item in group]
-    drop = ["foot_contacts"] * drop_contacts + ["root_height"] * drop_height
-    return run_microtrain(dataset, steps, config, overrides, all_features, drop, log_interval, json)
-
-
-def play(
-    files: Texts,
-    /,
-    motion: str | None = None,
-    out: Path = Path("play.mp4"),
-    strip: Path | None = None,
-    seconds: float = 10.0,
-    size: tuple[int, int] = (480, 480),
-    camera: str = "track",
-    robot: str = "wildrobot",
-) -> int:
-    """Write a video of one motion as several files have it, side by side: clip, tracked, reference.
-
-    Args:
-        files: Clips and datasets, a panel each, from left to right; human motion is retargeted first.
-        motion: The motion's name; the first file's first clip if not given.
-        out: The video, .mp4.
-        strip: Write a picture of frames there, too, a row for each panel.
-        seconds: Length of the video at most.
-        size: Width and height of a panel.
-        camera: track, side or front.
-        robot: A shipped robot's name, or a folder with its robot_config.yaml.
-    """
-    from wildrobot_gym.cli.motion_play import run_play
-
-    return run_play(files, motion, out, strip, seconds, size, camera, robot)
 
 
 COMMANDS: dict[str, Any] = {

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from wildrobot_gym.cli.motion_files import load_dataset, read_report, write_figures
+from wildrobot_gym.cli.motion_files import check_free, load_dataset, read_report, write_figures
 from wildrobot_gym.evaluation import motion_plots
 from wildrobot_gym.motion.analysis import GO_S, MOVING_SPEED, SPEED_BINS, Analysis, analyze
 from wildrobot_gym.paths import motion_file
@@ -28,9 +28,12 @@ _DASHBOARD = (  # the plan's rows: metric, text, minimum or maximum, target, is 
 )
 
 
-def run_analyze(dataset: str, json_file: Path | None, plot: Path | None, robot: str | None = None) -> int:
+def run_analyze(
+    dataset: str, json_file: Path | None, plot: Path | None, robot: str | None = None, force: bool = False
+) -> int:
     """Print the dashboard, the decision and what became of every clip."""
     console = Console()
+    check_free([json_file, plot], force)
     analysis, report = analyze(*load_dataset(dataset, robot)), read_report(motion_file(dataset))
     console.print(_dashboard(analysis))
     console.print(_histogram(analysis))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def read_motions(
     A human's motion is retargeted to ``robot``. What cannot be read is noted, and the others go on.
 
     Raises:
-        MotionError: no names.
+        MotionError: no names, or nothing that could be read.
     """
     if not names:
         raise MotionError(f"Name the motion files, or folders of them; allowed: {', '.join(importers.SUFFIXES)}.")
@@ -64,6 +64,8 @@ def read_motions(
                 _read_one(robot, path, options, settings, read)
             except (MotionError, ConfigError) as error:
                 read.skipped[str(path)] = str(error)
+    if not read.clips:
+        raise MotionError("No motion could be read. " + " ".join(read.skipped.values()))
     return read
 
 
@@ -93,11 +95,11 @@ def load_dataset(dataset: str, robot: str | None = None) -> tuple[RobotModel, li
     return model, load_clips(path, model)
 
 
-def check_free(paths: Sequence[Path], force: bool) -> None:
+def check_free(paths: Iterable[Path | None], force: bool) -> None:
     """Raise RunError where a file is in the way, before any work is done."""
-    taken = [str(path) for path in paths if path.exists()]
+    taken = [str(path) for path in paths if path is not None and path.exists()]
     if taken and not force:
-        raise RunError(f"{', '.join(taken)} exists. Choose another --out, or overwrite it by --force.")
+        raise RunError(f"{', '.join(taken)} exists. Choose another name, or overwrite it by --force.")
 
 
 def write_figures(path: Path | None, figures: Any, console: Console) -> None:
@@ -116,7 +118,7 @@ def write_dataset(path: Path, report: MiningReport, segments: Sequence[MotionCli
     """Mined segments as a reference file that training reads, and beside it what became of every clip.
 
     Raises:
-        MotionError: there is not one segment. RunError: a file could not be written.
+        MotionError: there is not one segment, or the dataset cannot be written. RunError: the report cannot.
     """
     value: dict[str, Any] = {
         "gates": dataclasses.asdict(report.gates),
@@ -127,15 +129,7 @@ def write_dataset(path: Path, report: MiningReport, segments: Sequence[MotionCli
     if not segments:
         path.unlink(missing_ok=True)  # an older dataset must not pass for this report's
         raise MotionError(f"Not one window passed the gates. {report_file(path)} says which gates stopped which clip.")
-    save_reference(path, segments)
-
-
-def save_reference(path: Path, clips: Sequence[MotionClip]) -> None:
-    """Write a reference file. Raises RunError where it cannot be written."""
-    try:
-        save_clips(path, clips)
-    except OSError as error:
-        raise RunError(f"Cannot write {path}: {error}.") from error
+    save_clips(path, segments)
 
 
 def read_report(dataset: Path) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""``wildrobot motion retarget``, ``track`` and ``perform``: files in, clips and datasets out."""
+"""``wildrobot motion retarget``, ``loop``, ``track`` and ``perform``: files in, clips and datasets out."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from rich.progress import Progress
 from rich.table import Table
 
 from amp_sbx import AMPPPO
-from wildrobot_gym.cli.motion_files import check_free, read_motions, report_file, save_reference, write_dataset
+from wildrobot_gym.cli.motion_files import check_free, read_motions, report_file, write_dataset
 from wildrobot_gym.cli.policies import find_policy
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.perform import perform
 from wildrobot_gym.env.registration import TRACK_ENV_ID
-from wildrobot_gym.errors import MotionError, RunError
-from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.errors import ConfigError, MotionError, RunError
+from wildrobot_gym.motion.build import WALK_SPEEDS, build_reference
+from wildrobot_gym.motion.clip import MotionClip, check_names
 from wildrobot_gym.motion.importers import ImportOptions
+from wildrobot_gym.motion.reference import save_clips
 from wildrobot_gym.motion.retarget import RetargetReport, RetargetSettings
 from wildrobot_gym.motion.segments import Gates, MiningReport, best_segments, generate, mine, save_features
 from wildrobot_gym.motion.tracking import TrackSettings, endless_clips
@@ -39,14 +41,22 @@ _RETARGETED = (  # heading, figure, decimals
 _SCALE = {"joint_limit_share": 100, "velocity_limit_share": 100, "tracking_error": 1000}
 
 
+def run_build(robot: str, out: Path | None, speeds: Sequence[float] | None, mirror: bool, force: bool) -> int:
+    """The generator's walks: all that are asked for into ``out``, or the shipped ones anew into their place."""
+    if out is None and (speeds is not None or not mirror):
+        raise ConfigError("Other walks than the shipped ones need a file of their own: name it by --out.")
+    check_free([out], force)
+    path = build_reference(RobotModel.load(robot), out, WALK_SPEEDS if speeds is None else speeds, mirror)
+    print(f"Wrote {path}")
+    return 0
+
+
 def run_retarget(
     files: Sequence[str], out: Path, robot: str, options: ImportOptions, settings: RetargetSettings, force: bool
 ) -> int:
     """One clip for each motion in ``files``; 0, or 1 where one was left out."""
     console, model = Console(), RobotModel.load(robot)
     read = read_motions(model, files, options, settings)
-    if not read.clips:
-        raise MotionError("No motion could be read. " + " ".join(read.skipped.values()))
     written: set[Path] = set()
     for clip in read.clips:
         path = out / f"{Path(clip.name).name}.npz"  # a foreign file's name must not lead out of the folder
@@ -54,7 +64,7 @@ def run_retarget(
             check_free([path], force and path not in written)
             written.add(path)
             clip.save(path)
-        except (RunError, OSError) as error:
+        except (RunError, MotionError) as error:
             read.skipped[str(path)] = str(error)
         else:
             console.print(f"{path}: {clip.duration_s:.1f} s, {clip.command[0]:.2f} m/s", highlight=False, soft_wrap=True)
@@ -70,7 +80,8 @@ def run_loop(files: Sequence[str], out: Path, robot: str, settings: TrackSetting
     console, model = Console(), RobotModel.load(robot)
     check_free([out], force)
     read = read_motions(model, files, ImportOptions(robot=robot))
-    made = []
+    check_names(read.clips)
+    made: list[MotionClip] = []
     for clip in read.clips:
         try:
             made += endless_clips(model, clip, settings)
@@ -79,9 +90,10 @@ def run_loop(files: Sequence[str], out: Path, robot: str, settings: TrackSetting
     code = read.tell_skipped(console)
     if not made:
         raise MotionError("There is no clip to loop.")
-    save_reference(out, made)
-    seconds = sum(clip.duration_s for clip in made)
-    console.print(f"{out}: {len(made)} variants of {len(read.clips)} clips, {seconds:.0f} s", highlight=False, soft_wrap=True)
+    save_clips(out, made)
+    motions, seconds = {clip.motion_id for clip in made}, sum(clip.duration_s for clip in made)
+    text = f"{out}: {len(made)} variants of {len(motions)} motions, {seconds:.0f} s"
+    console.print(text, highlight=False, soft_wrap=True)
     return code
 
 
@@ -98,10 +110,9 @@ def run_track(
 ) -> int:
     """Clips through physics and the gates into a dataset; 0, or 1 where a file was left out."""
     console, model = Console(), RobotModel.load(robot)
-    check_free([path for path in (out, report_file(out), features) if path is not None], force)
+    _check_seconds(seconds_per_motion)
+    check_free([out, report_file(out), features], force)
     read = read_motions(model, files, ImportOptions(robot=robot))
-    if not read.clips:
-        raise MotionError("No motion could be read. " + " ".join(read.skipped.values()))
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("clips", total=len(read.clips))
         report = generate(
@@ -123,6 +134,7 @@ def run_track(
 def run_perform(policy: str, reference: str, out: Path, seconds_per_motion: float | None, force: bool) -> int:
     """A tracking policy's performance of a reference through the gates into a dataset."""
     console = Console()
+    _check_seconds(seconds_per_motion)
     check_free([out, report_file(out)], force)
     path = find_policy(policy)
     trained = AMPPPO.load(path)
@@ -134,6 +146,11 @@ def run_perform(policy: str, reference: str, out: Path, seconds_per_motion: floa
     report = mine(model, performances)
     _finish(out, report, seconds_per_motion, console)
     return 0
+
+
+def _check_seconds(seconds_per_motion: float | None) -> None:
+    if seconds_per_motion is not None and not seconds_per_motion > 0:
+        raise ConfigError(f"seconds_per_motion is {seconds_per_motion}; allowed: more than 0.")
 
 
 def _finish(out: Path, report: MiningReport, seconds_per_motion: float | None, console: Console) -> Sequence[MotionClip]:

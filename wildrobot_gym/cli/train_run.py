@@ -98,11 +98,7 @@ def load_reference(config: RunConfig, env: GymnasiumVecEnv) -> ReferenceFeatures
     if path is None:
         return None
     inner: Any = env.vector_env.unwrapped
-    return as_reference(ReferenceDataset.load(path, inner.robot, inner.config.features, inner.config.control_dt), config)
-
-
-def as_reference(dataset: ReferenceDataset, config: RunConfig) -> ReferenceFeatures:
-    """A dataset as the discriminator draws from it."""
+    dataset = ReferenceDataset.load(path, inner.robot, inner.config.features, inner.config.control_dt)
     weights, motion_ids = dataset.sampling(config.score_temperature)
     return ReferenceFeatures(dataset.windows(), weights, dataset.layout, motion_ids)
 

@@ -115,7 +115,12 @@ def _forward(command: float) -> Any:
     return np.array([[command, 0.0, 0.0]], np.float32)
 
 
-def _num_steps(policy: LoadedPolicy, seconds: float) -> int:
+def check_seconds(seconds: float) -> None:
+    """Raise ConfigError for a video of no length, or of more than an hour."""
     if not 0 < seconds <= 3600:
         raise ConfigError(f"seconds is {seconds}; allowed: more than 0, at most 3600.")
+
+
+def _num_steps(policy: LoadedPolicy, seconds: float) -> int:
+    check_seconds(seconds)
     return max(1, round(seconds / float(policy.env_kwargs.get("control_dt", 0.02))))

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wildrobot_gym.config import TrackEnvConfig
+from wildrobot_gym.contact import foot_forces
 from wildrobot_gym.env.single_env import WildRobotEnv
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError, MotionError
@@ -19,7 +20,7 @@ from wildrobot_gym.motion.dynamics import pad_loads, servo_targets
 from wildrobot_gym.motion.reference import load_clips
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.track import ClipFrames, TrackTask
+from wildrobot_gym.task.track import ClipFrames, TrackTask, feet_in_heading
 
 
 class WildRobotTrackVectorEnv(WildRobotVectorEnv):
@@ -85,7 +86,8 @@ def clip_frames(robot: RobotModel, clips: Iterable[MotionClip], control_dt: floa
             {
                 "qpos": np.asarray(states.qpos),
                 "qvel": np.asarray(states.qvel),
-                "load": np.asarray(states.pad_forces).sum(axis=-1) / robot.weight,
+                "feet": np.asarray(feet_in_heading(states.base_quat_w, states.base_pos_w, states.foot_pos_w)),
+                "load": foot_forces(np.asarray(states.pad_forces), robot.pad_ids_of_foot) / robot.weight,
                 "target": np.concatenate([target, target[-1:]]).astype(np.float32),
                 "command": np.tile(np.asarray(clip.command, np.float32), (frames, 1)),
                 "last": np.full(frames, first + frames - 1, np.int32),

@@ -67,8 +67,7 @@ def analyze(robot: RobotModel, clips: Sequence[MotionClip]) -> Analysis:
     performed = all("metrics" in clip.metadata for clip in clips)
     of_motion: dict[str, float] = {}
     for clip, duration in zip(clips, seconds, strict=True):
-        motion_id = str(clip.metadata.get("motion_id", clip.name))
-        of_motion[motion_id] = of_motion.get(motion_id, 0.0) + float(duration)
+        of_motion[clip.motion_id] = of_motion.get(clip.motion_id, 0.0) + float(duration)
     names = list(clips[0].metadata["metrics"]) if performed else []
     scores = [str(clip.metadata["score"]) for clip in clips if "score" in clip.metadata]
     return Analysis(

@@ -7,7 +7,8 @@ base orientation to world. Velocities are kept where physics performed the motio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,11 @@ class MotionClip:
     def duration_s(self) -> float:
         """Time from the first frame to the last."""
         return (self.num_frames - 1) / self.fps
+
+    @property
+    def motion_id(self) -> str:
+        """The motion that this clip is a part, a variant or a performance of; its own name where it is none."""
+        return str(self.metadata.get("motion_id", self.name))
 
     def description(self) -> dict[str, Any]:
         """All that is not an array, as JSON types."""
@@ -192,6 +198,13 @@ class MotionClip:
             qvel=qvel,
             command=(vx, -vy, -yaw_rate),
         )
+
+
+def check_names(clips: Sequence[MotionClip]) -> None:
+    """Raise MotionError where two clips have one name: what becomes of a clip is told by it."""
+    twice = [name for name, count in Counter(clip.name for clip in clips).items() if count > 1]
+    if twice:
+        raise MotionError(f"Several clips are called {twice[0]!r}; rename them.")
 
 
 def from_parts(arrays: Mapping[str, np.ndarray], description: Mapping[str, Any], where: str) -> MotionClip:

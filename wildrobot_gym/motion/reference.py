@@ -153,7 +153,7 @@ class ReferenceDataset:
         counts = [len(entry.features) - self.config.history.num_past for entry in self._filled()]
         scores = np.array([float(clip.metadata.get("score", 0.0)) for clip in self.clips])
         weights = np.exp((scores - scores.max()) / temperature)
-        _, motions = np.unique([str(clip.metadata.get("motion_id", clip.name)) for clip in self.clips], return_inverse=True)
+        _, motions = np.unique([clip.motion_id for clip in self.clips], return_inverse=True)
         return np.repeat(weights, counts), np.repeat(motions, counts)
 
     def statistics(self) -> tuple[Float[np.ndarray, " window"], Float[np.ndarray, " window"]]:

@@ -19,11 +19,18 @@ _DAMAGE = (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, z
 
 
 def write(path: str | Path, kind: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> Path:
-    """Write ``arrays`` and ``metadata`` (JSON types) to ``path``; a reader never sees a part of the file."""
+    """Write ``arrays`` and ``metadata`` (JSON types) to ``path``; a reader never sees a part of the file.
+
+    Raises:
+        MotionError: it cannot be written.
+    """
     path = Path(path)
     text = json.dumps({"kind": kind, **metadata}, sort_keys=True)
-    with atomic_write(path) as stream:
-        np.savez_compressed(stream, **{**arrays, _METADATA: np.array(text)})  # type: ignore[arg-type]
+    try:
+        with atomic_write(path) as stream:
+            np.savez_compressed(stream, **{**arrays, _METADATA: np.array(text)})  # type: ignore[arg-type]
+    except OSError as error:
+        raise MotionError(f"Cannot write {path}: {error}.") from error
     return path
 
 
@@ -44,7 +51,7 @@ def read(path: str | Path, kind: str, names: tuple[str, ...]) -> tuple[dict[str,
     """
     path = Path(path)
     if not path.is_file():
-        raise MotionError(f"{path} does not exist. `wildrobot motion build` writes the shipped motions.")
+        raise MotionError(f"{path} does not exist. Name a file, or a shipped motion; `wildrobot motion build` makes walks.")
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}

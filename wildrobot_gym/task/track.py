@@ -16,8 +16,9 @@ from jaxtyping import Array, Float, Int
 
 from wildrobot_gym import history
 from wildrobot_gym.config import TrackEnvConfig, TrackRewardConfig
+from wildrobot_gym.contact import foot_forces
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.rotations import gravity_direction, quat_mul, rotate, to_heading, yaw_of, yaw_quat
+from wildrobot_gym.rotations import AnyArray, gravity_direction, quat_mul, rotate, to_heading, yaw_of, yaw_quat
 from wildrobot_gym.state import PhysicsState, TaskState
 from wildrobot_gym.task.observation import CLIP, SCALAR, VECTOR, observation_dim, observation_mirror, observe
 from wildrobot_gym.task.reward import reward_terms
@@ -28,14 +29,15 @@ from wildrobot_gym.task.walk import StepOutput, WalkTask
 
 @struct.dataclass
 class ClipFrames:
-    """The frames of all clips, one clip after the other, at the control rate."""
+    """The frames of all clips, one clip after the other, at the control rate; or one of them."""
 
-    qpos: Float[Array, "frame nq"]
-    qvel: Float[Array, "frame nv"]
-    target: Float[Array, "frame joint"]  # servo targets that lead from a frame to the next, feed-forward, rad
-    load: Float[Array, " frame"]  # what the feet carry, as a share of the robot's weight
-    command: Float[Array, "frame 3"]  # the clip's
-    last: Int[Array, " frame"]  # row of the last frame of the same clip
+    qpos: Float[Array, "*frame nq"]
+    qvel: Float[Array, "*frame nv"]
+    target: Float[Array, "*frame joint"]  # servo targets that lead from a frame to the next, feed-forward, rad
+    feet: Float[Array, "*frame foot 3"]  # see :func:`feet_in_heading`
+    load: Float[Array, "*frame foot"]  # what each foot carries, as a share of the robot's weight
+    command: Float[Array, "*frame 3"]  # the clip's
+    last: Int[Array, "*frame"]  # row of the last frame of the same clip
 
 
 @struct.dataclass
@@ -139,21 +141,21 @@ class TrackTask(WalkTask):
     def advance(self, task: Any, state: PhysicsState, action: Float[Array, "joint"]) -> tuple[TrackState, StepOutput]:
         """After physics took one control step with filtered ``action``: reward, features, episode ends."""
         frame = jnp.minimum(task.frame + 1, self.clips.last[task.frame])
-        qpos, qvel = self.clips.qpos[frame], self.clips.qvel[frame]
-        wanted = to_heading(qpos[3:7], qvel[:3])
-        spin = rotate(qpos[3:7], qvel[3:6])
+        want = jax.tree.map(lambda values: values[frame], self.clips)
+        wanted = to_heading(want.qpos[3:7], want.qvel[:3])
+        spin = rotate(want.qpos[3:7], want.qvel[3:6])
         # No air time: a clip says itself when its feet land. Velocities are judged by the clip's own in this frame.
         inputs = self._reward_inputs(task, state, action, jnp.zeros_like(task.foot_air_time))
         inputs = dataclasses.replace(inputs, command=jnp.stack([wanted[0], wanted[1], spin[2]]))
-        errors = clip_errors(state, qpos, qvel, task.yaw)
-        errors["load"] = jnp.abs(jnp.sum(state.pad_forces) / self.robot.weight - self.clips.load[frame])
+        load = foot_forces(state.pad_forces, self.robot.pad_ids_of_foot) / self.robot.weight
+        errors = clip_errors(state, load, want, task.yaw)
         terms = reward_terms(inputs, self.config.rewards) | clip_terms(errors, self.config.rewards)
         terms = {name: jnp.where(state.diverged, 0.0, value) for name, value in terms.items()}
         features = self._frame_features(state)
         forward = to_heading(state.base_quat_w, state.qvel[:3])[0]
         lost = terminated(state, self.config.termination) | (errors["joint_pos"] > self.config.termination.max_joint_error)
         step_count = task.step_count + 1
-        over = (step_count >= task.episode_limit) | (frame >= self.clips.last[task.frame])
+        over = (step_count >= task.episode_limit) | (frame >= want.last)
         next_task = dataclasses.replace(
             task,
             step_count=step_count,
@@ -194,24 +196,36 @@ class TrackTask(WalkTask):
         return jnp.clip(jnp.concatenate(parts), -CLIP, CLIP)
 
 
-def clip_errors(
-    state: PhysicsState, qpos: Float[Array, "nq"], qvel: Float[Array, "nv"], yaw: Float[Array, ""]
-) -> dict[str, Float[Array, ""]]:
-    """Distances between a state and a clip's frame, the clip turned by ``yaw`` rad; where on the floor is no matter.
+def feet_in_heading(
+    base_quat_w: Float[AnyArray, "*b 4"], base_pos_w: Float[AnyArray, "*b 3"], foot_pos_w: Float[AnyArray, "*b foot 3"]
+) -> Float[AnyArray, "*b foot 3"]:
+    """Where the feet are, ahead and to the left of the base in its heading frame, and above the floor; m."""
+    over_base = base_pos_w[..., None, :] * jnp.array([1.0, 1.0, 0.0])
+    quat = jnp.broadcast_to(base_quat_w[..., None, :], (*foot_pos_w.shape[:-1], 4))
+    return to_heading(quat, foot_pos_w - over_base)
 
-    rad and rad/s for the joints, root mean square over them; m/s and rad/s for the root, each in its own heading frame; m.
+
+def clip_errors(
+    state: PhysicsState, load: Float[Array, "foot"], want: ClipFrames, yaw: Float[Array, ""]
+) -> dict[str, Float[Array, ""]]:
+    """Distances between a state, whose feet carry ``load``, and one frame of a clip, the clip turned by ``yaw`` rad.
+
+    rad and rad/s for the joints, root mean square over them; m/s and rad/s for the root, each in its own heading frame; m;
+    for feet and loads the norm over both feet. Where on the floor a robot is is no matter.
     """
-    quat, ref = state.base_quat_w, qpos[3:7]
+    quat, ref = state.base_quat_w, want.qpos[3:7]
     turn = yaw_of(quat) - yaw_of(ref) - yaw
-    spin = to_heading(quat, rotate(quat, state.qvel[3:6])) - to_heading(ref, rotate(ref, qvel[3:6]))
+    spin = to_heading(quat, rotate(quat, state.qvel[3:6])) - to_heading(ref, rotate(ref, want.qvel[3:6]))
     return {
-        "joint_pos": jnp.sqrt(jnp.mean(jnp.square(state.joint_pos - qpos[7:]))),
-        "joint_vel": jnp.sqrt(jnp.mean(jnp.square(state.joint_vel - qvel[6:]))),
-        "lin_vel": jnp.linalg.norm(to_heading(quat, state.qvel[:3]) - to_heading(ref, qvel[:3])),
+        "joint_pos": jnp.sqrt(jnp.mean(jnp.square(state.joint_pos - want.qpos[7:]))),
+        "joint_vel": jnp.sqrt(jnp.mean(jnp.square(state.joint_vel - want.qvel[6:]))),
+        "lin_vel": jnp.linalg.norm(to_heading(quat, state.qvel[:3]) - to_heading(ref, want.qvel[:3])),
         "ang_vel": jnp.linalg.norm(spin),
         "attitude": jnp.linalg.norm(gravity_direction(quat) - gravity_direction(ref)),
-        "height": jnp.abs(state.base_pos_w[2] - qpos[2]),
+        "height": jnp.abs(state.base_pos_w[2] - want.qpos[2]),
         "heading": jnp.abs(jnp.arctan2(jnp.sin(turn), jnp.cos(turn))),
+        "feet": jnp.linalg.norm(feet_in_heading(quat, state.base_pos_w, state.foot_pos_w) - want.feet),
+        "load": jnp.linalg.norm(load - want.load),
     }
 
 

@@ -18,7 +18,7 @@ from jaxtyping import Array, Bool, Float
 from wildrobot_gym import features as features_module
 from wildrobot_gym import history
 from wildrobot_gym.config import EnvConfig
-from wildrobot_gym.contact import LOADED_SHARE
+from wildrobot_gym.contact import LOADED_SHARE, foot_forces
 from wildrobot_gym.errors import ConfigError, unknown_name
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import to_heading
@@ -213,8 +213,7 @@ class WalkTask:
         )
 
     def _loaded(self, state: PhysicsState) -> Bool[Array, "foot"]:
-        force = state.pad_forces[self.robot.pad_ids_of_foot].sum(axis=-1)
-        return force > LOADED_SHARE * self.robot.weight
+        return foot_forces(state.pad_forces, self.robot.pad_ids_of_foot) > LOADED_SHARE * self.robot.weight
 
 
 def _action_scale(robot: RobotModel, config: EnvConfig) -> list[float]:

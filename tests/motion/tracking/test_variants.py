@@ -10,7 +10,7 @@ import pytest
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.build import walk_clip
 from wildrobot_gym.motion.clip import MotionClip
-from wildrobot_gym.motion.tracking import TrackSettings, Variant, endless_clips
+from wildrobot_gym.motion.tracking import Controller, TrackSettings, Variant, endless_clips
 from wildrobot_gym.robot import RobotModel
 
 SETTINGS = TrackSettings(duration_s=12.0, loops=("cycle",), warps=(0.8, 1.0), turns=(0.0,), mirror=True)
@@ -39,8 +39,9 @@ def test_a_walk_goes_on_and_on(wildrobot: RobotModel, walk: MotionClip) -> None:
 
 
 def test_a_segment_stays_of_its_motion(wildrobot: RobotModel, walk: MotionClip) -> None:
-    segment = replace(walk, metadata={"motion_id": "02_01"})
-    assert {clip.metadata["motion_id"] for clip in endless_clips(wildrobot, segment, SETTINGS)} == {"02_01"}
+    segment = replace(walk, metadata={"motion_id": "02_01", "score": 3.0, "metrics": {"slip": 0.0}})
+    for clip in endless_clips(wildrobot, segment, SETTINGS):
+        assert clip.motion_id == "02_01" and set(clip.metadata) == {"motion_id", "variant"}
 
 
 def test_what_has_no_cycle_is_told(wildrobot: RobotModel, walk: MotionClip) -> None:
@@ -53,5 +54,8 @@ def test_what_has_no_cycle_is_told(wildrobot: RobotModel, walk: MotionClip) -> N
 
 def test_which_variant_a_clip_is(walk: MotionClip) -> None:
     assert Variant.of(walk) == Variant(loop="once", warp=1.0, turn=0.0, mirrored=False, start_s=0.0)
+    tracked = Variant(loop="cycle", warp=0.9, turn=0.1, mirrored=True, start_s=2.0, controller=Controller())
+    noted = replace(walk, metadata={"variant": tracked.description()})
+    assert Variant.of(noted) == replace(tracked, controller=None)
     with pytest.raises(MotionError, match="variant is damaged"):
         Variant.of(replace(walk, metadata={"variant": {"speed": 2.0}}))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.errors import ConfigError, MotionError
+from wildrobot_gym.motion.clip import MotionClip, check_names
 from wildrobot_gym.motion.segments.gates import Gates
 from wildrobot_gym.motion.segments.mining import MiningReport, mine
 from wildrobot_gym.motion.segments.search import search_controller
@@ -37,9 +36,9 @@ def generate(
         MotionError: no clip, two of one name, or one that does not fit the robot.
     """
     settings, gates = settings or TrackSettings(), gates or Gates()
-    twice = [name for name, count in Counter(clip.name for clip in clips).items() if count > 1]
-    if not clips or twice:
-        raise MotionError(f"Several clips are called {twice[0]!r}; rename them." if twice else "There is no clip to perform.")
+    if not clips:
+        raise MotionError("There is no clip to perform.")
+    check_names(clips)
     reports = []
     for i, clip in enumerate(clips):
         of_clip, before = settings, 0.0
@@ -60,6 +59,9 @@ def best_segments(segments: Sequence[MotionClip], seconds_per_motion: float, see
     """At most so many seconds of each motion: the best scores first, those of one score drawn from all variants alike.
 
     They come in the order that they had.
+
+    Raises:
+        ConfigError: every segment is longer.
     """
     order = np.random.default_rng(seed).permutation(len(segments))
     left: dict[str, float] = {}
@@ -70,4 +72,7 @@ def best_segments(segments: Sequence[MotionClip], seconds_per_motion: float, see
         if left.setdefault(motion_id, seconds_per_motion) >= duration:
             left[motion_id] -= duration
             chosen.append(i)
+    if segments and not chosen:
+        shortest = min(segment.num_frames / segment.fps for segment in segments)
+        raise ConfigError(f"seconds_per_motion is {seconds_per_motion}; the shortest segment lasts {shortest:.2f} s. Allow more.")
     return [segments[i] for i in sorted(chosen)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from wildrobot_gym.config import FeatureConfig
+from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion import storage
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset
@@ -28,11 +29,13 @@ def save_features(path: str | Path, robot: RobotModel, config: FeatureConfig, se
     The segments themselves, which training reads, are written by ``reference.save_clips``.
 
     Raises:
-        MotionError: there are no segments, or one that does not fit the robot or the features.
+        MotionError: there are no segments, or one that was not mined or does not fit the robot or the features.
     """
     dataset = ReferenceDataset.from_clips(robot, config, segments)
     layout = json.dumps(dataset.layout, sort_keys=True)
     about = [segment.metadata for segment in segments]
+    if strange := [segment.name for segment in segments if "metrics" not in segment.metadata]:
+        raise MotionError(f"Clip {strange[0]!r} was not performed and gated; `wildrobot motion track` or `perform` does that.")
     names = list(about[0]["metrics"])
     metrics = np.array([tuple(a["metrics"][n] for n in names) for a in about], dtype=[(n, np.float32) for n in names])
     values = (

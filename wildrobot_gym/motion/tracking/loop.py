@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from wildrobot_gym.contact import LOADED_SHARE, lowest_corner
+from wildrobot_gym.contact import LOADED_SHARE, foot_forces, lowest_corner
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.dynamics import pad_loads, servo_targets
 from wildrobot_gym.motion.states import CONTROL_DT, clip_states
@@ -89,7 +89,7 @@ def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> 
     still = replace(states, qvel=np.zeros_like(states.qvel))  # type: ignore[arg-type]
     carrying = servo_targets(robot, still, CONTROL_DT)
     moving = servo_targets(robot, states, CONTROL_DT)
-    foot_forces = np.asarray(states.pad_forces)[:, robot.pad_ids_of_foot].sum(axis=-1)
+    forces = foot_forces(np.asarray(states.pad_forces), robot.pad_ids_of_foot)
     return Loop(
         qpos=qpos,
         qvel=qvel,
@@ -100,7 +100,7 @@ def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> 
         targets=plain[inside],
         weight_targets=(carrying - plain)[inside],
         motion_targets=(moving - carrying)[inside],
-        stance=foot_forces[inside] > LOADED_SHARE * robot.weight,
+        stance=forces[inside] > LOADED_SHARE * robot.weight,
     )
 
 

@@ -31,12 +31,14 @@ class Variant:
     def of(cls, clip: MotionClip) -> Variant:
         """Which variant of its motion ``clip`` is, as :func:`endless_clips` notes it; a clip played once where nothing is noted.
 
+        The controller that once performed a mined clip is no part of it.
+
         Raises:
             MotionError: the note is damaged.
         """
         noted = clip.metadata.get("variant", {"loop": "once", "warp": 1.0, "turn": 0.0, "mirrored": False, "start_s": 0.0})
         try:
-            return cls(**noted)
+            return cls(**{**noted, "controller": None})
         except TypeError as error:
             raise MotionError(f"Clip {clip.name!r}: the metadata's variant is damaged ({error}).") from error
 
@@ -74,7 +76,7 @@ class Performance:
     @property
     def motion_id(self) -> str:
         """A segment that was mined before stays of the motion that it was mined from."""
-        return str(self.clip.metadata.get("motion_id", self.clip.name))
+        return self.clip.motion_id
 
     @property
     def num_frames(self) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from jaxtyping import Bool
 
-from wildrobot_gym.contact import lowest_corner
+from wildrobot_gym.contact import foot_forces, lowest_corner
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.states import CONTROL_DT
@@ -188,7 +188,7 @@ class _Stage:
             np.asarray(getattr(self._state, name))
             for name in ("base_pos_w", "pad_pos_w", "foot_pos_w", "foot_quat_w", "pad_forces")
         )
-        load = forces[:, robot.pad_ids_of_foot].sum(axis=-1) / robot.weight
+        load = foot_forces(forces, robot.pad_ids_of_foot) / robot.weight
         return FeetError(
             load_share=np.clip(load, 0.0, 1.0),
             base_place=self._at("feet_h") - feet_from_heading(error.yaw, base, feet),

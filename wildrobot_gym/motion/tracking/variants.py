@@ -31,18 +31,18 @@ def variants(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> It
 def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> list[MotionClip]:
     """Every variant of ``clip``, looped for ``settings.duration_s``: what a tracking policy learns from and performs.
 
-    Their metadata: ``motion_id`` (the clip's own, or its name) and ``variant``. Commands are those of the clip.
+    Their metadata are ``motion_id`` and ``variant`` alone: what was measured of a performed clip is not true of its loop.
+    Commands are the clip's times the warp; what a turn bends, or the pauses of a ``neutral`` loop, are not in them.
 
     Raises:
         MotionError: the clip does not fit the robot, or has no cycle where no other loop is allowed.
     """
     made = []
-    motion_id = str(clip.metadata.get("motion_id", clip.name))
     for variant, source in variants(robot, clip, settings):
         loop = endless(robot, source, variant.loop, settings.blend_s, settings.duration_s)
         if loop is None:
             continue
-        about = {**clip.metadata, "motion_id": motion_id, "variant": variant.description()}
+        about = {"motion_id": clip.motion_id, "variant": variant.description()}
         mirror = "_mirrored" if variant.mirrored else ""
         name = f"{clip.name}{mirror}_{variant.loop}_{variant.warp:g}_{variant.turn:g}"
         vx, vy, yaw_rate = (variant.warp * speed for speed in source.command)
