@@ -14,6 +14,7 @@ from amp_sbx.errors import (
 from amp_sbx.learner import AMPLearner
 from amp_sbx.ppo import AMPPPO
 from amp_sbx.reference import ReferenceFeatures
+from amp_sbx.reward_wrapper import AMPRewardWrapper
 from amp_sbx.rollout_buffer import AMPRolloutBuffer
 from amp_sbx.schedule import LinearSchedule, linear_schedule
 from amp_sbx.vec_env import GymnasiumVecEnv
@@ -24,6 +25,7 @@ __all__ = [
     "AMPConfig",
     "AMPError",
     "AMPLearner",
+    "AMPRewardWrapper",
     "AMPRolloutBuffer",
     "CheckpointError",
     "CloningConfig",

@@ -72,6 +72,7 @@ class AMPCallback(BaseCallback):
         metrics = self.learner.update(self.buffer.amp_obs.reshape(-1, self.buffer.amp_obs.shape[-1]))
         style = self.buffer.style_rewards
         metrics |= {"reward_mean": float(style.mean()), "reward_std": float(style.std())}
+        self.learner.health.update(metrics)
         metrics["weight"] = self.buffer.style_weight
         for name, value in metrics.items():
             self.logger.record(f"amp/{name}", value)

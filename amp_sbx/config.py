@@ -8,9 +8,11 @@ from typing import Any
 from amp_sbx.checks import check_choice, check_integer, check_number, reject_unknown
 from amp_sbx.discriminator import ACTIVATIONS, NORMALIZATIONS
 from amp_sbx.errors import ConfigError
-from amp_sbx.losses import DISCRIMINATOR_LOSSES
+from amp_sbx.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIES
 from amp_sbx.schedule import ramp
-from amp_sbx.style_reward import STYLE_REWARDS
+from amp_sbx.style_reward import REWARDS_OF_LOSS, STYLE_REWARDS
+
+MIXES = ("sum", "lerp")
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,30 @@ class AMPConfig:
     Attributes:
         weight: weight of the style reward, times `schedule`.
         task_weight: weight of the raw task reward (a time-out's bootstrap is never rescaled).
+        mix: `sum` of the two, or `lerp`: the task's share is one less the style's weight, times `task_weight`.
         schedule: multiplier on `weight` over environment steps.
         disc_lr: Adam learning rate of the discriminator.
         batch_size: real samples, and as many policy samples, in one discriminator step.
         update_steps: discriminator steps an iteration.
         discriminator_hidden, normalization, activation: see `discriminator.Discriminator`.
         loss, target_real, target_fake: key of `losses.DISCRIMINATOR_LOSSES` and its targets.
-        reward: key of `style_reward.STYLE_REWARDS`.
+        label_smoothing: share of the way from the real target to the fake one by which the real target is moved in training.
+        reward: key of `style_reward.STYLE_REWARDS`; it must fit the loss (`style_reward.REWARDS_OF_LOSS`).
+        gradient_penalty: `r1` on real samples, `wgan_gp` between real and policy samples, or `none`.
         r1_gamma: R1 coefficient; the loss gets `r1_gamma / 2` times the penalty.
+        gp_lambda: WGAN-GP coefficient.
+        weight_decay: of AdamW; 0 is plain Adam.
         disc_input_noise_std: Gaussian noise on the discriminator's training inputs, in normalised units.
         replay_buffer_size: policy samples kept from earlier iterations; 0 is off.
         replay_buffer_ratio: share of a discriminator step's policy samples taken from that history.
         max_grad_norm: global gradient norm of the discriminator.
+        held_out_share: of the reference's motions (or rows) that are never learned from: `amp/held_out_auc` is judged by them.
         feature_min_std, feature_clip: see `normalizer.fit_normalizer`.
     """
 
     weight: float = 0.5
     task_weight: float = 1.0
+    mix: str = "sum"
     schedule: WeightSchedule = field(default_factory=WeightSchedule)
     disc_lr: float = 1e-4
     batch_size: int = 2048
@@ -68,12 +77,17 @@ class AMPConfig:
     loss: str = "lsgan"
     target_real: float = 1.0
     target_fake: float = 0.0
+    label_smoothing: float = 0.0
     reward: str = "clip"
+    gradient_penalty: str = "r1"
     r1_gamma: float = 5.0
+    gp_lambda: float = 10.0
+    weight_decay: float = 0.0
     disc_input_noise_std: float = 0.02
     replay_buffer_size: int = 100_000
     replay_buffer_ratio: float = 0.5
     max_grad_norm: float = 0.5
+    held_out_share: float = 0.0
     feature_min_std: float = 1e-2
     feature_clip: float = 10.0
 
@@ -84,11 +98,13 @@ class AMPConfig:
         if isinstance(self.schedule, Mapping):
             reject_unknown("amp.schedule", self.schedule, [item.name for item in fields(WeightSchedule)])
             object.__setattr__(self, "schedule", WeightSchedule(**self.schedule))
-        for name in ("weight", "task_weight", "r1_gamma", "disc_input_noise_std"):
+        for name in ("weight", "task_weight", "r1_gamma", "gp_lambda", "weight_decay", "disc_input_noise_std"):
             check_number(f"amp.{name}", getattr(self, name), 0.0)
         for name in ("disc_lr", "max_grad_norm", "feature_min_std", "feature_clip"):
             check_number(f"amp.{name}", getattr(self, name), 0.0, open_low=True)
-        check_number("amp.replay_buffer_ratio", self.replay_buffer_ratio, 0.0, 1.0)
+        for name in ("replay_buffer_ratio", "label_smoothing"):
+            check_number(f"amp.{name}", getattr(self, name), 0.0, 1.0)
+        check_number("amp.held_out_share", self.held_out_share, 0.0, 0.5)
         for name, low in (("batch_size", 1), ("update_steps", 1), ("replay_buffer_size", 0)):
             check_integer(f"amp.{name}", getattr(self, name), low)
         for name in ("target_real", "target_fake"):
@@ -108,9 +124,32 @@ class AMPConfig:
         check_choice("amp.activation", self.activation, ACTIVATIONS)
         check_choice("amp.loss", self.loss, DISCRIMINATOR_LOSSES)
         check_choice("amp.reward", self.reward, STYLE_REWARDS)
+        check_choice("amp.gradient_penalty", self.gradient_penalty, GRADIENT_PENALTIES)
+        check_choice("amp.mix", self.mix, MIXES)
+        self._check_pairs()
         if not isinstance(self.schedule, WeightSchedule):
             raise ConfigError(
                 f"amp.schedule is {self.schedule!r}; give a mapping with initial, ramp_start, ramp_end, final."
+            )
+
+    def _check_pairs(self) -> None:
+        """Settings that are possible alone but not together."""
+        if self.reward not in REWARDS_OF_LOSS[self.loss]:
+            fitting = ", ".join(loss for loss, rewards in REWARDS_OF_LOSS.items() if self.reward in rewards)
+            raise ConfigError(
+                f"amp.reward {self.reward!r} cannot read the scores of amp.loss {self.loss!r}; allowed with it:"
+                f" {', '.join(REWARDS_OF_LOSS[self.loss])}; {self.reward!r} goes with: {fitting}."
+            )
+        if self.loss == "bce" and (self.target_fake < 0.0 or self.target_real > 1.0):
+            raise ConfigError(
+                f"amp.target_real {self.target_real} and amp.target_fake {self.target_fake} are probabilities with amp.loss"
+                " 'bce'; allowed: 0 to 1."
+            )
+        if self.loss == "wgan" and self.gradient_penalty == "none":
+            raise ConfigError("amp.loss 'wgan' needs an amp.gradient_penalty, 'wgan_gp' or 'r1': nothing else bounds its critic.")
+        if self.mix == "lerp" and self.weight * max(self.schedule.initial, self.schedule.final) > 1.0:
+            raise ConfigError(
+                f"amp.weight {self.weight} times amp.schedule exceeds 1, and amp.mix is 'lerp'; allowed: up to 1, all there is."
             )
 
     @classmethod
@@ -134,9 +173,18 @@ class AMPConfig:
 
     @property
     def threshold(self) -> float:
-        """Score midway between the two targets, where a sample counts as real."""
-        return 0.5 * (self.target_real + self.target_fake)
+        """Score from which on a sample counts as real: midway between two targets, 0 of a logit or a critic."""
+        return 0.5 * (self.target_real + self.target_fake) if self.loss == "lsgan" else 0.0
+
+    @property
+    def smoothed_target(self) -> float:
+        """The real samples' target in training."""
+        return self.target_real - self.label_smoothing * (self.target_real - self.target_fake)
 
     def style_weight(self, num_timesteps: float) -> float:
         """Weight of the style reward after `num_timesteps` environment steps."""
         return self.weight * self.schedule(num_timesteps)
+
+    def task_share(self, style_weight: float) -> float:
+        """Weight of the task's reward beside a style reward of that weight."""
+        return self.task_weight * (1.0 - style_weight if self.mix == "lerp" else 1.0)

@@ -11,17 +11,18 @@ import optax
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
-from amp_sbx import replay_buffer
+from amp_sbx import health, replay_buffer
 from amp_sbx.config import AMPConfig
 from amp_sbx.discriminator import Discriminator, init_discriminator, score_in_chunks
 from amp_sbx.errors import FeatureError, NonFiniteError
-from amp_sbx.losses import DISCRIMINATOR_LOSSES, scores_and_r1
-from amp_sbx.metrics import discriminator_metrics
+from amp_sbx.health import HealthMonitor
+from amp_sbx.losses import DISCRIMINATOR_LOSSES, scores_and_r1, wgan_gp
+from amp_sbx.metrics import auc, discriminator_metrics
 from amp_sbx.normalizer import Normalizer, fit_normalizer
-from amp_sbx.reference import ReferenceFeatures
+from amp_sbx.reference import ReferenceFeatures, hold_out
 from amp_sbx.replay_buffer import ReplayBuffer
 from amp_sbx.sampler import ReferenceSampler, make_sampler
-from amp_sbx.style_reward import STYLE_REWARDS
+from amp_sbx.style_reward import STYLE_REWARDS, probability_of_real
 
 REPLAY_TURNOVER = 10
 """An iteration writes at most a tenth of the replay buffer, so that it always spans ten iterations or more."""
@@ -44,8 +45,9 @@ def make_discriminator(config: AMPConfig) -> Discriminator:
 
 
 def make_optimizer(config: AMPConfig) -> optax.GradientTransformation:
-    """Adam behind a clip of the global gradient norm (over all layers together, not per element)."""
-    return optax.chain(optax.clip_by_global_norm(config.max_grad_norm), optax.adam(config.disc_lr))
+    """Adam, or AdamW, behind a clip of the global gradient norm (over all layers together, not per element)."""
+    adam = optax.adamw(config.disc_lr, weight_decay=config.weight_decay) if config.weight_decay else optax.adam(config.disc_lr)
+    return optax.chain(optax.clip_by_global_norm(config.max_grad_norm), adam)
 
 
 @partial(jax.jit, static_argnums=0)  # op by op it would compile each layer's initialiser on its own
@@ -81,7 +83,9 @@ def style_rewards(
     config: AMPConfig, state: AMPState, features: Float[Array, "samples feature"]
 ) -> Float[Array, " samples"]:
     """Style reward of raw (not normalised) features under the state's discriminator. Changes nothing."""
-    return STYLE_REWARDS[config.reward](discriminator_scores(config, state, features))
+    scores = discriminator_scores(config, state, features)
+    real = probability_of_real(config.loss, scores, config.target_real, config.target_fake)
+    return STYLE_REWARDS[config.reward](scores, real)
 
 
 def discriminator_loss(
@@ -90,8 +94,11 @@ def discriminator_loss(
     batch_stats: dict,
     real: Float[Array, "batch feature"],
     fake: Float[Array, "batch feature"],
+    key: Array,
 ) -> tuple[Array, tuple[dict, dict[str, Array]]]:
-    """Loss of one batch of normalised features: GAN loss plus `r1_gamma / 2` R1 on the real half.
+    """Loss of one batch of normalised features: the GAN's, and the gradient penalty with its coefficient.
+
+    `key` draws where `wgan_gp` looks.
 
     Returns:
         `(loss, (new_batch_stats, metrics))`; spectral norm's power iteration advances by one step.
@@ -102,10 +109,17 @@ def discriminator_loss(
     def score(rows: Array) -> Array:
         return jnp.asarray(model.apply(variables, rows))
 
-    scores_real, penalty = scores_and_r1(score, real)
+    coefficient = 0.0
+    if config.gradient_penalty == "r1":
+        scores_real, penalty = scores_and_r1(score, real)
+        coefficient = 0.5 * config.r1_gamma
+    else:
+        scores_real, penalty = score(real), jnp.float32(0.0)
+    if config.gradient_penalty == "wgan_gp":
+        penalty, coefficient = wgan_gp(score, real, fake, key), config.gp_lambda
     scores_fake, mutated = model.apply(variables, fake, update_stats=True, mutable=["batch_stats"])
-    gan_loss = DISCRIMINATOR_LOSSES[config.loss](scores_real, scores_fake, config.target_real, config.target_fake)
-    loss = gan_loss + 0.5 * config.r1_gamma * penalty
+    gan_loss = DISCRIMINATOR_LOSSES[config.loss](scores_real, scores_fake, config.smoothed_target, config.target_fake)
+    loss = gan_loss + coefficient * penalty
     metrics = discriminator_metrics(scores_real, scores_fake, config.threshold)
     metrics |= {"disc_loss": loss, "grad_penalty": penalty}
     return loss, (mutated.get("batch_stats", {}), metrics)
@@ -137,6 +151,7 @@ def train_discriminator(
     """
     fresh = state.normalizer(features)
     key, step_key, subset_key = jax.random.split(state.key, 3)
+    health_keys = jax.random.split(jax.random.fold_in(state.key, 1), 3)
     optimizer = make_optimizer(config)
 
     def step(carry: tuple, step_key: Array) -> tuple[tuple, dict[str, Array]]:
@@ -149,7 +164,7 @@ def train_discriminator(
             fake += config.disc_input_noise_std * jax.random.normal(fake_noise, fake.shape)
         loss_fn = partial(discriminator_loss, config)
         gradient_fn = jax.value_and_grad(loss_fn, has_aux=True)
-        (_, (batch_stats, metrics)), gradients = gradient_fn(params, batch_stats, real, fake)
+        (_, (batch_stats, metrics)), gradients = gradient_fn(params, batch_stats, real, fake, jax.random.fold_in(step_key, 0))
         updates, opt_state = optimizer.update(gradients, opt_state, params)
         return (optax.apply_updates(params, updates), batch_stats, opt_state), metrics
 
@@ -160,10 +175,30 @@ def train_discriminator(
     reduced = {name: values.mean() for name, values in metrics.items()}
     reduced |= {"logit_min": metrics["logit_min"].min(), "logit_max": metrics["logit_max"].max()}
 
+    state = replace(state, params=params, batch_stats=batch_stats, opt_state=opt_state, key=key)
+    reduced |= _health(config, state, fresh, reference, health_keys)
     num_new = min(features.shape[0], -(-config.replay_buffer_size // REPLAY_TURNOVER))
     new = fresh[jax.random.permutation(subset_key, features.shape[0])[:num_new]]
-    state = replace(state, params=params, batch_stats=batch_stats, opt_state=opt_state, key=key)
     return state, new, reduced
+
+
+def _health(
+    config: AMPConfig,
+    state: AMPState,
+    fresh: Float[Array, "samples feature"],
+    reference: ReferenceSampler,
+    keys: Array,
+) -> dict[str, Array]:
+    """Figures of this iteration's policy samples (normalised) against the reference, under the discriminator as it is now."""
+    policy = fresh[jax.random.randint(keys[0], (health.NUM_SAMPLES,), 0, fresh.shape[0])]
+    found = health.figures(policy, reference.sample(keys[1], health.NUM_SAMPLES), (reference.low, reference.high))
+    if reference.held_out is not None:
+        rows = jax.random.randint(keys[2], (health.NUM_SAMPLES,), 0, reference.held_out.shape[0])
+        model = make_discriminator(config)
+        variables = {"params": state.params, "batch_stats": state.batch_stats}
+        real, fake = (jnp.asarray(model.apply(variables, x)) for x in (reference.held_out[rows], policy))
+        found["held_out_auc"] = auc(real, fake)
+    return found
 
 
 def all_finite(tree: Any) -> Bool[Array, ""]:
@@ -223,6 +258,7 @@ class AMPLearner:
         else:
             raise FeatureError("AMPLearner needs a reference, or a feature_dim to be restored from a checkpoint.")
         self.reference = reference
+        self.health = HealthMonitor(None if reference is None else reference.layout)
         self._sampler: ReferenceSampler | None = None
         self.state = init_state(config, normalizer, jax.random.PRNGKey(seed) if isinstance(seed, int) else seed)
 
@@ -236,7 +272,8 @@ class AMPLearner:
         if self.reference is None:
             raise FeatureError("no reference features: this model can act but not learn; pass reference= when loading.")
         if self._sampler is None:
-            self._sampler = make_sampler(self.reference, self.state.normalizer)
+            learned, held_out = hold_out(self.reference, self.config.held_out_share)
+            self._sampler = make_sampler(learned, self.state.normalizer, held_out)
         return self._sampler
 
     def restore(self, state: AMPState) -> None:
@@ -263,6 +300,6 @@ class AMPLearner:
         if not ok:
             raise NonFiniteError(
                 "the discriminator's update is not finite and was not applied; check the features "
-                f"(finite: {bool(jnp.isfinite(rows).all())}), amp.disc_lr and amp.r1_gamma."
+                f"(finite: {bool(jnp.isfinite(rows).all())}), amp.disc_lr and the gradient penalty."
             )
         return {name: float(value) for name, value in jax.device_get(metrics).items()}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import optax
 from jaxtyping import Array, Float
 
 Scalar = Float[Array, ""]
@@ -24,8 +25,42 @@ def lsgan_loss(
     return 0.5 * (jnp.mean((scores_real - target_real) ** 2) + jnp.mean((scores_fake - target_fake) ** 2))
 
 
+def bce_loss(
+    scores_real: Float[Array, " real"],
+    scores_fake: Float[Array, " fake"],
+    target_real: float,
+    target_fake: float,
+) -> Scalar:
+    """Cross-entropy of scores that are logits, half of it for either side; targets are probabilities.
+
+    Goodfellow et al. 2014, arXiv:1406.2661, eq. 1 (and the seeds' first version). For targets 1 and 0 its minimiser is
+    `D*(x) = log(p_real(x) / p_fake(x))`.
+    """
+    real = optax.sigmoid_binary_cross_entropy(scores_real, jnp.full_like(scores_real, target_real))
+    fake = optax.sigmoid_binary_cross_entropy(scores_fake, jnp.full_like(scores_fake, target_fake))
+    return 0.5 * (jnp.mean(real) + jnp.mean(fake))
+
+
+def wgan_loss(
+    scores_real: Float[Array, " real"],
+    scores_fake: Float[Array, " fake"],
+    target_real: float,
+    target_fake: float,
+) -> Scalar:
+    """Wasserstein critic, `mean(D_fake) - mean(D_real)` (Arjovsky et al. 2017, arXiv:1701.07875); it has no targets.
+
+    Only as good as what bounds the critic's slope: a gradient penalty.
+    """
+    return jnp.mean(scores_fake) - jnp.mean(scores_real)
+
+
 # (scores_real, scores_fake, target_real, target_fake) -> loss. A new loss is one entry here.
-DISCRIMINATOR_LOSSES: dict[str, Callable[[Array, Array, float, float], Array]] = {"lsgan": lsgan_loss}
+DISCRIMINATOR_LOSSES: dict[str, Callable[[Array, Array, float, float], Array]] = {
+    "lsgan": lsgan_loss,
+    "bce": bce_loss,
+    "wgan": wgan_loss,
+}
+GRADIENT_PENALTIES = ("r1", "wgan_gp", "none")
 
 
 def scores_and_r1(score: ScoreFn, features: Float[Array, "batch feature"]) -> tuple[Float[Array, " batch"], Scalar]:
@@ -36,6 +71,20 @@ def scores_and_r1(score: ScoreFn, features: Float[Array, "batch feature"]) -> tu
     scores, pullback = jax.vjp(score, features)
     (gradient,) = pullback(jnp.ones_like(scores))
     return scores, jnp.mean(jnp.sum(gradient**2, axis=-1))
+
+
+def wgan_gp(
+    score: ScoreFn, real: Float[Array, "batch feature"], fake: Float[Array, "batch feature"], key: Array
+) -> Scalar:
+    """`mean_i (||grad_x D(x_i)|| - 1)^2` at random points between real and policy samples.
+
+    Gulrajani et al. 2017, arXiv:1704.00028, eq. 3 (the factor lambda is the caller's).
+    """
+    share = jax.random.uniform(key, (real.shape[0], 1))
+    _, pullback = jax.vjp(score, share * real + (1.0 - share) * fake)
+    (gradient,) = pullback(jnp.ones(real.shape[0]))
+    # The norm's own gradient is not finite at 0, where a fresh network may well be.
+    return jnp.mean((jnp.sqrt(jnp.sum(gradient**2, axis=-1) + 1e-12) - 1.0) ** 2)
 
 
 def clipped_surrogate(

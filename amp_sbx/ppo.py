@@ -331,7 +331,7 @@ class AMPPPO(PPO):
                 gamma=float(self.gamma),
                 gae_lambda=float(self.gae_lambda),
                 style_weight=float(style_weight),
-                task_weight=learner.config.task_weight if learner else 1.0,
+                task_weight=learner.config.task_share(style_weight) if learner else 1.0,
             ),
             key,
         )
@@ -365,6 +365,7 @@ class AMPPPO(PPO):
             for name, value in metrics["amp"].items():
                 self.logger.record(f"amp/{name}", float(value))
             self.logger.record("amp/weight", style_weight)
+            self.learner.health.update({name: float(value) for name, value in metrics["amp"].items()})
 
     def learn(
         self: SelfAMPPPO,

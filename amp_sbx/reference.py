@@ -82,6 +82,32 @@ class ReferenceFeatures:
         return self.features.shape[1]
 
 
+def hold_out(reference: ReferenceFeatures, share: float) -> tuple[ReferenceFeatures, ReferenceFeatures | None]:
+    """Rows to learn from, and about `share` of all to judge by; None where `share` is 0 or there are too few rows.
+
+    Whole motions where they are known, evenly spread over them, for neighbouring rows are nearly the same; else the last rows.
+    """
+    if share == 0:
+        return reference, None
+    if reference.motion_ids is not None and len(np.unique(reference.motion_ids)) > 1:
+        motions = np.unique(reference.motion_ids)
+        count = max(1, round(share * len(motions)))
+        chosen = motions[np.linspace(0, len(motions) - 1, count + 2).round().astype(int)[1:-1]]
+        away = np.isin(reference.motion_ids, chosen)
+    else:
+        away = np.arange(reference.num_samples) >= round((1.0 - share) * reference.num_samples)
+    if away.sum() < 2 or (~away).sum() < 2:
+        return reference, None
+    return _rows(reference, ~away), _rows(reference, away)
+
+
+def _rows(reference: ReferenceFeatures, rows: np.ndarray) -> ReferenceFeatures:
+    weights, ids = (None if a is None else a[rows] for a in (reference.weights, reference.motion_ids))
+    if weights is not None and weights.sum() <= 0:
+        weights = None
+    return ReferenceFeatures(reference.features[rows], weights, reference.layout, ids)
+
+
 def check_layouts(ours: dict[str, Any] | None, theirs: dict[str, Any] | None, our_name: str, their_name: str) -> None:
     """Raise `FeatureError` with both layouts when the two are known and differ. An unknown one cannot be checked."""
     if ours is None or theirs is None:

@@ -49,6 +49,6 @@ class AMPRolloutBuffer(RolloutBuffer):
         if not np.isfinite(features).all():
             raise FeatureError("amp_obs of this rollout holds NaN or infinity; check the environment.")
         self.style_rewards[:] = self.learner.rewards(features).reshape(self.rewards.shape)
-        self.rewards += (self.learner.config.task_weight - 1.0) * self.task_rewards
+        self.rewards += (self.learner.config.task_share(self.style_weight) - 1.0) * self.task_rewards
         self.rewards += self.style_weight * self.style_rewards
         super().compute_returns_and_advantage(last_values, dones)

@@ -27,12 +27,16 @@ class ReferenceSampler:
     """Normalised reference on the device.
 
     `cdf` is the cumulative weight of the rows, None for uniform. `motions`, where known, keeps a minibatch diverse: rows of
-    one motion are neighbours.
+    one motion are neighbours. `low` and `high` bound each feature of all rows, held out or not; `held_out` are rows that are
+    never drawn, to judge by.
     """
 
     features: Float[Array, "samples feature"]
     cdf: Float[Array, " samples"] | None
-    motions: Motions | None = None
+    motions: Motions | None
+    low: Float[Array, " feature"]
+    high: Float[Array, " feature"]
+    held_out: Float[Array, "held feature"] | None = None
 
     def sample(self, key: Array, batch_size: int) -> Float[Array, "batch feature"]:
         """Rows by weight; with `motions` the first few are of as many different motions, drawn by the motions' weights."""
@@ -53,11 +57,17 @@ class ReferenceSampler:
         return self.features[jnp.minimum(rows, num_samples - 1)]
 
 
-def make_sampler(reference: ReferenceFeatures, normalizer: Normalizer) -> ReferenceSampler:
+def make_sampler(
+    reference: ReferenceFeatures, normalizer: Normalizer, held_out: ReferenceFeatures | None = None
+) -> ReferenceSampler:
     """A sampler of the reference's rows. Motions whose rows all have weight 0 are never drawn."""
     features, weights, ids = reference.features, reference.weights, reference.motion_ids
+    held_rows = None if held_out is None else normalizer(jnp.asarray(held_out.features))
+    rows = normalizer(jnp.asarray(features))
+    everything = rows if held_rows is None else jnp.concatenate([rows, held_rows])
+    low, high = everything.min(axis=0), everything.max(axis=0)
     if weights is None and ids is None:
-        return ReferenceSampler(normalizer(jnp.asarray(features)), None)
+        return ReferenceSampler(rows, None, None, low, high, held_rows)
     order = np.arange(len(features)) if ids is None else np.argsort(ids, kind="stable")
     weights = np.ones(len(features)) if weights is None else weights[order].astype(np.float64)
     cumulative = np.cumsum(weights)
@@ -66,7 +76,7 @@ def make_sampler(reference: ReferenceFeatures, normalizer: Normalizer) -> Refere
     if ids is not None:
         _, first, count = np.unique(ids[order], return_index=True, return_counts=True)
         last = first + count - 1
-        low, high = np.concatenate([[0.0], cumulative])[first], cumulative[last]
-        bounds = first, last, low.astype(np.float32), high.astype(np.float32)
-        motions = Motions(*(jnp.asarray(x[high > low]) for x in bounds))
-    return ReferenceSampler(normalizer(jnp.asarray(features[order])), jnp.asarray(cumulative, jnp.float32), motions)
+        begin, end = np.concatenate([[0.0], cumulative])[first], cumulative[last]
+        parts = first, last, begin.astype(np.float32), end.astype(np.float32)
+        motions = Motions(*(jnp.asarray(x[end > begin]) for x in parts))
+    return ReferenceSampler(rows[order], jnp.asarray(cumulative, jnp.float32), motions, low, high, held_rows)

@@ -54,6 +54,16 @@ def test_unknown_key_names_the_nearest():
         {"schedule": {"ramp_start": 5, "ramp_end": 1}},
         {"schedule": 3},
         {"feature_min_std": 0.0},
+        {"reward": "softplus"},
+        {"loss": "bce", "reward": "quadratic"},
+        {"loss": "bce", "target_real": 1.0, "target_fake": -1.0},
+        {"loss": "wgan"},
+        {"loss": "wgan", "reward": "softplus", "gradient_penalty": "none"},
+        {"gradient_penalty": "r2"},
+        {"label_smoothing": 1.5},
+        {"weight_decay": -1e-4},
+        {"mix": "product"},
+        {"mix": "lerp", "weight": 0.6, "schedule": {"final": 2.0}},
     ],
 )
 def test_values_are_checked_at_construction(wrong):
@@ -122,3 +132,19 @@ def test_policy_kwargs_accept_torch_classes():
     from torch import nn
 
     assert resolve({"activation_fn": nn.SiLU})["activation_fn"] is resolve({"activation_fn": "silu"})["activation_fn"]
+
+
+def test_an_impossible_pair_says_what_would_fit():
+    with pytest.raises(ConfigError, match=r"allowed with it: softplus; 'clip' goes with: lsgan, bce"):
+        AMPConfig(loss="wgan", gradient_penalty="wgan_gp")
+
+
+def test_what_the_task_keeps():
+    added, blended = AMPConfig(task_weight=2.0), AMPConfig(task_weight=2.0, mix="lerp", weight=0.4)
+    assert added.task_share(0.4) == 2.0 and blended.task_share(0.4) == pytest.approx(1.2)
+    assert blended.task_share(blended.style_weight(0)) == pytest.approx(1.2)
+
+
+def test_label_smoothing_moves_the_real_target_alone():
+    config = AMPConfig(target_real=1.0, target_fake=-1.0, label_smoothing=0.1)
+    assert config.smoothed_target == pytest.approx(0.8) and config.threshold == 0.0

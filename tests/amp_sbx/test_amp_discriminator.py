@@ -91,6 +91,67 @@ def test_two_gaussians_reach_the_known_optimum():
     np.testing.assert_allclose(learner.rewards(grid), 1 / (1 + np.exp(2 * grid[:, 0])), atol=0.08)
 
 
+VARIANTS = [
+    {"loss": "bce", "reward": "log_sigmoid"},
+    {"loss": "bce", "reward": "clip", "gradient_penalty": "none", "normalization": "spectral"},
+    {"loss": "bce", "reward": "softplus", "gradient_penalty": "wgan_gp"},
+    {"loss": "wgan", "reward": "softplus", "gradient_penalty": "wgan_gp"},
+    {"loss": "wgan", "reward": "softplus", "gradient_penalty": "r1"},
+    {"loss": "lsgan", "reward": "quadratic", "target_fake": -1.0},
+    {"loss": "lsgan", "label_smoothing": 0.2, "weight_decay": 1e-3},
+]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: "-".join(map(str, v.values())))
+def test_every_variant_tells_two_gaussians_apart_and_pays_the_real_one(variant):
+    fake = RNG.normal(2.0, 1.0, size=(500, 1))
+    settings = {"normalization": "none", "disc_lr": 3e-3, "update_steps": 100, "max_grad_norm": 10.0, "r1_gamma": 0.1}
+    learner = make_learner(reference=RNG.normal(-1.0, 1.0, size=(500, 1)), **{**settings, **variant})
+    for _ in range(3):
+        metrics = learner.update(fake)
+    assert metrics["disc_acc"] > 0.8 or variant["loss"] == "wgan"  # a critic's scores have no place for a threshold
+    assert metrics["disc_auc"] > 0.9 and np.isfinite(list(metrics.values())).all()
+    real, false = learner.rewards(np.array([[-1.0]])), learner.rewards(np.array([[2.0]]))
+    assert real > false >= 0.0
+
+
+def test_bce_reaches_the_known_optimum():
+    """Its minimiser is the log of the densities' ratio; for N(-1, 1) against N(1, 1) that is -2 x."""
+    learner = make_learner(
+        reference=RNG.normal(-1, 1, size=(20_000, 1)),
+        loss="bce",
+        gradient_penalty="none",
+        normalization="none",
+        disc_input_noise_std=0.0,
+        disc_lr=3e-3,
+        batch_size=512,
+        update_steps=400,
+        replay_buffer_size=0,
+        max_grad_norm=10.0,
+    )
+    learner.update(RNG.normal(1, 1, size=(20_000, 1)))
+    grid = np.linspace(-1.5, 1.5, 7)[:, None]
+    np.testing.assert_allclose(learner.scores(grid), -2 * grid[:, 0], atol=0.5)
+
+
+def test_wgan_gp_holds_the_critics_slope_near_one():
+    learner = make_learner(
+        reference=RNG.normal(0, 1, (500, 1)),
+        loss="wgan",
+        reward="softplus",
+        gradient_penalty="wgan_gp",
+        normalization="none",
+        disc_lr=3e-3,
+        update_steps=300,
+        max_grad_norm=10.0,
+        feature_min_std=1.0,
+    )
+    learner.update(RNG.normal(4.0, 1.0, size=(500, 1)))
+    grid = np.linspace(0.5, 3.5, 7)[:, None]
+    slope = np.diff(learner.scores(grid)) / 0.5
+    np.testing.assert_allclose(slope, -1.0, atol=0.35)
+
+
 def test_r1_lowers_the_gradient_on_real_samples():
     fake = RNG.normal(1.0, 1.0, size=(64, 3))
     settings = {"disc_lr": 3e-3, "update_steps": 40, "max_grad_norm": 10.0, "normalization": "none"}
@@ -117,7 +178,7 @@ def test_jit_equals_no_jit():
     learner = make_learner()
     real, fake = jnp.array(RNG.normal(size=(2, 16, 3)), jnp.float32)
     loss = partial(discriminator_loss, learner.config)
-    arguments = (learner.state.params, learner.state.batch_stats, real, fake)
+    arguments = (learner.state.params, learner.state.batch_stats, real, fake, jax.random.PRNGKey(0))
     eager, compiled = loss(*arguments), jax.jit(loss)(*arguments)
     for one, other in zip(jax.tree.leaves(eager), jax.tree.leaves(compiled), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)

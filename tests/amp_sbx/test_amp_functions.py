@@ -11,7 +11,7 @@ from amp_sbx.advantage import gae
 from amp_sbx.errors import ConfigError
 from amp_sbx.normalizer import fit_normalizer
 from amp_sbx.schedule import LinearSchedule, parse_schedule, ramp
-from amp_sbx.style_reward import clip_reward
+from amp_sbx.style_reward import REWARDS_OF_LOSS, STYLE_REWARDS, probability_of_real
 from amp_sbx.update import total_rewards
 
 RNG = np.random.default_rng(0)
@@ -23,6 +23,33 @@ def test_lsgan_loss():
     assert losses.lsgan_loss(jnp.ones(3), jnp.zeros(5), 1.0, 0.0) == 0.0
     # Symmetric under swapping the roles together with the targets.
     assert losses.lsgan_loss(real, fake, 1.0, 0.0) == losses.lsgan_loss(fake, real, 0.0, 1.0)
+
+
+def test_bce_loss():
+    """Logits 0 and log 3 are the probabilities 1/2 and 3/4."""
+    real, fake = jnp.array([0.0, jnp.log(3.0)]), jnp.array([0.0])
+    want = 0.5 * (-(np.log(0.5) + np.log(0.75)) / 2 - np.log(0.5))
+    assert losses.bce_loss(real, fake, 1.0, 0.0) == pytest.approx(want, rel=1e-5)
+    assert losses.bce_loss(real, fake, 1.0, 0.0) == pytest.approx(float(losses.bce_loss(-fake, -real, 1.0, 0.0)), rel=1e-5)
+
+
+def test_wgan_loss():
+    assert losses.wgan_loss(jnp.array([1.0, 3.0]), jnp.array([-1.0]), 1.0, 0.0) == -3.0
+
+
+def test_wgan_gp_of_a_linear_critic_is_how_far_its_slope_is_from_one():
+    slope, rows = jnp.array([3.0, -4.0]), jnp.array(RNG.normal(size=(2, 6, 2)), jnp.float32)
+    penalty = losses.wgan_gp(lambda x: x @ slope, *rows, jax.random.PRNGKey(0))
+    assert penalty == pytest.approx(16.0, rel=1e-5)
+    flat, gradient = jax.value_and_grad(lambda a: losses.wgan_gp(lambda x: a * x[:, 0], *rows, jax.random.PRNGKey(0)))(0.0)
+    assert flat == pytest.approx(1.0, abs=1e-4) and np.isfinite(gradient)
+
+
+def test_wgan_gp_looks_between_the_two():
+    """The slope of x^2 at a point between 1 and 2 lies between 2 and 4, whatever the draw."""
+    real, fake = jnp.ones((500, 1)), jnp.full((500, 1), 2.0)
+    penalty = losses.wgan_gp(lambda x: (x**2).sum(-1), real, fake, jax.random.PRNGKey(1))
+    assert penalty == pytest.approx(np.mean((2 * np.linspace(1, 2, 10_001) - 1) ** 2), rel=0.1)
 
 
 def test_r1_of_a_linear_discriminator_is_its_squared_slope():
@@ -110,7 +137,23 @@ def test_value_loss():
 
 
 def test_style_reward_pays_nothing_for_a_score_of_zero():
-    np.testing.assert_allclose(clip_reward(jnp.array([-3.0, 0.0, 0.25, 1.0, 9.0])), [0, 0, 0.25, 1, 1])
+    real = jnp.array([-3.0, 0.0, 0.25, 1.0, 9.0])
+    np.testing.assert_allclose(STYLE_REWARDS["clip"](real, real), [0, 0, 0.25, 1, 1])
+
+
+def test_rewards_on_their_losses_scales():
+    """What is surely fake, undecided, surely real: by the targets of least squares, by a logit."""
+    scores = jnp.array([-1.0, 0.0, 1.0])
+    real = probability_of_real("lsgan", scores, 1.0, -1.0)
+    np.testing.assert_allclose(real, [0.0, 0.5, 1.0])
+    np.testing.assert_allclose(STYLE_REWARDS["quadratic"](scores, real), [0.0, 0.75, 1.0])
+    logits = jnp.array([-jnp.log(3.0), 0.0, 50.0])
+    real = probability_of_real("bce", logits, 1.0, 0.0)
+    np.testing.assert_allclose(real, [0.25, 0.5, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(STYLE_REWARDS["log_sigmoid"](logits, real), [np.log(4 / 3), np.log(2), np.log(1e4)], rtol=1e-4)
+    np.testing.assert_allclose(STYLE_REWARDS["softplus"](logits, real), [np.log(4 / 3), np.log(2), 50.0], rtol=1e-5)
+    assert set(REWARDS_OF_LOSS) == set(losses.DISCRIMINATOR_LOSSES)
+    assert {reward for rewards in REWARDS_OF_LOSS.values() for reward in rewards} == set(STYLE_REWARDS)
 
 
 def test_total_rewards_leave_the_bootstrap_alone():
@@ -189,6 +232,8 @@ def test_ramp_and_schedules():
     "function",
     [
         lambda x, y: losses.lsgan_loss(x, y, 1.0, 0.0),
+        lambda x, y: losses.bce_loss(x, y, 1.0, 0.0),
+        lambda x, y: losses.wgan_loss(x, y, 1.0, 0.0),
         lambda x, y: losses.clipped_surrogate(jnp.exp(x), y, 0.2),
         lambda x, y: losses.value_loss(x, y, y + 1, 0.2),
         metrics.auc,

@@ -31,7 +31,7 @@ class ProgressCallback(BaseCallback):
         super().__init__()
         self._total, self._console = n_timesteps, console
         self._began, self._first, self._printed = time.monotonic(), 0, 0.0
-        self._figures = ""
+        self._figures, self._verdict = "", "healthy"
         columns = (TextColumn("{task.fields[steps]}"), BarColumn(bar_width=20), TimeRemainingColumn())
         self._bar = Progress(*columns, TextColumn("{task.fields[figures]}"), console=console)
         self._task = self._bar.add_task("", total=n_timesteps, steps="", figures="")
@@ -52,7 +52,18 @@ class ProgressCallback(BaseCallback):
         if self.model.ep_info_buffer:
             values["rollout/ep_len_mean"] = float(np.mean([info["l"] for info in self.model.ep_info_buffer]))
         self._figures = "  ".join(f"{head} {values[name]:.3g}" for name, head in SHOWN if name in values)
+        self._tell_health()
         self._show()
+
+    def _tell_health(self) -> None:
+        """The discriminator's verdict in the line; where it changes, with its reason and what to do."""
+        if self.model.learner is None:
+            return
+        verdict = self.model.learner.health.verdict
+        self._figures += f"  {verdict.name}"
+        if verdict.name != self._verdict:
+            self._console.print(f"{self.num_timesteps:,} steps: {verdict}", soft_wrap=True, highlight=False, markup=False)
+        self._verdict = verdict.name
 
     def _show(self) -> None:
         elapsed = time.monotonic() - self._began

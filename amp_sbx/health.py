@@ -1,0 +1,170 @@
+"""Health of the discriminator: figures of every iteration, computed inside `jit`, and what they say, in the seeds' words.
+
+AMP fails in silence: a discriminator that tells policy and reference apart by one channel, or pays everybody the same, still
+has a falling loss. Each verdict names the figure it rests on and what to do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from amp_sbx.metrics import auc
+
+NUM_SAMPLES = 1024  # of either side, each iteration
+SMOOTHING = 0.1  # weight of the newest iteration in the figures that a verdict rests on: the last ten or so
+WARM_UP = 15  # iterations before there is any verdict: a fresh discriminator tells nothing apart, and need not
+SHORTCUT_AUC = 0.98  # of one feature alone
+STILL_STD, MOVING_STD = 0.01, 0.1  # normalised: a feature that stands still, one that moves
+MISMATCH_SHARE = 0.3  # of the policy's feature values outside the reference's range
+FLAT_STD = 0.02  # of the style reward over a rollout: nothing to climb
+COLLAPSED_AUC = 0.55
+MEMORISED_GAP = 0.15  # AUC on the reference that was learned, less that on what was held out
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`name` is one of :data:`VERDICTS`; `reason` has the figures, `advice` what the tuning guide says."""
+
+    name: str
+    reason: str = ""
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return self.name if not self.reason else f"{self.name}: {self.reason}. {self.advice}"
+
+
+VERDICTS = ("healthy", "feature mismatch", "shortcut", "too strong", "collapsed", "memorised")
+
+
+def feature_separation(
+    policy: Float[Array, "samples feature"], reference: Float[Array, "samples feature"]
+) -> Float[Array, " feature"]:
+    """AUC of each feature alone, by whichever direction tells the two apart: 0.5 (not at all) to 1 (always)."""
+    areas = jax.vmap(auc, in_axes=1)(reference, policy)
+    return jnp.maximum(areas, 1.0 - areas)
+
+
+def outside_share(
+    policy: Float[Array, "samples feature"], low: Float[Array, " feature"], high: Float[Array, " feature"]
+) -> Float[Array, ""]:
+    """Share of the policy's feature values that lie outside the reference's range."""
+    return jnp.mean((policy < low) | (policy > high))
+
+
+def still_features(
+    policy: Float[Array, "samples feature"], reference: Float[Array, "samples feature"]
+) -> Bool[Array, " feature"]:
+    """Features that never change in the policy's samples and do in the reference's."""
+    return (policy.std(axis=0) < STILL_STD) & (reference.std(axis=0) > MOVING_STD)
+
+
+def figures(
+    policy: Float[Array, "samples feature"],
+    reference: Float[Array, "samples feature"],
+    bounds: tuple[Float[Array, " feature"], Float[Array, " feature"]],
+) -> dict[str, Float[Array, ""] | Int[Array, ""]]:
+    """Of normalised features: `feature_auc` and `feature_index` of the one that alone separates best, `outside`, and `still`
+    and `still_index`, how many stand still and the first of them.
+    """
+    separation, still = feature_separation(policy, reference), still_features(policy, reference)
+    return {
+        "feature_auc": separation.max(),
+        "feature_index": jnp.argmax(separation),
+        "outside": outside_share(policy, *bounds),
+        "still": still.sum(),
+        "still_index": jnp.argmax(still),
+    }
+
+
+@dataclass
+class HealthMonitor:
+    """Smooths the figures over iterations and says what they mean.
+
+    Args:
+        layout: of the features, as the environment declares it; it gives the shortcut its name. None: its column.
+    """
+
+    layout: Mapping[str, Any] | None = None
+    _smooth: dict[str, float] = field(default_factory=dict)
+    _updates: int = 0
+    _newest: Mapping[str, float] = field(default_factory=dict)
+
+    def update(self, metrics: Mapping[str, float]) -> Verdict:
+        """Take in one iteration's `amp/*` figures; the verdict on the last few."""
+        for name, value in metrics.items():
+            self._smooth[name] = (1 - SMOOTHING) * self._smooth.get(name, value) + SMOOTHING * value
+        self._newest = dict(metrics)
+        self._updates += 1
+        return self.verdict
+
+    @property
+    def verdict(self) -> Verdict:
+        """The first of :data:`VERDICTS` that holds; those that are causes come before those that are effects."""
+        f = self._smooth
+        if self._updates < WARM_UP:
+            return Verdict("healthy")
+        name, still = (feature_name(self.layout, int(self._newest.get(key, 0))) for key in ("feature_index", "still_index"))
+        if f.get("still", 0.0) >= 0.5:
+            return Verdict(
+                "feature mismatch",
+                f"{still} never changes in the policy's samples, and does in the reference's",
+                "Look where the environment makes it; nothing may be filled with a constant.",
+            )
+        if f.get("outside", 0.0) > MISMATCH_SHARE:
+            return Verdict(
+                "feature mismatch",
+                f"{f['outside']:.0%} of the policy's feature values lie outside the reference's range, {name} most apart",
+                "Build both by the same feature settings, and compare them by `wildrobot motion validate`.",
+            )
+        if f.get("feature_auc", 0.5) > SHORTCUT_AUC:
+            return Verdict(
+                "shortcut",
+                f"{name} alone gives AUC {f['feature_auc']:.2f}",
+                "Drop that channel until the policy's is alike, or mend the reference.",
+            )
+        held_out = f.get("held_out_auc", f.get("disc_auc", 0.5))
+        if f.get("disc_auc", 0.5) - held_out > MEMORISED_GAP:
+            return Verdict(
+                "memorised",
+                f"AUC {f['disc_auc']:.2f} on the reference it learned from, {held_out:.2f} on what was held out",
+                "More reference, fewer amp.update_steps, a smaller amp.discriminator_hidden.",
+            )
+        if f.get("reward_std", 1.0) < FLAT_STD and held_out > SHORTCUT_AUC:
+            return Verdict(
+                "too strong",
+                f"AUC {held_out:.2f}, and whatever the policy does is paid {f['reward_mean']:.2f} +- {f['reward_std']:.3f}",
+                "Fewer amp.update_steps, a lower amp.disc_lr, a higher amp.r1_gamma or amp.disc_input_noise_std.",
+            )
+        if held_out < COLLAPSED_AUC:
+            return Verdict(
+                "collapsed",
+                f"AUC {held_out:.2f}: the discriminator tells nothing apart",
+                "More amp.update_steps, a higher amp.disc_lr, a lower amp.r1_gamma. Or the policy has arrived.",
+            )
+        return Verdict("healthy")
+
+
+def feature_name(layout: Any, index: int) -> str:
+    """`joint_pos[left_knee_pitch], 2 frames back` of a column of `amp_obs`; `feature 17` where the layout says nothing of it.
+
+    An environment's layout may be any JSON; read are `channels` ([name, width] each, in order), `joints`, and
+    `definitions.history.frames`.
+    """
+    try:
+        channels = [(str(name), int(width)) for name, width in layout["channels"]]
+        frames = int(layout.get("definitions", {}).get("history", {}).get("frames", 1))
+        frame, column = divmod(index, sum(width for _, width in channels))
+        for name, width in channels:
+            if column < width:
+                joints = layout.get("joints", ()) if name.startswith("joint") else ()
+                back = frames - 1 - frame
+                age = f", {back} frame{'s' * (back > 1)} back" if back > 0 else ""
+                return f"{name}[{joints[column] if len(joints) == width else column}]{age}"
+            column -= width
+    except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError):
+        pass
+    return f"feature {index}"

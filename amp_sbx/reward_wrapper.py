@@ -1,0 +1,61 @@
+"""The style reward of a saved, frozen discriminator as a Gymnasium wrapper, for any other trainer."""
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from amp_sbx.checks import check_number
+from amp_sbx.errors import FeatureError
+from amp_sbx.ppo import AMPPPO
+from amp_sbx.reference import check_layouts
+
+
+class AMPRewardWrapper(gym.vector.VectorWrapper):
+    """`task_weight * reward + weight * style` in place of the reward of a vector environment that hands out `amp_obs`.
+
+    The discriminator is that of a trained `AMPPPO` and no longer learns: a policy that is far from those it was trained
+    against may be misjudged. Infos get `style_reward` and `task_reward`, (num_envs,) each.
+
+    Args:
+        env: its step's infos hold `amp_obs` (num_envs, feature), from before any autoreset.
+        model: an `AMPPPO`, or the path of its checkpoint.
+        weight, task_weight: of the two rewards; the model's own if not given.
+
+    Raises:
+        FeatureError: the model has no discriminator, or the environment other features than it was trained with.
+        CheckpointError: the file is missing, damaged or foreign.
+    """
+
+    def __init__(
+        self,
+        env: gym.vector.VectorEnv,
+        model: AMPPPO | str | Path,
+        weight: float | None = None,
+        task_weight: float | None = None,
+    ) -> None:
+        super().__init__(env)
+        trained = model if isinstance(model, AMPPPO) else AMPPPO.load(model)
+        if trained.learner is None:
+            raise FeatureError("this model was trained without AMP and has no discriminator; give one that was trained with it.")
+        check_layouts(trained.layout, getattr(env.unwrapped, "amp_layout", None), "model", "environment")
+        self._learner = trained.learner
+        config = trained.learner.config
+        self.weight = config.weight if weight is None else weight
+        self.task_weight = config.task_weight if task_weight is None else task_weight
+        for name in ("weight", "task_weight"):
+            check_number(name, getattr(self, name), 0.0)
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """As the environment's, with the rewards mixed; a diverged environment's features (not finite) are paid no style."""
+        observations, rewards, terminated, truncated, infos = self.env.step(actions)
+        features = np.asarray(infos.get("amp_obs", ()), np.float32)
+        if features.shape != (self.num_envs, self._learner.feature_dim):
+            wanted = (self.num_envs, self._learner.feature_dim)
+            raise FeatureError(f"the step's infos have amp_obs of shape {features.shape}; expected {wanted}.")
+        style = self._learner.rewards(np.nan_to_num(features, nan=0.0, posinf=0.0, neginf=0.0))
+        style = np.where(np.isfinite(features).all(axis=1), style, 0.0)
+        task = np.asarray(rewards, np.float64)
+        mixed = self.task_weight * task + self.weight * style
+        return observations, mixed, terminated, truncated, {**infos, "style_reward": style, "task_reward": task}

@@ -1,0 +1,153 @@
+"""Every failure is made to happen on purpose, and is named."""
+
+import numpy as np
+import pytest
+
+from amp_sbx import AMPConfig, AMPLearner, ReferenceFeatures
+from amp_sbx.health import VERDICTS, WARM_UP, HealthMonitor, Verdict, feature_name, feature_separation
+from amp_sbx.reference import hold_out
+
+LAYOUT = {
+    "joints": ["hip", "knee", "ankle"],
+    "channels": [["joint_pos", 3], ["root_lin_vel", 3], ["foot_contacts", 2]],
+    "definitions": {"history": {"frames": 2}},
+}
+MEANS = np.tile([-0.3, 0.8, -0.4, 0.95, 0.0, 0.0, 0.5, 0.5], 2)
+SPREADS = np.tile([0.3, 0.3, 0.2, 0.2, 0.2, 0.2, 0.4, 0.4], 2)
+
+
+def walk(rng, rows=3000):
+    return rng.normal(MEANS, SPREADS, size=(rows, 16))
+
+
+def verdict_on(policy, reference=None, iterations=WARM_UP + 1, seed=0, **settings):
+    rng = np.random.default_rng(seed)
+    data = walk(rng) if reference is None else reference
+    small = {"discriminator_hidden": (16,), "batch_size": 64, "replay_buffer_size": 100, "disc_lr": 1e-3}
+    learner = AMPLearner(AMPConfig(**(small | settings)), ReferenceFeatures(data, layout=LAYOUT))
+    for _ in range(iterations):
+        metrics = learner.update(policy)
+        style = learner.rewards(policy)
+        learner.health.update({**metrics, "reward_mean": float(style.mean()), "reward_std": float(style.std())})
+    return learner.health.verdict
+
+
+def test_a_policy_near_the_reference_is_healthy():
+    policy = walk(np.random.default_rng(1)) + 0.5 * SPREADS
+    assert verdict_on(policy, r1_gamma=0.1, update_steps=20) == Verdict("healthy")
+
+
+def test_contacts_that_are_always_zero():
+    policy = walk(np.random.default_rng(1))
+    policy[:, [6, 7, 14, 15]] = 0.0
+    found = verdict_on(policy)
+    assert found.name == "feature mismatch" and "foot_contacts[0], 1 frame back never changes" in found.reason
+
+
+def test_swapped_joints():
+    policy = walk(np.random.default_rng(1))
+    policy[:, [0, 1, 8, 9]] = policy[:, [1, 0, 9, 8]]
+    found = verdict_on(policy)
+    assert found.name in ("feature mismatch", "shortcut")
+    assert "joint_pos[hip]" in found.reason or "joint_pos[knee]" in found.reason
+
+
+def test_raw_against_normalised_velocity():
+    policy = walk(np.random.default_rng(1))
+    policy[:, [3, 11]] = np.random.default_rng(2).normal(0.3, 0.1, size=(3000, 2))
+    found = verdict_on(policy)
+    assert found.name == "shortcut" and "root_lin_vel[0]" in found.reason and "alone gives AUC" in found.reason
+
+
+def test_an_overpowered_discriminator():
+    """Two features that are equal in the reference and opposite in the policy: neither alone tells anything."""
+    rng = np.random.default_rng(3)
+    reference, policy = walk(rng), walk(rng)
+    reference[:, 1] = 0.8 + (reference[:, 0] + 0.3)
+    policy[:, 1] = 0.8 - (policy[:, 0] + 0.3)
+    far = np.abs(reference[:, 0] + 0.3) > 0.2, np.abs(policy[:, 0] + 0.3) > 0.2
+    settings = {"normalization": "none", "r1_gamma": 0.0, "disc_input_noise_std": 0.0, "discriminator_hidden": (64, 64)}
+    strong = {"disc_lr": 3e-3, "update_steps": 300, "max_grad_norm": 10.0, "batch_size": 256, "iterations": 20}
+    found = verdict_on(policy[far[1]], reference[far[0]], **settings, **strong)
+    assert found.name == "too strong" and "amp.r1_gamma" in found.advice
+
+
+def test_a_frozen_discriminator():
+    found = verdict_on(walk(np.random.default_rng(1)), disc_lr=1e-12)
+    assert found.name == "collapsed" and "tells nothing apart" in found.reason
+
+
+def test_a_dataset_of_one_frame():
+    found = verdict_on(walk(np.random.default_rng(1)), reference=np.tile(MEANS, (50, 1)))
+    assert found.name == "feature mismatch" and "outside the reference's range" in found.reason
+
+
+def test_a_discriminator_that_knows_its_reference_by_heart():
+    monitor = HealthMonitor()
+    for _ in range(WARM_UP):
+        found = monitor.update({"disc_auc": 0.99, "held_out_auc": 0.7, "reward_std": 0.2})
+    assert found.name == "memorised" and "0.70 on what was held out" in found.reason
+    assert found.name in VERDICTS
+
+
+def test_a_verdict_rests_on_several_iterations():
+    monitor = HealthMonitor(LAYOUT)
+    good = {"disc_auc": 0.8, "feature_auc": 0.7, "outside": 0.0, "still": 0.0, "reward_std": 0.2}
+    for _ in range(20):
+        assert monitor.update(good).name == "healthy"
+    assert monitor.update({**good, "feature_auc": 1.0}).name == "healthy"
+    for _ in range(40):
+        monitor.update({**good, "feature_auc": 1.0, "feature_index": 9})
+    assert monitor.verdict.name == "shortcut" and str(monitor.verdict).startswith("shortcut: joint_pos[knee] alone")
+
+
+def test_a_fresh_discriminator_is_given_time():
+    monitor = HealthMonitor()
+    verdicts = [monitor.update({"disc_auc": 0.5, "reward_std": 0.2}).name for _ in range(WARM_UP)]
+    assert verdicts == ["healthy"] * (WARM_UP - 1) + ["collapsed"]
+
+
+def test_names_of_columns():
+    assert [feature_name(LAYOUT, i) for i in (0, 7, 8, 15)] == [
+        "joint_pos[hip], 1 frame back",
+        "foot_contacts[1], 1 frame back",
+        "joint_pos[hip]",
+        "foot_contacts[1]",
+    ]
+    for strange in (None, {}, {"channels": ["one"]}, {"channels": []}, {"channels": [["x", 1]], "definitions": 3}, 7):
+        assert feature_name(strange, 3) == "feature 3"
+
+
+def test_separation_by_hand():
+    policy, reference = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 0.0], [3.0, 1.0]])
+    np.testing.assert_allclose(feature_separation(policy, reference), [1.0, 0.5])
+    np.testing.assert_allclose(feature_separation(reference, policy), [1.0, 0.5])
+
+
+def test_whole_motions_are_held_out():
+    ids = np.repeat(np.arange(10), 5)
+    reference = ReferenceFeatures(np.random.default_rng(0).normal(size=(50, 2)), np.ones(50), None, ids)
+    learned, held_out = hold_out(reference, 0.2)
+    assert len(np.unique(held_out.motion_ids)) == 2 and held_out.num_samples == 10 and learned.num_samples == 40
+    assert not set(held_out.motion_ids) & set(learned.motion_ids)
+    assert hold_out(reference, 0.0) == (reference, None)
+    rows, last = hold_out(ReferenceFeatures(np.arange(20.0)[:, None]), 0.1)
+    np.testing.assert_array_equal(last.features[:, 0], [18.0, 19.0])
+    assert rows.num_samples == 18
+    few = ReferenceFeatures(np.arange(3.0)[:, None])
+    assert hold_out(few, 0.1) == (few, None)
+
+
+def test_what_is_held_out_is_judged_by_and_never_drawn():
+    data = np.concatenate([np.zeros((40, 2)), np.full((10, 2), 5.0)])
+    learner = AMPLearner(AMPConfig(discriminator_hidden=(8,), held_out_share=0.2), ReferenceFeatures(data))
+    drawn = learner.sampler.features
+    assert drawn.shape[0] == 40 and float(drawn.std()) == 0.0 and learner.sampler.held_out.shape[0] == 10
+    metrics = learner.update(np.random.default_rng(0).normal(size=(64, 2)))
+    assert 0.0 <= metrics["held_out_auc"] <= 1.0
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_verdicts_are_said_with_their_advice(name):
+    assert str(Verdict(name)) == name
+    assert str(Verdict(name, "because", "Do that.")) == f"{name}: because. Do that."
