@@ -70,13 +70,12 @@ def discriminator_scores(
     config: AMPConfig, state: AMPState, features: Float[Array, "samples feature"]
 ) -> Float[Array, " samples"]:
     """The discriminator's output for raw (not normalised) features. Changes nothing."""
-    model = make_discriminator(config)
+    return score_in_chunks(lambda rows: _score(config, state, state.normalizer(rows)), features)
+
+
+def _score(config: AMPConfig, state: AMPState, normalized: Float[Array, "rows feature"]) -> Float[Array, " rows"]:
     variables = {"params": state.params, "batch_stats": state.batch_stats}
-
-    def score(rows: Array) -> Array:
-        return jnp.asarray(model.apply(variables, state.normalizer(rows)))
-
-    return score_in_chunks(score, features)
+    return jnp.asarray(make_discriminator(config).apply(variables, normalized))
 
 
 def style_rewards(
@@ -194,10 +193,7 @@ def _health(
     found = health.figures(policy, reference.sample(keys[1], health.NUM_SAMPLES), (reference.low, reference.high))
     if reference.held_out is not None:
         rows = jax.random.randint(keys[2], (health.NUM_SAMPLES,), 0, reference.held_out.shape[0])
-        model = make_discriminator(config)
-        variables = {"params": state.params, "batch_stats": state.batch_stats}
-        real, fake = (jnp.asarray(model.apply(variables, x)) for x in (reference.held_out[rows], policy))
-        found["held_out_auc"] = auc(real, fake)
+        found["held_out_auc"] = auc(_score(config, state, reference.held_out[rows]), _score(config, state, policy))
     return found
 
 

@@ -362,10 +362,11 @@ class AMPPPO(PPO):
         if clip_range_vf is not None:
             self.logger.record("train/clip_range_vf", clip_range_vf)
         if self.learner is not None:
-            for name, value in metrics["amp"].items():
-                self.logger.record(f"amp/{name}", float(value))
+            amp = {name: float(value) for name, value in metrics["amp"].items()}
+            self.learner.health.update(amp)
+            for name, value in amp.items():
+                self.logger.record(f"amp/{name}", value)
             self.logger.record("amp/weight", style_weight)
-            self.learner.health.update({name: float(value) for name, value in metrics["amp"].items()})
 
     def learn(
         self: SelfAMPPPO,

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
-import tyro
-
-from wildrobot_gym.cli.guard import run_script
+from wildrobot_gym.cli.guard import Text, run_script
 from wildrobot_gym.cli.motion_analyze import run_velocities
 
 
-def velocities(dataset: Annotated[str, tyro.conf.Positional] = "walk_wildrobot") -> int:
+def velocities(dataset: Text = "walk_wildrobot") -> int:
     """Print the histogram of a reference's forward velocity.
 
     Args:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from wildrobot_gym.cli.guard import run_script
+from wildrobot_gym.cli.guard import Text, run_script
 from wildrobot_gym.cli.motion_analyze import run_analyze
 
 
 def analyze(
-    dataset: Annotated[str, tyro.conf.Positional] = "tier0plus_merged.npz",
+    dataset: Text = "tier0plus_merged.npz",
     json_output: Path | None = None,
     plot: Path | None = None,
     verbose: bool = False,

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from wildrobot_gym.cli.guard import run_script
+from wildrobot_gym.cli.guard import Text, run_script
 from wildrobot_gym.cli.motion_files import check_free, load_dataset
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.motion.segments import save_features
 
 
 def convert(
-    dataset: Annotated[str, tyro.conf.Positional],
+    dataset: Text,
     out: Path = Path("walking_motions_normalized_vel.npz"),
     force: bool = False,
 ) -> int:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from wildrobot_gym.cli.guard import run_script
+from wildrobot_gym.cli.guard import Texts, run_script
 from wildrobot_gym.cli.motion_make import run_track
 from wildrobot_gym.motion.segments import Gates
 from wildrobot_gym.motion.states import CONTROL_DT
@@ -17,7 +14,7 @@ from wildrobot_gym.motion.tracking import Harness, TrackSettings
 
 
 def generate(
-    motions: Annotated[tuple[str, ...], tyro.conf.Positional] = ("walk_wildrobot",),
+    motions: Texts = ("walk_wildrobot",),
     out: Path = Path("tier0plus_merged.npz"),
     multi_start_interval: int = 100,
     max_window_frames: int = 200,

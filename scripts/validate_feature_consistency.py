@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from wildrobot_gym.cli.guard import run_script
+from wildrobot_gym.cli.guard import Text, run_script
 from wildrobot_gym.cli.motion_validate import run_validate
 
 
 def validate(
-    dataset: Annotated[str, tyro.conf.Positional] = "walk_wildrobot",
+    dataset: Text = "walk_wildrobot",
     policy: str = "walk",
     config: str | None = None,
     json_output: Path | None = None,

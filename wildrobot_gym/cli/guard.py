@@ -7,13 +7,15 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 
 from wildrobot_gym.cli.exit_codes import BAD_INPUT
 
 TYRO_CONFIG = (tyro.conf.FlagCreatePairsOff,)
+Text = Annotated[str, tyro.conf.Positional]
+Texts = Annotated[tuple[str, ...], tyro.conf.Positional]
 
 
 def guarded(call: Callable[[], int], prog: str, debug: bool = False) -> int:

@@ -13,12 +13,10 @@ import tyro
 
 from wildrobot_gym.cli import motion as motion_cli
 from wildrobot_gym.cli.exit_codes import NO_PICTURE
-from wildrobot_gym.cli.guard import TYRO_CONFIG, complain, guarded
+from wildrobot_gym.cli.guard import TYRO_CONFIG, Text, complain, guarded
 
 PROG = "wildrobot"
 COMMANDS_MPS = (0.2, 0.4, 0.6, 0.8, 1.0)
-
-Text = Annotated[str, tyro.conf.Positional]
 
 
 def train(

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import tyro
-
+from wildrobot_gym.cli.guard import Text, Texts
 from wildrobot_gym.cli.motion_judge import analyze, harness, microtrain, play, validate
-
-Texts = Annotated[tuple[str, ...], tyro.conf.Positional]
-Text = Annotated[str, tyro.conf.Positional]
 
 
 def build(

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import tyro
 
 from wildrobot_gym.cli.exit_codes import NO_PICTURE
-from wildrobot_gym.cli.guard import complain
-
-Texts = Annotated[tuple[str, ...], tyro.conf.Positional]
-Text = Annotated[str, tyro.conf.Positional]
+from wildrobot_gym.cli.guard import Text, Texts, complain
 
 
 def analyze(

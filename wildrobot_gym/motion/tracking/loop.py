@@ -69,10 +69,10 @@ def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> 
     Raises:
         MotionError: the clip does not fit the robot.
     """
-    clip = clip.check(robot).resampled(1.0 / CONTROL_DT)
-    period = _period(robot, clip, how, blend_s)
-    if period is None:
+    found = _period(robot, clip, how, blend_s)
+    if found is None:
         return None
+    clip, period = found
     size = len(period.frames)
     around = np.arange(-_MARGIN, size + _MARGIN) % size
     inside = slice(_MARGIN, _MARGIN + size)
@@ -110,10 +110,10 @@ def endless(robot: RobotModel, clip: MotionClip, how: str, blend_s: float, durat
     Raises:
         MotionError: the clip does not fit the robot.
     """
-    clip = clip.check(robot).resampled(1.0 / CONTROL_DT)
-    period = _period(robot, clip, how, blend_s)
-    if period is None:
+    found = _period(robot, clip, how, blend_s)
+    if found is None:
         return None
+    clip, period = found
     rows = np.arange(round(duration_s / CONTROL_DT) + 1) % len(period.frames)
     return _unrolled(robot, clip, period.frames[rows], period.steps[rows])
 
@@ -130,10 +130,12 @@ def turned(clip: MotionClip, legs: Legs, turn: float) -> MotionClip:
     return replace(clip, joint_pos=clip.joint_pos + (turn * side * (thigh - thigh.mean(axis=0))) @ legs.step, qvel=None)
 
 
-def _period(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> _Strip | None:
-    """One period of ``clip`` (at the control rate), its blends in it."""
+def _period(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> tuple[MotionClip, _Strip] | None:
+    """``clip``, checked and at the control rate, and one period of it with its blends; None where it has no cycle."""
+    clip = clip.check(robot).resampled(1.0 / CONTROL_DT)
     strip, count = _strip(clip), max(1, round(blend_s / CONTROL_DT))
-    return _through_neutral(robot, strip, count) if how == "neutral" else _at_cycle(robot, strip, count)
+    period = _through_neutral(robot, strip, count) if how == "neutral" else _at_cycle(robot, strip, count)
+    return None if period is None else (clip, period)
 
 
 def _strip(clip: MotionClip) -> _Strip:
