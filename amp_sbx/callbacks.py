@@ -23,6 +23,7 @@ class AMPCallback(BaseCallback):
         amp: settings, or a dict of them; None for the defaults.
         reference: features to imitate.
         seed: of the discriminator.
+        mirror: the environment's reflection, needed for `amp.symmetry`.
 
     Raises:
         ConfigError: the model's rollout buffer is of another class.
@@ -35,6 +36,7 @@ class AMPCallback(BaseCallback):
         reference: ReferenceFeatures | np.ndarray,
         seed: int = 0,
         verbose: int = 0,
+        mirror: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(verbose)
         self.config = AMPConfig.coerce(amp) or AMPConfig()
@@ -42,7 +44,7 @@ class AMPCallback(BaseCallback):
         if features is None:
             raise ConfigError("AMPCallback needs reference features, got None.")
         self.reference = features
-        self.learner = AMPLearner(self.config, self.reference, seed)
+        self.learner = AMPLearner(self.config, self.reference, seed, mirror=mirror)
 
     def _init_callback(self) -> None:
         buffer = getattr(self.model, "rollout_buffer", None)

@@ -60,6 +60,8 @@ class AMPConfig:
         replay_buffer_size: policy samples kept from earlier iterations; 0 is off.
         replay_buffer_ratio: share of a discriminator step's policy samples taken from that history.
         max_grad_norm: global gradient norm of the discriminator.
+        symmetry: show the discriminator the mirror image of every reference row, and of half of the policy's, by the
+            environment's `mirror`: for motion that has one side only, where either would do.
         held_out_share: of the reference's motions (or rows) that are never learned from: `amp/held_out_auc` is judged by them.
         feature_min_std, feature_clip: see `normalizer.fit_normalizer`.
     """
@@ -87,6 +89,7 @@ class AMPConfig:
     replay_buffer_size: int = 100_000
     replay_buffer_ratio: float = 0.5
     max_grad_norm: float = 0.5
+    symmetry: bool = False
     held_out_share: float = 0.0
     feature_min_std: float = 1e-2
     feature_clip: float = 10.0
@@ -105,6 +108,8 @@ class AMPConfig:
         for name in ("replay_buffer_ratio", "label_smoothing"):
             check_number(f"amp.{name}", getattr(self, name), 0.0, 1.0)
         check_number("amp.held_out_share", self.held_out_share, 0.0, 0.5)
+        if not isinstance(self.symmetry, bool):
+            raise ConfigError(f"amp.symmetry is {self.symmetry!r}; allowed: true or false.")
         for name, low in (("batch_size", 1), ("update_steps", 1), ("replay_buffer_size", 0)):
             check_integer(f"amp.{name}", getattr(self, name), low)
         for name in ("target_real", "target_fake"):

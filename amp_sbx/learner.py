@@ -1,5 +1,6 @@
 """The discriminator's learning state and its pure update, shared by `AMPPPO` and `AMPCallback`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,10 +20,11 @@ from amp_sbx.health import HealthMonitor
 from amp_sbx.losses import DISCRIMINATOR_LOSSES, scores_and_r1, wgan_gp
 from amp_sbx.metrics import auc, discriminator_metrics
 from amp_sbx.normalizer import Normalizer, fit_normalizer
-from amp_sbx.reference import ReferenceFeatures, hold_out
+from amp_sbx.reference import ReferenceFeatures, hold_out, with_images
 from amp_sbx.replay_buffer import ReplayBuffer
 from amp_sbx.sampler import ReferenceSampler, make_sampler
 from amp_sbx.style_reward import STYLE_REWARDS, probability_of_real
+from amp_sbx.symmetry import feature_reflection
 
 REPLAY_TURNOVER = 10
 """An iteration writes at most a tenth of the replay buffer, so that it always spans ten iterations or more."""
@@ -148,7 +150,7 @@ def train_discriminator(
         `(state, samples for the replay buffer, metrics averaged over the steps)`. The samples are handed back, not yet
         stored: the caller stores them with `replay_buffer.add` once it knows that the whole update is finite.
     """
-    fresh = state.normalizer(features)
+    fresh = reference.reflect_half(jax.random.fold_in(state.key, 2), state.normalizer(features))
     key, step_key, subset_key = jax.random.split(state.key, 3)
     health_keys = jax.random.split(jax.random.fold_in(state.key, 1), 3)
     optimizer = make_optimizer(config)
@@ -235,6 +237,7 @@ class AMPLearner:
             it) but not learn.
         seed: of the initial weights and of all sampling; a number or a PRNG key.
         feature_dim: needed only without a reference.
+        mirror: what the environment declares as its reflection; needed with a reference where `config.symmetry` is on.
     """
 
     def __init__(
@@ -243,8 +246,13 @@ class AMPLearner:
         reference: ReferenceFeatures | None,
         seed: int | Array = 0,
         feature_dim: int | None = None,
+        mirror: Mapping[str, Any] | None = None,
     ) -> None:
         self.config = config
+        self._reflection: tuple[np.ndarray, np.ndarray] | None = None
+        if reference is not None and config.symmetry:
+            self._reflection = feature_reflection(mirror, reference.feature_dim)
+            reference = with_images(reference, *self._reflection)
         if reference is not None:
             normalizer = fit_normalizer(
                 reference.features, reference.weights, config.feature_min_std, config.feature_clip
@@ -269,7 +277,7 @@ class AMPLearner:
             raise FeatureError("no reference features: this model can act but not learn; pass reference= when loading.")
         if self._sampler is None:
             learned, held_out = hold_out(self.reference, self.config.held_out_share)
-            self._sampler = make_sampler(learned, self.state.normalizer, held_out)
+            self._sampler = make_sampler(learned, self.state.normalizer, held_out, self._reflection)
         return self._sampler
 
     def restore(self, state: AMPState) -> None:

@@ -27,7 +27,7 @@ from amp_sbx.learner import AMPLearner
 from amp_sbx.policy_kwargs import resolve
 from amp_sbx.reference import ReferenceFeatures, check_layouts
 from amp_sbx.schedule import Schedule, parse_schedule
-from amp_sbx.symmetry import Mirror, SymmetricActor
+from amp_sbx.symmetry import Mirror, SymmetricActor, declared_mirror
 from amp_sbx.update import Hyperparameters, Settings, iteration_jit
 from amp_sbx.vec_env import GymnasiumVecEnv, amp_layout, amp_observations
 
@@ -169,7 +169,8 @@ class AMPPPO(PPO):
             self.policy.actor_state = actor.replace(apply_fn=SymmetricActor(actor.apply_fn, self.mirror))
         if self.amp is not None and self.reference is not None:
             self.key, amp_key = jax.random.split(self.key)
-            self.learner = AMPLearner(self.amp, self.reference, amp_key)
+            mirror = None if self.env is None else declared_mirror(self.env)
+            self.learner = AMPLearner(self.amp, self.reference, amp_key, mirror=mirror)
 
     def _check_batch_size(self) -> int:
         """The minibatch size in use: at most the whole rollout. Warns once of samples left out."""

@@ -101,6 +101,13 @@ def hold_out(reference: ReferenceFeatures, share: float) -> tuple[ReferenceFeatu
     return _rows(reference, ~away), _rows(reference, away)
 
 
+def with_images(reference: ReferenceFeatures, ids: np.ndarray, signs: np.ndarray) -> ReferenceFeatures:
+    """The reference and the mirror image of every row, of the same motion and weight: `signs * row[ids]`."""
+    weights, motions = (None if a is None else np.tile(a, 2) for a in (reference.weights, reference.motion_ids))
+    features = np.concatenate([reference.features, signs * reference.features[:, ids]])
+    return ReferenceFeatures(features, weights, reference.layout, motions)
+
+
 def _rows(reference: ReferenceFeatures, rows: np.ndarray) -> ReferenceFeatures:
     weights, ids = (None if a is None else a[rows] for a in (reference.weights, reference.motion_ids))
     if weights is not None and weights.sum() <= 0:

@@ -28,7 +28,7 @@ class ReferenceSampler:
 
     `cdf` is the cumulative weight of the rows, None for uniform. `motions`, where known, keeps a minibatch diverse: rows of
     one motion are neighbours. `low` and `high` bound each feature of all rows, held out or not; `held_out` are rows that are
-    never drawn, to judge by.
+    never drawn, to judge by. `reflection`, column ids and signs, is for policy samples: the reference holds its images already.
     """
 
     features: Float[Array, "samples feature"]
@@ -37,6 +37,17 @@ class ReferenceSampler:
     low: Float[Array, " feature"]
     high: Float[Array, " feature"]
     held_out: Float[Array, "held feature"] | None = None
+    reflection: tuple[Int[Array, " feature"], Float[Array, " feature"]] | None = None
+
+    def reflect_half(self, key: Array, rows: Float[Array, "rows feature"]) -> Float[Array, "rows feature"]:
+        """Each normalised row or, as often as not, its mirror image; as they are without a reflection.
+
+        A reference with its images has a symmetric normaliser, so that an image may be taken before or after it.
+        """
+        if self.reflection is None:
+            return rows
+        ids, signs = self.reflection
+        return jnp.where(jax.random.bernoulli(key, 0.5, (rows.shape[0], 1)), signs * rows[:, ids], rows)
 
     def sample(self, key: Array, batch_size: int) -> Float[Array, "batch feature"]:
         """Rows by weight; with `motions` the first few are of as many different motions, drawn by the motions' weights."""
@@ -58,16 +69,20 @@ class ReferenceSampler:
 
 
 def make_sampler(
-    reference: ReferenceFeatures, normalizer: Normalizer, held_out: ReferenceFeatures | None = None
+    reference: ReferenceFeatures,
+    normalizer: Normalizer,
+    held_out: ReferenceFeatures | None = None,
+    reflection: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> ReferenceSampler:
     """A sampler of the reference's rows. Motions whose rows all have weight 0 are never drawn."""
+    image = None if reflection is None else (jnp.asarray(reflection[0]), jnp.asarray(reflection[1]))
     features, weights, ids = reference.features, reference.weights, reference.motion_ids
     held_rows = None if held_out is None else normalizer(jnp.asarray(held_out.features))
     rows = normalizer(jnp.asarray(features))
     everything = rows if held_rows is None else jnp.concatenate([rows, held_rows])
     low, high = everything.min(axis=0), everything.max(axis=0)
     if weights is None and ids is None:
-        return ReferenceSampler(rows, None, None, low, high, held_rows)
+        return ReferenceSampler(rows, None, None, low, high, held_rows, image)
     order = np.arange(len(features)) if ids is None else np.argsort(ids, kind="stable")
     weights = np.ones(len(features)) if weights is None else weights[order].astype(np.float64)
     cumulative = np.cumsum(weights)
@@ -79,4 +94,4 @@ def make_sampler(
         begin, end = np.concatenate([[0.0], cumulative])[first], cumulative[last]
         parts = first, last, begin.astype(np.float32), end.astype(np.float32)
         motions = Motions(*(jnp.asarray(x[end > begin]) for x in parts))
-    return ReferenceSampler(rows[order], jnp.asarray(cumulative, jnp.float32), motions, low, high, held_rows)
+    return ReferenceSampler(rows[order], jnp.asarray(cumulative, jnp.float32), motions, low, high, held_rows, image)

@@ -41,39 +41,57 @@ class Mirror:
         Raises:
             ConfigError: they declare none, or one that is no reflection of their spaces.
         """
-        declared: Any = vec_env.get_attr("mirror", indices=[0])[0] if vec_env.has_attr("mirror") else None
-        if not isinstance(declared, Mapping):
-            raise ConfigError(
-                "symmetric_policy is on, but the environment declares no `mirror` (a mapping with obs_ids,"
-                " obs_signs, action_ids, action_signs). Declare it, or switch symmetric_policy off."
-            )
-        mirror = cls(
-            tuple(int(i) for i in declared["obs_ids"]),
-            tuple(float(s) for s in declared["obs_signs"]),
-            tuple(int(i) for i in declared["action_ids"]),
-            tuple(float(s) for s in declared["action_signs"]),
-        )
+        declared = declared_mirror(vec_env)
+        obs, action = (_read(declared, name, "symmetric_policy") for name in ("obs", "action"))
+        mirror = cls(*obs, *action)
         mirror.check(vec_env.observation_space.shape, vec_env.action_space.shape)
         return mirror
 
     def check(self, obs_shape: tuple[int, ...] | None, action_shape: tuple[int, ...] | None) -> None:
         """Raise `ConfigError` where this is no reflection of vectors of these shapes."""
-        for name, shape, ids, signs in (
-            ("obs", obs_shape, self.obs_ids, self.obs_signs),
-            ("action", action_shape, self.action_ids, self.action_signs),
-        ):
-            order = np.array(ids)
-            whole = shape == (len(ids),) == (len(signs),) and sorted(ids) == list(range(len(ids)))
-            if not whole or (order[order] != np.arange(len(ids))).any() or not set(signs) <= {-1.0, 1.0}:
-                raise ConfigError(
-                    f"The environment's `mirror` is no reflection of its {name} space of shape {shape}: got"
-                    f" {name}_ids {ids} with signs {signs}; every index once, applied twice the identity, signs +-1."
-                )
+        _check_reflection("obs", obs_shape, self.obs_ids, self.obs_signs)
+        _check_reflection("action", action_shape, self.action_ids, self.action_signs)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Mirror":
         """What `dataclasses.asdict` gave, after a JSON file made lists of the tuples."""
         return cls(**{name: tuple(entries) for name, entries in value.items()})
+
+
+def declared_mirror(vec_env: VecEnv) -> Any:
+    """What the environments declare as `mirror`: lists `obs_ids`, `obs_signs`, ... of their reflection; None if nothing."""
+    return vec_env.get_attr("mirror", indices=[0])[0] if vec_env.has_attr("mirror") else None
+
+
+def feature_reflection(declared: Any, feature_dim: int) -> tuple[np.ndarray, np.ndarray]:
+    """Column ids and signs of the reflection of AMP features, from a declared `mirror`'s `amp_ids` and `amp_signs`.
+
+    Raises:
+        ConfigError: it has none, or one that is no reflection of `feature_dim` columns.
+    """
+    ids, signs = _read(declared, "amp", "amp.symmetry")
+    _check_reflection("amp", (feature_dim,), ids, signs)
+    return np.array(ids), np.array(signs, np.float32)
+
+
+def _read(declared: Any, name: str, setting: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The reflection of one space in a declared mirror."""
+    if not isinstance(declared, Mapping) or not {f"{name}_ids", f"{name}_signs"} <= set(declared):
+        raise ConfigError(
+            f"{setting} is on, but the environment declares no `mirror` with {name}_ids and {name}_signs."
+            f" Declare it, or switch {setting} off."
+        )
+    return tuple(int(i) for i in declared[f"{name}_ids"]), tuple(float(s) for s in declared[f"{name}_signs"])
+
+
+def _check_reflection(name: str, shape: tuple[int, ...] | None, ids: tuple[int, ...], signs: tuple[float, ...]) -> None:
+    order = np.array(ids)
+    whole = shape == (len(ids),) == (len(signs),) and sorted(ids) == list(range(len(ids)))
+    if not whole or (order[order] != np.arange(len(ids))).any() or not set(signs) <= {-1.0, 1.0}:
+        raise ConfigError(
+            f"The environment's `mirror` is no reflection of its {name} space of shape {shape}: got"
+            f" {name}_ids {ids} with signs {signs}; every index once, applied twice the identity, signs +-1."
+        )
 
 
 @dataclass(frozen=True)

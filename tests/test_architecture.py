@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
     {"errors", "rotations", "paths", "files"},
     {"config", "state"},
-    {"robot", "contact", "features", "history"},
+    {"robot", "contact", "features", "history", "reflection"},
     {"physics", "task", "motion"},
     {"env"},
     {"evaluation"},

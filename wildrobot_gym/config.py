@@ -160,17 +160,19 @@ class RewardConfig:
     slip: float = -0.2
     flight: float = -0.5
     feet_air_time: float = 0.0
+    hurried_liftoff: float = 0.0
     tracking_sigma: float = 0.25  # m/s; exp(-(error / sigma)^2)
     yaw_sigma: float = 0.5  # rad/s
     target_height: float = 0.45  # m (seed v0.6.0)
     height_sigma: float = 0.05  # m
     tilt_sigma: float = 0.3  # sine of the tilt
     air_time_target_s: float = 0.25
+    double_support_target_s: float = 0.08  # a tenth of a stride; twice in each, that leaves 80 % on one foot
     scale: float = 0.02  # multiplies the sum: the control period, so that returns do not depend on the control rate
 
     def __post_init__(self) -> None:
         for name in (item.name for item in dataclasses.fields(self)):
-            if name.endswith("_sigma") or name == "scale":
+            if name.endswith("_sigma") or name in ("scale", "double_support_target_s"):
                 _check(getattr(self, name) > 0, f"rewards.{name}", getattr(self, name), "a positive number")
 
 

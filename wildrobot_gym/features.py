@@ -16,6 +16,7 @@ from jaxtyping import Float
 from wildrobot_gym import contact
 from wildrobot_gym.config import FeatureConfig, to_dict
 from wildrobot_gym.errors import RobotError
+from wildrobot_gym.reflection import PSEUDOVECTOR, SCALAR, VECTOR, joint_image, pad_image, row_image
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import AnyArray, rotate, to_heading
 from wildrobot_gym.state import PhysicsState
@@ -61,6 +62,21 @@ def feature_names(robot: RobotModel, layout: dict[str, Any]) -> list[str]:
         columns = of_channel.get(channel, "xyz" if width == 3 else ("z",))
         names += [f"{channel}[{column}]" for column in columns]
     return names
+
+
+def feature_mirror(robot: RobotModel, layout: dict[str, Any]) -> dict[str, list]:
+    """Reflection y -> -y of ``amp_obs``: the image of a window ``x`` is ``amp_signs * x[amp_ids]``."""
+    images = {
+        "joint_pos": joint_image(robot),
+        "joint_vel": joint_image(robot),
+        "root_lin_vel": VECTOR,
+        "root_ang_vel": PSEUDOVECTOR,
+        "root_height": SCALAR,
+        "foot_contacts": pad_image(robot),
+    }
+    frame = [images[channel] for channel, _ in layout["channels"]]
+    ids, signs = row_image(frame * layout["definitions"]["history"]["frames"])
+    return {"amp_ids": ids, "amp_signs": signs}
 
 
 def make_frame_features(

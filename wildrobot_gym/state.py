@@ -56,6 +56,7 @@ class TaskState:
     command_held: Bool[Array, "*b"]  # set from outside: neither a reset nor the interval draws a new one
     action: Float[Array, "*b joint"]  # last filtered action: the filter's memory, hence part of the observation
     foot_air_time: Float[Array, "*b foot"]  # s since each foot last carried load
+    double_support_time: Float[Array, "*b"]  # s since any foot last carried none
     velocity_error_sum: Float[Array, "*b"]  # forward velocity minus command, summed over the episode's steps, m/s
     history: Float[Array, "*b past feature"]  # AMP features of past control steps, newest last
 

@@ -8,8 +8,9 @@ import tensorflow_probability.substrates.jax as tfp
 from amp_probe_envs import ProbeEnv, make_model
 from gymnasium.vector.utils import batch_space
 
-from amp_sbx import AMPPPO
+from amp_sbx import AMPPPO, AMPConfig, ReferenceFeatures
 from amp_sbx.errors import CheckpointError, ConfigError
+from amp_sbx.learner import AMPLearner
 from amp_sbx.symmetry import Mirror, SymmetricActor
 
 MIRROR = {"obs_ids": [0, 1], "obs_signs": [-1.0, 1.0], "action_ids": [0], "action_signs": [-1.0]}
@@ -93,3 +94,43 @@ def test_what_is_learned_on_one_side_is_known_on_the_other(tmp_path):
         AMPPPO.load(tmp_path / "model.zip", env=other)
     with pytest.raises(ConfigError, match="`mirror` is another"):
         model.set_env(other)
+
+
+AMP_MIRROR = {"amp_ids": [1, 0], "amp_signs": [-1.0, -1.0]}
+ONE_SIDED = np.random.default_rng(0).normal([2.0, 0.0], 0.3, (500, 2)).astype(np.float32)  # its image lies at (0, -2)
+
+
+def scores_apart(symmetry):
+    """How far a discriminator, trained with a policy that does the reference's mirror image alone, tells the two apart."""
+    config = AMPConfig(
+        symmetry=symmetry, batch_size=128, discriminator_hidden=(32,), update_steps=10, disc_lr=1e-2, disc_input_noise_std=0.0
+    )
+    learner = AMPLearner(config, ReferenceFeatures(ONE_SIDED), mirror=AMP_MIRROR)
+    policy = -ONE_SIDED[:, ::-1]
+    for _ in range(20):
+        metrics = learner.update(policy)
+    return float(learner.scores(ONE_SIDED).mean() - learner.scores(policy).mean()), metrics["disc_auc"]
+
+
+def test_with_symmetry_the_mirror_image_of_the_reference_is_as_good_as_the_reference():
+    gap, area = scores_apart(True)
+    assert abs(gap) < 0.1 and area == pytest.approx(0.5, abs=0.06)
+    gap, area = scores_apart(False)
+    assert gap > 0.6 and area > 0.99
+
+
+def test_the_reference_and_its_images_have_a_symmetric_normaliser_and_are_held_out_together():
+    motions = np.repeat(np.arange(5), 100)
+    config = AMPConfig(symmetry=True, batch_size=64, discriminator_hidden=(8,), held_out_share=0.2)
+    learner = AMPLearner(config, ReferenceFeatures(ONE_SIDED, motion_ids=motions), mirror=AMP_MIRROR)
+    mean, std = np.asarray(learner.state.normalizer.mean), np.asarray(learner.state.normalizer.std)
+    np.testing.assert_allclose(-mean[::-1], mean, atol=1e-6)
+    np.testing.assert_allclose(std[::-1], std, rtol=1e-6)
+    assert learner.sampler.features.shape == (800, 2) and learner.sampler.held_out.shape == (200, 2)
+
+
+@pytest.mark.parametrize("mirror", [None, {}, MIRROR, {"amp_ids": [0, 0], "amp_signs": [1.0, 1.0]}])
+def test_symmetry_without_a_reflection_of_the_features_is_refused(mirror):
+    config = AMPConfig(symmetry=True, batch_size=64)
+    with pytest.raises(ConfigError, match=r"amp\.symmetry is on|no reflection of its amp space"):
+        AMPLearner(config, ReferenceFeatures(ONE_SIDED), mirror=mirror)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from state_makers import make_state, quat
 
+from wildrobot_gym.config import FeatureConfig, HistoryConfig
+from wildrobot_gym.features import feature_dim, feature_layout, feature_mirror, make_frame_features
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.observation import observation_dim, observation_mirror, observe
 
@@ -34,6 +37,39 @@ def test_observing_the_mirrored_state_gives_the_mirrored_observation(robot: Robo
         got = observe(home, image, jnp.array(command * flipped), jnp.array(signs * action[ids], jnp.float32))
         assert got.shape == (observation_dim(robot),)
         np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("contacts", ["force", "estimated", "none"])
+def test_features_of_the_mirrored_state_are_the_mirrored_features(robot: RobotModel, contacts: str) -> None:
+    config = FeatureConfig(contacts=contacts, history=HistoryConfig(frames=3, stride=1))
+    layout = feature_layout(robot, config)
+    mirror = feature_mirror(robot, layout)
+    ids, signs, n, pads = robot.joint_mirror_ids, robot.joint_mirror_signs, robot.num_joints, robot.pad_mirror_ids
+    features = make_frame_features(robot, config)
+    rng = np.random.default_rng(1)
+    rows, images = [], []
+    for _ in range(3):
+        base = quat(*rng.normal(0, 0.3, 3))
+        lin, ang = rng.normal(size=(2, 3))
+        joints, joint_vel = rng.normal(0, 0.5, (2, n))
+        force = rng.uniform(0, 20, len(pads))
+        state = make_state(
+            robot, base_quat=base, lin_vel=lin, ang_vel=ang, joints=joints, joint_vel=joint_vel, pad_forces=force
+        )
+        image = make_state(
+            robot,
+            base_quat=base * [1, -1, 1, -1],
+            lin_vel=lin * [1, -1, 1],
+            ang_vel=ang * [-1, 1, -1],
+            joints=signs * joints[ids],
+            joint_vel=signs * joint_vel[ids],
+            pad_forces=force[pads],
+        )
+        rows.append(features(state))
+        images.append(features(image))
+    window, expected = np.concatenate(rows), np.concatenate(images)
+    assert window.shape == (feature_dim(layout),) == (len(mirror["amp_ids"]),)
+    np.testing.assert_allclose(np.array(mirror["amp_signs"]) * window[mirror["amp_ids"]], expected, atol=1e-5)
 
 
 def test_the_home_pose_is_its_own_image(robot: RobotModel) -> None:

@@ -18,20 +18,17 @@ ZERO = RewardConfig(**dict.fromkeys(TERMS, 0.0))
 
 
 def inputs(robot: RobotModel, **changes) -> RewardInputs:
-    own = {
-        k: changes.pop(k)
-        for k in ("command", "action", "previous_action", "touchdown_air_time", "foot_loaded", "weight")
-        if k in changes
-    }
     n = robot.num_joints
     fields = {
         "command": np.zeros(3),
         "action": np.zeros(n),
         "previous_action": np.zeros(n),
         "touchdown_air_time": np.zeros(2),
+        "liftoff_double_support": np.inf,
         "foot_loaded": np.ones(2, bool),
         "weight": 32.0,
-    } | own
+    }
+    fields |= {name: changes.pop(name) for name in fields if name in changes}
     return RewardInputs(
         state=make_state(robot, **changes),
         force_limit=jnp.full(n, 4.0),
@@ -67,6 +64,10 @@ GOLDEN = [
     ("feet_air_time", {"touchdown_air_time": [0.35, 0.0], "command": [0.5, 0, 0]}, 0.1),
     ("feet_air_time", {"touchdown_air_time": [0.05, 3.0], "command": [0.5, 0, 0]}, -0.2 + 0.25),
     ("feet_air_time", {"touchdown_air_time": [0.35, 0.35]}, 0.0),  # standing is commanded
+    ("hurried_liftoff", {}, 0.0),  # no foot lifts
+    ("hurried_liftoff", {"liftoff_double_support": 0.0}, 1.0),
+    ("hurried_liftoff", {"liftoff_double_support": 0.06}, 0.25),
+    ("hurried_liftoff", {"liftoff_double_support": 0.5}, 0.0),
 ]
 
 
@@ -87,13 +88,13 @@ def test_every_term_has_a_golden_value_and_a_weight() -> None:
 def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
     x = inputs(wildrobot)
     assert reward_terms(x, ZERO) == {}
-    assert set(reward_terms(x, RewardConfig())) == set(TERMS) - {"feet_air_time", "lin_vel_error"}
+    assert set(reward_terms(x, RewardConfig())) == set(TERMS) - {"feet_air_time", "lin_vel_error", "hurried_liftoff"}
 
 
 def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
     rng = np.random.default_rng(0)
     n, signs, ids, pads = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids, robot.pad_mirror_ids
-    config = RewardConfig(feet_air_time=1.0, lin_vel_error=-1.0)
+    config = RewardConfig(feet_air_time=1.0, lin_vel_error=-1.0, hurried_liftoff=-1.0)
     for _ in range(5):
         base = quat(*rng.normal(0, 0.3, 3))
         lin, ang, cmd = rng.normal(size=(3, 3))

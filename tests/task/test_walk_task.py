@@ -197,6 +197,22 @@ def test_air_time_is_paid_at_the_touchdown(wildrobot: RobotModel) -> None:
     assert paid[21] == 0.0
 
 
+def test_a_hurried_liftoff_is_told_by_the_time_on_both_feet(wildrobot: RobotModel) -> None:
+    task = make_task(wildrobot, max_episode_steps=None, rewards={"hurried_liftoff": -1.0})
+    down = make_state(wildrobot)
+    left_up = make_state(wildrobot, pad_forces=[0.0, 1.0, 8.0, 8.0])
+    right_up = make_state(wildrobot, pad_forces=[8.0, 8.0, 0.0, 1.0])
+    now, *_ = begin(task, down)
+    told = []
+    # The first liftoff is not judged; the second follows 0.04 s on both feet, the third none, the last 0.10 s.
+    for state in [left_up] * 3 + [down] * 2 + [right_up] * 3 + [left_up] * 3 + [down] * 5 + [right_up]:
+        now, out = task.advance(now, state, jnp.zeros(9))
+        told.append(float(out.terms["hurried_liftoff"]))
+    want = np.zeros(17)
+    want[5], want[8] = -0.02 * (1 - 0.04 / 0.08), -0.02
+    np.testing.assert_allclose(told, want, atol=1e-6)
+
+
 # --- commands ---
 
 

@@ -52,6 +52,7 @@ class WildRobotEnv(gym.Env):
     | slip | -0.2 | pads' tangential speed weighted by the load each carries, m/s |
     | flight | -0.5 | 1 while neither foot carries a tenth of the weight |
     | feet_air_time | 0 | at a touchdown: air time minus 0.25 s, at most 0.25 s, while walking is commanded |
+    | hurried_liftoff | 0 | at a liftoff: 1 less the time both feet had carried load over 0.08 s, at least 0 |
 
     ## Commands
     vx is uniform in 0 ... 1.0 m/s, vy and yaw rate are 0; a tenth of the draws is standing; a new draw every 5 s.

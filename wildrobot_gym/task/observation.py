@@ -6,11 +6,11 @@ The scaling is part of the environment, so that a saved policy is whole without 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from wildrobot_gym.reflection import PSEUDOVECTOR, VECTOR, Image, joint_image, row_image
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import gravity_direction, rotate, to_heading
 from wildrobot_gym.state import PhysicsState
@@ -33,20 +33,12 @@ def observation_dim(robot: RobotModel) -> int:
     return sum(robot.num_joints if width is None else width for _, width, *_ in LAYOUT)
 
 
-Image = tuple[Any, Any]
-"""Mirror image of some columns: where each comes from, counted from the first of them, and its sign."""
-
-VECTOR: Image = (range(3), (1.0, -1.0, 1.0))  # y turns over
-PSEUDOVECTOR: Image = (range(3), (-1.0, 1.0, -1.0))  # an angular velocity: x and z turn over
-SCALAR: Image = (range(1), (1.0,))
-
-
 def observation_mirror(robot: RobotModel, further: Sequence[Image] = ()) -> dict[str, list]:
     """Reflection y -> -y of observation and action: the image of a vector x is ``signs * x[ids]``.
 
     Joints go by the robot's mirror map. ``further``: of the columns that a task adds to :func:`observe`'s.
     """
-    joints: Image = (robot.joint_mirror_ids, robot.joint_mirror_signs)
+    joints = joint_image(robot)
     images = {
         "joint_pos": joints,
         "joint_vel": joints,
@@ -56,18 +48,9 @@ def observation_mirror(robot: RobotModel, further: Sequence[Image] = ()) -> dict
         "command": (range(3), (1.0, -1.0, -1.0)),
         "action": joints,
     }
-    obs_ids: list[int] = []
-    obs_signs: list[float] = []
-    for order, turns in [*(images[name] for name, *_ in LAYOUT), *further]:
-        obs_ids += [len(obs_signs) + int(i) for i in order]
-        obs_signs += [float(s) for s in turns]
-    ids, signs = joints
-    return {
-        "obs_ids": obs_ids,
-        "obs_signs": obs_signs,
-        "action_ids": [int(i) for i in ids],
-        "action_signs": [float(s) for s in signs],
-    }
+    obs_ids, obs_signs = row_image([*(images[name] for name, *_ in LAYOUT), *further])
+    action_ids, action_signs = row_image([joints])
+    return {"obs_ids": obs_ids, "obs_signs": obs_signs, "action_ids": action_ids, "action_signs": action_signs}
 
 
 def observe(

@@ -26,6 +26,7 @@ class RewardInputs:
     force_limit: Float[Array, "*b joint"]
     foot_loaded: Bool[Array, "*b foot"]
     touchdown_air_time: Float[Array, "*b foot"]  # s a foot had been in the air when it landed in this step, else 0
+    liftoff_double_support: Float[Array, "*b"]  # s all feet had carried load when one lifted in this step, else infinite
     weight: Float[Array, "*b"]  # m * g, N
 
 
@@ -102,6 +103,11 @@ def _feet_air_time(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     return gain * (jnp.linalg.norm(x.command, axis=-1) > 0.1)
 
 
+def _hurried_liftoff(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """1 at a liftoff straight after the other foot's touchdown, falling to 0 at one after the target time on both feet."""
+    return jnp.maximum(1.0 - x.liftoff_double_support / c.double_support_target_s, 0.0)
+
+
 TERMS: dict[str, Callable[[RewardInputs, RewardConfig], Float[Array, "*b"]]] = {
     "tracking_lin_vel": _tracking_lin_vel,
     "lin_vel_error": _lin_vel_error,
@@ -116,6 +122,7 @@ TERMS: dict[str, Callable[[RewardInputs, RewardConfig], Float[Array, "*b"]]] = {
     "slip": _slip,
     "flight": _flight,
     "feet_air_time": _feet_air_time,
+    "hurried_liftoff": _hurried_liftoff,
 }
 
 

@@ -17,10 +17,12 @@ from jaxtyping import Array, Float, Int
 from wildrobot_gym import history
 from wildrobot_gym.config import TrackEnvConfig, TrackRewardConfig
 from wildrobot_gym.contact import foot_forces
+from wildrobot_gym.features import feature_mirror
+from wildrobot_gym.reflection import SCALAR, VECTOR, joint_image
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import AnyArray, gravity_direction, quat_mul, rotate, to_heading, yaw_of, yaw_quat
 from wildrobot_gym.state import PhysicsState, TaskState
-from wildrobot_gym.task.observation import CLIP, SCALAR, VECTOR, observation_dim, observation_mirror, observe
+from wildrobot_gym.task.observation import CLIP, observation_dim, observation_mirror, observe
 from wildrobot_gym.task.reward import reward_terms
 from wildrobot_gym.task.start import Start, axis_quat
 from wildrobot_gym.task.termination import terminated
@@ -74,10 +76,10 @@ class TrackTask(WalkTask):
         self.obs_dim = observation_dim(robot) + len(config.horizon) * (robot.num_joints + 7) + 2
 
     def mirror(self) -> dict[str, list]:
-        """The reflection of observation and action: what follows a clip one way follows its mirror image the other way."""
-        joints = (self.robot.joint_mirror_ids, self.robot.joint_mirror_signs)
-        ahead = [joints, VECTOR, VECTOR, SCALAR]
-        return observation_mirror(self.robot, [*ahead * len(self.config.horizon), (range(2), (-1.0, 1.0))])
+        """As the walking task's: what follows a clip one way follows its mirror image the other way."""
+        ahead = [joint_image(self.robot), VECTOR, VECTOR, SCALAR]
+        further = [*ahead * len(self.config.horizon), (range(2), (-1.0, 1.0))]
+        return observation_mirror(self.robot, further) | feature_mirror(self.robot, self.layout)
 
     def target(
         self, task: Any, action: Float[Array, "joint"]
@@ -144,8 +146,8 @@ class TrackTask(WalkTask):
         want = jax.tree.map(lambda values: values[frame], self.clips)
         wanted = to_heading(want.qpos[3:7], want.qvel[:3])
         spin = rotate(want.qpos[3:7], want.qvel[3:6])
-        # No air time: a clip says itself when its feet land. Velocities are judged by the clip's own in this frame.
-        inputs = self._reward_inputs(task, state, action, jnp.zeros_like(task.foot_air_time))
+        # No support times: a clip says itself when its feet land and lift. Velocities are judged by the clip's own in this frame.
+        inputs = self._reward_inputs(task, state, action, jnp.zeros_like(task.foot_air_time), jnp.array(jnp.inf))
         inputs = dataclasses.replace(inputs, command=jnp.stack([wanted[0], wanted[1], spin[2]]))
         load = foot_forces(state.pad_forces, self.robot.pad_ids_of_foot) / self.robot.weight
         errors = clip_errors(state, load, want, task.yaw)

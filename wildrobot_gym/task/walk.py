@@ -80,8 +80,8 @@ class WalkTask:
         self._resample_every = max(1, round(config.commands.resample_interval_s / config.control_dt))
 
     def mirror(self) -> dict[str, list]:
-        """The reflection of observation and action (:func:`.observation.observation_mirror`)."""
-        return observation_mirror(self.robot)
+        """The reflection of observation, action and AMP window (:func:`.observation.observation_mirror`, `feature_mirror`)."""
+        return observation_mirror(self.robot) | features_module.feature_mirror(self.robot, self.layout)
 
     def target(
         self, task: TaskState, action: Float[Array, "joint"]
@@ -116,7 +116,9 @@ class WalkTask:
         loaded = self._loaded(state)
         air_time = task.foot_air_time + self.config.control_dt
         landed_after = jnp.where(loaded & (task.foot_air_time > 0), task.foot_air_time, 0.0)
-        inputs = self._reward_inputs(task, state, action, landed_after)
+        lifted = jnp.any((task.foot_air_time == 0) & ~loaded)
+        lifted_after = jnp.where(lifted, task.double_support_time, jnp.inf)
+        inputs = self._reward_inputs(task, state, action, landed_after, lifted_after)
         # A blown-up simulation has been put back to the home pose; no learner may be paid for that pose.
         terms = {k: jnp.where(state.diverged, 0.0, v) for k, v in reward_terms(inputs, self.config.rewards).items()}
         frame = self._frame_features(state)
@@ -136,6 +138,7 @@ class WalkTask:
             command_held=task.command_held,
             action=action,
             foot_air_time=jnp.where(loaded, 0.0, air_time),
+            double_support_time=jnp.where(loaded.all(), task.double_support_time + self.config.control_dt, 0.0),
             velocity_error_sum=error_sum,
             history=history.push(task.history, frame),
         )
@@ -164,6 +167,7 @@ class WalkTask:
             command_held=jnp.array(False),
             action=jnp.zeros(self.robot.num_joints),
             foot_air_time=jnp.zeros(len(self.robot.foot_names)),
+            double_support_time=jnp.float32(jnp.inf),  # the first liftoff of an episode is not judged
             velocity_error_sum=jnp.float32(0.0),
             history=jnp.zeros(self.past_shape),
         )
@@ -199,7 +203,12 @@ class WalkTask:
         return task, obs, history.window(past, frame, self.config.features.history)
 
     def _reward_inputs(
-        self, task: TaskState, state: PhysicsState, action: Float[Array, "joint"], touchdown_air_time: Float[Array, "foot"]
+        self,
+        task: TaskState,
+        state: PhysicsState,
+        action: Float[Array, "joint"],
+        touchdown_air_time: Float[Array, "foot"],
+        liftoff_double_support: Float[Array, ""],
     ) -> RewardInputs:
         return RewardInputs(
             state=state,
@@ -209,6 +218,7 @@ class WalkTask:
             force_limit=jnp.asarray(self.robot.force_limit, jnp.float32),
             foot_loaded=self._loaded(state),
             touchdown_air_time=touchdown_air_time,
+            liftoff_double_support=liftoff_double_support,
             weight=jnp.float32(self.robot.weight),
         )
 
