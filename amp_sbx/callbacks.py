@@ -40,6 +40,8 @@ class AMPCallback(BaseCallback):
     ) -> None:
         super().__init__(verbose)
         self.config = AMPConfig.coerce(amp) or AMPConfig()
+        if self.config.critic != "shared":
+            raise ConfigError(f"amp.critic is {self.config.critic!r}, and stock PPO has one critic; allowed here: 'shared'.")
         features = ReferenceFeatures.coerce(reference)
         if features is None:
             raise ConfigError("AMPCallback needs reference features, got None.")

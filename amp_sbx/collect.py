@@ -1,6 +1,6 @@
 """Collecting: the compiled call of every step, the one that bootstraps all time-outs, and the rollout they make up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -87,13 +87,16 @@ class TimeoutBootstrap:
 
 def make_rollout(
     buffer: RolloutBuffer,
-    bootstrap: np.ndarray | None,
+    bootstraps: Sequence[np.ndarray] | None,
     last_observations: np.ndarray,
     last_dones: np.ndarray | None,
     amp_obs: np.ndarray | None,
 ) -> Rollout:
-    """The buffer's arrays as the update wants them: float32 and int32, no copies but for those casts."""
-    if bootstrap is None or last_dones is None or not buffer.full:
+    """The buffer's arrays as the update wants them: float32 and int32, no copies but for those casts.
+
+    `bootstraps`: of time-outs by the critic, and by the style's own where there is one.
+    """
+    if bootstraps is None or last_dones is None or not buffer.full:
         raise AMPError("train() was called before a rollout was collected; call learn().")
 
     def cast(array: np.ndarray) -> Any:
@@ -106,7 +109,8 @@ def make_rollout(
         "observations": cast(buffer.observations),
         "actions": actions,
         "rewards": buffer.rewards,
-        "bootstrap": bootstrap,
+        "bootstrap": bootstraps[0],
+        "style_bootstrap": bootstraps[1] if len(bootstraps) > 1 else None,
         "episode_starts": buffer.episode_starts,
         "values": buffer.values,
         "log_probs": buffer.log_probs,

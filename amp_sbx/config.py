@@ -13,6 +13,7 @@ from amp_sbx.schedule import ramp
 from amp_sbx.style_reward import REWARDS_OF_LOSS, STYLE_REWARDS
 
 MIXES = ("sum", "lerp")
+CRITICS = ("shared", "separate")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class AMPConfig:
         replay_buffer_size: policy samples kept from earlier iterations; 0 is off.
         replay_buffer_ratio: share of a discriminator step's policy samples taken from that history.
         max_grad_norm: global gradient norm of the discriminator.
+        critic: `shared`, one critic of the weighted sum of rewards; `separate`, one more for the style alone: advantages are
+            then normalised each by itself, and the weights are on those (`update.estimate`). `AMPPPO` only.
         symmetry: show the discriminator the mirror image of every reference row, and of half of the policy's, by the
             environment's `mirror`: for motion that has one side only, where either would do.
         held_out_share: of the reference's motions (or rows) that are never learned from: `amp/held_out_auc` is judged by them.
@@ -89,6 +92,7 @@ class AMPConfig:
     replay_buffer_size: int = 100_000
     replay_buffer_ratio: float = 0.5
     max_grad_norm: float = 0.5
+    critic: str = "shared"
     symmetry: bool = False
     held_out_share: float = 0.0
     feature_min_std: float = 1e-2
@@ -131,6 +135,7 @@ class AMPConfig:
         check_choice("amp.reward", self.reward, STYLE_REWARDS)
         check_choice("amp.gradient_penalty", self.gradient_penalty, GRADIENT_PENALTIES)
         check_choice("amp.mix", self.mix, MIXES)
+        check_choice("amp.critic", self.critic, CRITICS)
         self._check_pairs()
         if not isinstance(self.schedule, WeightSchedule):
             raise ConfigError(

@@ -107,6 +107,6 @@ def value_loss(
     return jnp.mean((returns - values) ** 2)
 
 
-def normalize_advantages(advantages: Float[Array, " batch"]) -> Float[Array, " batch"]:
+def normalize_advantages(advantages: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
     """Zero mean, unit standard deviation over the minibatch (SB3)."""
     return (advantages - advantages.mean()) / (advantages.std() + 1e-8)

@@ -137,6 +137,8 @@ def save_model(model: Any, path: checkpoint.PathOrStream, exclude: frozenset[str
         "extra": model.extra,
     }
     arrays = flatten(to_state_dict({"actor": model.policy.actor_state, "critic": model.policy.vf_state}))
+    if model.style_critic is not None:
+        arrays |= flatten(to_state_dict(model.style_critic), "style_critic")
     keys = {"model": model.key, "policy": model.policy.key, "noise": model.policy.noise_key}
     arrays |= {f"keys/{name}": np.asarray(key) for name, key in keys.items()}
     if learner is not None:
@@ -234,6 +236,8 @@ def _restore(model: Any, arrays: Arrays, feature_dim: int | None) -> None:
     policy = model.policy
     policy.actor_state = unflatten_into(policy.actor_state, arrays, "actor")
     policy.vf_state = unflatten_into(policy.vf_state, arrays, "critic")
+    if model.style_critic is not None:
+        model.style_critic = unflatten_into(model.style_critic, arrays, "style_critic")
     model.key = unflatten_into(model.key, arrays, "keys/model")
     policy.key = unflatten_into(policy.key, arrays, "keys/policy")
     policy.noise_key = unflatten_into(policy.noise_key, arrays, "keys/noise")
@@ -262,6 +266,8 @@ def get_arrays(model: Any) -> dict[str, Arrays]:
         "actor": flatten(model.policy.actor_state.params),
         "critic": flatten(model.policy.vf_state.params),
     }
+    if model.style_critic is not None:
+        parts["style_critic"] = flatten(model.style_critic.params)
     if model.learner is not None:
         state = model.learner.state
         parts["discriminator"] = flatten({"params": state.params, "batch_stats": state.batch_stats})
@@ -275,7 +281,7 @@ def set_arrays(model: Any, source: Any, exact_match: bool) -> None:
         flat = {f"{part}/{name}": array for part, arrays in source.items() for name, array in arrays.items()}
     else:
         _, stored = checkpoint.read(source)
-        prefixes = {"actor/params/": "actor/", "critic/params/": "critic/"}
+        prefixes = {"actor/params/": "actor/", "critic/params/": "critic/", "style_critic/params/": "style_critic/"}
         prefixes |= {f"amp/{name}/": f"discriminator/{name}/" for name in ("params", "batch_stats")}
         flat = {
             new + name[len(old) :]: array
@@ -284,6 +290,8 @@ def set_arrays(model: Any, source: Any, exact_match: bool) -> None:
             if name.startswith(old)
         }
     targets = {"actor": policy.actor_state.params, "critic": policy.vf_state.params}
+    if model.style_critic is not None:
+        targets["style_critic"] = model.style_critic.params
     if learner is not None:
         targets["discriminator"] = {"params": learner.state.params, "batch_stats": learner.state.batch_stats}
     given = {name.split("/", 1)[0] for name in flat}
@@ -293,5 +301,7 @@ def set_arrays(model: Any, source: Any, exact_match: bool) -> None:
     new = jax.tree.map(jnp.asarray, new)
     policy.actor_state = policy.actor_state.replace(params=new.get("actor", targets["actor"]))
     policy.vf_state = policy.vf_state.replace(params=new.get("critic", targets["critic"]))
+    if "style_critic" in new:
+        model.style_critic = model.style_critic.replace(params=new["style_critic"])
     if learner is not None and "discriminator" in new:
         learner.state = learner.state.replace(**new["discriminator"])

@@ -4,10 +4,12 @@ import io
 import pathlib
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import jax
 import numpy as np
+from flax.training.train_state import TrainState
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 from sbx import PPO
@@ -28,7 +30,7 @@ from amp_sbx.policy_kwargs import resolve
 from amp_sbx.reference import ReferenceFeatures, check_layouts
 from amp_sbx.schedule import Schedule, parse_schedule
 from amp_sbx.symmetry import Mirror, SymmetricActor, declared_mirror
-from amp_sbx.update import Hyperparameters, Settings, iteration_jit
+from amp_sbx.update import Critics, Hyperparameters, Settings, iteration_jit
 from amp_sbx.vec_env import GymnasiumVecEnv, amp_layout, amp_observations
 
 SelfAMPPPO = TypeVar("SelfAMPPPO", bound="AMPPPO")
@@ -63,6 +65,7 @@ class AMPPPO(PPO):
     Attributes:
         layout: the environment's `amp_layout`, if it declares one; the reference's and a checkpoint's must equal it.
         mirror: the reflection of a symmetric policy.
+        style_critic: the style return's own critic, where `amp.critic` is 'separate'.
         extra: JSON-able dict of the caller's, saved and loaded with the model.
     """
 
@@ -116,7 +119,8 @@ class AMPPPO(PPO):
         self.layout: dict[str, Any] | None = None
         self.extra: dict[str, Any] = {}
         self._amp_obs: np.ndarray | None = None
-        self._bootstrap: np.ndarray | None = None
+        self.style_critic: TrainState | None = None
+        self._bootstrap: list[np.ndarray] | None = None  # by each critic
         with warnings.catch_warnings():
             # SBX announces a truncated last minibatch; here the rest is dropped, and _check_batch_size says so.
             warnings.filterwarnings("ignore", message="You have specified a mini-batch size")
@@ -167,10 +171,30 @@ class AMPPPO(PPO):
         if self.mirror is not None:
             actor = self.policy.actor_state
             self.policy.actor_state = actor.replace(apply_fn=SymmetricActor(actor.apply_fn, self.mirror))
+        if self.amp is not None and self.amp.critic == "separate":
+            self.style_critic = self._fresh_style_critic()
         if self.amp is not None and self.reference is not None:
             self.key, amp_key = jax.random.split(self.key)
             mirror = None if self.env is None else declared_mirror(self.env)
             self.learner = AMPLearner(self.amp, self.reference, amp_key, mirror=mirror)
+
+    @property
+    def _critics(self) -> Critics:
+        """The critic of all rewards; or the task's and the style's."""
+        return (self.policy.vf_state,) if self.style_critic is None else (self.policy.vf_state, self.style_critic)
+
+    def _fresh_style_critic(self) -> TrainState:
+        """A critic like the policy's own, with other weights and a fresh optimiser.
+
+        Raises:
+            ConfigError: the policy's critic shares its features with the actor.
+        """
+        if isinstance(self.policy, CnnPolicy):
+            raise ConfigError("amp.critic is 'separate', but CnnPolicy's critic shares the actor's CNN; allowed: 'shared'.")
+        self.key, key = jax.random.split(self.key)
+        like = self.policy.vf_state
+        params = self.policy.vf.init(key, jax.numpy.asarray([self.observation_space.sample()]))
+        return jax.tree.map(_strip_weak_type, like.replace(params=params, opt_state=like.tx.init(params)))
 
     def _check_batch_size(self) -> int:
         """The minibatch size in use: at most the whole rollout. Warns once of samples left out."""
@@ -266,12 +290,15 @@ class AMPPPO(PPO):
             self._last_obs, self._last_episode_starts = new_obs, dones  # type: ignore[assignment]
 
         rollout_buffer.full = True
-        self._bootstrap = timeouts.values(
-            rollout_buffer.rewards.shape,
-            lambda observations: policy.prepare_obs(observations)[0],
-            lambda batch: predict_values(policy.vf_state.apply_fn, policy.vf_state.params, batch),
-            self.gamma,
-        )
+        self._bootstrap = [
+            timeouts.values(
+                rollout_buffer.rewards.shape,
+                lambda observations: policy.prepare_obs(observations)[0],
+                partial(predict_values, critic.apply_fn, critic.params),
+                self.gamma,
+            )
+            for critic in self._critics
+        ]
         callback.update_locals(locals())
         callback.on_rollout_end()
         return True
@@ -303,7 +330,7 @@ class AMPPPO(PPO):
         learner = self.learner
         style_weight = learner.config.style_weight(self.num_timesteps) if learner else 0.0
         self.key, key = jax.random.split(self.key)
-        actor_state, vf_state, amp_state, metrics = iteration_jit(
+        actor_state, critics, amp_state, metrics = iteration_jit(
             Settings(
                 n_epochs=self.n_epochs,
                 batch_size=self._batch_size,
@@ -313,11 +340,11 @@ class AMPPPO(PPO):
             ),
             learner.config if learner else None,
             self.policy.actor_state,
-            self.policy.vf_state,
+            self._critics,
             learner.state if learner else None,
             make_rollout(
                 self.rollout_buffer,
-                bootstrap=self._bootstrap,
+                bootstraps=self._bootstrap,
                 last_observations=self.policy.prepare_obs(self._last_obs)[0],  # type: ignore[arg-type]
                 last_dones=self._last_episode_starts,
                 amp_obs=None if learner is None else self._amp_obs,
@@ -336,7 +363,9 @@ class AMPPPO(PPO):
             ),
             key,
         )
-        self.policy.actor_state, self.policy.vf_state = actor_state, vf_state
+        self.policy.actor_state, self.policy.vf_state = actor_state, critics[0]
+        if self.style_critic is not None:
+            self.style_critic = critics[1]
         if learner is not None:
             learner.state = amp_state  # the old one was donated
         metrics = jax.device_get(metrics)

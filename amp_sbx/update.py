@@ -12,6 +12,7 @@ from sbx.common.utils import copy_naturecnn_params
 
 from amp_sbx.advantage import gae
 from amp_sbx.config import AMPConfig
+from amp_sbx.discriminator import score_in_chunks
 from amp_sbx.learner import AMPState, all_finite, commit, style_rewards, train_discriminator
 from amp_sbx.losses import clipped_surrogate, normalize_advantages, value_loss
 from amp_sbx.metrics import approx_kl, explained_variance
@@ -29,6 +30,7 @@ class Rollout:
     actions: Array  # (time, env, action_dim); discrete actions (time, env)
     rewards: Float[Array, "time env"]  # the task's, raw
     bootstrap: Float[Array, "time env"]  # gamma V(terminal observation) where an episode timed out, else 0
+    style_bootstrap: Float[Array, "time env"] | None  # the same by the style's own critic, if it has one
     episode_starts: Float[Array, "time env"]
     values: Float[Array, "time env"]
     log_probs: Float[Array, "time env"]
@@ -67,10 +69,14 @@ class Settings:
 class Batch:
     observations: Array
     actions: Array
-    old_values: Array
+    old_values: tuple[Array, ...]  # by each critic
     old_log_probs: Array
     advantages: Array
-    returns: Array
+    returns: tuple[Array, ...]  # that each critic is to foretell
+
+
+Critics = tuple[TrainState, ...]
+"""The critic of all rewards; or the task's and the style's own."""
 
 
 def total_rewards(
@@ -94,9 +100,9 @@ def set_learning_rate(state: TrainState, learning_rate: Array | float) -> TrainS
 
 
 def _minibatch_step(
-    settings: Settings, hyper: Hyperparameters, actor: TrainState, critic: TrainState, batch: Batch
-) -> tuple[TrainState, TrainState, dict[str, Array]]:
-    """One gradient step of the actor, then one of the critic (SBX keeps them apart, each with its own norm clip)."""
+    settings: Settings, hyper: Hyperparameters, actor: TrainState, critics: Critics, batch: Batch
+) -> tuple[TrainState, Critics, dict[str, Array]]:
+    """One gradient step of the actor, then one of each critic (SBX keeps them apart, each with its own norm clip)."""
     advantages = normalize_advantages(batch.advantages) if settings.normalize_advantage else batch.advantages
 
     def actor_loss(params: dict) -> tuple[Array, tuple[Array, Array, Array]]:
@@ -109,26 +115,32 @@ def _minibatch_step(
     (pg_loss, (policy, entropy, log_ratio)), gradients = jax.value_and_grad(actor_loss, has_aux=True)(actor.params)
     actor = actor.apply_gradients(grads=gradients)
     if settings.share_features_extractor:
-        critic = copy_naturecnn_params(actor, critic)
+        critics = (copy_naturecnn_params(actor, critics[0]), *critics[1:])
 
-    def critic_loss(params: dict) -> Array:
-        values = critic.apply_fn(params, batch.observations).reshape(-1)
-        return hyper.vf_coef * value_loss(values, batch.old_values, batch.returns, hyper.clip_range_vf)
+    def critic_step(critic: TrainState, old_values: Array, returns: Array) -> tuple[TrainState, Array]:
+        def critic_loss(params: dict) -> Array:
+            values = critic.apply_fn(params, batch.observations).reshape(-1)
+            return hyper.vf_coef * value_loss(values, old_values, returns, hyper.clip_range_vf)
 
-    vf_loss, gradients = jax.value_and_grad(critic_loss)(critic.params)
-    critic = critic.apply_gradients(grads=gradients)
+        loss, gradients = jax.value_and_grad(critic_loss)(critic.params)
+        return critic.apply_gradients(grads=gradients), loss
+
+    steps = [critic_step(*each) for each in zip(critics, batch.old_values, batch.returns, strict=True)]
+    critics, vf_losses = tuple(critic for critic, _ in steps), [loss for _, loss in steps]
     if settings.share_features_extractor:
-        actor = copy_naturecnn_params(critic, actor)
+        actor = copy_naturecnn_params(critics[0], actor)
 
     metrics = {
         "entropy_loss": entropy,
         "policy_gradient_loss": policy,
-        "value_loss": vf_loss,
+        "value_loss": vf_losses[0],
         "pg_loss": pg_loss,
         "approx_kl": approx_kl(log_ratio),
         "clip_fraction": jnp.mean(jnp.abs(jnp.expm1(log_ratio)) > hyper.clip_range),
     }
-    return actor, critic, metrics
+    if len(vf_losses) > 1:
+        metrics["style_value_loss"] = vf_losses[1]
+    return actor, critics, metrics
 
 
 def _adapt_learning_rate(settings: Settings, learning_rate: Array, kl: Array) -> Array:
@@ -141,9 +153,9 @@ def _adapt_learning_rate(settings: Settings, learning_rate: Array, kl: Array) ->
 
 
 def train_policy(
-    settings: Settings, hyper: Hyperparameters, actor: TrainState, critic: TrainState, data: Batch, key: Array
-) -> tuple[TrainState, TrainState, Array, dict[str, Array]]:
-    """All epochs over flat `data`; returns `(actor, critic, learning rate, metrics averaged over all minibatches)`.
+    settings: Settings, hyper: Hyperparameters, actor: TrainState, critics: Critics, data: Batch, key: Array
+) -> tuple[TrainState, Critics, Array, dict[str, Array]]:
+    """All epochs over flat `data`; returns `(actor, critics, learning rate, metrics averaged over all minibatches)`.
 
     Every epoch has its own shuffle; what does not fill a last minibatch is dropped from that shuffle.
     """
@@ -152,43 +164,72 @@ def train_policy(
     used = num_batches * settings.batch_size
 
     def minibatch(carry: tuple, rows: Array) -> tuple[tuple, dict[str, Array]]:
-        actor, critic, learning_rate = carry
-        actor = set_learning_rate(actor, learning_rate)
-        critic = set_learning_rate(critic, learning_rate)
+        actor, critics, learning_rate = carry
+        actor, *rated = (set_learning_rate(state, learning_rate) for state in (actor, *critics))
         batch = jax.tree.map(lambda x: x[rows], data)
-        actor, critic, metrics = _minibatch_step(settings, hyper, actor, critic, batch)
+        actor, critics, metrics = _minibatch_step(settings, hyper, actor, tuple(rated), batch)
         learning_rate = _adapt_learning_rate(settings, learning_rate, metrics["approx_kl"])
-        return (actor, critic, learning_rate), metrics
+        return (actor, critics, learning_rate), metrics
 
     def epoch(carry: tuple, epoch_key: Array) -> tuple[tuple, dict[str, Array]]:
         rows = jax.random.permutation(epoch_key, num_samples)[:used].reshape(num_batches, settings.batch_size)
         return jax.lax.scan(minibatch, carry, rows)
 
-    carry = (actor, critic, jnp.asarray(hyper.learning_rate, jnp.float32))
+    carry = (actor, critics, jnp.asarray(hyper.learning_rate, jnp.float32))
     carry, metrics = jax.lax.scan(epoch, carry, jax.random.split(key, settings.n_epochs))
     return *carry, jax.tree.map(jnp.mean, metrics)
+
+
+def estimate(
+    rollout: Rollout, style: Float[Array, "time env"] | None, critics: Critics, hyper: Hyperparameters
+) -> tuple[Float[Array, "time env"], tuple[Array, ...], tuple[Array, ...]]:
+    """Advantages, and values and returns for each critic.
+
+    With one critic, advantages of the weighted sum of rewards. With two, each its own, normalised and then weighted: what a
+    weight means no longer depends on the scale of a reward (the multi-critic PPO of Zargarbashi et al. 2024,
+    arXiv:2407.11562).
+    """
+
+    def advantages_of(critic: TrainState, rewards: Array, values: Array) -> tuple[Array, Array]:
+        last_values = critic.apply_fn(critic.params, rollout.last_observations).reshape(-1)
+        ends = rollout.last_dones
+        return gae(rewards, values, rollout.episode_starts, last_values, ends, hyper.gamma, hyper.gae_lambda)
+
+    if len(critics) == 1 or style is None or rollout.style_bootstrap is None:
+        rewards = total_rewards(rollout.rewards, style, rollout.bootstrap, hyper.task_weight, hyper.style_weight)
+        advantages, returns = advantages_of(critics[0], rewards, rollout.values)
+        return advantages, (rollout.values,), (returns,)
+
+    own = critics[1]
+    flat = rollout.observations.reshape(-1, *rollout.observations.shape[2:])
+    style_values = score_in_chunks(lambda rows: own.apply_fn(own.params, rows).reshape(-1), flat).reshape(style.shape)
+    task_advantages, task_returns = advantages_of(critics[0], rollout.rewards + rollout.bootstrap, rollout.values)
+    style_advantages, style_returns = advantages_of(own, style + rollout.style_bootstrap, style_values)
+    advantages = hyper.task_weight * normalize_advantages(task_advantages)
+    advantages += hyper.style_weight * normalize_advantages(style_advantages)
+    return advantages, (rollout.values, style_values), (task_returns, style_returns)
 
 
 def iteration(
     settings: Settings,
     config: AMPConfig | None,
     actor: TrainState,
-    critic: TrainState,
+    critics: Critics,
     amp_state: AMPState | None,
     rollout: Rollout,
     reference: ReferenceSampler | None,
     hyper: Hyperparameters,
     key: Array,
-) -> tuple[TrainState, TrainState, AMPState | None, dict[str, dict[str, Array]]]:
+) -> tuple[TrainState, Critics, AMPState | None, dict[str, dict[str, Array]]]:
     """Learn from one rollout.
 
     Order (seed v0.6.0): style rewards from the discriminator in force while collecting, GAE, PPO, then the
     discriminator's steps. If anything is not finite, the states come back unchanged and `metrics["finite"]` says what.
 
     Returns:
-        `(actor, critic, amp_state, {"train": ..., "amp": ..., "finite": ...})`.
+        `(actor, critics, amp_state, {"train": ..., "amp": ..., "finite": ...})`.
     """
-    old = (actor, critic)
+    old = (actor, critics)
     finite = {"rewards": all_finite(rollout.rewards), "observations": all_finite(rollout.observations)}
     amp_metrics: dict[str, Array] = {}
     style, features = None, None
@@ -198,25 +239,15 @@ def iteration(
         style = style_rewards(config, amp_state, features).reshape(rollout.rewards.shape)
         amp_metrics = {"reward_mean": style.mean(), "reward_std": style.std()}
 
-    rewards = total_rewards(rollout.rewards, style, rollout.bootstrap, hyper.task_weight, hyper.style_weight)
-    last_values = critic.apply_fn(critic.params, rollout.last_observations).reshape(-1)
-    advantages, returns = gae(
-        rewards,
-        rollout.values,
-        rollout.episode_starts,
-        last_values,
-        rollout.last_dones,
-        hyper.gamma,
-        hyper.gae_lambda,
-    )
-    data = Batch(rollout.observations, rollout.actions, rollout.values, rollout.log_probs, advantages, returns)
+    advantages, values, returns = estimate(rollout, style, critics, hyper)
+    data = Batch(rollout.observations, rollout.actions, values, rollout.log_probs, advantages, returns)
     data = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), data)
-    actor, critic, learning_rate, metrics = train_policy(settings, hyper, actor, critic, data, key)
+    actor, critics, learning_rate, metrics = train_policy(settings, hyper, actor, critics, data, key)
     metrics |= {
-        "explained_variance": explained_variance(rollout.values, returns),
+        "explained_variance": explained_variance(values[0], returns[0]),
         "learning_rate": learning_rate,
     }
-    finite["policy update"] = all_finite((actor.params, critic.params))
+    finite["policy update"] = all_finite((actor.params, [critic.params for critic in critics]))
 
     new_amp_state, samples = amp_state, None
     if config is not None and amp_state is not None and features is not None and reference is not None:
@@ -225,10 +256,10 @@ def iteration(
         finite["discriminator update"] = all_finite((new_amp_state.params, disc_metrics["disc_loss"]))
 
     ok = jnp.all(jnp.stack(list(finite.values())))
-    actor, critic = jax.tree.map(partial(jnp.where, ok), (actor, critic), old)
+    actor, critics = jax.tree.map(partial(jnp.where, ok), (actor, critics), old)
     if samples is not None and amp_state is not None and new_amp_state is not None:
         new_amp_state = commit(amp_state, new_amp_state, samples, ok)
-    return actor, critic, new_amp_state, {"train": metrics, "amp": amp_metrics, "finite": finite}
+    return actor, critics, new_amp_state, {"train": metrics, "amp": amp_metrics, "finite": finite}
 
 
 # The AMP state is donated: its replay buffer can be 100 MB and would be copied every iteration. Actor and critic are

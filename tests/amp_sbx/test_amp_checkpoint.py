@@ -30,7 +30,8 @@ class LaidOut(ProbeEnv):
 
 def amp_model(env=None, **kwargs):
     reference = ReferenceFeatures(REFERENCE, layout=LAYOUT)
-    return make_model(env or LaidOut(8, length=4), amp=SMALL_AMP, reference=reference, **kwargs)
+    amp = SMALL_AMP | kwargs.pop("amp", {})
+    return make_model(env or LaidOut(8, length=4), amp=amp, reference=reference, **kwargs)
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +79,11 @@ def test_state_of_everything_comes_back(trained, saved):
     assert_trees_equal((loaded.key, loaded.policy.key), (trained.key, trained.policy.key))
 
 
-def test_resumed_run_equals_an_uninterrupted_one(tmp_path):
+@pytest.mark.parametrize("amp", [{}, {"critic": "separate"}])
+def test_resumed_run_equals_an_uninterrupted_one(amp, tmp_path):
     """The probe is at an episode's start whenever an iteration ends, so its state agrees after the reset of a load."""
     steps = 16 * 8 * 2
-    straight = amp_model().learn(steps)
+    straight = amp_model(amp=amp).learn(steps)
     straight.save(tmp_path / "half.zip")
     straight.learn(steps, reset_num_timesteps=False)
     resumed = AMPPPO.load(tmp_path / "half.zip", env=LaidOut(8, length=4), reference=REFERENCE)
@@ -89,6 +91,7 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path):
     assert resumed.num_timesteps == straight.num_timesteps == 2 * steps
     assert_trees_equal(resumed.get_parameters(), straight.get_parameters())
     assert_trees_equal(resumed.learner.state, straight.learner.state)
+    assert ("style_critic" in resumed.get_parameters()) == bool(amp)
 
 
 def test_learning_without_the_reference_is_refused(saved):

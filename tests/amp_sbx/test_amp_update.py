@@ -1,16 +1,19 @@
 """One learning iteration: its order, what reaches the rewards, and that a broken one changes nothing."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from amp_probe_envs import REFERENCE, SMALL_AMP, ProbeEnv, SignEnv, assert_trees_equal, copy_of, make_model
 
-from amp_sbx import NonFiniteError
+from amp_sbx import AMPCallback, NonFiniteError
 from amp_sbx.advantage import gae
 from amp_sbx.collect import TimeoutBootstrap
+from amp_sbx.errors import ConfigError
 from amp_sbx.learner import style_rewards
-from amp_sbx.update import iteration, iteration_jit
+from amp_sbx.update import Hyperparameters, Rollout, estimate, iteration, iteration_jit
 
 
 def collected(env=None, **kwargs):
@@ -43,8 +46,8 @@ def test_rewards_reach_gae_as_weighted_sum_plus_bootstrap():
     features = jnp.asarray(model._amp_obs.reshape(-1, 2))
     style = np.asarray(style_rewards(model.learner.config, model.learner.state, features))
     buffer = model.rollout_buffer
-    assert (model._bootstrap != 0).sum() == 8 * 3  # 16 steps hold three time-outs of every environment
-    rewards = 2.0 * buffer.rewards + 3.0 * style.reshape(buffer.rewards.shape) + model._bootstrap
+    assert (model._bootstrap[0] != 0).sum() == 8 * 3  # 16 steps hold three time-outs of every environment
+    rewards = 2.0 * buffer.rewards + 3.0 * style.reshape(buffer.rewards.shape) + model._bootstrap[0]
     last = np.asarray(model.policy.vf_state.apply_fn(model.policy.vf_state.params, model._last_obs)).ravel()
     dones = model._last_episode_starts.astype(np.float32)
     _, returns = gae(*map(jax.numpy.asarray, (rewards, buffer.values, buffer.episode_starts, last, dones)), 0.99, 0.95)
@@ -53,13 +56,66 @@ def test_rewards_reach_gae_as_weighted_sum_plus_bootstrap():
     assert logged(model, "train/explained_variance") == pytest.approx(float(expected), rel=1e-3, abs=1e-4)
 
 
+def test_separate_critics_value_their_own_rewards_and_weigh_normalised_advantages():
+    """Golden by hand: both critics answer a constant, gamma 1 and lambda 1, one environment, two steps."""
+
+    def constant(value):
+        def apply_fn(params, rows):
+            return jnp.full((len(rows), 1), value)
+
+        return SimpleNamespace(apply_fn=apply_fn, params={})
+
+    zeros = jnp.zeros((2, 1))
+    rollout = Rollout(
+        observations=jnp.zeros((2, 1, 3)),
+        actions=zeros,
+        rewards=jnp.array([[1.0], [2.0]]),
+        bootstrap=jnp.array([[0.0], [7.0]]),
+        style_bootstrap=jnp.array([[0.0], [20.0]]),
+        episode_starts=jnp.array([[1.0], [0.0]]),
+        values=jnp.full((2, 1), 4.0),
+        log_probs=zeros,
+        last_observations=jnp.zeros((1, 3)),
+        last_dones=jnp.ones(1),
+        amp_obs=None,
+    )
+    style = jnp.array([[10.0], [40.0]])
+    ones = dict.fromkeys(("learning_rate", "clip_range", "ent_coef", "vf_coef", "gamma", "gae_lambda"), 1.0)
+    hyper = Hyperparameters(**ones, clip_range_vf=None, style_weight=0.5, task_weight=2.0)
+    advantages, values, returns = estimate(rollout, style, (constant(4.0), constant(30.0)), hyper)
+    # Returns: task 1 + 2 + 7 and 2 + 7; style 10 + 40 + 20 and 40 + 20. Two advantages normalise to +1 and -1.
+    np.testing.assert_allclose(returns, [[[10.0], [9.0]], [[70.0], [60.0]]])
+    np.testing.assert_allclose(values, [[[4.0], [4.0]], [[30.0], [30.0]]])
+    np.testing.assert_allclose(advantages, [[2.5], [-2.5]], rtol=1e-5)
+    _, values, returns = estimate(rollout, style, (constant(4.0),), hyper)
+    np.testing.assert_allclose(returns, [[[2 * 3 + 0.5 * 50 + 7], [2 * 2 + 0.5 * 40 + 7]]])
+
+
+def test_a_separate_critic_learns_the_style_and_the_other_the_task():
+    model = make_model(ProbeEnv(8, length=1), amp=SMALL_AMP | {"critic": "separate"}, reference=REFERENCE, learning_rate=1e-2)
+    model.learn(16 * 8 * 30)
+    obs = np.zeros((1, 1), np.float32)
+    task, style = (critic.apply_fn(critic.params, obs).item() for critic in (model.policy.vf_state, model.style_critic))
+    assert task == pytest.approx(1.0, abs=0.05)  # every episode is one step of reward 1
+    assert style == pytest.approx(logged(model, "amp/reward_mean"), abs=0.15)
+    assert logged(model, "train/style_value_loss") < 0.1
+
+
+def test_where_no_second_critic_can_be():
+    separate = SMALL_AMP | {"critic": "separate"}
+    with pytest.raises(ConfigError, match="one critic"):
+        AMPCallback(separate, REFERENCE)
+    with pytest.raises(ConfigError, match=r"amp\.critic is .own"):
+        AMPCallback({"critic": "own"}, REFERENCE)
+
+
 def test_bootstrap_is_the_terminal_observations_value():
     model = collected(SignEnv(8, length=5, truncate=True), n_steps=5)
     last = model.rollout_buffer.observations[4]  # SignEnv's observation stays through an episode
     values = np.asarray(model.policy.vf_state.apply_fn(model.policy.vf_state.params, last)).ravel()
-    np.testing.assert_allclose(model._bootstrap[4], 0.99 * values, rtol=1e-5)
-    assert (model._bootstrap[:4] == 0).all()
-    assert (collected(SignEnv(8, length=5), n_steps=5)._bootstrap == 0).all()  # terminations
+    np.testing.assert_allclose(model._bootstrap[0][4], 0.99 * values, rtol=1e-5)
+    assert (model._bootstrap[0][:4] == 0).all()
+    assert (collected(SignEnv(8, length=5), n_steps=5)._bootstrap[0] == 0).all()  # terminations
 
 
 def test_bootstrap_pads_to_powers_of_two():
