@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_folder import versions
 from wildrobot_gym.cli.step_bar import step_bar
 from wildrobot_gym.errors import RunError, WildRobotError
-from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark
+from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark, WalkResult
 from wildrobot_gym.files import atomic_write
 
 ROWS = (  # figure, heading
@@ -57,7 +58,8 @@ def run_eval(
     console = console or Console()
     loaded = load_policy(policy, robot)
     console.print(f"{loaded.path}, {loaded.model.num_timesteps:,} steps of training", highlight=False)
-    results = evaluate(loaded, commands, episodes, backend, seed, console)
+    with closing(WalkBenchmark(loaded.env_kwargs, commands, episodes, NUM_STEPS, seed, backend)) as benchmark:
+        results = results_json(loaded, run_benchmark(loaded, benchmark, console), backend)
     console.print(results_table(results))
     if json_file is not None:
         write_json(json_file, results)
@@ -75,18 +77,18 @@ def run_eval(
     return 0
 
 
-def evaluate(
-    policy: LoadedPolicy, commands: Sequence[float], episodes: int, backend: str, seed: int, console: Console
-) -> dict[str, Any]:
-    """The results' JSON structure."""
-    benchmark = WalkBenchmark(policy.env_kwargs, commands, episodes, NUM_STEPS, seed, backend)
-    try:
-        with step_bar(console) as progress:
-            num_envs = len(commands) * episodes
-            task = progress.add_task(f"{len(commands)} x {episodes} episodes", total=NUM_STEPS * num_envs)
-            result = benchmark.run(policy, lambda _: progress.advance(task, num_envs))
-    finally:
-        benchmark.close()
+def run_benchmark(policy: LoadedPolicy, benchmark: WalkBenchmark, console: Console) -> WalkResult:
+    """The benchmark's figures and recording of a policy, with a bar while it runs."""
+    num_envs = benchmark.env.num_envs
+    with step_bar(console) as progress:
+        task = progress.add_task(
+            f"{len(benchmark.commands)} x {benchmark.episodes} episodes", total=benchmark.num_steps * num_envs
+        )
+        return benchmark.run(policy, lambda _: progress.advance(task, num_envs))
+
+
+def results_json(policy: LoadedPolicy, result: WalkResult, backend: str) -> dict[str, Any]:
+    """The structure of a results file."""
     return {**result.to_json(), "backend": backend, "policy": policy.description(), "versions": versions()}
 
 
@@ -112,8 +114,13 @@ def _cell(interval: dict[str, Any]) -> str:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, whole or not at all; RunError where it cannot be written."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in UTF-8, whole or not at all; RunError where it cannot be written."""
     try:
         with atomic_write(path) as stream:
-            stream.write((json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+            stream.write(text.encode(errors="replace"))  # a file name that is no UTF-8 may stand in it
     except OSError as error:
         raise RunError(f"Cannot write {path}: {error}.") from error

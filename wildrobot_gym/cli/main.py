@@ -13,7 +13,7 @@ import tyro
 
 from wildrobot_gym.cli import motion as motion_cli
 from wildrobot_gym.cli.exit_codes import NO_PICTURE
-from wildrobot_gym.cli.guard import TYRO_CONFIG, Text, complain, guarded
+from wildrobot_gym.cli.guard import TYRO_CONFIG, Text, Texts, complain, guarded
 
 PROG = "wildrobot"
 COMMANDS_MPS = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -67,6 +67,34 @@ def evaluate(
     from wildrobot_gym.cli.evaluate import run_eval
 
     return run_eval(policy, commands, episodes, backend, json, video, seed, robot)
+
+
+def compare(
+    runs: Texts,
+    /,
+    out: Path = Path("compare.html"),
+    commands: tuple[float, ...] = COMMANDS_MPS,
+    episodes: int = 16,
+    backend: Literal["native", "mjx", "mjx-warp"] = "native",
+    json: Path | None = None,
+    seed: int = 20261,
+    force: bool = False,
+) -> int:
+    """Judge policies side by side: a table with intervals, and one HTML page with figures and plots.
+
+    Args:
+        runs: .zip files, run folders, or names of shipped policies; up to 8.
+        out: The page.
+        commands: Forward speeds in m/s.
+        episodes: Episodes for each speed.
+        backend: Physics engine.
+        json: Write each run's results there, too.
+        seed: Of the starts.
+        force: Overwrite files that exist.
+    """
+    from wildrobot_gym.cli.compare import run_compare
+
+    return run_compare(runs, out, commands, episodes, backend, json, force, seed)
 
 
 def enjoy(policy: Text, /, command: float = 0.4, seconds: float = 60.0) -> int:
@@ -168,6 +196,7 @@ def motion() -> int:
 SUBCOMMANDS = {
     "train": train,
     "eval": evaluate,
+    "compare": compare,
     "enjoy": enjoy,
     "record": record,
     "plot": plot,

@@ -30,6 +30,14 @@ class LoadedPolicy:
     def __call__(self, obs: np.ndarray) -> np.ndarray:
         return self.model.predict(obs, deterministic=True)[0]
 
+    @property
+    def run_folder(self) -> RunFolder | None:
+        """The run that this policy is of, where the file lies as a run puts it; None for a file on its own."""
+        for folder in (RunFolder(self.path.parent), RunFolder(self.path.parent.parent)):
+            if folder.holds_a_run() and self.path in _candidates(folder.path):
+                return folder
+        return None
+
     def description(self) -> dict[str, Any]:
         """For a results file."""
         return {"file": self.path.name, "num_timesteps": self.model.num_timesteps, "env_kwargs": self.env_kwargs}

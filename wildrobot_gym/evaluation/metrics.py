@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from wildrobot_gym.contact import SLIP_SPEED
 from wildrobot_gym.evaluation.gait_events import GaitEvents, find_events
@@ -34,8 +34,7 @@ def episode_figures(
     """All figures of each episode; ``command_vx`` (env,) m/s."""
     weight = robot.weight
     events = find_events(recording.foot_force, recording.sole_height, weight, control_dt)
-    measured = recording.alive.copy()
-    measured[:FIRST_STEP] = False
+    measured = measured_steps(recording)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # means over nothing are NaN on purpose
         figures: Figures = {"survived": recording.alive.all(axis=0).astype(float)}
@@ -49,6 +48,13 @@ def episode_figures(
             values[too_short] = np.nan
     figures["success"] = success(figures)
     return figures
+
+
+def measured_steps(recording: Recording) -> Bool[np.ndarray, "time env"]:
+    """Steps that count: from ``FIRST_STEP`` on, up to a fall."""
+    measured = recording.alive.copy()
+    measured[:FIRST_STEP] = False
+    return measured
 
 
 def forward_velocity(recording: Recording) -> Float[np.ndarray, "time env"]:

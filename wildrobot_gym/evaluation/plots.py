@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.gait_events import find_events
@@ -16,6 +17,7 @@ from wildrobot_gym.robot import RobotModel
 
 SHOWN_S = 4.0
 CURVES = (  # column of progress.csv, title
+    ("rollout/ep_rew_mean", "reward of an episode"),
     ("rollout/success_rate", "success rate"),
     ("metrics/forward_velocity", "forward velocity, m/s"),
     ("metrics/velocity_error", "velocity error, m/s"),
@@ -72,31 +74,48 @@ def gait_plot(path: str | Path, recording: Recording, robot: RobotModel, command
 
 
 def learning_curves(path: str | Path, progress_csv: str | Path) -> Path:
-    """The columns of ``CURVES`` that ``progress.csv`` has, over environment steps.
+    """The curves of :func:`read_curves`, one beside the other.
 
     Raises:
-        RunError: the csv is missing or holds nothing to draw, or the picture cannot be written.
+        RunError: the csv cannot be read or holds nothing to draw, or the picture cannot be written.
     """
-    try:
-        with open(progress_csv, newline="") as stream:
-            rows = [row for row in csv.DictReader(stream) if row.get("time/total_timesteps")]
-    except OSError as error:
-        raise RunError(f"Cannot read {progress_csv}: {error}.") from error
-    present = [(column, title) for column, title in CURVES if any(row.get(column) for row in rows)]
-    if not present:
-        raise RunError(f"{progress_csv} has no figures to draw yet.")
+    curves = read_curves(progress_csv)
     plt = pyplot()
-    lines = (len(present) + 1) // 2
+    lines = (len(curves) + 1) // 2
     figure, axes = plt.subplots(lines, 2, figsize=(11, 2.4 * lines), squeeze=False, layout="constrained")
-    for axis in axes.flat[len(present) :]:
+    for axis in axes.flat[len(curves) :]:
         axis.set_axis_off()
-    for axis, (column, title) in zip(axes.flat, present, strict=False):
-        points = [(float(row["time/total_timesteps"]), float(row[column])) for row in rows if row.get(column)]
-        axis.plot(*np.array(points).T, marker="." if len(points) < 30 else None, linewidth=1)
-        axis.set_title(title, fontsize="medium")
+    for axis, (column, points) in zip(axes.flat, curves.items(), strict=False):
+        axis.plot(*points.T, marker=marker_of(points), linewidth=1)
+        axis.set_title(dict(CURVES)[column], fontsize="medium")
         axis.set_xlabel("environment steps", fontsize="small")
         axis.grid(alpha=0.3)
     return save_figure(figure, path)
+
+
+def read_curves(progress_csv: str | Path) -> dict[str, Float[np.ndarray, "point 2"]]:
+    """Environment steps and value, for each column of ``CURVES`` that ``progress_csv`` has values in.
+
+    Raises:
+        RunError: the csv is missing or damaged, or holds nothing to draw.
+    """
+    curves = {}
+    try:
+        with open(progress_csv, newline="") as stream:
+            rows = [row for row in csv.DictReader(stream) if row.get("time/total_timesteps")]
+        for column, _ in CURVES:
+            if points := [(float(row["time/total_timesteps"]), float(row[column])) for row in rows if row.get(column)]:
+                curves[column] = np.array(points)
+    except (OSError, ValueError, csv.Error) as error:  # UnicodeDecodeError is a ValueError
+        raise RunError(f"Cannot read {progress_csv}: {error}.") from error
+    if not curves:
+        raise RunError(f"{progress_csv} has no figures to draw yet.")
+    return curves
+
+
+def marker_of(points: Float[np.ndarray, "point 2"]) -> str | None:
+    """Few points, as those of evaluations, are marked."""
+    return "." if len(points) < 30 else None
 
 
 def save_figure(figure: Any, path: str | Path) -> Path:

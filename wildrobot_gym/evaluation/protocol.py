@@ -53,8 +53,14 @@ class WalkResult:
     control_dt: float
 
     def of_command(self, index: int) -> Figures:
-        rows = slice(index * self.episodes, (index + 1) * self.episodes)
-        return {name: values[rows] for name, values in self.figures.items()}
+        return {name: values[self._rows(index)] for name, values in self.figures.items()}
+
+    def recording_of(self, index: int) -> Recording:
+        """What the episodes of one command were recorded as."""
+        return self.recording.envs(self._rows(index))
+
+    def _rows(self, index: int) -> slice:
+        return slice(index * self.episodes, (index + 1) * self.episodes)
 
     def to_json(self) -> dict[str, Any]:
         """Means with 95 % bootstrap intervals, for each command and overall."""

@@ -47,9 +47,9 @@ class Recording:
     def num_envs(self) -> int:
         return self.alive.shape[1]
 
-    def env(self, index: int) -> Recording:
-        """The recording of one environment, with an env axis of one."""
-        return Recording(**{f.name: getattr(self, f.name)[:, index : index + 1] for f in fields(self)})
+    def envs(self, which: slice) -> Recording:
+        """The recording of some environments alone."""
+        return Recording(**{f.name: getattr(self, f.name)[:, which] for f in fields(self)})
 
 
 def read_step(robot: RobotModel, state: PhysicsState, action: np.ndarray, alive: np.ndarray) -> dict[str, np.ndarray]:

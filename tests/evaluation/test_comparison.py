@@ -1,0 +1,154 @@
+"""Gait cycles, torque use and marks against values worked out by hand; pictures that stand inside a page."""
+
+import dataclasses
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic import DT, STEPS, standing, walking
+
+from wildrobot_gym.evaluation.compare_plots import contacts_svg, curve_panels, joint_panels, stretches, torque_svg
+from wildrobot_gym.evaluation.comparison import BETTER_HIGH, BETTER_LOW, MIN_EPISODES, marks
+from wildrobot_gym.evaluation.cycles import POINTS, cut_cycles, nearest_clips, recorded_cycles, reference_cycles
+from wildrobot_gym.evaluation.metrics import FIRST_STEP, episode_figures
+from wildrobot_gym.evaluation.plots import CURVES
+from wildrobot_gym.evaluation.recording import Recording
+from wildrobot_gym.evaluation.torque_use import torque_use
+from wildrobot_gym.motion.build import walk_clip
+
+PERIOD = 40  # steps; the synthetic walk's
+
+
+def test_cycles_are_cut_at_touchdowns_and_stretched_to_one_length():
+    # Cycles of 10 and 20 steps over a ramp of 1 a step: 3 to 13 and 13 to 33, each in even parts. A third lasts 2.02 s.
+    touchdown = np.zeros(140, bool)
+    touchdown[[3, 13, 33, 134]] = True
+    angle, duration = cut_cycles(np.arange(140.0)[:, None], touchdown, DT)
+    np.testing.assert_allclose(duration, [0.2, 0.4])
+    np.testing.assert_allclose(angle[:, :, 0], [np.linspace(3, 13, POINTS), np.linspace(13, 33, POINTS)])
+
+
+def test_no_cycle_without_two_touchdowns():
+    angle, duration = cut_cycles(np.zeros((9, 2)), np.arange(9) == 4, DT)
+    assert angle.shape == (0, POINTS, 2) and duration.shape == (0,)
+
+
+def test_recorded_cycles_average_over_cycles_and_episodes(robot):
+    # The left foot touches down at phase 16 of 40. Joint 1 is a sine of the phase from there, in every second cycle 0.2 higher.
+    arrays = dataclasses.asdict(walking(robot))
+    t = np.arange(STEPS) - 16
+    arrays["joint_pos"][:, 0, 1] = np.sin(2 * np.pi * t / PERIOD) + 0.2 * (t // PERIOD % 2)
+    cycles = recorded_cycles(Recording(**arrays), robot, DT)
+    # Touchdowns in steps 100 to 499: 136, 176, ... 496, so nine cycles, five of them with 0.2.
+    assert len(cycles) == 9
+    np.testing.assert_allclose(cycles.duration_s, PERIOD * DT)
+    whole = slice(POINTS - 2)  # what lies after the cycle's last step is drawn towards the next cycle
+    phase = np.linspace(0, 2 * np.pi, POINTS)[whole]
+    np.testing.assert_allclose(cycles.mean[whole, 1], np.sin(phase) + 0.2 * 5 / 9, atol=0.01)
+    np.testing.assert_allclose(cycles.spread[whole, 1], 0.2 * np.sqrt(5 * 4) / 9, atol=1e-3)
+    assert not cycles.mean[:, 0].any()
+
+
+def test_cycles_end_with_a_fall(robot):
+    arrays = dataclasses.asdict(walking(robot))
+    arrays["alive"][FIRST_STEP + 100 :] = False
+    assert len(recorded_cycles(Recording(**arrays), robot, DT)) == 1  # 136 to 176
+    assert len(recorded_cycles(Recording(**standing(robot)), robot, DT)) == 0
+
+
+def test_a_reference_steps_at_its_own_period_and_stands_for_the_nearest_speed(wildrobot):
+    clips = [walk_clip(wildrobot, speed) for speed in (0.2, 0.4)]
+    assert nearest_clips(clips, 0.37) == clips[1:]
+    assert nearest_clips(clips, 0.29) == clips  # 0.09 and 0.11 m/s away
+    cycles = reference_cycles(wildrobot, clips, 0.4)
+    assert len(cycles) >= 3
+    np.testing.assert_allclose(cycles.duration_s.mean(), clips[1].metadata["period_s"], atol=DT)
+    np.testing.assert_allclose(cycles.mean[0], cycles.mean[-1], atol=0.05)  # a walk repeats itself
+    assert len(reference_cycles(wildrobot, [replace(clips[1], pad_forces=None)], 0.4)) == 0
+
+
+def test_torque_use(robot):
+    arrays = standing(robot)
+    ramp = np.arange(STEPS - FIRST_STEP) / (STEPS - FIRST_STEP - 1)  # 0 to 1 over the measured steps
+    arrays["torque"][FIRST_STEP:, 0, 0] = -ramp * robot.force_limit[0]
+    arrays["torque"][:FIRST_STEP, 0, 1] = robot.force_limit[1]  # before anything is measured
+    used = torque_use(Recording(**arrays), robot)
+    np.testing.assert_allclose(used.share[:, 0], [0.05, 0.25, 0.5, 0.75, 0.95])
+    assert used.saturated[0] == pytest.approx(8 / 400)  # ramp >= 0.98 from step 392 of 399 on
+    assert not used.share[:, 1].any()
+    shares = episode_figures(Recording(**arrays), np.zeros(1), robot)["saturation"]
+    assert used.saturated.mean() == pytest.approx(shares[0])
+    arrays["alive"][FIRST_STEP:] = False
+    assert torque_use(Recording(**arrays), robot) is None
+
+
+def interval(low, high, n=16):
+    return {"mean": (low + high) / 2, "low": low, "high": high, "n": n}
+
+
+def test_marks_say_which_others_lie_apart_on_the_worse_side():
+    low, middle, high = interval(0.1, 0.2), interval(0.15, 0.4), interval(0.3, 0.5)
+    assert marks("success", [low, middle, high]) == [("better", ()), ("better", ()), ("better", (0,))]
+    assert marks("slip", [low, middle, high]) == [("better", (2,)), ("better", ()), ("better", ())]
+    assert marks("cadence", [low, middle, high]) == [("differs", (2,)), ("differs", ()), ("differs", (0,))]
+
+
+def test_no_mark_without_grounds():
+    apart = [interval(0.1, 0.2), interval(0.3, 0.4)]
+    assert marks("amp_reward", apart) == [("differs", ()), ("differs", ())]
+    few = [interval(0.1, 0.1, MIN_EPISODES - 1), interval(0.3, 0.4)]
+    assert marks("success", few) == [("better", ()), ("better", ())]
+    nothing = {"mean": None, "low": None, "high": None, "n": 0}
+    assert marks("slip", [nothing, interval(0.1, 0.2)]) == [("better", ()), ("better", ())]
+    touching = [interval(0.1, 0.2), interval(0.2, 0.3)]
+    assert marks("slip", touching) == [("better", ()), ("better", ())]
+
+
+def test_directions_are_of_figures_that_exist(wildrobot):
+    figures = episode_figures(walking(wildrobot), np.array([0.5]), wildrobot)
+    assert (BETTER_HIGH | BETTER_LOW) - {"two_sample_auc", "dtw", "frechet"} <= figures.keys()
+    assert not BETTER_HIGH & BETTER_LOW
+
+
+def test_stretches():
+    assert stretches(np.array([1, 1, 0, 0, 1, 0, 1], bool)) == [(0, 2), (4, 1), (6, 1)]
+    assert stretches(np.zeros(3, bool)) == []
+
+
+def check_svg(svg: str) -> None:
+    """One element that refers to itself alone, in the page's colours."""
+    assert svg.startswith("<svg ") and svg.rstrip().endswith("</svg>")
+    assert "http" not in svg and "<style" not in svg and "currentColor" in svg
+    ids = re.findall(r'\bid="([^"]*)"', svg)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]*)"', svg)) | set(re.findall(r"url\(#([^)]*)\)", svg)) <= set(ids)
+
+
+def test_contacts_show_the_bars_of_the_feet_and_a_fall(robot):
+    svg = contacts_svg(walking(robot), robot, DT, 2, "k")
+    check_svg(svg)
+    assert "var(--run2)" in svg and "var(--run0)" not in svg
+    # From 2 to 5 s, steps 100 to 250: the left foot stands in 100 to 120, 136 to 160, 176 to 200, 216 to 240.
+    assert f"left foot loaded 4 times, {92 / 150:.0%} of the time" in svg
+    arrays = standing(robot)
+    arrays["alive"][150:] = False
+    assert "fallen after 3.0 s" in contacts_svg(Recording(**arrays), robot, DT, 0, "k")
+
+
+def test_panels(robot):
+    cycles = recorded_cycles(walking(robot), robot, DT)
+    nothing = recorded_cycles(Recording(**standing(robot)), robot, DT)
+    panels = joint_panels([cycles, nothing], [cycles], "k")
+    assert [panel.title.replace(" ", "_") for panel in panels] == list(robot.joint_names)
+    for panel in panels:
+        check_svg(panel.svg)
+        assert "run 1" in panel.svg and "reference 1" in panel.svg and "run 2" not in panel.svg
+    points = np.array([[0.0, 1.0], [1e6, 2.5]])
+    panels = curve_panels([{}, {CURVES[0][0]: points}])
+    assert [panel.title for panel in panels] == [CURVES[0][1]]
+    check_svg(panels[0].svg)
+    assert "run 2 ends at 2.5" in panels[0].svg
+    svg = torque_svg([None, torque_use(walking(robot), robot)], "k")
+    check_svg(svg)
+    assert "var(--run1)" in svg and robot.joint_names[0].replace("_", " ") in svg

@@ -1,0 +1,86 @@
+"""``wildrobot compare``: policies side by side, as a table with intervals and as one HTML page with pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from wildrobot_gym.cli.compare_page import page
+from wildrobot_gym.cli.compare_rows import Cell, rows_of
+from wildrobot_gym.cli.compared_run import ComparedRun, gather, names_of
+from wildrobot_gym.cli.evaluate import results_json, run_benchmark, write_text
+from wildrobot_gym.cli.motion_files import check_free, write_figures
+from wildrobot_gym.cli.policies import load_policy
+from wildrobot_gym.errors import RunError
+from wildrobot_gym.evaluation.inline_svg import MAX_RUNS
+from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark, evaluation_settings
+
+
+def run_compare(
+    runs: Sequence[str],
+    out: Path,
+    commands: Sequence[float],
+    episodes: int,
+    backend: str,
+    json_file: Path | None = None,
+    force: bool = False,
+    seed: int = SEED,
+    console: Console | None = None,
+) -> int:
+    """Put every run through the walk benchmark, print the figures, write the page. What a run lacks is told, not fatal.
+
+    Raises:
+        RunError: no run, too many, one twice, no such run, or a file in the way.
+    """
+    console = console or Console()
+    if not 1 <= len(runs) <= MAX_RUNS:
+        raise RunError(f"{len(runs)} runs are named; allowed: 1 to {MAX_RUNS} run folders, .zip files or shipped policies.")
+    names = names_of(runs)
+    check_free([out, json_file], force)
+    policies = [load_policy(run) for run in runs]  # all of them before the first is run
+    compared: list[ComparedRun] = []
+    benchmarks: dict[str, WalkBenchmark] = {}  # runs of the same settings share one: half of a benchmark's time is compiling
+    with ExitStack() as opened:
+        for number, (name, policy) in enumerate(zip(names, policies, strict=True), start=1):
+            told = escape(f"run {number}: {name}, {policy.path}, {policy.model.num_timesteps:,} steps of training")
+            console.print(told, highlight=False, soft_wrap=True)
+            settings = json.dumps(evaluation_settings(policy.env_kwargs), sort_keys=True)
+            if settings not in benchmarks:
+                benchmark = WalkBenchmark(policy.env_kwargs, commands, episodes, NUM_STEPS, seed, backend)
+                benchmarks[settings] = opened.enter_context(closing(benchmark))
+            result = run_benchmark(policy, benchmarks[settings], console)
+            compared.append(gather(name, policy, result, results_json(policy, result, backend)))
+            for lack in compared[-1].lacks:
+                console.print(f"  [yellow]{escape(lack)}[/]", highlight=False, soft_wrap=True)
+    console.print(overall_table(compared))
+    write_text(out, page(compared))
+    console.print(f"Page: {out}", highlight=False, soft_wrap=True)
+    write_figures(json_file, {run.name: run.figures for run in compared}, console)
+    return 0
+
+
+def overall_table(runs: Sequence[ComparedRun]) -> Table:
+    """Figures as rows, runs as columns, over all commands; mean, 95 % interval, and which other runs it is better than."""
+    first = runs[0].figures
+    at = ", ".join(first["commands"])
+    title = f"walk benchmark {first['protocol']}, {first['episodes_per_command']} episodes at each of {at} m/s"
+    caption = "mean and 95 % bootstrap interval; better, differs: than the runs named, whose intervals lie wholly apart"
+    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("figure", min_width=20)
+    for number, run in enumerate(runs, start=1):
+        table.add_column(f"{number}: {escape(run.name)}", justify="right")
+    for heading, cells in rows_of(runs):
+        table.add_row(heading, *(_text(cell) for cell in cells))
+    return table
+
+
+def _text(cell: Cell) -> str:
+    quiet = [f"[dim]{text}[/]" for text in (cell.interval, cell.of) if text]
+    return "\n".join([cell.mean, *quiet, *([f"[green]{cell.mark}[/]"] if cell.mark else [])])

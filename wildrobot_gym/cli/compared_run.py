@@ -1,0 +1,107 @@
+"""A run that is compared: its benchmark, and what its folder knows of how it came about."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wildrobot_gym.cli.policies import LoadedPolicy
+from wildrobot_gym.errors import ConfigError, MotionError, RunError
+from wildrobot_gym.evaluation.plots import read_curves
+from wildrobot_gym.evaluation.protocol import WalkResult
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.reference import load_clips
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedRun:
+    """One policy of a comparison.
+
+    Attributes:
+        name: unlike the other runs'. figures: the structure of a results file.
+        config: the run's settings by dotted key; empty where there is no config.yaml that can be read.
+        curves: of its progress.csv (``plots.read_curves``); empty likewise.
+        reference: name of the motion it learned from, with its clips; none where it had none or it cannot be read.
+        lacks: what could not be had and why, for people to read.
+    """
+
+    name: str
+    policy: LoadedPolicy
+    result: WalkResult
+    figures: dict[str, Any]
+    config: dict[str, Any]
+    curves: dict[str, np.ndarray]
+    reference: str | None
+    clips: list[MotionClip]
+    lacks: tuple[str, ...]
+
+
+def gather(name: str, policy: LoadedPolicy, result: WalkResult, figures: dict[str, Any]) -> ComparedRun:
+    """A policy's benchmark with what its run folder says. A part that is missing or damaged is left out and told of."""
+    lacks = []
+    config: dict[str, Any] = {}
+    curves: dict[str, np.ndarray] = {}
+    folder = policy.run_folder
+    if folder is None:
+        lacks.append("a policy without its run folder: neither settings nor learning curves")
+    else:
+        try:
+            config = dotted(folder.read_config())
+        except (ConfigError, ValueError, TypeError) as error:
+            lacks.append(f"no settings: {error}")
+        try:
+            curves = read_curves(folder.progress)
+        except RunError as error:
+            lacks.append(f"no learning curves: {error}" if folder.progress.exists() else "no learning curves: no progress.csv")
+    reference = config.get("amp.reference") or policy.env_kwargs.get("reference")
+    clips: list[MotionClip] = []
+    if reference is None:
+        lacks.append("no reference motion")
+    else:
+        try:
+            clips = load_clips(str(reference), result.robot)
+        except MotionError as error:
+            lacks.append(f"no reference motion: {error}")
+    return ComparedRun(name, policy, result, figures, config, curves, str(reference) if clips else None, clips, tuple(lacks))
+
+
+def names_of(runs: Sequence[str]) -> list[str]:
+    """A short name for each run: the last part of its path where that is enough to tell it from the others, else all of it.
+
+    Raises:
+        RunError: a run is named twice.
+    """
+    if twice := [run for run, count in Counter(runs).items() if count > 1]:
+        raise RunError(f"{twice[0]} is named twice; name each run once.")
+    paths = [Path(run).resolve() for run in runs]
+    short = [f"{path.parent.name}/{path.stem}" if path.suffix == ".zip" else path.name for path in paths]
+    counts = Counter(short)
+    return [name if counts[name] == 1 else run for name, run in zip(short, runs, strict=True)]
+
+
+def dotted(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """``{"amp": {"weight": 0.4}}`` as ``{"amp.weight": 0.4}``."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            flat |= dotted(value, f"{above}{key}.")
+        else:
+            flat[f"{above}{key}"] = value
+    return flat
+
+
+def differences(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Keys whose values are not the same in all configs, with each config's value as JSON; "-" where it has none."""
+    keys = dict.fromkeys(key for config in configs for key in config)
+    rows = {key: [_told(config[key]) if key in config else "-" for config in configs] for key in keys}
+    return {key: values for key, values in rows.items() if len(set(values)) > 1}
+
+
+def _told(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)

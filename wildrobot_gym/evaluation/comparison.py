@@ -1,0 +1,52 @@
+"""Which of several policies is better, figure by figure, as far as their intervals tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# What is more of a good thing, and what is less of a bad one. All else, cadence say, has no better end.
+BETTER_HIGH = frozenset({"survived", "success", "clearance"})
+BETTER_LOW = frozenset(
+    {
+        "velocity_error",
+        "drift_lateral",
+        "drift_heading",
+        "slip",
+        "symmetry_time",
+        "symmetry_length",
+        "saturation",
+        "cost_of_transport",
+        "smoothness_action",
+        "smoothness_angular_velocity",
+        "two_sample_auc",
+        "dtw",
+        "frechet",
+    }
+)
+INCOMPARABLE = frozenset({"amp_reward"})  # each policy's own discriminator gave it
+MIN_EPISODES = 8  # a bootstrap of fewer values is too narrow to tell anything by; that of one has no width at all
+
+
+def marks(figure: str, intervals: Sequence[Mapping[str, Any]]) -> list[tuple[str, tuple[int, ...]]]:
+    """For each policy ``("better", others)`` or ``("differs", others)``: those whose 95 % interval lies wholly apart.
+
+    A figure with a better end marks the better policy only. ``intervals`` hold mean, low and high, and n where it is known.
+    """
+    high, low = figure in BETTER_HIGH, figure in BETTER_LOW
+    word = "better" if high or low else "differs"
+    found = []
+    for mine in intervals:
+        others = []
+        for j, other in enumerate(intervals):
+            if figure in INCOMPARABLE or not (_tells(mine) and _tells(other)):
+                continue
+            above, below = mine["low"] > other["high"], mine["high"] < other["low"]
+            if (above and not low) or (below and not high):
+                others.append(j)
+        found.append((word, tuple(others)))
+    return found
+
+
+def _tells(interval: Mapping[str, Any]) -> bool:
+    return interval["mean"] is not None and interval.get("n", MIN_EPISODES) >= MIN_EPISODES

@@ -1,0 +1,32 @@
+"""How much of its servos' torque a gait uses, joint by joint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from wildrobot_gym.evaluation.metrics import measured_steps
+from wildrobot_gym.evaluation.recording import Recording
+from wildrobot_gym.robot import SATURATION_SHARE, RobotModel
+
+PERCENTILES = (5, 25, 50, 75, 95)
+
+
+@dataclass(frozen=True)
+class TorqueUse:
+    """Of each joint: |torque| / limit at ``PERCENTILES`` of the time, and the share of the time at its limit."""
+
+    joint_names: tuple[str, ...]
+    share: Float[np.ndarray, "percentile joint"]
+    saturated: Float[np.ndarray, " joint"]
+
+
+def torque_use(recording: Recording, robot: RobotModel) -> TorqueUse | None:
+    """Over the measured steps of all episodes; None where there are none."""
+    used = (np.abs(recording.torque) / robot.force_limit)[measured_steps(recording)]
+    if not len(used):
+        return None
+    saturated = (used >= SATURATION_SHARE).mean(axis=0)
+    return TorqueUse(robot.joint_names, np.percentile(used, PERCENTILES, axis=0), saturated)
