@@ -47,6 +47,7 @@ class AMPCallback(BaseCallback):
             raise ConfigError("AMPCallback needs reference features, got None.")
         self.reference = features
         self.learner = AMPLearner(self.config, self.reference, seed, mirror=mirror)
+        self._metrics: dict[str, float] = {}
 
     def _init_callback(self) -> None:
         buffer = getattr(self.model, "rollout_buffer", None)
@@ -67,14 +68,21 @@ class AMPCallback(BaseCallback):
             )
         self.buffer.style_weight = self.config.style_weight(self.num_timesteps)
         self.buffer.record_step(features, self.locals["rewards"])
+        if self.config.order == "update_first" and self.buffer.pos + 1 == self.buffer.buffer_size:
+            self._update()
         return True
+
+    def _update(self) -> None:
+        features = self.buffer.amp_obs
+        self._metrics = {} if features is None else self.learner.update(features.reshape(-1, features.shape[-1]))
 
     def _on_rollout_end(self) -> None:
         if self.buffer.amp_obs is None:
             return
-        # The style rewards of this rollout are paid already (compute_returns_and_advantage): the update comes after.
-        metrics = self.learner.update(self.buffer.amp_obs.reshape(-1, self.buffer.amp_obs.shape[-1]))
-        style = self.buffer.style_rewards
+        # The style rewards of this rollout are paid already, between its last step and here (compute_returns_and_advantage).
+        if self.config.order == "reward_first":
+            self._update()
+        metrics, style = self._metrics, self.buffer.style_rewards
         metrics |= {"reward_mean": float(style.mean()), "reward_std": float(style.std())}
         self.learner.health.update(metrics)
         metrics["weight"] = self.buffer.style_weight

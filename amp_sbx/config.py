@@ -14,6 +14,7 @@ from amp_sbx.style_reward import REWARDS_OF_LOSS, STYLE_REWARDS
 
 MIXES = ("sum", "lerp")
 CRITICS = ("shared", "separate")
+ORDERS = ("reward_first", "update_first")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class AMPConfig:
         task_weight: weight of the raw task reward (a time-out's bootstrap is never rescaled).
         mix: `sum` of the two, or `lerp`: the task's share is one less the style's weight, times `task_weight`.
         schedule: multiplier on `weight` over environment steps.
+        order: `reward_first`: a rollout is paid by the discriminator in force while it was collected, which is then updated;
+            `update_first`: by the one that has already learned from it (before seed v0.6.0).
         disc_lr: Adam learning rate of the discriminator.
         batch_size: real samples, and as many policy samples, in one discriminator step.
         update_steps: discriminator steps an iteration.
@@ -73,6 +76,7 @@ class AMPConfig:
     task_weight: float = 1.0
     mix: str = "sum"
     schedule: WeightSchedule = field(default_factory=WeightSchedule)
+    order: str = "reward_first"
     disc_lr: float = 1e-4
     batch_size: int = 2048
     update_steps: int = 3
@@ -136,6 +140,7 @@ class AMPConfig:
         check_choice("amp.gradient_penalty", self.gradient_penalty, GRADIENT_PENALTIES)
         check_choice("amp.mix", self.mix, MIXES)
         check_choice("amp.critic", self.critic, CRITICS)
+        check_choice("amp.order", self.order, ORDERS)
         self._check_pairs()
         if not isinstance(self.schedule, WeightSchedule):
             raise ConfigError(

@@ -37,7 +37,7 @@ class AMPRolloutBuffer(RolloutBuffer):
         self.task_rewards[self.pos] = task_rewards
 
     def compute_returns_and_advantage(self, last_values: th.Tensor, dones: np.ndarray) -> None:
-        """Add the style reward, from the discriminator in force while collecting, then compute GAE as SB3 does.
+        """Add the style reward, from the discriminator in force by now (`AMPConfig.order`), then compute GAE as SB3 does.
 
         Added, not scaled: by now `rewards` holds the bootstrap of time-outs, and no weight may touch that.
         """

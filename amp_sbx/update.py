@@ -223,8 +223,9 @@ def iteration(
 ) -> tuple[TrainState, Critics, AMPState | None, dict[str, dict[str, Array]]]:
     """Learn from one rollout.
 
-    Order (seed v0.6.0): style rewards from the discriminator in force while collecting, GAE, PPO, then the
-    discriminator's steps. If anything is not finite, the states come back unchanged and `metrics["finite"]` says what.
+    Order (seed v0.6.0): style rewards from the discriminator in force while collecting, GAE, PPO; the discriminator's steps
+    touch the next rollout's rewards only, unless `AMPConfig.order` says otherwise. If anything is not finite, the states
+    come back unchanged and `metrics["finite"]` says what.
 
     Returns:
         `(actor, critics, amp_state, {"train": ..., "amp": ..., "finite": ...})`.
@@ -232,12 +233,18 @@ def iteration(
     old = (actor, critics)
     finite = {"rewards": all_finite(rollout.rewards), "observations": all_finite(rollout.observations)}
     amp_metrics: dict[str, Array] = {}
-    style, features = None, None
+    style, samples, new_amp_state = None, None, amp_state
     if config is not None and amp_state is not None and rollout.amp_obs is not None:
         finite["AMP features"] = all_finite(rollout.amp_obs)
         features = rollout.amp_obs.reshape(-1, rollout.amp_obs.shape[-1])
-        style = style_rewards(config, amp_state, features).reshape(rollout.rewards.shape)
-        amp_metrics = {"reward_mean": style.mean(), "reward_std": style.std()}
+        paying = amp_state
+        if reference is not None:
+            new_amp_state, samples, amp_metrics = train_discriminator(config, amp_state, features, reference)
+            finite["discriminator update"] = all_finite((new_amp_state.params, amp_metrics["disc_loss"]))
+            if config.order == "update_first":
+                paying = new_amp_state
+        style = style_rewards(config, paying, features).reshape(rollout.rewards.shape)
+        amp_metrics |= {"reward_mean": style.mean(), "reward_std": style.std()}
 
     advantages, values, returns = estimate(rollout, style, critics, hyper)
     data = Batch(rollout.observations, rollout.actions, values, rollout.log_probs, advantages, returns)
@@ -248,12 +255,6 @@ def iteration(
         "learning_rate": learning_rate,
     }
     finite["policy update"] = all_finite((actor.params, [critic.params for critic in critics]))
-
-    new_amp_state, samples = amp_state, None
-    if config is not None and amp_state is not None and features is not None and reference is not None:
-        new_amp_state, samples, disc_metrics = train_discriminator(config, amp_state, features, reference)
-        amp_metrics |= disc_metrics
-        finite["discriminator update"] = all_finite((new_amp_state.params, disc_metrics["disc_loss"]))
 
     ok = jnp.all(jnp.stack(list(finite.values())))
     actor, critics = jax.tree.map(partial(jnp.where, ok), (actor, critics), old)

@@ -14,6 +14,7 @@ def _shipped(folder: str) -> Path:
 
 ASSETS = _shipped("assets")
 CONFIGS = _shipped("configs")
+STUDIES = CONFIGS / "studies"
 ROBOTS = ASSETS / "robots"
 MOTIONS = ASSETS / "motions"
 POLICIES = ASSETS / "policies"

@@ -42,6 +42,16 @@ def test_rewards_are_task_plus_style_plus_bootstrap():
     np.testing.assert_array_equal(model.rollout_buffer.amp_obs[[0, 4, 5], 0], [[0, 1], [0, 5], [1, 1]])
 
 
+def test_update_first_pays_by_the_updated_discriminator():
+    amp = SMALL_AMP | {"disc_lr": 0.05, "update_steps": 5, "max_grad_norm": 10.0, "reward": "quadratic"}
+    callback = AMPCallback(amp | {"order": "update_first"}, REFERENCE)
+    stock(ProbeEnv(8, length=5), batch_size=64).learn(128, callback=callback)  # one rollout
+    features = callback.buffer.amp_obs.reshape(-1, 2)
+    np.testing.assert_allclose(callback.buffer.style_rewards.ravel(), callback.learner.rewards(features), atol=1e-6)
+    fresh = AMPCallback(amp, REFERENCE).learner.rewards(features)
+    assert np.abs(callback.learner.rewards(features) - fresh).max() > 1e-3
+
+
 def test_misuse_is_explained():
     with pytest.raises(ConfigError, match="rollout_buffer_class=AMPRolloutBuffer"):
         stock(ProbeEnv(8), rollout_buffer_class=None).learn(128, callback=AMPCallback(SMALL_AMP, REFERENCE))

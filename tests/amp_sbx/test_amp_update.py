@@ -40,6 +40,19 @@ def test_style_reward_comes_from_the_discriminator_before_its_update():
     assert abs(by_old - by_new) > 1e-3
 
 
+def test_style_reward_comes_from_the_updated_discriminator_where_asked():
+    """Before seed v0.6.0. Of the iteration's figures only those that the rewards reach differ between the two orders."""
+    amp = {"disc_lr": 0.05, "update_steps": 5, "max_grad_norm": 10.0}
+    old_order, new_order = collected(amp=amp | {"order": "update_first"}), collected(amp=amp)
+    features = jnp.asarray(old_order._amp_obs.reshape(-1, 2))
+    old_order.train(), new_order.train()
+    assert_trees_equal(old_order.learner.state.params, new_order.learner.state.params)
+    by_new = float(style_rewards(old_order.learner.config, old_order.learner.state, features).mean())
+    assert logged(old_order, "amp/reward_mean") == pytest.approx(by_new, abs=1e-6)
+    assert abs(by_new - logged(new_order, "amp/reward_mean")) > 1e-3
+    assert logged(old_order, "amp/disc_loss") == pytest.approx(logged(new_order, "amp/disc_loss"), rel=1e-5)
+
+
 def test_rewards_reach_gae_as_weighted_sum_plus_bootstrap():
     """Compare the compiled iteration's explained variance with one computed by hand from the same rollout."""
     model = collected(SignEnv(8, length=5, truncate=True), amp={"weight": 3.0, "task_weight": 2.0})

@@ -169,6 +169,20 @@ def bench(json: Path | None = None, envs: int = 1024, quick: bool = False, confi
     return run_bench(json, envs, quick, config)
 
 
+def study(file: Text, /, jobs: int = 1, table: bool = False, out: Path | None = None) -> int:
+    """Train every arm of a study with every seed, judge the final policies, and put them into one table; go on with one.
+
+    Args:
+        file: A shipped study's name (amp, loss, history, ...) or a YAML file.
+        jobs: Runs at a time, each in its own process.
+        table: Only the table of what is done so far.
+        out: Folder of the table; runs/studies/<study> if not given.
+    """
+    from wildrobot_gym.cli.study import run_study
+
+    return run_study(file, jobs, table, out)
+
+
 def doctor() -> int:
     """Say what works on this machine, what does not, and what to do about it."""
     from wildrobot_gym.cli.doctor import run_doctor
@@ -201,6 +215,7 @@ SUBCOMMANDS = {
     "record": record,
     "plot": plot,
     "bench": bench,
+    "study": study,
     "doctor": doctor,
     "robot": robot,
     "motion": motion,
@@ -210,8 +225,8 @@ SUBCOMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the process's exit code.
 
-    0: done. 2: bad input, told in one message (``--debug`` shows where it arose). 3: no picture could be drawn.
-    130, 143: stopped by a signal.
+    0: done. 1: judged and not passed, or not all could be done. 2: bad input, told in one message (``--debug`` shows where
+    it arose). 3: no picture could be drawn. 130, 143: stopped by a signal.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments

@@ -162,7 +162,15 @@ def load(config: str, overrides: Sequence[str] = (), seed: int | None = None) ->
     Raises:
         ConfigError: unknown file, key or value; says what is allowed.
     """
-    return from_mapping(_overridden(read_mapping(config), overrides, seed))
+    values = read_mapping(config)
+    for item in overrides:
+        key, equals, text = item.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--set {item!r} is no key=value; write e.g. --set amp.weight=0.2.")
+        override(values, key.strip(), yaml_io.parse(text, f"--set {key}"))
+    if seed is not None:
+        values["seed"] = seed
+    return from_mapping(values)
 
 
 def read_mapping(config: str) -> dict[str, Any]:
@@ -179,6 +187,23 @@ def read_mapping(config: str) -> dict[str, Any]:
     return values
 
 
+def override(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key of a run's mapping, in place; a section on its way is made where there is none.
+
+    Raises:
+        ConfigError: a key on the way holds a value.
+    """
+    *parents, last = key.split(".")
+    section = values
+    for parent in parents:
+        inner = section.get(parent)
+        if inner is not None and not isinstance(inner, Mapping):
+            raise ConfigError(f"{key} cannot be set: {parent!r} is no section, its value is {inner!r}.")
+        section[parent] = dict(inner or {})
+        section = section[parent]
+    section[last] = value
+
+
 def from_mapping(values: Mapping[str, Any]) -> RunConfig:
     """A checked :class:`RunConfig`; whole floats (1e6) count as whole numbers where those are needed."""
     values = _whole_numbers(RunConfig, values)
@@ -187,12 +212,12 @@ def from_mapping(values: Mapping[str, Any]) -> RunConfig:
     return build(RunConfig, values)
 
 
-def find_config(config: str) -> Path:
-    """A path, or the name of a shipped config."""
-    for path in (Path(config), CONFIGS / f"{config}.yaml"):
+def find_config(config: str, what: str = "config", folder: Path = CONFIGS) -> Path:
+    """A path, or the name of a shipped config (of a shipped ``what`` in ``folder``)."""
+    for path in (Path(config), folder / f"{config}.yaml"):
         if path.is_file():
             return path
-    _missing("config", config, CONFIGS, "yaml")
+    _missing(what, config, folder, "yaml")
 
 
 def find_motion(name: str) -> Path:
@@ -206,25 +231,6 @@ def find_motion(name: str) -> Path:
 def _missing(what: str, name: str, folder: Path, suffix: str) -> NoReturn:
     shipped = sorted(path.stem for path in folder.glob(f"*.{suffix}"))
     raise ConfigError(unknown_name(what, name, shipped) + f" Or give the path of a .{suffix} file.")
-
-
-def _overridden(values: dict[str, Any], overrides: Sequence[str], seed: int | None) -> dict[str, Any]:
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals or not key:
-            raise ConfigError(f"--set {override!r} is no key=value; write e.g. --set amp.weight=0.2.")
-        *parents, last = key.strip().split(".")
-        section = values
-        for parent in parents:
-            inner = section.get(parent)
-            if inner is not None and not isinstance(inner, Mapping):
-                raise ConfigError(f"--set {override!r}: {parent!r} is no section, its value is {inner!r}.")
-            section[parent] = dict(inner or {})
-            section = section[parent]
-        section[last] = yaml_io.parse(text, f"--set {key}")
-    if seed is not None:
-        values["seed"] = seed
-    return values
 
 
 def _whole_numbers(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:

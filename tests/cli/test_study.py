@@ -1,0 +1,282 @@
+"""``wildrobot study``: what is refused before anything runs, what is run, what is not run again, and the table of it."""
+
+import json
+import math
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from amp_sbx import checkpoint
+from wildrobot_gym.cli import run_config, study
+from wildrobot_gym.cli.main import main
+from wildrobot_gym.cli.run_folder import RunFolder
+from wildrobot_gym.cli.run_log import STEPS
+from wildrobot_gym.cli.study_config import Study, digest, load_study
+from wildrobot_gym.cli.study_figures import BENCHMARK, FIGURES, arm_figures, training_figures
+from wildrobot_gym.cli.study_run import Processes
+from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.evaluation.protocol import PROTOCOL
+from wildrobot_gym.paths import STUDIES
+
+ARMS = {"base": {}, "bce": {"amp.loss": "bce"}}
+TINY = {"config": "smoke", "seeds": [0, 1, 2], "commands": [0.4], "episodes": 2, "arms": ARMS}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to work in; its path."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(name="tiny", **changes) -> str:
+    Path(f"{name}.yaml").write_text(yaml.safe_dump(TINY | changes))
+    return f"{name}.yaml"
+
+
+class FakeProcesses(Processes):
+    """In place of `wildrobot train` and `eval`: files of the same names, at once. ``codes``: by arguments' first word."""
+
+    calls: list[list[str]] = []  # noqa: RUF012
+    codes: dict[str, int] = {}  # noqa: RUF012
+
+    def execute(self, arguments, log):
+        self.calls.append(list(arguments))
+        if code := self.codes.get(arguments[0], 0):
+            return code
+        value = {name: arguments[arguments.index(name) + 1] for name in ("--out", "--json") if name in arguments}
+        if arguments[0] == "train":
+            run, config = RunFolder(Path(value["--out"])), run_config.load(arguments[1])
+            if "--resume" not in arguments:
+                run.begin(config)
+            run.progress.write_text(f"{STEPS},time/time_elapsed,amp/disc_acc\n1024,60,0.7\n")
+            run.final.write_bytes(b"policy")
+        else:
+            config = run_config.from_mapping(RunFolder(Path(arguments[1]).parent).read_config())
+            mean = config.seed + (10 if config.amp.get("loss") == "bce" else 0)
+            overall = {name: {"mean": mean} for name in BENCHMARK} | {"slip": {"mean": None}}
+            results = {"protocol": PROTOCOL, "overall": overall, "style": {"two_sample_auc": {"mean": 0.75}}}
+            Path(value["--json"]).write_text(json.dumps(results | {"versions": {"git": None}}))
+        return 0
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    monkeypatch.setattr(study, "Processes", FakeProcesses)
+    monkeypatch.setattr(FakeProcesses, "calls", [])
+    monkeypatch.setattr(FakeProcesses, "codes", {})
+    return FakeProcesses
+
+
+def words(fake):
+    return [call[0] for call in fake.calls]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in STUDIES.glob("*.yaml")))
+def test_shipped_studies_are_whole_and_share_their_baseline(name):
+    _, shipped = load_study(name)
+    arms = study.study_runs(shipped)
+    assert digest(arms["base"][0].config) == digest(load_study("amp")[1].resolve()["base"])
+    assert shipped.baseline == "base"
+    assert len({digest(runs[0].config) for runs in arms.values()}) == len(arms)  # no arm is another's twin
+    assert all(runs[seed].config.seed == seed for runs in arms.values() for seed in (0, 1, 2))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"arms": {"base": {}, "gp": {"amp.lsos": "bce"}}}, r"Arm 'gp'.*Did you mean 'loss'"),
+        ({"arms": {"gp": {"amp.loss": "bce", "amp.reward": "quadratic"}}}, r"Arm 'gp'.*'quadratic' cannot read"),
+        ({"arms": {"gp": {"amp.loss.x": 1}, "base": {}}, "set": {"amp.loss": "bce"}}, "'loss' is no section"),
+        ({"arms": {"other": {"config": "smoek"}}}, r"Arm 'other'.*Did you mean 'smoke'"),
+        ({"arms": {"other": {"seed": 4}}}, "seed cannot be set"),
+        ({"arms": {"other": {"amp.reference": "walk_wildrobt"}}}, "Did you mean 'walk_wildrobot'"),
+        ({"arms": {"track": {"config": "track"}}}, "env_id is 'WildRobotTrack-v0'"),
+        ({"arms": {}}, "needs arms"),
+        ({"arms": {"base": 3}}, "arms.base must be a mapping"),
+        ({"episods": 3}, "Did you mean 'episodes'"),
+        ({"seeds": [0, 0]}, "each once"),
+        ({"seeds": [0, -1]}, "seed is -1"),
+        ({"seeds": 3}, "seeds must be a list"),
+        ({"episodes": 0}, "episodes 0"),
+        ({"against": "bsae"}, "Did you mean 'base'"),
+    ],
+)
+def test_wrong_studies_are_refused_before_anything_runs(here, fake, capsys, changes, message):
+    assert main(["study", write(**changes)]) == 2
+    with pytest.raises(ConfigError, match=message):
+        study.study_runs(load_study("tiny.yaml")[1])
+    assert fake.calls == [] and not Path("runs").exists()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_unknown_studies_and_jobs(here, capsys):
+    assert main(["study", "histroy"]) == 2
+    assert "Did you mean 'history'" in capsys.readouterr().err
+    assert main(["study", write(), "--jobs", "0"]) == 2
+
+
+def test_the_digest_is_of_what_the_policy_depends_on():
+    def of(*settings, seed=0):
+        return digest(run_config.load("smoke", settings, seed))
+
+    same = [of("eval.every=0"), of("keep_checkpoints=1"), of("checkpoint_every=64"), of(seed=5), of("vf_coef=0.5")]
+    assert {*same} == {of()}
+    assert len({of(), of("n_timesteps=2048"), of("amp.weight=0.2"), of("amp=null"), of("gamma=0.9")}) == 5
+    resolved = Study({"a": {"amp.weight": 0.2, "gamma": 0.9}, "b": {"gamma": 0.9, "amp.weight": 0.2}}, "smoke").resolve()
+    assert digest(resolved["a"]) == digest(resolved["b"]) == of("gamma=0.9", "amp.weight=0.2")
+
+
+def test_settings_lie_on_top_of_one_another():
+    arms = {"a": None, "b": {"amp.weight": 0.4}, "c": {"config": "walk_ppo"}, "d": {"amp": None}}
+    resolved = Study(arms, "smoke", {"n_timesteps": 2e3, "amp.weight": 0.3} | {"env_kwargs.rewards.slip": -3}).resolve
+    with pytest.raises(ConfigError, match=r"Arm 'c'.*amp.reference is missing"):  # `set` makes it an amp section
+        resolved()
+    del arms["c"]
+    configs = resolved()
+    assert [config.n_timesteps for config in configs.values()] == [2000] * 3
+    assert [config.amp and config.amp["weight"] for config in configs.values()] == [0.3, 0.4, None]
+    assert all(config.env_kwargs["rewards"] == {"slip": -3} for config in configs.values())
+
+
+def test_each_run_is_done_once_and_the_table_tells(here, fake, capsys):
+    file = write(arms=ARMS | {"twin": {"eval.every": 0}})
+    assert main(["study", file, "--jobs", "2"]) == 0
+    assert sorted(words(fake)) == ["eval"] * 6 + ["train"] * 6  # base and twin are the same runs
+    assert "base, twin, seed 0: done" in capsys.readouterr().out
+    assert main(["study", file]) == 0
+    assert main(["study", write("other", arms={"mine": {}}, seeds=[2])]) == 0  # another study's baseline
+    assert len(fake.calls) == 12
+    assert main(["study", write("longer", arms={"mine": {}}, seeds=[2], episodes=3)]) == 0  # judged anew, not trained
+    assert words(fake)[12:] == ["eval"]
+
+    found = json.loads(Path("runs/studies/tiny/results.json").read_text())["arms"]
+    assert found["base"]["over_seeds"]["success"] == {"mean": 1.0, "low": 0.0, "high": 2.0, "n": 3}
+    assert found["bce"]["difference"]["success"] == {"mean": 10.0, "low": 10.0, "high": 10.0, "n": 3}
+    assert "success" in found["bce"]["differs"] and "minutes" not in found["bce"]["differs"]
+    assert found["twin"]["differs"] == [] and found["twin"]["digest"] == found["base"]["digest"]
+    assert found["base"]["runs"]["1"]["figures"] == dict.fromkeys(BENCHMARK, 1.0) | {
+        "slip": None, "two_sample_auc": 0.75, "disc_acc_share": 1.0, "style_mean": None, "style_variance": None, "minutes": 1.0,
+    }  # fmt: skip
+    table = Path("runs/studies/tiny/table.md").read_text()
+    assert "| success | 1.000 (0.000 ... 2.000) | 11.000 (10.000 ... 12.000)<br>**+10.000\\*** |" in table
+    assert "| slip | - | - | - |" in table
+
+
+def test_a_table_of_what_is_done_runs_nothing(here, fake, capsys):
+    assert main(["study", write(), "--table", "--out", "mine"]) == 0
+    assert fake.calls == [] and not Path("runs").exists()
+    assert "0 of 3" in Path("mine/table.md").read_text()
+    assert "0 of 3" in capsys.readouterr().out
+    assert main(["study", "history", "--table"]) == 0
+    assert capsys.readouterr().out.count("0 of 3") == 9  # wider than the terminal, and nothing cut off
+
+
+def test_a_failed_run_is_told_and_the_others_go_on(here, fake, monkeypatch, capsys):
+    execute = fake.execute
+
+    def fails_at_seed_1(self, arguments, log):
+        if "-s1" not in arguments[1]:
+            return execute(self, arguments, log)
+        log.write(b"bar\nwildrobot: the update is not finite\nand was not applied\n")
+        log.flush()
+        return 2
+
+    monkeypatch.setattr(fake, "execute", fails_at_seed_1)
+    assert main(["study", write(arms={"base": {}})]) == 1
+    assert "Failed: base, seed 1: the update is not finite and was not applied" in Path("runs/studies/tiny/table.md").read_text()
+    assert "2 of 3" in capsys.readouterr().out
+    assert main(["study", "tiny.yaml", "--table"]) == 0  # by what lies on the disk
+    assert "Failed: base, seed 1: the update is not finite" in capsys.readouterr().out
+    monkeypatch.setattr(fake, "execute", execute)
+    assert main(["study", "tiny.yaml"]) == 0  # tried again, and no longer told
+    assert "Failed" not in Path("runs/studies/tiny/table.md").read_text()
+
+
+def test_an_unfinished_run_is_resumed_and_a_killed_one_named(here, fake, capsys):
+    file = write(arms={"base": {}}, seeds=[0])
+    fake.codes = {"train": 128 + signal.SIGTERM}
+    assert main(["study", file]) == 1
+    assert "base, seed 0: unfinished" in capsys.readouterr().out
+    fake.codes = {"train": -9}
+    assert main(["study", file]) == 1
+    assert "killed by signal 9" in capsys.readouterr().out
+    run = study.study_runs(load_study(file)[1])["base"][0]
+    run.folder.begin(run.config)
+    fake.codes = {}
+    assert main(["study", file]) == 0
+    assert "--resume" not in fake.calls[0] and "--resume" in fake.calls[-2] and fake.calls[-1][0] == "eval"
+    assert fake.calls[-1][1] == str(run.folder.final)  # not the best by evaluation
+
+
+def test_a_run_in_another_studys_hands_and_a_foreign_folder_are_left_alone(here, fake, capsys):
+    file = write(arms={"base": {}}, seeds=[0, 1])
+    first, second = study.study_runs(load_study(file)[1])["base"].values()
+    first.root.mkdir(parents=True)
+    second.folder.begin(run_config.load("smoke", ["gamma=0.5"], 1))
+    with first._claimed():
+        assert main(["study", file]) == 1
+    output = capsys.readouterr().out
+    assert "Another study is at it" in output and "holds a run of other settings" in output
+    assert fake.calls == []
+
+
+def test_a_signal_stops_the_processes_and_no_further_one_begins(here):
+    codes = []
+    with Processes() as processes, open("log", "wb") as log:
+        thread = threading.Thread(target=lambda: codes.append(processes.execute(["train", "smoke"], log)))
+        thread.start()
+        while not processes._running:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+        thread.join()
+        codes.append(processes.execute(["doctor"], log))
+    assert codes == [-signal.SIGTERM, 128 + signal.SIGINT]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_figures_of_the_training_by_hand():
+    columns = {
+        STEPS: np.arange(1.0, 11.0),
+        "amp/disc_acc": np.array([np.nan, 0.7, 0.7, 0.9, 0.6, 0.55, 0.8, 0.81, 0.5, 0.7]),
+        "amp/reward_mean": np.array([np.nan, 9, 9, 9, 9, 9, 9, 9, 0.2, 0.4]),
+        "amp/reward_std": np.array([np.nan, 9, 9, 9, 9, 9, 9, 9, 0.1, 0.3]),
+        "time/time_elapsed": np.array([30, 60, 90, 120, 30, 60, 90, 120, 150, np.nan]),  # resumed after the fourth
+    }
+    found = training_figures(columns, ramp_end=4)
+    assert found["disc_acc_share"] == pytest.approx(4 / 7)
+    assert found["style_mean"] == pytest.approx(0.3)
+    assert found["style_variance"] == pytest.approx((0.01 + 0.09) / 2)
+    assert found["minutes"] == pytest.approx((120 + 150) / 60)
+    assert all(math.isnan(value) for value in training_figures({}, 0.0).values())
+
+
+def test_arms_are_compared_by_equal_seeds():
+    def runs(**by_seed):
+        return {int(seed[1:]): dict.fromkeys(FIGURES, value) for seed, value in by_seed.items()}
+
+    base = runs(s0=1.0, s1=2.0, s2=3.0, s3=100.0)
+    found = arm_figures(runs(s0=2.0, s1=2.5, s2=5.0) | {3: None}, base)
+    assert found.over_seeds["success"]["n"] == 3
+    assert found.difference["success"] == {"mean": pytest.approx(3.5 / 3), "low": 0.5, "high": 2.0, "n": 3}
+    assert found.differs("success")
+    assert not arm_figures(runs(s0=2.0, s1=2.5), base).differs("success")  # two seeds alone
+    assert not arm_figures(runs(s0=2.0, s1=2.5, s2=2.5), base).differs("success")  # they disagree
+    assert not arm_figures(base, base).differs("success")
+
+
+def test_a_real_run_through_train_and_eval(here):
+    """The arguments that the study makes are those that the commands take; in this process, to spare the start of two."""
+    small = {"n_envs": 8, "n_steps": 8, "batch_size": 32, "n_timesteps": 128, "eval.every": 0, "amp": None}
+    run = study.study_runs(load_study(write(arms={"base": {}}, seeds=[4], set=small, episodes=1))[1])["base"][4]
+    assert run.go(lambda arguments, _: main(list(arguments))).name == "done"
+    assert main(["study", "tiny.yaml", "--table"]) == 0
+    assert checkpoint.read(run.folder.final)[0]["counters"]["num_timesteps"] == 128
+    figures = json.loads(Path("runs/studies/tiny/results.json").read_text())["arms"]["base"]["runs"]["4"]["figures"]
+    assert figures["success"] == 0 and figures["minutes"] > 0 and figures["style_mean"] is None
