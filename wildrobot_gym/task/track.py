@@ -146,8 +146,9 @@ class TrackTask(WalkTask):
         want = jax.tree.map(lambda values: values[frame], self.clips)
         wanted = to_heading(want.qpos[3:7], want.qvel[:3])
         spin = rotate(want.qpos[3:7], want.qvel[3:6])
-        # No support times: a clip says itself when its feet land and lift. Velocities are judged by the clip's own in this frame.
-        inputs = self._reward_inputs(task, state, action, jnp.zeros_like(task.foot_air_time), jnp.array(jnp.inf))
+        support, events = self._support(task, state)
+        inputs = self._reward_inputs(task, state, action, events)
+        # Velocities are judged by the clip's own in this frame.
         inputs = dataclasses.replace(inputs, command=jnp.stack([wanted[0], wanted[1], spin[2]]))
         load = foot_forces(state.pad_forces, self.robot.pad_ids_of_foot) / self.robot.weight
         errors = clip_errors(state, load, want, task.yaw)
@@ -165,6 +166,7 @@ class TrackTask(WalkTask):
             history=history.push(task.history, features),
             frame=frame,
             velocity_error_sum=task.velocity_error_sum + forward - wanted[0],
+            **support,
         )
         output = StepOutput(
             obs=self._observe(next_task, state),

@@ -113,12 +113,8 @@ class WalkTask:
         self, task: TaskState, state: PhysicsState, action: Float[Array, "joint"]
     ) -> tuple[TaskState, StepOutput]:
         """After physics took one control step with filtered ``action``: reward, features, episode ends, next command."""
-        loaded = self._loaded(state)
-        air_time = task.foot_air_time + self.config.control_dt
-        landed_after = jnp.where(loaded & (task.foot_air_time > 0), task.foot_air_time, 0.0)
-        lifted = jnp.any((task.foot_air_time == 0) & ~loaded)
-        lifted_after = jnp.where(lifted, task.double_support_time, jnp.inf)
-        inputs = self._reward_inputs(task, state, action, landed_after, lifted_after)
+        support, events = self._support(task, state)
+        inputs = self._reward_inputs(task, state, action, events)
         # A blown-up simulation has been put back to the home pose; no learner may be paid for that pose.
         terms = {k: jnp.where(state.diverged, 0.0, v) for k, v in reward_terms(inputs, self.config.rewards).items()}
         frame = self._frame_features(state)
@@ -137,8 +133,7 @@ class WalkTask:
             command=command,
             command_held=task.command_held,
             action=action,
-            foot_air_time=jnp.where(loaded, 0.0, air_time),
-            double_support_time=jnp.where(loaded.all(), task.double_support_time + self.config.control_dt, 0.0),
+            **support,
             velocity_error_sum=error_sum,
             history=history.push(task.history, frame),
         )
@@ -202,13 +197,26 @@ class WalkTask:
         obs = self.observe(state, command, task.action)
         return task, obs, history.window(past, frame, self.config.features.history)
 
+    def _support(self, task: TaskState, state: PhysicsState) -> tuple[dict[str, Array], dict[str, Array]]:
+        """The task state's times in the air and on both feet after this step, and what the reward is told of them."""
+        loaded, dt = self._loaded(state), self.config.control_dt
+        lifted = jnp.any((task.foot_air_time == 0) & ~loaded)
+        times = {
+            "foot_air_time": jnp.where(loaded, 0.0, task.foot_air_time + dt),
+            "double_support_time": jnp.where(loaded.all(), task.double_support_time + dt, 0.0),
+        }
+        events = {
+            "touchdown_air_time": jnp.where(loaded & (task.foot_air_time > 0), task.foot_air_time, 0.0),
+            "liftoff_double_support": jnp.where(lifted, task.double_support_time, jnp.inf),
+        }
+        return times, events
+
     def _reward_inputs(
         self,
         task: TaskState,
         state: PhysicsState,
         action: Float[Array, "joint"],
-        touchdown_air_time: Float[Array, "foot"],
-        liftoff_double_support: Float[Array, ""],
+        events: dict[str, Array],
     ) -> RewardInputs:
         return RewardInputs(
             state=state,
@@ -217,8 +225,7 @@ class WalkTask:
             previous_action=task.action,
             force_limit=jnp.asarray(self.robot.force_limit, jnp.float32),
             foot_loaded=self._loaded(state),
-            touchdown_air_time=touchdown_air_time,
-            liftoff_double_support=liftoff_double_support,
+            **events,
             weight=jnp.float32(self.robot.weight),
         )
 
