@@ -59,6 +59,8 @@ class FeatureConfig:
     channels: tuple[str, ...] = FEATURE_CHANNELS
     root_velocity: Literal["direction", "clipped", "raw"] = "direction"
     velocity_frame: Literal["heading", "world"] = "heading"
+    # joint_vel, root_lin_vel, root_ang_vel: the engine's own, or those of the last control step from its two poses
+    velocities: Literal["simulation", "finite_difference"] = "simulation"
     contacts: Literal["force", "estimated", "proxy", "none"] = "force"
     contact_scale: float = 10.0  # N; tanh(force / scale): about a third of the robot's weight reads 0.8
     contact_threshold_angle: float = 0.1  # rad; 'estimated': a thigh behind this angle is taken to be in stance
@@ -80,9 +82,12 @@ class FeatureConfig:
         )
         _check_choice("features.root_velocity", self.root_velocity, ("direction", "clipped", "raw"))
         _check_choice("features.velocity_frame", self.velocity_frame, ("heading", "world"))
+        _check_choice("features.velocities", self.velocities, ("simulation", "finite_difference"))
         _check_choice("features.contacts", self.contacts, ("force", "estimated", "proxy", "none"))
         for name in ("contact_scale", "contact_knee_scale", "proxy_height", "proxy_speed"):
             _check(getattr(self, name) > 0, f"features.{name}", getattr(self, name), "a positive number")
+        confidence = self.contact_min_confidence
+        _check(0 <= confidence <= 1, "features.contact_min_confidence", confidence, "0 to 1")
 
 
 @dataclass(frozen=True)

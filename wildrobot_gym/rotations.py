@@ -51,6 +51,14 @@ def rotate_inverse(q: Float[AnyArray, "*b 4"], v: Float[AnyArray, "*b 3"]) -> Fl
     return rotate(quat_conjugate(q), v)
 
 
+def rotation_vector(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 3"]:
+    """Axis times angle (rad, at most pi) of the rotation ``q``; 2 u for a small one with vector part u."""
+    q = jnp.where(q[..., :1] < 0, -q, q)
+    length = jnp.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
+    small = length < 1e-6
+    return q[..., 1:] * jnp.where(small, 2.0, 2.0 * jnp.arctan2(length, q[..., :1]) / jnp.where(small, 1.0, length))
+
+
 def yaw_of(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b"]:
     """Heading angle about world z, rad."""
     w, x, y, z = jnp.moveaxis(q, -1, 0)

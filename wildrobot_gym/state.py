@@ -59,6 +59,7 @@ class TaskState:
     double_support_time: Float[Array, "*b"]  # s since any foot last carried none
     velocity_error_sum: Float[Array, "*b"]  # forward velocity minus command, summed over the episode's steps, m/s
     history: Float[Array, "*b past feature"]  # AMP features of past control steps, newest last
+    previous_qpos: Float[Array, "*b nq"] | None  # pose before this control step; None where no feature is a difference of two
 
 
 @jax.jit

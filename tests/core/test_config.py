@@ -78,6 +78,8 @@ def test_build_and_to_dict_are_inverse() -> None:
         ({"features": {"history": {"frame": 2}}}, r"features\.history 'frame'.*Did you mean 'frames'"),
         ({"features": {"root_velocity": "directions"}}, "root_velocity 'directions'.*Did you mean 'direction'"),
         ({"features": {"root_velocity": 5}}, "root_velocity '5'.*Allowed: clipped, direction, raw"),
+        ({"features": {"velocities": "estimated"}}, "velocities 'estimated'.*Allowed: finite_difference, simulation"),
+        ({"features": {"contact_min_confidence": 1.5}}, "contact_min_confidence is 1.5; allowed: 0 to 1"),
         ({"features": {"contacts": None}}, "contacts 'None'.*Allowed"),
         ({"features": {"channels": ["joint_pose"]}}, "'joint_pose'.*Did you mean 'joint_pos'"),
         ({"features": {"channels": "joint_pos"}}, "features.channels must be a list"),

@@ -6,13 +6,22 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import mujoco
 import numpy as np
 import pytest
 from state_makers import make_state, quat
 
 from wildrobot_gym.config import FEATURE_CHANNELS, FeatureConfig, HistoryConfig
 from wildrobot_gym.contact import estimated_contacts, force_contacts, pad_speed, proxy_contacts
-from wildrobot_gym.features import feature_dim, feature_layout, feature_names, frame_dim, make_frame_features, shape_velocity
+from wildrobot_gym.features import (
+    feature_dim,
+    feature_layout,
+    feature_names,
+    frame_dim,
+    make_frame_features,
+    mean_velocities,
+    shape_velocity,
+)
 from wildrobot_gym.robot import RobotModel
 
 TURN = quat(yaw=np.pi / 2)  # faces +y
@@ -49,6 +58,23 @@ def test_channels_come_in_the_configs_order(wildrobot: RobotModel) -> None:
     config = FeatureConfig(channels=("root_height", "joint_vel", "joint_pos"))
     got = make_frame_features(wildrobot, config)(state)
     np.testing.assert_allclose(got, [0.4, *-np.arange(9.0), *np.arange(9.0)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dropped", FEATURE_CHANNELS)
+def test_a_dropped_channel_is_gone_from_layout_names_and_columns(robot: RobotModel, dropped: str) -> None:
+    rng = np.random.default_rng(0)
+    joints, joint_vel = rng.normal(size=(2, robot.num_joints))
+    state = make_state(robot, joints=joints, joint_vel=joint_vel, lin_vel=[0.3, 0.1, 0.0])
+    config = FeatureConfig(channels=tuple(c for c in FEATURE_CHANNELS if c != dropped))
+    every, layout = feature_layout(robot, FeatureConfig()), feature_layout(robot, config)
+    names = feature_names(robot, every)
+    keep = np.array([not name.startswith(f"{dropped}[") for name in names])
+    assert layout["channels"] == [c for c in every["channels"] if c[0] != dropped]
+    assert feature_names(robot, layout) == [name for name, kept in zip(names, keep, strict=True) if kept]
+    assert frame_dim(layout) == keep.sum() and feature_dim(layout) == 8 * keep.sum()
+    np.testing.assert_array_equal(
+        make_frame_features(robot, config)(state), np.asarray(make_frame_features(robot, FeatureConfig())(state))[keep]
+    )
 
 
 def test_every_column_has_a_name(robot: RobotModel) -> None:
@@ -123,6 +149,36 @@ def test_heading_does_not_matter(robot: RobotModel, contacts: str) -> None:
         rows.append(features(state))
     np.testing.assert_allclose(rows[1], rows[0], atol=2e-6)
     np.testing.assert_allclose(rows[2], rows[0], atol=2e-6)
+
+
+def test_velocities_from_two_poses(wildrobot: RobotModel) -> None:
+    """5 mm ahead, 0.03 rad to the left and 0.1 rad of each joint in 20 ms; what the engine says is not read."""
+    before = make_state(wildrobot, base_quat=quat(0.2, -0.1, 1.0), joints=np.zeros(9))
+    moved = before.qpos.at[:2].add(0.005 * jnp.array([np.cos(1.0), np.sin(1.0)])).at[7:].add(0.1)
+    after = make_state(wildrobot, base_quat=quat(0.2, -0.1, 1.03), lin_vel=[9, 9, 9], joint_vel=np.full(9, 9.0))
+    after = after.replace(qpos=moved.at[3:7].set(after.qpos[3:7]))
+    config = FeatureConfig(
+        channels=("joint_vel", "root_lin_vel", "root_ang_vel"), root_velocity="raw", velocities="finite_difference"
+    )
+    features = make_frame_features(wildrobot, config)
+    got = features(after, before.qpos)
+    want = [*[5.0] * 9, 0.25 * np.cos(0.03), -0.25 * np.sin(0.03), 0.0, 0.0, 0.0, 1.5]  # ahead was along the old heading
+    np.testing.assert_allclose(got, want, atol=2e-4)
+    np.testing.assert_allclose(features(after)[:9], 9.0)  # no pose before: the engine's own
+    assert feature_layout(wildrobot, config)["definitions"]["velocities"] == "finite_difference"
+    assert "velocities" not in feature_layout(wildrobot, FeatureConfig())["definitions"]  # as in older checkpoints
+
+
+def test_mean_velocities_are_mujocos(wildrobot: RobotModel) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        before, after, want = wildrobot.home_qpos.copy(), wildrobot.home_qpos.copy(), np.zeros(wildrobot.model.nv)
+        mujoco.mj_integratePos(wildrobot.model, before, rng.normal(size=len(want)), 1.0)
+        after[:] = before
+        mujoco.mj_integratePos(wildrobot.model, after, rng.normal(size=len(want)) * rng.choice([0.0, 1e-4, 3.0]), 0.1)
+        mujoco.mj_differentiatePos(wildrobot.model, want, 0.1, before, after)
+        after[3:7] *= rng.choice([-1.0, 1.0])  # the same rotation
+        np.testing.assert_allclose(mean_velocities(jnp.asarray(before), jnp.asarray(after), 0.1), want, atol=2e-5)
 
 
 def test_force_contacts() -> None:

@@ -31,19 +31,22 @@ def test_fill_repeats_the_frame() -> None:
     np.testing.assert_array_equal(history.window(past, frame, CONFIG), [1, 2] * 3)
 
 
-@pytest.mark.parametrize(
-    "config", [CONFIG, HistoryConfig(8, 2), HistoryConfig(1, 1), HistoryConfig(1, 5), HistoryConfig(2, 1)]
-)
-def test_a_rollout_sees_the_windows_of_its_clip(config: HistoryConfig) -> None:
-    frames = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
-    windows = history.clip_windows(frames, config)
-    assert windows.shape == (30 - config.num_past, 4 * config.frames)
-    past = history.fill(jnp.array(frames[0]), config)
-    for t, frame in enumerate(frames):
-        got = history.window(past, jnp.array(frame), config)
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("frames", range(1, 11))
+def test_a_rollout_sees_the_windows_of_its_clip(frames: int, stride: int) -> None:
+    config = HistoryConfig(frames, stride)
+    rows = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    windows = history.clip_windows(rows, config)
+    assert config.num_past == (frames - 1) * stride
+    assert windows.shape == (30 - config.num_past, 4 * frames)
+    step = jax.jit(lambda past, row: (history.push(past, row), history.window(past, row, config)))
+    past = history.fill(jnp.array(rows[0]), config)
+    for t, row in enumerate(rows):
+        past, got = step(past, row)
         if t >= config.num_past:
             np.testing.assert_array_equal(got, windows[t - config.num_past])
-        past = history.push(past, jnp.array(frame))
+        else:  # the past is filled with the first frame
+            np.testing.assert_array_equal(got.reshape(frames, 4)[0], rows[0])
 
 
 def test_a_clip_shorter_than_a_window_has_none() -> None:

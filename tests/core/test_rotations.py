@@ -19,6 +19,18 @@ def random_quats(n: int = 50) -> np.ndarray:
     return (q / np.linalg.norm(q, axis=1, keepdims=True)).astype(np.float32)
 
 
+def test_rotation_vectors() -> None:
+    """A quarter turn about z; nothing; a millionth; half a turn; and of a rotation's two quaternions either."""
+    quats = np.array([[S, 0, 0, S], [1, 0, 0, 0], [1, 5e-8, 0, 0], [0, 0, 1, 0], [-S, 0, 0, -S]], np.float32)
+    want = [[0, 0, np.pi / 2], [0, 0, 0], [1e-7, 0, 0], [0, np.pi, 0], [0, 0, np.pi / 2]]
+    np.testing.assert_allclose(R.rotation_vector(quats), want, atol=1e-6)
+    axes = np.random.default_rng(0).normal(size=(20, 3))
+    for axis in axes:
+        quat_of = np.zeros(4)
+        mujoco.mju_axisAngle2Quat(quat_of, axis / np.linalg.norm(axis), np.linalg.norm(axis))
+        np.testing.assert_allclose(R.rotation_vector(jnp.asarray(quat_of)), axis, atol=1e-5)
+
+
 def test_golden_quarter_turns() -> None:
     left = jnp.array([S, 0, 0, S])  # 90 degrees about z: x goes to y
     np.testing.assert_allclose(R.rotate(left, jnp.array([1.0, 0, 0])), [0, 1, 0], atol=1e-6)

@@ -45,7 +45,8 @@ def test_the_specification_names_every_setting() -> None:
     missing = [f.name for f in dataclasses.fields(EnvConfig) if f"| {f.name}" not in spec]
     for section in (ActionConfig, CommandConfig, ResetConfig, TerminationConfig):
         missing += [f.name for f in dataclasses.fields(section) if f.name not in spec]
-    missing += [name for name in ("channels", "root_velocity", "velocity_frame", "contacts", "history") if name not in spec]
+    features = ("channels", "root_velocity", "velocity_frame", "velocities", "contacts", "history")
+    missing += [name for name in features if name not in spec]
     missing += [name for name in TERMS if f"| {name} |" not in spec]
     assert not missing
 

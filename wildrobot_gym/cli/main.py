@@ -41,6 +41,44 @@ def train(
     return run_train(config, [item for group in set for item in group], seed, out, resume)
 
 
+def bootstrap(
+    policy: str | None = None,
+    baseline: str = "walk_ppo",
+    config: str = "walk_amp",
+    set: tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]] = (),
+    baseline_steps: int | None = None,
+    amp_steps: int | None = None,
+    commands: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
+    seconds: float = 30.0,
+    seed: int = 0,
+    out: Path | None = None,
+    force: bool = False,
+) -> int:
+    """Path B of the data-first plan: plain PPO, what of its walk passes the gates mined, then AMP on that from its networks.
+
+    Called again it goes on where it stood: what is done is left as it is.
+
+    Args:
+        policy: A .zip file, a run folder, or a shipped policy, in place of a baseline that is trained.
+        baseline: The run config of the baseline.
+        config: The run config of the AMP run; its reference, weight (0.1, rising from 0) and beginning are set.
+        set: Settings of the AMP run to change, e.g. --set amp.weight=0.2.
+        baseline_steps: Environment steps of the baseline; its config's if not given.
+        amp_steps: Environment steps of the AMP run; its config's if not given.
+        commands: Forward speeds that are recorded, m/s.
+        seconds: Of walking recorded at each speed.
+        seed: Of both runs and of the recording.
+        out: The folder; runs/bootstrap-s<seed> if not given.
+        force: Mine anew and train AMP anew where that is done already; a baseline is never trained anew.
+    """
+    from wildrobot_gym.cli.bootstrap import run_bootstrap
+
+    overrides = [item for group in set for item in group]
+    return run_bootstrap(
+        policy, baseline, config, overrides, baseline_steps, amp_steps, commands, seconds, seed, out, force
+    )
+
+
 def evaluate(
     policy: Text,
     /,
@@ -209,6 +247,7 @@ def motion() -> int:
 
 SUBCOMMANDS = {
     "train": train,
+    "bootstrap": bootstrap,
     "eval": evaluate,
     "compare": compare,
     "enjoy": enjoy,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from wildrobot_gym.motion.human import HumanMotion
 from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.reference import load_clips, save_clips
 from wildrobot_gym.motion.retarget import RetargetReport, RetargetSettings, retarget
-from wildrobot_gym.motion.segments import MiningReport
+from wildrobot_gym.motion.segments import GATE_NAMES, MiningReport
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.robot import RobotModel
 
@@ -114,8 +114,12 @@ def report_file(dataset: Path) -> Path:
     return dataset.with_suffix(".report.json")
 
 
-def write_dataset(path: Path, report: MiningReport, segments: Sequence[MotionClip]) -> None:
+def write_dataset(
+    path: Path, report: MiningReport, segments: Sequence[MotionClip], origin: Mapping[str, Any] | None = None
+) -> None:
     """Mined segments as a reference file that training reads, and beside it what became of every clip.
+
+    ``origin``: what it was mined from, for the report, as JSON types.
 
     Raises:
         MotionError: there is not one segment, or the dataset cannot be written. RunError: the report cannot.
@@ -124,12 +128,24 @@ def write_dataset(path: Path, report: MiningReport, segments: Sequence[MotionCli
         "gates": dataclasses.asdict(report.gates),
         "clips": [dataclasses.asdict(clip) for clip in report.clips],
         "mined_s": report.mined_s,
+        "origin": origin,
     }
     write_json(report_file(path), value)
     if not segments:
         path.unlink(missing_ok=True)  # an older dataset must not pass for this report's
-        raise MotionError(f"Not one window passed the gates. {report_file(path)} says which gates stopped which clip.")
+        raise MotionError(f"Not one window passed the gates. {rejects_text(report)} More is in {report_file(path)}.")
     save_clips(path, segments)
+
+
+def rejects_text(report: MiningReport) -> str:
+    """Which gate stopped how much of all clips together; a window may fail several."""
+    windows, falls = sum(clip.windows for clip in report.clips), sum(clip.falls for clip in report.clips)
+    performed = f"{sum(clip.performed_s for clip in report.clips):.1f} s were performed, with {falls} falls"
+    if not windows:
+        return f"{performed}, and no stretch lasted {report.gates.shortest} frames."
+    rejects = {name: sum(clip.rejects[name] for clip in report.clips) for name in GATE_NAMES}
+    shares = [f"{name} {n / windows:.0%}" for name, n in sorted(rejects.items(), key=lambda item: -item[1]) if n]
+    return f"{performed}; of {windows} windows these shares fail: {', '.join(shares)}."
 
 
 def read_report(dataset: Path) -> dict[str, Any] | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -124,7 +125,8 @@ def run_track(
             progress=lambda done, _: bar.update(task, completed=done),
         )
     code = read.tell_skipped(console)
-    segments = _finish(out, report, seconds_per_motion, console)
+    segments = _kept(report, seconds_per_motion)
+    finish(out, report, segments, console)
     if features is not None:
         save_features(features, model, FeatureConfig(), segments)
         console.print(f"Features: {features}", highlight=False, soft_wrap=True)
@@ -144,7 +146,7 @@ def run_perform(policy: str, reference: str, out: Path, seconds_per_motion: floa
     model = RobotModel.load(str(settings.get("robot", "wildrobot")))
     performances = perform(reference, lambda obs: trained.predict(obs, deterministic=True)[0], settings)
     report = mine(model, performances)
-    _finish(out, report, seconds_per_motion, console)
+    finish(out, report, _kept(report, seconds_per_motion), console)
     return 0
 
 
@@ -153,15 +155,27 @@ def _check_seconds(seconds_per_motion: float | None) -> None:
         raise ConfigError(f"seconds_per_motion is {seconds_per_motion}; allowed: more than 0.")
 
 
-def _finish(out: Path, report: MiningReport, seconds_per_motion: float | None, console: Console) -> Sequence[MotionClip]:
-    """Tell what became of the clips, and write what is kept; that."""
-    segments = report.segments if seconds_per_motion is None else best_segments(report.segments, seconds_per_motion)
+def finish(
+    out: Path,
+    report: MiningReport,
+    segments: Sequence[MotionClip],
+    console: Console,
+    origin: Mapping[str, Any] | None = None,
+) -> None:
+    """Tell what became of the clips, and write those ``segments`` that are kept, with what they were mined from.
+
+    Raises:
+        MotionError: there are none.
+    """
     console.print(yield_table(report))
-    write_dataset(out, report, segments)
+    write_dataset(out, report, segments, origin)
     kept = sum(segment.num_frames / segment.fps for segment in segments)
     text = f"{out}: {len(segments)} segments, {kept:.1f} s of {report.mined_s:.1f} s Tier 0+"
     console.print(text, highlight=False, soft_wrap=True)
-    return segments
+
+
+def _kept(report: MiningReport, seconds_per_motion: float | None) -> Sequence[MotionClip]:
+    return report.segments if seconds_per_motion is None else best_segments(report.segments, seconds_per_motion)
 
 
 def yield_table(report: MiningReport) -> Table:

@@ -93,7 +93,9 @@ def _policy_features(
     """Frames of a policy that walks at quantiles of ``speeds``, while it stands."""
     loaded = load_policy(policy, robot)
     env = make_env(loaded.env_kwargs, ENVS, num_steps=STEPS)
-    of_frame, rows = make_frame_features(env.robot, features), []
+    of_frame = make_frame_features(env.robot, features, env.config.control_dt)
+    rows: list[np.ndarray] = []
+    previous_qpos = None
     commands = np.zeros((ENVS, 3), np.float32)
     commands[:, 0] = np.quantile(speeds, (np.arange(ENVS) + 0.5) / ENVS)
     try:
@@ -101,9 +103,11 @@ def _policy_features(
             task = progress.add_task(policy, total=STEPS * ENVS)
 
             def on_step(step: int, state: PhysicsState) -> None:
+                nonlocal previous_qpos
                 progress.advance(task, ENVS)
                 if step >= SETTLING_STEPS:
-                    rows.append(np.asarray(of_frame(state)))
+                    rows.append(np.asarray(of_frame(state, previous_qpos)))
+                previous_qpos = np.array(state.qpos)
 
             recording = record(env, loaded, commands, STEPS, seed=0, on_step=on_step)
     finally:

@@ -53,7 +53,7 @@ def run_train(
     console.print(f"process {os.getpid()}, run folder {folder.path}", highlight=False)
     newest: Path | None = None
     if resume:
-        config = _resumed_config(folder, config)
+        config = resumed_config(folder, config)
         newest = max(folder.checkpoints(), key=steps_of, default=None)
     else:
         folder.check_free()  # now, not after minutes of preparation
@@ -194,7 +194,7 @@ def _save_final(model: AMPPPO, folder: RunFolder, console: Console) -> int:
     return 0
 
 
-def _resumed_config(folder: RunFolder, config: RunConfig) -> RunConfig:
+def resumed_config(folder: RunFolder, config: RunConfig) -> RunConfig:
     """The asked config, once it is made sure that it is the run's own but for how long and how closely watched."""
     stored = run_config.from_mapping(folder.read_config()).to_dict()
     asked = config.to_dict()

@@ -83,6 +83,7 @@ class WildRobotEnv(gym.Env):
     | features.channels | all | of joint_pos, joint_vel, root_lin_vel, root_ang_vel, root_height, foot_contacts |
     | features.contacts | force | or estimated, proxy, none; their constants are in ``FeatureConfig`` |
     | features.root_velocity, velocity_frame | direction, heading | or clipped, raw; or world |
+    | features.velocities | simulation | or finite_difference: of the last control step, from its two poses |
     | features.history | frames 8, stride 2 | the AMP window, in control steps |
     | action | scale 1.0, joint_scale {waist_yaw: 0.5}, filter 0.7 | rad |
     | commands | vx (0, 1), vy (0, 0), yaw_rate (0, 0) | m/s, m/s, rad/s |

@@ -248,6 +248,13 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
             self._task_state, command=jnp.asarray(commands), command_held=jnp.ones(self.num_envs, bool)
         )
 
+    def begin_with(self, commands: Any, seed: int) -> np.ndarray:
+        """Begin new episodes everywhere with these commands held (:meth:`set_commands`); the observations."""
+        self.reset(seed=seed)
+        self.set_commands(commands)
+        obs, _ = self.reset()  # the first observation shows the commands too
+        return obs
+
     def release_commands(self) -> None:
         """Let resets and the resampling interval draw commands again."""
         if self._task_state is not None:

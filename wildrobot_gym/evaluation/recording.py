@@ -90,9 +90,7 @@ def record(
     The environment should be built with autoreset DISABLED: a fallen robot then goes on lying, and its rows are marked.
     ``on_step(step, state)`` is called after every step (video, progress).
     """
-    env.reset(seed=seed)
-    env.set_commands(commands)
-    obs, _ = env.reset()  # the commands are held through resets; now the first observation shows them too
+    obs = env.begin_with(commands, seed)
     alive = np.ones(env.num_envs, bool)
     rows = []
     for step in range(num_steps):

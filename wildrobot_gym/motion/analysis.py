@@ -23,7 +23,7 @@ SPEED_BINS = np.round(np.arange(-0.2, 1.5, 0.1), 1)  # m/s, edges
 ADVICE = {
     "go": "Go on: a short AMP run first (the plan's phase 2), then training.",
     "caution": "Try with caution: watch the discriminator, and track more or other clips meanwhile.",
-    "stop": "Stop: too little of it is physics. Begin with plain PPO (`wildrobot train walk_ppo`) and mine its walk.",
+    "stop": "Stop: too little of it is physics. Begin with plain PPO and mine its walk (`wildrobot bootstrap`).",
     "not performed": "These clips were made, not performed: track them first (`wildrobot motion track`).",
 }
 

@@ -108,7 +108,7 @@ class ReferenceDataset:
                 f"Clip {clip.name!r} is {len(states.qpos)} control steps long; a window of the configured history needs"
                 f" {needed}. Use a longer clip, or fewer history.frames or a smaller history.stride."
             )
-        features = state_features(self.robot, self.config, states, f"Clip {clip.name!r}")
+        features = state_features(self.robot, self.config, states, f"Clip {clip.name!r}", self.control_dt)
         self._entries.append(_Entry(clip, features, np.asarray(states.qpos), np.asarray(states.qvel)))
 
     @property

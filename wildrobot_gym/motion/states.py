@@ -57,11 +57,11 @@ def clip_features(
     Raises:
         MotionError: contacts are to be measured forces and the clip has none; or the clip does not fit the robot.
     """
-    return state_features(robot, config, clip_states(robot, clip, control_dt), f"Clip {clip.name!r}")
+    return state_features(robot, config, clip_states(robot, clip, control_dt), f"Clip {clip.name!r}", control_dt)
 
 
 def state_features(
-    robot: RobotModel, config: FeatureConfig, states: PhysicsState, where: str
+    robot: RobotModel, config: FeatureConfig, states: PhysicsState, where: str, control_dt: float = CONTROL_DT
 ) -> Float[np.ndarray, "time feature"]:
     """AMP features of states made by :func:`clip_states`; ``where`` names the clip in messages."""
     if "foot_contacts" in config.channels and config.contacts == "force" and np.isnan(states.pad_forces).any():
@@ -69,7 +69,9 @@ def state_features(
             f"{where} has no pad forces, but features.contacts is 'force'. Track the clip in physics first, or choose"
             " features.contacts 'estimated', 'proxy' or 'none' (for the environment too)."
         )
-    features = np.asarray(make_frame_features(robot, config)(jax.tree.map(jnp.asarray, states)), np.float32)
+    features_of, states = make_frame_features(robot, config, control_dt), jax.tree.map(jnp.asarray, states)
+    first, later = (jax.tree.map(lambda x, part=part: x[part], states) for part in (slice(1), slice(1, None)))
+    features = np.concatenate([features_of(first), features_of(later, states.qpos[:-1])], dtype=np.float32)
     if not np.isfinite(features).all():
         frame = int(np.argwhere(~np.isfinite(features))[0][0])
         raise MotionError(f"{where} gives features that are not finite, first in control step {frame}.")

@@ -135,6 +135,7 @@ class TrackTask(WalkTask):
             episode_limit=jnp.int32(self.max_episode_steps if episode_limit is None else episode_limit),
             command=start.command,
             history=past,
+            previous_qpos=self._remembered(state),
             frame=start.frame,
             yaw=start.yaw,
         )
@@ -154,7 +155,7 @@ class TrackTask(WalkTask):
         errors = clip_errors(state, load, want, task.yaw)
         terms = reward_terms(inputs, self.config.rewards) | clip_terms(errors, self.config.rewards)
         terms = {name: jnp.where(state.diverged, 0.0, value) for name, value in terms.items()}
-        features = self._frame_features(state)
+        features = self._frame_features(state, task.previous_qpos)
         forward = to_heading(state.base_quat_w, state.qvel[:3])[0]
         lost = terminated(state, self.config.termination) | (errors["joint_pos"] > self.config.termination.max_joint_error)
         step_count = task.step_count + 1
@@ -164,6 +165,7 @@ class TrackTask(WalkTask):
             step_count=step_count,
             action=action,
             history=history.push(task.history, features),
+            previous_qpos=self._remembered(state),
             frame=frame,
             velocity_error_sum=task.velocity_error_sum + forward - wanted[0],
             **support,

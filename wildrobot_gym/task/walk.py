@@ -73,7 +73,8 @@ class WalkTask:
         self.obs_dim = observation_dim(robot)
         self.feature_dim = features_module.feature_dim(self.layout)
         self.past_shape = (config.features.history.num_past, features_module.frame_dim(self.layout))
-        self._frame_features = features_module.make_frame_features(robot, config.features)
+        self._frame_features = features_module.make_frame_features(robot, config.features, config.control_dt)
+        self._differences = config.features.velocities == "finite_difference"
         self._scale = jnp.array(_action_scale(robot, config))
         self._home = jnp.asarray(robot.home_joint_pos, jnp.float32)
         self._low, self._high = jnp.asarray(robot.joint_range.T, jnp.float32)
@@ -117,7 +118,7 @@ class WalkTask:
         inputs = self._reward_inputs(task, state, action, events)
         # A blown-up simulation has been put back to the home pose; no learner may be paid for that pose.
         terms = {k: jnp.where(state.diverged, 0.0, v) for k, v in reward_terms(inputs, self.config.rewards).items()}
-        frame = self._frame_features(state)
+        frame = self._frame_features(state, task.previous_qpos)
         forward = to_heading(state.base_quat_w, state.qvel[:3])[0]
         step_count = task.step_count + 1
         fell = terminated(state, self.config.termination)
@@ -136,6 +137,7 @@ class WalkTask:
             **support,
             velocity_error_sum=error_sum,
             history=history.push(task.history, frame),
+            previous_qpos=self._remembered(state),
         )
         output = StepOutput(
             obs=self.observe(state, command, action),
@@ -165,6 +167,7 @@ class WalkTask:
             double_support_time=jnp.float32(jnp.inf),  # the first liftoff of an episode is not judged
             velocity_error_sum=jnp.float32(0.0),
             history=jnp.zeros(self.past_shape),
+            previous_qpos=jnp.zeros(self.robot.model.nq) if self._differences else None,
         )
 
     def draw_start(self, key: jax.Array) -> Start:
@@ -193,6 +196,7 @@ class WalkTask:
             command_held=before.command_held,
             action=jnp.where(start.from_reference, action, 0.0),
             history=past,
+            previous_qpos=self._remembered(state),
         )
         obs = self.observe(state, command, task.action)
         return task, obs, history.window(past, frame, self.config.features.history)
@@ -228,6 +232,10 @@ class WalkTask:
             **events,
             weight=jnp.float32(self.robot.weight),
         )
+
+    def _remembered(self, state: PhysicsState) -> Float[Array, "*b nq"] | None:
+        """The pose that the next step's velocities are taken from, where they are."""
+        return state.qpos if self._differences else None
 
     def _loaded(self, state: PhysicsState) -> Bool[Array, "foot"]:
         return foot_forces(state.pad_forces, self.robot.pad_ids_of_foot) > LOADED_SHARE * self.robot.weight

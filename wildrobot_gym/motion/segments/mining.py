@@ -132,7 +132,6 @@ def _segment(
     rotation = unturn * Rotation.from_quat(qpos[:, 3:7], scalar_first=True)
     qvel[:, :3] = unturn.apply(qvel[:, :3])  # the angular velocity is the base's own already
     forward, left, _ = view.velocity.mean(axis=0)
-    source = performance.clip
     return MotionClip(
         name=f"{performance.motion_id}_{number:04d}",
         robot=robot.name,
@@ -144,8 +143,8 @@ def _segment(
         pad_forces=performance.pad_forces[first:end].copy(),
         qvel=qvel,
         command=(round(float(forward), 4), round(float(left), 4), round(float(view.rate[:, 2].mean()), 4)),
-        source=source.source,
-        licence=source.licence,
+        source=performance.source,
+        licence=performance.licence,
         metadata={
             "motion_id": performance.motion_id,
             "segment_id": number,

@@ -36,7 +36,9 @@ class Variant:
         Raises:
             MotionError: the note is damaged.
         """
-        noted = clip.metadata.get("variant", {"loop": "once", "warp": 1.0, "turn": 0.0, "mirrored": False, "start_s": 0.0})
+        noted = clip.metadata.get("variant")
+        if noted is None:
+            return ONCE
         try:
             return cls(**{**noted, "controller": None})
         except TypeError as error:
@@ -47,6 +49,9 @@ class Variant:
         return asdict(self)
 
 
+ONCE = Variant("once", 1.0, 0.0, False, 0.0)  # played as it is
+
+
 @dataclass(frozen=True)
 class Performance:
     """Control steps at 50 Hz, float32, world frame, SI units; row t is the state after step t + 1. No reset lies inside.
@@ -54,15 +59,18 @@ class Performance:
     Forces and torques are those of the step's last substep, the harness's what it applied during the step.
 
     Attributes:
-        clip: what was to be performed; its name is the motion's id. variant: how.
+        motion_id: what was to be performed; a segment that was mined before stays of the motion that it was mined from.
+        variant: how. source, licence: for the credits.
         first_step: control steps of the variant before this stretch (0, or a restart after a fall).
         fell: the stretch ended with a fall, which is not in it.
         pad_speed: tangential, m/s. harness: force N (3), torque N*m (3), world frame, at the base's centre of mass.
         harness_saturated: the harness wanted more than its cap.
     """
 
-    clip: MotionClip
+    motion_id: str
     variant: Variant
+    source: str
+    licence: str
     first_step: int
     fell: bool
     qpos: Float[np.ndarray, "time nq"]
@@ -72,11 +80,6 @@ class Performance:
     harness: Float[np.ndarray, "time 6"]
     harness_saturated: Bool[np.ndarray, " time"]
     torque: Float[np.ndarray, "time joint"]
-
-    @property
-    def motion_id(self) -> str:
-        """A segment that was mined before stays of the motion that it was mined from."""
-        return self.clip.motion_id
 
     @property
     def num_frames(self) -> int:

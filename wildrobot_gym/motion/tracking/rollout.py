@@ -75,8 +75,10 @@ def track(
     stretches += [(play, int(begin[play]), steps, False) for play in range(len(plays))]
     return [
         Performance(
-            clip=plays[play].clip,
+            motion_id=plays[play].clip.motion_id,
             variant=plays[play].variant,
+            source=plays[play].clip.source,
+            licence=plays[play].clip.licence,
             first_step=first,
             fell=fell,
             **{name: values[play, first:end] for name, values in rows.items()},

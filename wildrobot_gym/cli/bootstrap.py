@@ -1,0 +1,202 @@
+"""``wildrobot bootstrap``: Path B of the data-first plan. Plain PPO learns to walk, what of its walk passes the gates is mined,
+and AMP goes on from there with that as its reference.
+
+    out/baseline/        the run of plain PPO (none where a policy is given)
+    out/reference.npz    the mined segments; reference.report.json: what became of every rollout, and whose they are
+    out/amp/             the run of AMP
+
+A stage that is done is not done again, and one that was interrupted goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from amp_sbx import checkpoint
+from wildrobot_gym.cli import run_config
+from wildrobot_gym.cli.motion_files import check_free, read_report
+from wildrobot_gym.cli.motion_make import finish
+from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
+from wildrobot_gym.cli.run_config import RunConfig
+from wildrobot_gym.cli.run_folder import RunFolder
+from wildrobot_gym.cli.train_run import resumed_config, run_train
+from wildrobot_gym.config import EnvConfig, build
+from wildrobot_gym.env.perform import SETTLING_STEPS, perform_walk, rollout_id
+from wildrobot_gym.errors import ConfigError, MotionError, RunError
+from wildrobot_gym.evaluation.protocol import POLICY_SETTINGS, make_env
+from wildrobot_gym.motion.analysis import STOP_S
+from wildrobot_gym.motion.segments import mine
+from wildrobot_gym.motion.states import CONTROL_DT
+from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
+
+WEIGHT = 0.1  # of the style reward (data-first plan, Path B)
+RAMP_SHARE = 0.5  # of AMP's steps, in which that weight rises from 0
+EPISODE_S = 10.0  # a rollout lasts no longer; more seconds are more robots
+_ADVICE = (
+    "Train the baseline longer (--baseline-steps), ask for speeds that it walks at (--commands), or give a policy that walks"
+    " (--policy)."
+)
+
+
+def run_bootstrap(
+    policy: str | None,
+    baseline: str,
+    config: str,
+    overrides: Sequence[str],
+    baseline_steps: int | None,
+    amp_steps: int | None,
+    commands: Sequence[float],
+    seconds: float,
+    seed: int,
+    out: Path | None,
+    force: bool,
+) -> int:
+    """All stages that are not done yet; the exit code: 0, or 130 and 143 after a signal.
+
+    Raises:
+        ConfigError, RunError: before anything is trained. MotionError: nothing of the baseline's walk passes the gates.
+    """
+    console = Console()
+    folder = (Path("runs") / f"bootstrap-s{seed}" if out is None else out).resolve()
+    plain, amp = RunFolder(folder / "baseline"), RunFolder(folder / "amp")
+    reference, agent = folder / "reference.npz", policy or str(plain.path)
+    _check_rollouts(commands, seconds)
+    learning = amp_overrides(config, reference, agent, amp_steps, overrides)
+    amp_config = run_config.load(config, learning, seed)
+    if amp_config.amp is None:
+        raise ConfigError("The last stage learns from what was mined; amp cannot be null there.")
+    if policy is None:
+        settings = [] if baseline_steps is None else [f"n_timesteps={baseline_steps}"]
+        _check_fits(run_config.load(baseline, settings, seed), amp_config)
+        if code := _train("baseline", baseline, settings, seed, plain, console):
+            return code
+    elif baseline_steps is not None:
+        raise ConfigError("--baseline-steps is for a baseline that is trained, but --policy gives one. Leave one of the two out.")
+    else:
+        console.print(f"baseline: {policy}", highlight=False)
+    walker = load_policy(agent)
+    _check_same_task(walker.env_kwargs, amp_config)
+    if force:
+        reference.unlink(missing_ok=True)
+        if amp.holds_a_run():
+            shutil.rmtree(amp.path)
+    _mine(walker, commands, seconds, seed, reference, amp, console)
+    return _train("amp", config, learning, seed, amp, console)
+
+
+def amp_overrides(config: str, reference: Path, agent: str, steps: int | None, overrides: Sequence[str]) -> list[str]:
+    """Settings of the last stage: begin with the baseline's networks, at the plan's low weight, which rises from 0.
+
+    ``overrides`` come last, so that they may change any of it.
+    """
+    path = json.dumps(str(reference))
+    first = [f"amp.reference={path}", f"env_kwargs.reference={path}", f"trained_agent={json.dumps(agent)}"]
+    first += [f"amp.weight={WEIGHT}"] + ([] if steps is None else [f"n_timesteps={steps}"])
+    ramp_end = RAMP_SHARE * run_config.load(config, [*first, *overrides]).n_timesteps
+    return [*first, f"amp.schedule={{initial: 0.0, ramp_start: 0.0, ramp_end: {ramp_end}, final: 1.0}}", *overrides]
+
+
+def _train(stage: str, config: str, overrides: Sequence[str], seed: int, run: RunFolder, console: Console) -> int:
+    """A run begun, gone on with, or left as it is where it has the steps asked for; the exit code.
+
+    Raises:
+        RunError: it was begun with other settings.
+    """
+    asked, begun = run_config.load(config, overrides, seed), run.holds_a_run()
+    if begun:
+        resumed_config(run, asked)
+    done = checkpoint.read(run.final)[0]["counters"]["num_timesteps"] if begun and run.final.is_file() else 0
+    if done >= asked.n_timesteps:
+        console.print(f"{stage}: done, {done:,} steps in {run.path}", highlight=False, soft_wrap=True)
+        return 0
+    verb = "going on with" if begun else "training"
+    console.print(f"{stage}: {verb} {config} to {asked.n_timesteps:,} steps in {run.path}", highlight=False, soft_wrap=True)
+    code = run_train(config, overrides, seed, run.path, begun, console)
+    if code:
+        console.print("`wildrobot bootstrap` goes on with it when it is called as before.")
+    return code
+
+
+def _mine(
+    walker: LoadedPolicy, commands: Sequence[float], seconds: float, seed: int, reference: Path, amp: RunFolder, console: Console
+) -> None:
+    """What passes the gates of the policy's rollouts, into ``reference``.
+
+    Raises:
+        RunError: it is there, of other rollouts; or an AMP run that learned from another. MotionError: nothing passes, or
+            only where the robot does not walk as it is asked to: the gates would let it stand.
+    """
+    asked = {"commands": list(commands), "seconds": seconds, "seed": seed}
+    origin = {"policy": str(walker.path.resolve()), "num_timesteps": walker.model.num_timesteps, **asked}
+    if reference.is_file():
+        was = (read_report(reference) or {}).get("origin") or {}
+        if differing := [name for name in origin if was.get(name) != origin[name]]:
+            detail = "; ".join(f"{name}: {was.get(name)!r}, asked {origin[name]!r}" for name in differing)
+            raise RunError(
+                f"{reference} was mined from other rollouts. {detail}. Ask for the same, choose another --out (--policy takes a"
+                " baseline along), or overwrite it and the AMP run by --force."
+            )
+        console.print(f"reference: done, {reference}", highlight=False, soft_wrap=True)
+        return
+    check_free([amp.config], force=False)  # it learned from a reference that is gone
+    robots = math.ceil(seconds / EPISODE_S)
+    steps = SETTLING_STEPS + round(seconds / robots / CONTROL_DT)
+    speeds = np.repeat(np.asarray(commands, np.float32), robots)
+    text = f"reference: recording {seconds:g} s of {walker.path} at each of {len(commands)} speeds"
+    console.print(text, highlight=False, soft_wrap=True)
+    env = make_env(walker.env_kwargs, len(speeds), num_steps=steps)
+    try:
+        report = mine(env.robot, perform_walk(env, walker, speeds, seed))
+    finally:
+        env.close()
+    wanted = {rollout_id(speed): speed for speed in commands}
+    walked = [s for s in report.segments if abs(s.command[0] - wanted[s.motion_id]) <= SUCCESS_VELOCITY_ERROR]
+    try:
+        finish(reference, report, walked, console, origin)
+    except MotionError as error:
+        if walked:
+            raise
+        slow = f"{report.mined_s:.1f} s passed the gates, but none of it within {SUCCESS_VELOCITY_ERROR} m/s of its command."
+        raise MotionError(f"{slow if report.segments else error} {_ADVICE}") from None
+    kept = sum(segment.num_frames / segment.fps for segment in walked)
+    if kept < STOP_S:
+        text = f"[yellow]That is little:[/] the plan stops under {STOP_S:g} s. More --seconds give more. {_ADVICE}"
+        console.print(text, highlight=False, soft_wrap=True)
+
+
+def _check_rollouts(commands: Sequence[float], seconds: float) -> None:
+    if not commands or not np.isfinite(commands).all():
+        raise ConfigError(f"commands are {list(commands)}; allowed: one finite speed in m/s or more.")
+    if not 1.0 <= seconds < math.inf:
+        raise ConfigError(f"seconds is {seconds}; allowed: 1 or more at each speed.")
+
+
+def _check_fits(plain: RunConfig, amp: RunConfig) -> None:
+    """Raise ConfigError where the second run cannot begin with the networks of the first: now, not after its training."""
+    for name in ("policy_kwargs", "symmetric_policy"):
+        theirs, ours = getattr(plain, name), getattr(amp, name)
+        if theirs != ours:
+            raise ConfigError(f"{name} is {theirs!r} in the baseline and {ours!r} in the AMP run. Ask for the same in both.")
+    _check_same_task(plain.env_kwargs, amp)
+
+
+def _check_same_task(env_kwargs: Mapping[str, Any], amp: RunConfig) -> None:
+    """Raise ConfigError where a policy trained with ``env_kwargs`` would see or do something else in the AMP run."""
+    theirs, ours = (
+        build(EnvConfig, {name: values[name] for name in POLICY_SETTINGS if name in values})
+        for values in (env_kwargs, amp.env_kwargs)
+    )
+    for name in POLICY_SETTINGS:
+        if getattr(theirs, name) != getattr(ours, name):
+            raise ConfigError(
+                f"env_kwargs.{name} is {getattr(theirs, name)} in the baseline and {getattr(ours, name)} in the AMP run."
+                f" Ask for the same in both; --set env_kwargs.{name}=... changes the AMP run's."
+            )
