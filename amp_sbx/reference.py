@@ -82,6 +82,18 @@ class ReferenceFeatures:
         return self.features.shape[1]
 
 
+def held_out_motions(motion_ids: Any, share: float) -> np.ndarray:
+    """Of the distinct ids in `motion_ids` (numbers or names) about `share`, one at least, evenly spread over them in their order.
+
+    None where `share` is 0 or there is one motion alone.
+    """
+    motions = np.unique(np.asarray(motion_ids))
+    if share == 0 or len(motions) < 2:
+        return motions[:0]
+    count = max(1, round(share * len(motions)))
+    return np.unique(motions[np.linspace(0, len(motions) - 1, count + 2).round().astype(int)[1:-1]])
+
+
 def hold_out(reference: ReferenceFeatures, share: float) -> tuple[ReferenceFeatures, ReferenceFeatures | None]:
     """Rows to learn from, and about `share` of all to judge by; None where `share` is 0 or there are too few rows.
 
@@ -90,10 +102,7 @@ def hold_out(reference: ReferenceFeatures, share: float) -> tuple[ReferenceFeatu
     if share == 0:
         return reference, None
     if reference.motion_ids is not None and len(np.unique(reference.motion_ids)) > 1:
-        motions = np.unique(reference.motion_ids)
-        count = max(1, round(share * len(motions)))
-        chosen = motions[np.linspace(0, len(motions) - 1, count + 2).round().astype(int)[1:-1]]
-        away = np.isin(reference.motion_ids, chosen)
+        away = np.isin(reference.motion_ids, held_out_motions(reference.motion_ids, share))
     else:
         away = np.arange(reference.num_samples) >= round((1.0 - share) * reference.num_samples)
     if away.sum() < 2 or (~away).sum() < 2:

@@ -5,7 +5,7 @@ import pytest
 
 from amp_sbx import AMPConfig, AMPLearner, ReferenceFeatures
 from amp_sbx.health import VERDICTS, WARM_UP, HealthMonitor, Verdict, feature_name, feature_separation
-from amp_sbx.reference import hold_out
+from amp_sbx.reference import held_out_motions, hold_out
 
 LAYOUT = {
     "joints": ["hip", "knee", "ankle"],
@@ -122,6 +122,13 @@ def test_separation_by_hand():
     policy, reference = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 0.0], [3.0, 1.0]])
     np.testing.assert_allclose(feature_separation(policy, reference), [1.0, 0.5])
     np.testing.assert_allclose(feature_separation(reference, policy), [1.0, 0.5])
+
+
+def test_held_out_motions_are_spread_over_all():
+    assert held_out_motions(np.repeat(np.arange(9), 3), 0.2).tolist() == [3, 5]  # of places 0 ... 8, at thirds: 2.67, 5.33
+    assert held_out_motions(["c", "a", "b", "a"], 0.1).tolist() == ["b"]
+    assert held_out_motions([7, 7], 0.5).size == 0
+    assert held_out_motions([1, 2, 3], 0.0).size == 0
 
 
 def test_whole_motions_are_held_out():

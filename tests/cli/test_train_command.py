@@ -16,6 +16,7 @@ from rich.console import Console
 from amp_sbx import checkpoint
 from wildrobot_gym.cli import run_config, yaml_io
 from wildrobot_gym.cli.main import main
+from wildrobot_gym.cli.policies import LoadedPolicy
 from wildrobot_gym.cli.run_callbacks import CheckpointCallback
 from wildrobot_gym.cli.run_folder import RunFolder
 from wildrobot_gym.cli.train_run import begin_trained, make_model, make_vec_env
@@ -74,6 +75,7 @@ def test_progress_holds_every_figure_that_matters(run_path):
 
 def test_policy_file_knows_its_environment(run_path):
     extra = checkpoint.read(run_path / "best.zip")[0]["extra"]
+    assert extra["reference"] == "walk_wildrobot"
     assert extra["env_kwargs"] == {"features": {"history": {"frames": 2, "stride": 2}}}
     assert set(extra["evaluation"]) == {"success", "velocity_error", "num_timesteps"}
 
@@ -229,7 +231,9 @@ def test_damaged_motion(tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
-def test_eval_writes_table_and_json(run_path, tmp_path, capsys):
+def test_eval_writes_table_and_json(run_path, tmp_path, capsys, monkeypatch):
+    for name, value in (("EPISODES", 4), ("FIRST_STEP", 5), ("NUM_STEPS", 30)):  # the policy falls within a second
+        monkeypatch.setattr(f"wildrobot_gym.evaluation.style.{name}", value)
     file = tmp_path / "new" / "results.json"
     arguments = ["--commands", "0.3", "0.5", "--episodes", "2", "--json", str(file)]
     assert main(["eval", str(run_path), *arguments]) == 0
@@ -238,7 +242,26 @@ def test_eval_writes_table_and_json(run_path, tmp_path, capsys):
     assert list(results["commands"]) == ["0.3", "0.5"]
     assert {"mean", "low", "high"} <= set(results["overall"]["success"])
     assert results["policy"]["env_kwargs"]["features"]["history"]["frames"] == 2
-    assert "velocity error" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "velocity error" in told and "two-sample AUC" in told
+    assert results["style"]["reference"] == "walk_wildrobot" and not results["style"]["held_out"]
+    assert set(results["style"]) >= {"motions", "speeds", "two_sample_auc", "dtw", "frechet", "amp_reward", "other_motions"}
+    assert 0.0 <= results["style"]["amp_reward"]["mean"] <= 1.0
+
+
+def test_style_is_left_out_where_it_cannot_be_told(run_path, tmp_path, capsys, monkeypatch):
+    file = tmp_path / "results.json"
+    arguments = ["eval", str(run_path), "--commands", "0.3", "--episodes", "1", "--json", str(file)]
+    assert main([*arguments, "--no-style"]) == 0
+    assert json.loads(file.read_text())["style"] is None
+    monkeypatch.setattr(LoadedPolicy, "reference", property(lambda _: None))
+    assert main(arguments) == 0
+    assert "names no reference" in capsys.readouterr().out
+    monkeypatch.setattr(LoadedPolicy, "reference", property(lambda _: "walk_gone"))
+    assert main(arguments) == 0
+    assert "no style figures: Unknown reference motion 'walk_gone'" in capsys.readouterr().out
+    assert json.loads(file.read_text())["style"] is None
+    assert "Unknown reference motion 'walk_gnoe'" in refused(capsys, *arguments, "--reference", "walk_gnoe")
 
 
 def test_eval_of_what_is_no_policy(run_path, tmp_path, capsys):
@@ -262,6 +285,7 @@ def test_without_gl_everything_but_the_video_is_done(run_path, tmp_path, capsys,
     assert "MUJOCO_GL" in capsys.readouterr().err
     file = tmp_path / "results.json"
     arguments = ["--commands", "0.3", "--episodes", "1", "--json", str(file), "--video", str(tmp_path / "v.mp4")]
+    arguments += ["--no-style"]
     assert main(["eval", str(run_path), *arguments]) == 3
     assert json.loads(file.read_text())["protocol"] == "walk-1"
     assert "no video" in capsys.readouterr().out

@@ -119,6 +119,7 @@ def test_next_step() -> None:
     assert not any(np.any(v) for k, v in infos.items() if k != "amp_obs")
     assert np.abs(obs[:, -9:]).max() == 0  # a new episode: no action yet
     assert np.abs(last[0][:, -9:]).max() > 0
+    np.testing.assert_array_equal(env.amp_obs, infos["amp_obs"])
     windows = infos["amp_obs"].reshape(N, -1, DIM)
     np.testing.assert_array_equal(windows, np.repeat(windows[:, -1:], windows.shape[1], axis=1))
     assert not rollout(env, LIMIT - 1)[-1][3].any()
@@ -144,6 +145,8 @@ def test_same_step_has_the_finals() -> None:
         np.testing.assert_array_equal(infos["final_info"][name], value)
         np.testing.assert_array_equal(infos[name], value)
         assert infos["final_info"][f"_{name}"].all()
+    assert (same.amp_obs != infos["amp_obs"]).any(axis=1).all()  # those of the new episodes
+    np.testing.assert_array_equal(disabled.amp_obs, want[-1][4]["amp_obs"])
     assert "final_obs" not in same.step(actions(0))[4]
 
 
@@ -373,6 +376,8 @@ def test_step_before_reset() -> None:
         env.step(actions(0))
     with pytest.raises(ActionError, match="before reset"):
         _ = env.physics_state
+    with pytest.raises(ActionError, match="before reset"):
+        _ = env.amp_obs
     with pytest.raises(ActionError, match="before reset"):
         _ = env.command
 

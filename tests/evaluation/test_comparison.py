@@ -1,8 +1,6 @@
 """Gait cycles, torque use and marks against values worked out by hand; pictures that stand inside a page."""
 
-import dataclasses
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,62 +8,13 @@ from synthetic import DT, STEPS, standing, walking
 
 from wildrobot_gym.evaluation.compare_plots import contacts_svg, curve_panels, joint_panels, stretches, torque_svg
 from wildrobot_gym.evaluation.comparison import BETTER_HIGH, BETTER_LOW, MIN_EPISODES, marks
-from wildrobot_gym.evaluation.cycles import POINTS, cut_cycles, nearest_clips, recorded_cycles, reference_cycles
+from wildrobot_gym.evaluation.cycles import Cycles, recorded_cycles
 from wildrobot_gym.evaluation.metrics import FIRST_STEP, episode_figures
 from wildrobot_gym.evaluation.plots import CURVES
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.evaluation.torque_use import torque_use
-from wildrobot_gym.motion.build import walk_clip
 
 PERIOD = 40  # steps; the synthetic walk's
-
-
-def test_cycles_are_cut_at_touchdowns_and_stretched_to_one_length():
-    # Cycles of 10 and 20 steps over a ramp of 1 a step: 3 to 13 and 13 to 33, each in even parts. A third lasts 2.02 s.
-    touchdown = np.zeros(140, bool)
-    touchdown[[3, 13, 33, 134]] = True
-    angle, duration = cut_cycles(np.arange(140.0)[:, None], touchdown, DT)
-    np.testing.assert_allclose(duration, [0.2, 0.4])
-    np.testing.assert_allclose(angle[:, :, 0], [np.linspace(3, 13, POINTS), np.linspace(13, 33, POINTS)])
-
-
-def test_no_cycle_without_two_touchdowns():
-    angle, duration = cut_cycles(np.zeros((9, 2)), np.arange(9) == 4, DT)
-    assert angle.shape == (0, POINTS, 2) and duration.shape == (0,)
-
-
-def test_recorded_cycles_average_over_cycles_and_episodes(robot):
-    # The left foot touches down at phase 16 of 40. Joint 1 is a sine of the phase from there, in every second cycle 0.2 higher.
-    arrays = dataclasses.asdict(walking(robot))
-    t = np.arange(STEPS) - 16
-    arrays["joint_pos"][:, 0, 1] = np.sin(2 * np.pi * t / PERIOD) + 0.2 * (t // PERIOD % 2)
-    cycles = recorded_cycles(Recording(**arrays), robot, DT)
-    # Touchdowns in steps 100 to 499: 136, 176, ... 496, so nine cycles, five of them with 0.2.
-    assert len(cycles) == 9
-    np.testing.assert_allclose(cycles.duration_s, PERIOD * DT)
-    whole = slice(POINTS - 2)  # what lies after the cycle's last step is drawn towards the next cycle
-    phase = np.linspace(0, 2 * np.pi, POINTS)[whole]
-    np.testing.assert_allclose(cycles.mean[whole, 1], np.sin(phase) + 0.2 * 5 / 9, atol=0.01)
-    np.testing.assert_allclose(cycles.spread[whole, 1], 0.2 * np.sqrt(5 * 4) / 9, atol=1e-3)
-    assert not cycles.mean[:, 0].any()
-
-
-def test_cycles_end_with_a_fall(robot):
-    arrays = dataclasses.asdict(walking(robot))
-    arrays["alive"][FIRST_STEP + 100 :] = False
-    assert len(recorded_cycles(Recording(**arrays), robot, DT)) == 1  # 136 to 176
-    assert len(recorded_cycles(Recording(**standing(robot)), robot, DT)) == 0
-
-
-def test_a_reference_steps_at_its_own_period_and_stands_for_the_nearest_speed(wildrobot):
-    clips = [walk_clip(wildrobot, speed) for speed in (0.2, 0.4)]
-    assert nearest_clips(clips, 0.37) == clips[1:]
-    assert nearest_clips(clips, 0.29) == clips  # 0.09 and 0.11 m/s away
-    cycles = reference_cycles(wildrobot, clips, 0.4)
-    assert len(cycles) >= 3
-    np.testing.assert_allclose(cycles.duration_s.mean(), clips[1].metadata["period_s"], atol=DT)
-    np.testing.assert_allclose(cycles.mean[0], cycles.mean[-1], atol=0.05)  # a walk repeats itself
-    assert len(reference_cycles(wildrobot, [replace(clips[1], pad_forces=None)], 0.4)) == 0
 
 
 def test_torque_use(robot):
@@ -137,8 +86,8 @@ def test_contacts_show_the_bars_of_the_feet_and_a_fall(robot):
 
 
 def test_panels(robot):
-    cycles = recorded_cycles(walking(robot), robot, DT)
-    nothing = recorded_cycles(Recording(**standing(robot)), robot, DT)
+    recordings = (walking(robot), Recording(**standing(robot)))
+    cycles, nothing = (Cycles.of(robot, recorded_cycles(recording, robot, DT)[0], DT) for recording in recordings)
     panels = joint_panels([cycles, nothing], [cycles], "k")
     assert [panel.title.replace(" ", "_") for panel in panels] == list(robot.joint_names)
     for panel in panels:

@@ -18,6 +18,7 @@ from wildrobot_gym.cli.compared_run import ComparedRun, gather, names_of
 from wildrobot_gym.cli.evaluate import results_json, run_benchmark, write_text
 from wildrobot_gym.cli.motion_files import check_free, write_figures
 from wildrobot_gym.cli.policies import load_policy
+from wildrobot_gym.cli.style import evaluate_style
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.inline_svg import MAX_RUNS
 from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark, evaluation_settings
@@ -32,6 +33,7 @@ def run_compare(
     json_file: Path | None = None,
     force: bool = False,
     seed: int = SEED,
+    style: bool = True,
     console: Console | None = None,
 ) -> int:
     """Put every run through the walk benchmark, print the figures, write the page. What a run lacks is told, not fatal.
@@ -56,7 +58,9 @@ def run_compare(
                 benchmark = WalkBenchmark(policy.env_kwargs, commands, episodes, NUM_STEPS, seed, backend)
                 benchmarks[settings] = opened.enter_context(closing(benchmark))
             result = run_benchmark(policy, benchmarks[settings], console)
-            compared.append(gather(name, policy, result, results_json(policy, result, backend)))
+            figures = results_json(policy, result, backend)
+            figures["style"] = evaluate_style(policy, None, backend, console) if style else None
+            compared.append(gather(name, policy, result, figures))
             for lack in compared[-1].lacks:
                 console.print(f"  [yellow]{escape(lack)}[/]", highlight=False, soft_wrap=True)
     console.print(overall_table(compared))

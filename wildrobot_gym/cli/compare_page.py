@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from wildrobot_gym.cli.compare_rows import Cell, rows_of
 from wildrobot_gym.cli.compare_style import STYLE
 from wildrobot_gym.cli.compared_run import ComparedRun, differences
 from wildrobot_gym.evaluation import compare_plots
 from wildrobot_gym.evaluation.comparison import MIN_EPISODES
-from wildrobot_gym.evaluation.cycles import Cycles, recorded_cycles, reference_cycles
+from wildrobot_gym.evaluation.cycles import Cycles, clip_cycles, nearest_clips, recorded_cycles
 from wildrobot_gym.evaluation.inline_svg import Panel
 from wildrobot_gym.evaluation.torque_use import TorqueUse, torque_use
 
@@ -103,12 +104,12 @@ def _gait(runs: Sequence[ComparedRun], index: int) -> str:
 
 
 def _joints(runs: Sequence[ComparedRun], index: int, key: str) -> str:
-    cycles = [recorded_cycles(run.result.recording_of(index), run.result.robot, run.result.control_dt) for run in runs]
+    cycles = [_run_cycles(run, index) for run in runs]
     references: dict[str, Cycles] = {}
     for run in runs:
         name = f"{run.reference} of {run.result.robot.name}"
         if run.clips and name not in references:
-            references[name] = reference_cycles(run.result.robot, run.clips, run.result.commands[index])
+            references[name] = _reference_cycles(run, index)
     notes = [_cycles_note(of_run) for of_run in cycles]
     told = "".join(
         f'<li><span class="line dash{i % len(compare_plots.DASHES)}" aria-hidden="true"></span>'
@@ -117,6 +118,19 @@ def _joints(runs: Sequence[ComparedRun], index: int, key: str) -> str:
     )
     text = "<p>From one touchdown of the left foot to the next: mean, and around it one standard deviation of the cycles.</p>"
     return text + _legend(runs, notes, told) + _grid(compare_plots.joint_panels(cycles, list(references.values()), key))
+
+
+def _run_cycles(run: ComparedRun, index: int) -> Cycles:
+    """All of the run's cycles under its ``index``-th command."""
+    robot, dt = run.result.robot, run.result.control_dt
+    return Cycles.of(robot, chain.from_iterable(recorded_cycles(run.result.recording_of(index), robot, dt)), dt)
+
+
+def _reference_cycles(run: ComparedRun, index: int) -> Cycles:
+    """Those of the reference's clips whose speed is nearest to that command."""
+    robot, dt = run.result.robot, run.result.control_dt
+    near = nearest_clips(run.clips, run.result.commands[index])
+    return Cycles.of(robot, chain.from_iterable(clip_cycles(robot, clip, dt) for clip in near), dt)
 
 
 def _cycles_note(cycles: Cycles) -> str:

@@ -17,6 +17,7 @@ from wildrobot_gym.cli.exit_codes import NO_PICTURE
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_folder import versions
 from wildrobot_gym.cli.step_bar import step_bar
+from wildrobot_gym.cli.style import evaluate_style, style_table
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark, WalkResult
 from wildrobot_gym.files import atomic_write
@@ -52,15 +53,23 @@ def run_eval(
     video: Path | None,
     seed: int = SEED,
     robot: str | None = None,
+    style: bool = True,
+    reference: str | None = None,
     console: Console | None = None,
 ) -> int:
-    """Evaluate and print; JSON and video where asked for. A video that cannot be drawn does not lose the evaluation."""
+    """Evaluate and print; JSON and video where asked for. A video that cannot be drawn does not lose the evaluation.
+
+    ``style``: compare with the motion ``reference`` too, or with the policy's own where that is None.
+    """
     console = console or Console()
     loaded = load_policy(policy, robot)
     console.print(f"{loaded.path}, {loaded.model.num_timesteps:,} steps of training", highlight=False)
     with closing(WalkBenchmark(loaded.env_kwargs, commands, episodes, NUM_STEPS, seed, backend)) as benchmark:
         results = results_json(loaded, run_benchmark(loaded, benchmark, console), backend)
     console.print(results_table(results))
+    results["style"] = evaluate_style(loaded, reference, backend, console) if style else None
+    if results["style"] is not None:
+        console.print(style_table(results["style"]))
     if json_file is not None:
         write_json(json_file, results)
         console.print(f"Results: {json_file}", highlight=False)

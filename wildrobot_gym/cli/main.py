@@ -89,8 +89,10 @@ def evaluate(
     video: Path | None = None,
     seed: int = 20261,
     robot: str | None = None,
+    style: bool = True,
+    reference: str | None = None,
 ) -> int:
-    """Judge a policy by the walk benchmark: a table, and a JSON file.
+    """Judge a policy by the walk benchmark, and its style against a reference: tables, and a JSON file.
 
     Args:
         policy: A .zip file, a run folder, or the name of a shipped policy.
@@ -101,10 +103,12 @@ def evaluate(
         video: Write a video there, too.
         seed: Of the starts.
         robot: Another robot than the policy's; refused where they do not fit.
+        style: Compare with reference motion, too.
+        reference: A reference file, or a shipped one's name; the policy's own if not given.
     """
     from wildrobot_gym.cli.evaluate import run_eval
 
-    return run_eval(policy, commands, episodes, backend, json, video, seed, robot)
+    return run_eval(policy, commands, episodes, backend, json, video, seed, robot, style, reference)
 
 
 def compare(
@@ -116,6 +120,7 @@ def compare(
     backend: Literal["native", "mjx", "mjx-warp"] = "native",
     json: Path | None = None,
     seed: int = 20261,
+    style: bool = True,
     force: bool = False,
 ) -> int:
     """Judge policies side by side: a table with intervals, and one HTML page with figures and plots.
@@ -128,11 +133,12 @@ def compare(
         backend: Physics engine.
         json: Write each run's results there, too.
         seed: Of the starts.
+        style: How close each comes to the motion it learned from, too.
         force: Overwrite files that exist.
     """
     from wildrobot_gym.cli.compare import run_compare
 
-    return run_compare(runs, out, commands, episodes, backend, json, force, seed)
+    return run_compare(runs, out, commands, episodes, backend, json, force, seed, style)
 
 
 def enjoy(policy: Text, /, command: float = 0.4, seconds: float = 60.0) -> int:

@@ -17,6 +17,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from amp_sbx import AMPPPO
 from amp_sbx.errors import NonFiniteError
 from amp_sbx.metrics import auc
+from amp_sbx.reference import held_out_motions
 from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.motion_files import check_free, load_dataset, write_figures
 from wildrobot_gym.cli.motion_validate import features_of
@@ -28,7 +29,7 @@ from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset, save_clips
 
 AUC_BOUNDS, MIN_REWARD_VARIANCE = (0.6, 0.9), 0.05
-HELD_OUT_OF = 5  # every fifth motion
+HELD_OUT_SHARE = 0.2  # of the motions
 MIN_ENVS, MAX_ENVS, ITERATIONS = 8, 128, 20  # as many environments as leave so many iterations
 OWN_KEYS = ("n_envs", "n_timesteps", "batch_size", "trained_agent", "amp.reference", "env_kwargs.reference")
 
@@ -112,12 +113,11 @@ def run_microtrain(
 
 
 def hold_out(clips: Sequence[MotionClip]) -> tuple[Sequence[MotionClip], Sequence[MotionClip]]:
-    """Clips to learn from, and those of every fifth motion, one at least; one and the same where there is one motion alone.
+    """Clips to learn from, and those of a fifth of the motions; one and the same where there is one motion alone.
 
     Whole motions: two segments of one loop are nearly the same frames.
     """
-    motions = list(dict.fromkeys(clip.motion_id for clip in clips))
-    away = set(motions[HELD_OUT_OF - 1 :: HELD_OUT_OF] or motions[1:2])
+    away = set(held_out_motions([clip.motion_id for clip in clips], HELD_OUT_SHARE))
     if not away:
         return clips, clips
     return [c for c in clips if c.motion_id not in away], [c for c in clips if c.motion_id in away]

@@ -23,6 +23,7 @@ from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.evaluation.feature_check import DimensionCheck, Spread, check_features
 from wildrobot_gym.evaluation.protocol import make_env
 from wildrobot_gym.evaluation.recording import record
+from wildrobot_gym.evaluation.style import spread_speeds
 from wildrobot_gym.features import feature_names, make_frame_features
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.state import PhysicsState
@@ -43,8 +44,7 @@ def run_validate(
     model, clips = load_dataset(dataset, robot)
     features = _one_frame(FeatureConfig() if config is None else features_of(run_config.load(config)))
     reference = ReferenceDataset.from_clips(model, features, clips)
-    speeds = np.repeat([clip.command[0] for clip in clips], [clip.num_frames for clip in clips])
-    performed = _policy_features(policy, robot or model.name, features, speeds, console)
+    performed = _policy_features(policy, robot or model.name, features, spread_speeds(clips, ENVS), console)
     checks = check_features(feature_names(model, reference.layout), performed, reference.features)
     table = Table(title="features: policy, reference", box=SIMPLE_HEAD)
     table.add_column("dimension", no_wrap=True)
@@ -88,16 +88,16 @@ def _one_frame(features: FeatureConfig) -> FeatureConfig:
 
 
 def _policy_features(
-    policy: str, robot: str, features: FeatureConfig, speeds: Float[np.ndarray, " frame"], console: Console
+    policy: str, robot: str, features: FeatureConfig, speeds: Float[np.ndarray, " env"], console: Console
 ) -> Float[np.ndarray, "sample feature"]:
-    """Frames of a policy that walks at quantiles of ``speeds``, while it stands."""
+    """Frames of a policy that walks at ``speeds``, while it stands."""
     loaded = load_policy(policy, robot)
     env = make_env(loaded.env_kwargs, ENVS, num_steps=STEPS)
     of_frame = make_frame_features(env.robot, features, env.config.control_dt)
     rows: list[np.ndarray] = []
     previous_qpos = None
     commands = np.zeros((ENVS, 3), np.float32)
-    commands[:, 0] = np.quantile(speeds, (np.arange(ENVS) + 0.5) / ENVS)
+    commands[:, 0] = speeds
     try:
         with step_bar(console) as progress:
             task = progress.add_task(policy, total=STEPS * ENVS)

@@ -38,6 +38,11 @@ class LoadedPolicy:
                 return folder
         return None
 
+    @property
+    def reference(self) -> str | None:
+        """The reference motion it learned from by AMP, else (and in older files) the one its episodes began in; or None."""
+        return self.model.extra.get("reference") or self.env_kwargs.get("reference")
+
     def description(self) -> dict[str, Any]:
         """For a results file."""
         return {"file": self.path.name, "num_timesteps": self.model.num_timesteps, "env_kwargs": self.env_kwargs}

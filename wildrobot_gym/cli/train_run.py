@@ -104,11 +104,12 @@ def load_reference(config: RunConfig, env: GymnasiumVecEnv) -> ReferenceFeatures
 
 
 def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None) -> AMPPPO:
-    """A fresh algorithm; the environment's settings travel with its files."""
+    """A fresh algorithm; the environment's settings and the reference's name travel with its files."""
     model = AMPPPO(
         config.policy, env, amp=config.amp_config, reference=reference, seed=config.seed, **ppo_arguments(config)
     )
-    model.extra = {"env_id": config.env_id, "env_kwargs": config.env_kwargs}
+    reference_name = None if config.amp is None else config.amp["reference"]
+    model.extra = {"env_id": config.env_id, "env_kwargs": config.env_kwargs, "reference": reference_name}
     return model
 
 

@@ -227,6 +227,13 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         return self._state
 
     @property
+    def amp_obs(self) -> np.ndarray:
+        """Present AMP windows (num_envs, feature_dim); where an autoreset came after the last step, the new episode's."""
+        if self._state is None:
+            raise ActionError("amp_obs was read before reset().")
+        return np.array(self._last[1])
+
+    @property
     def command(self) -> np.ndarray:
         """Present commands (num_envs, 3): vx m/s, vy m/s, yaw rate rad/s."""
         if self._task_state is None:

@@ -1,0 +1,58 @@
+"""Style on real physics with a robot that stands, and of a reference held against itself."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from wildrobot_gym.errors import MotionError
+from wildrobot_gym.evaluation import style
+from wildrobot_gym.evaluation.style import StyleReference, measure_style, spread_speeds
+from wildrobot_gym.motion.reference import load_clips
+
+
+@pytest.fixture(scope="module")
+def clips(wildrobot):
+    return load_clips("tier0plus_wildrobot", wildrobot)
+
+
+def of_speed(clip, speed: float, motion: str):
+    return replace(clip, command=(speed, 0.0, 0.0), metadata={"motion_id": motion})
+
+
+def test_chosen_motions_and_others_of_their_speed(clips):
+    speeds = {"a": 0.3, "b": 0.34, "c": 0.36, "stand": 0.0}
+    made = [of_speed(clips[0], speed, motion) for motion, speed in speeds.items()]
+    reference = StyleReference.choose(made, ["a", "stand"])
+    assert [c.motion_id for c in reference.clips] == ["a"] and [c.motion_id for c in reference.others] == ["b"]
+    assert reference.description() == {"motions": ["a"], "speeds": [0.3]}
+    with pytest.raises(MotionError, match=r"No clip of stand walks at 0\.1 m/s"):
+        StyleReference.choose(made, ["stand"])
+
+
+def test_every_speed_as_often_as_its_frames(clips):
+    long = max(clips, key=lambda c: c.num_frames)
+    short = replace(long, **{n: getattr(long, n)[:50] for n in ("root_pos", "root_quat", "joint_pos", "pad_forces", "qvel")})
+    speeds = spread_speeds([of_speed(long, 0.4, "a"), of_speed(short, 0.2, "b")], 5)
+    assert long.num_frames == 200 and speeds.tolist() == [0.2, 0.4, 0.4, 0.4, 0.4]
+
+
+def test_a_robot_that_stands_has_no_cycle_and_a_reference_is_like_itself(clips, monkeypatch):
+    monkeypatch.setattr(style, "EPISODES", 4)
+    monkeypatch.setattr(style, "NUM_STEPS", 160)  # as test_protocol's environment, which is then compiled once
+    walks = [clip for clip in clips if clip.motion_id == "walk_0.40_plain"]
+    figures = measure_style(
+        lambda obs: np.zeros((len(obs), 9), np.float32),
+        {},
+        StyleReference(walks, walks),
+        rewards=lambda windows: np.full(len(windows), 0.25),
+    )
+    figures = json.loads(json.dumps(figures, allow_nan=False))
+    assert figures["two_sample_auc"]["mean"] > 0.99 and figures["two_sample_auc"]["n"] == 4
+    assert figures["dtw"]["mean"] is None and figures["frechet"]["mean"] is None
+    assert figures["amp_reward"]["mean"] == 0.25
+    itself = figures["other_motions"]
+    assert itself["dtw"]["mean"] == itself["frechet"]["mean"] == 0.0
+    assert itself["two_sample_auc"]["mean"] == pytest.approx(0.5, abs=0.1)
+    assert itself["motions"] == figures["motions"] == ["walk_0.40_plain"]

@@ -1,0 +1,101 @@
+"""The style part of ``wildrobot eval``: which reference a policy is held against, and its few lines of a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from amp_sbx.reference import held_out_motions
+from wildrobot_gym.cli.policies import LoadedPolicy
+from wildrobot_gym.cli.run_config import find_motion
+from wildrobot_gym.cli.step_bar import step_bar
+from wildrobot_gym.config import EnvConfig
+from wildrobot_gym.errors import ConfigError, MotionError
+from wildrobot_gym.evaluation import style
+from wildrobot_gym.evaluation.protocol import NUM_STEPS
+from wildrobot_gym.motion.reference import load_clips
+from wildrobot_gym.paths import motion_file
+from wildrobot_gym.robot import RobotModel
+
+SHARE = 0.1  # of the motions, where training held out none
+ROWS = (  # figure, heading
+    ("two_sample_auc", "two-sample AUC"),
+    ("dtw", "time warping distance, rad"),
+    ("frechet", "Fréchet distance, rad"),
+    ("amp_reward", "style reward"),
+)
+
+
+def evaluate_style(policy: LoadedPolicy, reference: str | None, backend: str, console: Console) -> dict[str, Any] | None:
+    """Style figures against ``reference`` (a file or a shipped name; None: the policy's own), as JSON types.
+
+    None, with a line that says why, where the policy's own reference is not known, not there or does not fit.
+
+    Raises:
+        ConfigError, MotionError: the same of a reference that was asked for.
+    """
+    name = reference or policy.reference
+    if name is None:
+        console.print("no style figures: the policy names no reference; give one by --reference", soft_wrap=True)
+        return None
+    try:
+        return _measure(policy, name, backend, console)
+    except (ConfigError, MotionError) as error:
+        if reference is not None:
+            raise
+        text = f"no style figures: {error} Another reference can be given by --reference."
+        console.print(text, soft_wrap=True, highlight=False, markup=False)
+        return None
+
+
+def _measure(policy: LoadedPolicy, name: str, backend: str, console: Console) -> dict[str, Any]:
+    path = find_motion(name)
+    clips = load_clips(path, RobotModel.load(policy.env_kwargs.get("robot", EnvConfig().robot)))
+    amp, own = policy.model.amp, policy.reference
+    learned = amp is not None and own is not None and motion_file(own).resolve() == path.resolve()
+    trained_share = amp.held_out_share if amp is not None and learned else 0.0
+    ids = [clip.motion_id for clip in clips]
+    away = held_out_motions(ids, trained_share or SHARE)
+    chosen = style.StyleReference.choose(clips, [str(motion) for motion in (away if len(away) else ids)])
+    learner = policy.model.learner
+    with step_bar(console) as progress:
+        task = progress.add_task("style", total=NUM_STEPS * style.EPISODES)
+        figures = style.measure_style(
+            policy,
+            policy.env_kwargs,
+            chosen,
+            backend,
+            None if learner is None else learner.rewards,
+            lambda _: progress.advance(task, style.EPISODES),
+        )
+    held_out = not learned or (trained_share > 0 and len(away) > 0)
+    return {"reference": name, "held_out": held_out, **figures}
+
+
+def style_table(figures: dict[str, Any]) -> Table:
+    """Figures with half their intervals: the policy's, and those of the reference's other motions in its place."""
+    speeds = ", ".join(f"{motion} ({speed:.2f} m/s)" for motion, speed in zip(figures["motions"], figures["speeds"], strict=True))
+    how = "held out from training" if figures["held_out"] else "which the policy learned from, too"
+    table = Table(
+        title=escape(f"style against {figures['reference']}"),
+        caption=escape(f"against {speeds}, {how}; other motions: of the same reference at similar speed, in the policy's place"),
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("figure", min_width=24)
+    for name in ("policy", "other motions"):
+        table.add_column(name, justify="right", no_wrap=True)
+    others = figures["other_motions"] or {}
+    for name, heading in ROWS:
+        table.add_row(heading, _cell(figures[name]), _cell(others.get(name)))
+    return table
+
+
+def _cell(interval: dict[str, Any] | None) -> str:
+    if interval is None or interval["mean"] is None:
+        return "-"
+    return f"{interval['mean']:.3f} [dim]±{(interval['high'] - interval['low']) / 2:.3f}[/]"

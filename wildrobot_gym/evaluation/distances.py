@@ -1,0 +1,71 @@
+"""How far apart the joint trajectories of gait cycles are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.spatial.distance import cdist
+
+from wildrobot_gym.evaluation.cycles import Cycle
+
+CHUNK = 64  # cycles at once; bounds the memory
+
+
+def nearest_distances(
+    cycles: Sequence[Cycle], references: Sequence[Cycle]
+) -> tuple[Float[np.ndarray, " cycle"], Float[np.ndarray, " cycle"]]:
+    """Of each cycle to the reference nearest to it: dynamic time warping (Sakoe & Chiba 1978), and discrete Frechet distance
+    (Eiter & Mannila 1994), each with its own nearest. NaN where there are no references.
+
+    Two frames are as far apart as their joint angles' root-mean-square difference over the joints, rad. The warping
+    distance is the mean of that along the cheapest path (its sum over the path's length), the Frechet distance the smallest
+    possible maximum along a path; so the two are of one scale, and frechet >= dtw.
+    """
+    if not references:
+        return np.full(len(cycles), np.nan), np.full(len(cycles), np.nan)
+    theirs, their_lengths = _padded(references)
+    dtw, frechet = [np.empty(0)], [np.empty(0)]
+    for first in range(0, len(cycles), CHUNK):
+        ours, our_lengths = _padded(cycles[first : first + CHUNK])
+        (n, a, joints), (m, b, _) = ours.shape, theirs.shape
+        apart = cdist(ours.reshape(-1, joints), theirs.reshape(-1, joints)) / np.sqrt(joints)
+        cost = np.ascontiguousarray(apart.reshape(n, a, m, b).transpose(1, 3, 0, 2)).reshape(a, b, n * m)
+        ends = (np.repeat(our_lengths, m) - 1, np.tile(their_lengths, n) - 1, np.arange(n * m))
+        total, length = cheapest_paths(cost, np.add)
+        dtw.append((total[ends] / length[ends]).reshape(n, m).min(axis=1))
+        total, _ = cheapest_paths(cost, np.maximum)
+        frechet.append(total[ends].reshape(n, m).min(axis=1))
+    return np.concatenate(dtw), np.concatenate(frechet)
+
+
+def cheapest_paths(
+    cost: Float[np.ndarray, "a b pair"], combine: Callable[..., np.ndarray]
+) -> tuple[Float[np.ndarray, "a b pair"], Int[np.ndarray, "a b pair"]]:
+    """Of the monotone paths from cell (0, 0) to each cell: the smallest combined cost, and the number of that path's cells.
+
+    A path takes a step in one sequence, in the other or in both. ``combine``: np.add for time warping, np.maximum for Frechet.
+    """
+    a, b, pairs = cost.shape
+    total = np.full((a + 1, b + 1, pairs), np.inf)
+    length = np.zeros((a + 1, b + 1, pairs), np.int32)
+    total[0, 0] = 0.0  # costs are not negative, so it is neutral to both ways of combining
+    for i in range(a):
+        for j in range(b):
+            best, cells = total[i, j], length[i, j]  # of equal ones the diagonal step
+            for k, m in ((i, j + 1), (i + 1, j)):
+                better = total[k, m] < best
+                best, cells = np.where(better, total[k, m], best), np.where(better, length[k, m], cells)
+            combine(best, cost[i, j], out=total[i + 1, j + 1])
+            length[i + 1, j + 1] = cells + 1
+    return total[1:, 1:], length[1:, 1:]
+
+
+def _padded(cycles: Sequence[Cycle]) -> tuple[Float[np.ndarray, "cycle time joint"], Int[np.ndarray, " cycle"]]:
+    """All in one array, the shorter ones filled up with zeros (no path to a cycle's own end passes there), and the lengths."""
+    lengths = np.array([len(cycle) for cycle in cycles])
+    out = np.zeros((len(cycles), lengths.max(), cycles[0].shape[1]))
+    for row, cycle in zip(out, cycles, strict=True):
+        row[: len(cycle)] = cycle
+    return out, lengths
