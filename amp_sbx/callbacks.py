@@ -59,6 +59,9 @@ class AMPCallback(BaseCallback):
         self.buffer = buffer
         self.buffer.learner = self.learner
 
+    def _on_training_start(self) -> None:
+        self.learner.oversight.begin(self.num_timesteps, self.model._total_timesteps)
+
     def _on_step(self) -> bool:
         features = amp_observations(self.training_env, self.locals["infos"], self.training_env.num_envs)
         if features.shape[1] != self.reference.feature_dim:
@@ -66,7 +69,7 @@ class AMPCallback(BaseCallback):
                 f"the environment's amp_obs have {features.shape[1]} channels, "
                 f"the reference has {self.reference.feature_dim}; build both with the same feature settings."
             )
-        self.buffer.style_weight = self.config.style_weight(self.num_timesteps)
+        self.buffer.style_weight = self.learner.style_weight(self.num_timesteps)
         self.buffer.record_step(features, self.locals["rewards"])
         if self.config.order == "update_first" and self.buffer.pos + 1 == self.buffer.buffer_size:
             self._update()
@@ -84,7 +87,8 @@ class AMPCallback(BaseCallback):
             self._update()
         metrics, style = self._metrics, self.buffer.style_rewards
         metrics |= {"reward_mean": float(style.mean()), "reward_std": float(style.std())}
-        self.learner.health.update(metrics)
+        task = self.buffer.task_rewards
+        metrics |= self.learner.observe(metrics, self.num_timesteps, task.size, float(task.mean()), self.model.ep_info_buffer)
         metrics["weight"] = self.buffer.style_weight
         for name, value in metrics.items():
             self.logger.record(f"amp/{name}", value)

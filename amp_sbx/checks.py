@@ -2,7 +2,8 @@
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
 from typing import Any
 
 from amp_sbx.errors import ConfigError
@@ -13,7 +14,7 @@ def reject_unknown(section: str, given: Iterable[str], allowed: Iterable[str]) -
     names = sorted(allowed)
     for key in given:
         if key not in names:
-            raise ConfigError(f"{section}: unknown key {key!r}.{_nearest(key, names)} Allowed: {', '.join(names)}.")
+            raise ConfigError(f"{section}: unknown key {key!r}.{nearest(key, names)} Allowed: {', '.join(names)}.")
 
 
 def check_number(name: str, value: Any, low: float, high: float = math.inf, open_low: bool = False) -> None:
@@ -30,13 +31,44 @@ def check_integer(name: str, value: Any, low: int) -> None:
         raise ConfigError(f"{name} is {value!r}; it must be a whole number, at least {low}.")
 
 
+def check_band(name: str, value: Any, low: float, high: float, example: str) -> tuple[float, float]:
+    """A pair (low, high) of numbers in order and within the bounds, as a tuple; lists come from YAML and JSON."""
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise ConfigError(f"{name} is {value!r}; give two numbers, low and high, e.g. {example}.")
+    for number in value:
+        check_number(name, number, low, high)
+    if value[0] > value[1]:
+        raise ConfigError(f"{name} is {list(value)!r}: its low end lies above its high one; swap them, e.g. {example}.")
+    return tuple(value)
+
+
+def build_section(cls: type, section: str, value: Any, example: str) -> Any:
+    """`value` if it is a `cls` (a dataclass) already, one of a mapping of its fields; else `ConfigError` with an example."""
+    if isinstance(value, cls):
+        return value
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{section} is {value!r}; give a mapping, e.g. {example}.")
+    names = [item.name for item in fields(cls)]
+    reject_unknown(section, value, names)
+    if missing := [f.name for f in fields(cls) if f.name not in value and f.default is MISSING and f.default_factory is MISSING]:
+        raise ConfigError(f"{section} lacks {', '.join(missing)}; e.g. {example}.")
+    return cls(**value)
+
+
 def check_choice(name: str, value: Any, allowed: Iterable[str]) -> None:
     """One of `allowed`."""
     names = sorted(allowed)
     if value not in names:
-        raise ConfigError(f"{name} is {value!r}.{_nearest(value, names)} Allowed: {', '.join(names)}.")
+        raise ConfigError(f"{name} is {value!r}.{nearest(value, names)} Allowed: {', '.join(names)}.")
 
 
-def _nearest(got: Any, names: list[str]) -> str:
+def check_flag(name: str, value: Any) -> None:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} is {value!r}; it must be true or false.")
+
+
+def nearest(got: Any, names: list[str]) -> str:
+    """" Did you mean 'x'?", or nothing where no name is near."""
     near = difflib.get_close_matches(str(got), names, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""

@@ -5,37 +5,25 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from amp_sbx.checks import check_choice, check_integer, check_number, reject_unknown
+from amp_sbx.checks import build_section, check_band, check_choice, check_flag, check_integer, check_number, reject_unknown
+from amp_sbx.config_sections import (
+    ADAPT_EXAMPLE,
+    SATURATION,
+    SCHEDULE_EXAMPLE,
+    AdaptBounds,
+    Stage,
+    WeightSchedule,
+    stages_of,
+)
 from amp_sbx.discriminator import ACTIVATIONS, NORMALIZATIONS
 from amp_sbx.errors import ConfigError
 from amp_sbx.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIES
-from amp_sbx.schedule import ramp
 from amp_sbx.style_reward import REWARDS_OF_LOSS, STYLE_REWARDS
 
 MIXES = ("sum", "lerp")
 CRITICS = ("shared", "separate")
 ORDERS = ("reward_first", "update_first")
-
-
-@dataclass(frozen=True)
-class WeightSchedule:
-    """Multiplier on `AMPConfig.weight` as a function of environment steps; the default is constantly 1."""
-
-    initial: float = 1.0
-    ramp_start: float = 0.0
-    ramp_end: float = 0.0
-    final: float = 1.0
-
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            check_number(f"amp.schedule.{item.name}", getattr(self, item.name), 0.0)
-        if self.ramp_end < self.ramp_start:
-            raise ConfigError(
-                f"amp.schedule: ramp_end {self.ramp_end} lies before ramp_start {self.ramp_start}; swap them."
-            )
-
-    def __call__(self, num_timesteps: float) -> float:
-        return ramp(num_timesteps, self.initial, self.ramp_start, self.ramp_end, self.final)
+PENALTY_SETTINGS = {"r1": "r1_gamma", "wgan_gp": "gp_lambda", "none": None}  # which field is a penalty's coefficient
 
 
 @dataclass(frozen=True)
@@ -70,6 +58,12 @@ class AMPConfig:
             environment's `mirror`: for motion that has one side only, where either would do.
         held_out_share: of the reference's motions (or rows) that are never learned from: `amp/held_out_auc` is judged by them.
         feature_min_std, feature_clip: see `normalizer.fit_normalizer`.
+        single_motion: a reference whose `motion_ids` name one motion alone is meant; else it is refused.
+        reintroduce: channels that the discriminator does not see at first, see `config_sections.Stage`.
+        adapt: whether the verdicts on the discriminator move its settings, within `adapt_bounds`; see `adapt`.
+        adapt_bounds: of `update_steps`, `disc_lr` and the penalty's coefficient; `adapt` needs them.
+        adapt_every: iterations between two moves.
+        adapt_auc: (low, high) of the smoothed AUC outside of which a healthy discriminator is moved, too; None: it is not.
     """
 
     weight: float = 0.5
@@ -101,14 +95,20 @@ class AMPConfig:
     held_out_share: float = 0.0
     feature_min_std: float = 1e-2
     feature_clip: float = 10.0
+    single_motion: bool = False
+    reintroduce: tuple[Stage, ...] = ()
+    adapt: bool = False
+    adapt_bounds: AdaptBounds | None = None
+    adapt_every: int = 10
+    adapt_auc: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         # Lists come from YAML and JSON; tuples keep the config hashable, which jit's static arguments need.
         if isinstance(self.discriminator_hidden, list):
             object.__setattr__(self, "discriminator_hidden", tuple(self.discriminator_hidden))
-        if isinstance(self.schedule, Mapping):
-            reject_unknown("amp.schedule", self.schedule, [item.name for item in fields(WeightSchedule)])
-            object.__setattr__(self, "schedule", WeightSchedule(**self.schedule))
+        schedule = build_section(WeightSchedule, "amp.schedule", self.schedule, SCHEDULE_EXAMPLE)
+        object.__setattr__(self, "schedule", schedule)
+        object.__setattr__(self, "reintroduce", stages_of(self.reintroduce))
         for name in ("weight", "task_weight", "r1_gamma", "gp_lambda", "weight_decay", "disc_input_noise_std"):
             check_number(f"amp.{name}", getattr(self, name), 0.0)
         for name in ("disc_lr", "max_grad_norm", "feature_min_std", "feature_clip"):
@@ -116,9 +116,7 @@ class AMPConfig:
         for name in ("replay_buffer_ratio", "label_smoothing"):
             check_number(f"amp.{name}", getattr(self, name), 0.0, 1.0)
         check_number("amp.held_out_share", self.held_out_share, 0.0, 0.5)
-        if not isinstance(self.symmetry, bool):
-            raise ConfigError(f"amp.symmetry is {self.symmetry!r}; allowed: true or false.")
-        for name, low in (("batch_size", 1), ("update_steps", 1), ("replay_buffer_size", 0)):
+        for name, low in (("batch_size", 1), ("update_steps", 1), ("replay_buffer_size", 0), ("adapt_every", 1)):
             check_integer(f"amp.{name}", getattr(self, name), low)
         for name in ("target_real", "target_fake"):
             check_number(f"amp.{name}", getattr(self, name), -math.inf)
@@ -141,11 +139,10 @@ class AMPConfig:
         check_choice("amp.mix", self.mix, MIXES)
         check_choice("amp.critic", self.critic, CRITICS)
         check_choice("amp.order", self.order, ORDERS)
+        for name in ("adapt", "single_motion", "symmetry"):
+            check_flag(f"amp.{name}", getattr(self, name))
         self._check_pairs()
-        if not isinstance(self.schedule, WeightSchedule):
-            raise ConfigError(
-                f"amp.schedule is {self.schedule!r}; give a mapping with initial, ramp_start, ramp_end, final."
-            )
+        self._check_adapt()
 
     def _check_pairs(self) -> None:
         """Settings that are possible alone but not together."""
@@ -166,6 +163,31 @@ class AMPConfig:
             raise ConfigError(
                 f"amp.weight {self.weight} times amp.schedule exceeds 1, and amp.mix is 'lerp'; allowed: up to 1, all there is."
             )
+
+    def _check_adapt(self) -> None:
+        """Bounds are there, belong to the settings in use, and enclose them."""
+        if self.adapt_auc is not None:
+            object.__setattr__(self, "adapt_auc", check_band("amp.adapt_auc", self.adapt_auc, 0.0, 1.0, "[0.6, 0.85]"))
+        if self.adapt_bounds is None:
+            if self.adapt:
+                raise ConfigError(f"amp.adapt is true without amp.adapt_bounds; give them, e.g. adapt_bounds: {ADAPT_EXAMPLE}.")
+            return
+        bounds = build_section(AdaptBounds, "amp.adapt_bounds", self.adapt_bounds, ADAPT_EXAMPLE)
+        object.__setattr__(self, "adapt_bounds", bounds)
+        penalty = self.penalty_setting
+        if (penalty is None) != (bounds.penalty is None):
+            wanted = "leave it out" if penalty is None else f"give it, the bounds of amp.{penalty}"
+            raise ConfigError(
+                f"amp.adapt_bounds.penalty is {bounds.penalty} with amp.gradient_penalty {self.gradient_penalty!r}; {wanted};"
+                f" e.g. {ADAPT_EXAMPLE}."
+            )
+        for name, setting in (("update_steps", "update_steps"), ("disc_lr", "disc_lr"), ("penalty", penalty)):
+            band, value = getattr(bounds, name), None if setting is None else getattr(self, setting)
+            if value is not None and not band[0] <= value <= band[1]:
+                raise ConfigError(
+                    f"amp.adapt_bounds.{name} {list(band)} do not enclose amp.{setting} {value:g}, where training begins; widen"
+                    f" them or move it, e.g. {ADAPT_EXAMPLE}."
+                )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "AMPConfig":
@@ -190,6 +212,17 @@ class AMPConfig:
     def threshold(self) -> float:
         """Score from which on a sample counts as real: midway between two targets, 0 of a logit or a critic."""
         return 0.5 * (self.target_real + self.target_fake) if self.loss == "lsgan" else 0.0
+
+    @property
+    def penalty_setting(self) -> str | None:
+        """The field that holds the gradient penalty's coefficient; None without a penalty."""
+        return PENALTY_SETTINGS[self.gradient_penalty]
+
+    def saturated(self, logit_min: float, logit_max: float) -> bool:
+        """Whether the extreme scores lie further out than `schedule.wait_logits` (or `SATURATION`) lets them."""
+        limit = self.schedule.wait_logits or SATURATION.get(self.loss, math.inf)
+        low, high = (self.target_fake, self.target_real) if self.loss == "lsgan" else (0.0, 0.0)
+        return self.loss != "wgan" and max(logit_max - high, low - logit_min) > limit
 
     @property
     def smoothed_target(self) -> float:

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from amp_sbx.layout import feature_name
 from amp_sbx.metrics import auc
 
 NUM_SAMPLES = 1024  # of either side, each iteration
@@ -93,6 +94,35 @@ class HealthMonitor:
     _updates: int = 0
     _newest: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """All figures, smoothed over the last ten iterations or so."""
+        return self._smooth
+
+    @property
+    def auc(self) -> float:
+        """The smoothed AUC that the discriminator is judged by: on what is held out, where anything is."""
+        return self._smooth.get("held_out_auc", self._smooth.get("disc_auc", 0.5))
+
+    @property
+    def updates(self) -> int:
+        """Iterations taken in."""
+        return self._updates
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are enough iterations to judge by."""
+        return self._updates >= WARM_UP
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the layout; `restore` takes it back, and judges on as if never stopped."""
+        return {"smooth": dict(self._smooth), "updates": self._updates, "newest": dict(self._newest)}
+
+    def restore(self, stored: Mapping[str, Any]) -> None:
+        """Raises KeyError, TypeError or ValueError for anything that `to_json` does not give."""
+        smooth, newest = ({str(name): float(value) for name, value in stored[key].items()} for key in ("smooth", "newest"))
+        self._smooth, self._updates, self._newest = smooth, int(stored["updates"]), newest
+
     def update(self, metrics: Mapping[str, float]) -> Verdict:
         """Take in one iteration's `amp/*` figures; the verdict on the last few."""
         for name, value in metrics.items():
@@ -105,7 +135,7 @@ class HealthMonitor:
     def verdict(self) -> Verdict:
         """The first of :data:`VERDICTS` that holds; those that are causes come before those that are effects."""
         f = self._smooth
-        if self._updates < WARM_UP:
+        if not self.ready:
             return Verdict("healthy")
         name, still = (feature_name(self.layout, int(self._newest.get(key, 0))) for key in ("feature_index", "still_index"))
         if f.get("still", 0.0) >= 0.5:
@@ -126,7 +156,7 @@ class HealthMonitor:
                 f"{name} alone gives AUC {f['feature_auc']:.2f}",
                 "Drop that channel until the policy's is alike, or mend the reference.",
             )
-        held_out = f.get("held_out_auc", f.get("disc_auc", 0.5))
+        held_out = self.auc
         if f.get("disc_auc", 0.5) - held_out > MEMORISED_GAP:
             return Verdict(
                 "memorised",
@@ -146,25 +176,3 @@ class HealthMonitor:
                 "More amp.update_steps, a higher amp.disc_lr, a lower amp.r1_gamma. Or the policy has arrived.",
             )
         return Verdict("healthy")
-
-
-def feature_name(layout: Any, index: int) -> str:
-    """`joint_pos[left_knee_pitch], 2 frames back` of a column of `amp_obs`; `feature 17` where the layout says nothing of it.
-
-    An environment's layout may be any JSON; read are `channels` ([name, width] each, in order), `joints`, and
-    `definitions.history.frames`.
-    """
-    try:
-        channels = [(str(name), int(width)) for name, width in layout["channels"]]
-        frames = int(layout.get("definitions", {}).get("history", {}).get("frames", 1))
-        frame, column = divmod(index, sum(width for _, width in channels))
-        for name, width in channels:
-            if column < width:
-                joints = layout.get("joints", ()) if name.startswith("joint") else ()
-                back = frames - 1 - frame
-                age = f", {back} frame{'s' * (back > 1)} back" if back > 0 else ""
-                return f"{name}[{joints[column] if len(joints) == width else column}]{age}"
-            column -= width
-    except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError):
-        pass
-    return f"feature {index}"

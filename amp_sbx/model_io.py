@@ -3,6 +3,7 @@
 import inspect
 import platform
 import warnings
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -73,6 +74,12 @@ def _schedule_to_json(model: Any, name: str) -> float | str | None:
     return current
 
 
+def _episodes_to_json(model: Any) -> dict[str, list]:
+    """SB3's memory of the last episodes; `amp.reintroduce` may rest on it."""
+    infos = [[float(info["r"]), int(info["l"]), float(info["t"])] for info in model.ep_info_buffer or ()]
+    return {"infos": infos, "successes": [float(success) for success in model.ep_success_buffer or ()]}
+
+
 def flatten(tree: Any, prefix: str = "") -> Arrays:
     """Flat `{"a/b/c": array}` of a nested state dict."""
     if not isinstance(tree, Mapping):
@@ -135,6 +142,8 @@ def save_model(model: Any, path: checkpoint.PathOrStream, exclude: frozenset[str
         "layout": model.layout,
         "mirror": None if model.mirror is None else asdict(model.mirror),
         "extra": model.extra,
+        "oversight": None if learner is None else learner.oversight.to_json(),
+        "episodes": _episodes_to_json(model),
     }
     arrays = flatten(to_state_dict({"actor": model.policy.actor_state, "critic": model.policy.vf_state}))
     if model.style_critic is not None:
@@ -176,6 +185,9 @@ def load_model(
         layout, n_envs, adaptive_lr = meta["layout"], meta["n_envs"], meta["adaptive_lr"]
         mirror = None if meta["mirror"] is None else Mirror.from_json(meta["mirror"])
         extra = dict(meta["extra"])
+        oversight, episodes = meta.get("oversight"), meta.get("episodes", {"infos": [], "successes": []})  # older files: none
+        infos = [{"r": float(r), "l": int(n), "t": float(t)} for r, n, t in episodes["infos"]]
+        successes = [float(success) for success in episodes["successes"]]
     except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise CheckpointError(f"{path}: the description of the model is incomplete: {error!r}.") from error
     if wrong := sorted(set(meta["hyperparameters"]) ^ {*_PLAIN, *_SCHEDULED}):
@@ -224,6 +236,13 @@ def load_model(
     model.layout, model.mirror, model.extra = layout, mirror, extra
     model._setup_model()
     _restore(model, arrays, feature_dim)
+    model.ep_info_buffer = deque(infos, maxlen=model._stats_window_size)
+    model.ep_success_buffer = deque(successes, maxlen=model._stats_window_size)
+    if oversight is not None and model.learner is not None:
+        try:
+            model.learner.oversight.remember(oversight)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{path}: what it says of the discriminator's health cannot be read: {error!r}.") from error
     for name, value in counters.items():
         if name in _COUNTERS:
             setattr(model, name, value)
@@ -257,7 +276,10 @@ def _restore(model: Any, arrays: Arrays, feature_dim: int | None) -> None:
                 f"the stored replay buffer {data.shape} does not fit amp.replay_buffer_size {capacity}."
             )
         arrays = arrays | {_REPLAY_DATA: np.pad(data, ((0, capacity - data.shape[0]), (0, 0)))}
-    model.learner.restore(unflatten_into(model.learner.state, arrays, "amp"))
+    state = model.learner.state
+    # A file of before there were these goes on as one in which nothing has been let in or moved yet.
+    arrays = flatten(to_state_dict({"mask": state.mask, "drive": state.drive}), "amp") | arrays
+    model.learner.restore(unflatten_into(state, arrays, "amp"))
 
 
 def get_arrays(model: Any) -> dict[str, Arrays]:

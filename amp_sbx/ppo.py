@@ -4,6 +4,7 @@ import io
 import pathlib
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -175,6 +176,8 @@ class AMPPPO(PPO):
             self.style_critic = self._fresh_style_critic()
         if self.amp is not None and self.reference is not None:
             self.key, amp_key = jax.random.split(self.key)
+            if self.reference.layout is None and self.layout is not None:
+                self.reference = replace(self.reference, layout=self.layout)  # the environment's names for its columns
             mirror = None if self.env is None else declared_mirror(self.env)
             self.learner = AMPLearner(self.amp, self.reference, amp_key, mirror=mirror)
 
@@ -328,7 +331,7 @@ class AMPPPO(PPO):
         clip_range = self.clip_range_schedule(progress)
         clip_range_vf = None if self.clip_range_vf_schedule is None else self.clip_range_vf_schedule(progress)
         learner = self.learner
-        style_weight = learner.config.style_weight(self.num_timesteps) if learner else 0.0
+        style_weight = learner.style_weight(self.num_timesteps) if learner else 0.0
         self.key, key = jax.random.split(self.key)
         actor_state, critics, amp_state, metrics = iteration_jit(
             Settings(
@@ -393,7 +396,8 @@ class AMPPPO(PPO):
             self.logger.record("train/clip_range_vf", clip_range_vf)
         if self.learner is not None:
             amp = {name: float(value) for name, value in metrics["amp"].items()}
-            self.learner.health.update(amp)
+            rewards = self.rollout_buffer.rewards
+            amp |= self.learner.observe(amp, self.num_timesteps, rewards.size, float(rewards.mean()), self.ep_info_buffer)
             for name, value in amp.items():
                 self.logger.record(f"amp/{name}", value)
             self.logger.record("amp/weight", style_weight)
@@ -412,6 +416,9 @@ class AMPPPO(PPO):
             raise FeatureError(
                 "this model was loaded without its reference; pass reference= to load() to go on learning."
             )
+        if self.learner is not None:
+            done = 0 if reset_num_timesteps else self.num_timesteps
+            self.learner.oversight.begin(done, done + total_timesteps)
         return super().learn(total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar)
 
     def fresh_amp_observations(self) -> np.ndarray:

@@ -12,8 +12,8 @@ from sbx.common.utils import copy_naturecnn_params
 
 from amp_sbx.advantage import gae
 from amp_sbx.config import AMPConfig
+from amp_sbx.disc_update import AMPState, all_finite, commit, style_rewards, train_discriminator
 from amp_sbx.discriminator import score_in_chunks
-from amp_sbx.learner import AMPState, all_finite, commit, style_rewards, train_discriminator
 from amp_sbx.losses import clipped_surrogate, normalize_advantages, value_loss
 from amp_sbx.metrics import approx_kl, explained_variance
 from amp_sbx.sampler import ReferenceSampler

@@ -11,7 +11,7 @@ import pytest
 from amp_probe_envs import assert_trees_equal, copy_of
 
 from amp_sbx import AMPConfig, AMPLearner, FeatureError, NonFiniteError, ReferenceFeatures
-from amp_sbx.learner import discriminator_loss, make_discriminator, make_optimizer, style_rewards
+from amp_sbx.disc_update import discriminator_loss, make_discriminator, make_optimizer, style_rewards
 
 RNG = np.random.default_rng(0)
 
@@ -195,14 +195,15 @@ def test_replay_holds_a_tenth_per_iteration_and_is_drawn_from():
 
 def test_weighted_reference_rows_are_drawn_by_weight():
     reference = ReferenceFeatures(np.array([[0.0], [1.0], [2.0]]), weights=np.array([0.0, 1.0, 3.0]))
-    sampler = AMPLearner(AMPConfig(discriminator_hidden=(8,), replay_buffer_size=0), reference).sampler
+    sampler = AMPLearner(AMPConfig(discriminator_hidden=(8,), batch_size=3, replay_buffer_size=0), reference).sampler
     drawn = np.asarray(sampler.sample(jax.random.PRNGKey(0), 4000))[:, 0]
     values, counts = np.unique(drawn, return_counts=True)
     assert len(values) == 2 and counts[1] / counts.sum() == pytest.approx(0.75, abs=0.03)
 
 
 def sampler_of(**reference):
-    return AMPLearner(AMPConfig(discriminator_hidden=(8,), replay_buffer_size=0), ReferenceFeatures(**reference)).sampler
+    config = AMPConfig(discriminator_hidden=(8,), batch_size=8, replay_buffer_size=0, single_motion=True)
+    return AMPLearner(config, ReferenceFeatures(**reference)).sampler
 
 
 def test_a_minibatch_holds_rows_of_several_motions():

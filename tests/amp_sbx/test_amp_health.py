@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from amp_sbx import AMPConfig, AMPLearner, ReferenceFeatures
-from amp_sbx.health import VERDICTS, WARM_UP, HealthMonitor, Verdict, feature_name, feature_separation
+from amp_sbx.health import VERDICTS, WARM_UP, HealthMonitor, Verdict, feature_separation
+from amp_sbx.layout import feature_name
 from amp_sbx.reference import held_out_motions, hold_out
 
 LAYOUT = {
@@ -78,7 +79,7 @@ def test_a_frozen_discriminator():
 
 
 def test_a_dataset_of_one_frame():
-    found = verdict_on(walk(np.random.default_rng(1)), reference=np.tile(MEANS, (50, 1)))
+    found = verdict_on(walk(np.random.default_rng(1)), reference=np.tile(MEANS, (64, 1)))
     assert found.name == "feature mismatch" and "outside the reference's range" in found.reason
 
 
@@ -147,7 +148,7 @@ def test_whole_motions_are_held_out():
 
 def test_what_is_held_out_is_judged_by_and_never_drawn():
     data = np.concatenate([np.zeros((40, 2)), np.full((10, 2), 5.0)])
-    learner = AMPLearner(AMPConfig(discriminator_hidden=(8,), held_out_share=0.2), ReferenceFeatures(data))
+    learner = AMPLearner(AMPConfig(discriminator_hidden=(8,), batch_size=32, held_out_share=0.2), ReferenceFeatures(data))
     drawn = learner.sampler.features
     assert drawn.shape[0] == 40 and float(drawn.std()) == 0.0 and learner.sampler.held_out.shape[0] == 10
     metrics = learner.update(np.random.default_rng(0).normal(size=(64, 2)))

@@ -227,10 +227,10 @@ def test_half_of_amp_is_announced():
 
 def test_features_that_do_not_fit_are_refused():
     with pytest.raises(FeatureError, match="2 channels, the reference has 5"):
-        make_model(ProbeEnv(8), amp=SMALL_AMP, reference=np.random.default_rng(0).normal(size=(9, 5))).learn(ITERATION)
+        make_model(ProbeEnv(8), amp=SMALL_AMP, reference=np.random.default_rng(0).normal(size=(90, 5))).learn(ITERATION)
     pendulum = AMPInfo(gym.make("Pendulum-v1"))
     reference = ReferenceFeatures(np.eye(3), layout={"channels": "something else"})
     with pytest.raises(FeatureError, match="layouts differ"):
         make_model(pendulum, amp=SMALL_AMP, reference=reference, batch_size=16)
     with pytest.raises(FeatureError, match="amp=None"):
-        make_model("Pendulum-v1", amp=SMALL_AMP, reference=np.eye(3), batch_size=16).learn(16)
+        make_model("Pendulum-v1", amp=SMALL_AMP, reference=np.tile(np.eye(3), (20, 1)), batch_size=16).learn(16)

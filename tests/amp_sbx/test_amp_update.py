@@ -11,8 +11,8 @@ from amp_probe_envs import REFERENCE, SMALL_AMP, ProbeEnv, SignEnv, assert_trees
 from amp_sbx import AMPCallback, NonFiniteError
 from amp_sbx.advantage import gae
 from amp_sbx.collect import TimeoutBootstrap
+from amp_sbx.disc_update import style_rewards
 from amp_sbx.errors import ConfigError
-from amp_sbx.learner import style_rewards
 from amp_sbx.update import Hyperparameters, Rollout, estimate, iteration, iteration_jit
 
 

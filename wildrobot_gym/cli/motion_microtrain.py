@@ -154,7 +154,11 @@ def _train(run: RunConfig, held_out: Sequence[MotionClip], watch: _Watch, consol
     env = make_vec_env(run)
     try:
         inner: Any = env.vector_env.unwrapped
-        model = make_model(run, env, load_reference(run, env))
+        reference: Any = load_reference(run, env)
+        # What `wildrobot train` refuses is judged here: little motion by smaller minibatches, and one motion alone.
+        batch_size = min(run.amp_config.batch_size, reference.num_samples)  # type: ignore[union-attr]
+        small = {"batch_size": batch_size, "single_motion": True}
+        model = make_model(replace(run, amp={**(run.amp or {}), **small}), env, reference)
         real = ReferenceDataset.from_clips(inner.robot, inner.config.features, held_out, inner.config.control_dt).windows()
         warm_start(model, run, env, console)
         model.learn(run.n_timesteps, watch)

@@ -37,6 +37,8 @@ class ProgressCallback(BaseCallback):
         self._task = self._bar.add_task("", total=n_timesteps, steps="", figures="")
 
     def _on_training_start(self) -> None:
+        if self.model.learner is not None:
+            self.model.learner.oversight.tell = self._tell
         self._began, self._first = time.monotonic(), self.num_timesteps
         if self._console.is_terminal:
             self._bar.start()
@@ -56,14 +58,17 @@ class ProgressCallback(BaseCallback):
         self._show()
 
     def _tell_health(self) -> None:
-        """The discriminator's verdict in the line; where it changes, with its reason and what to do."""
+        """The discriminator's verdict in the line, and whether the ramp waits; where it changes, with its reason and advice."""
         if self.model.learner is None:
             return
         verdict = self.model.learner.health.verdict
-        self._figures += f"  {verdict.name}"
+        self._figures += f"  {verdict.name}{', ramp waits' * self.model.learner.oversight.ramp_waiting}"
         if verdict.name != self._verdict:
-            self._console.print(f"{self.num_timesteps:,} steps: {verdict}", soft_wrap=True, highlight=False, markup=False)
+            self._tell(str(verdict))
         self._verdict = verdict.name
+
+    def _tell(self, text: str) -> None:
+        self._console.print(f"{self.num_timesteps:,} steps: {text}", soft_wrap=True, highlight=False, markup=False)
 
     def _show(self) -> None:
         elapsed = time.monotonic() - self._began

@@ -1,0 +1,54 @@
+"""What makes a reference unfit to learn from, found before anything is trained."""
+
+import numpy as np
+
+from amp_sbx.config import AMPConfig
+from amp_sbx.errors import FeatureError
+from amp_sbx.layout import feature_name
+from amp_sbx.normalizer import Normalizer
+from amp_sbx.reference import ReferenceFeatures, hold_out
+
+MAX_MAGNITUDE = 1e3  # rad, rad/s, m, m/s: no robot's motion comes near it; degrees, millimetres and encoder ticks do
+CLIPPED_SHARE = 0.01  # of the rows, of one feature
+
+
+def check_reference(config: AMPConfig, reference: ReferenceFeatures, normalizer: Normalizer) -> None:
+    """Raise `FeatureError` for a reference that is shorter than a minibatch, of one motion alone, or out of range.
+
+    The normaliser is that in force: a resumed model's, whatever the reference is now.
+    """
+    learned, _ = hold_out(reference, config.held_out_share)
+    held = f" (amp.held_out_share {config.held_out_share:g} takes the rest)" if learned is not reference else ""
+    if learned.num_samples < config.batch_size:
+        raise FeatureError(
+            f"the reference has {learned.num_samples:,} rows to learn from{held}, fewer than amp.batch_size"
+            f" {config.batch_size:,}: every step of the discriminator would see each of them several times. Give it more motion,"
+            f" or set amp.batch_size to {learned.num_samples} or less."
+        )
+    if learned.motion_ids is not None and len(motions := np.unique(learned.motion_ids)) == 1 and not config.single_motion:
+        raise FeatureError(
+            f"the reference has one motion alone to learn from, motion_id {motions[0]} with {learned.num_samples:,} rows{held}:"
+            " a minibatch cannot be mixed, and the policy can only learn to repeat it. Give it more motions; or, where one is"
+            " meant, set amp.single_motion to true, or leave out motion_ids (motion_ids=None)."
+        )
+    _check_range(reference, normalizer)
+
+
+def _check_range(reference: ReferenceFeatures, normalizer: Normalizer) -> None:
+    rows, mean, std = reference.features, np.asarray(normalizer.mean), np.asarray(normalizer.std)
+    largest = np.abs(rows).max(axis=0)
+    worst = int(largest.argmax())
+    if largest[worst] > MAX_MAGNITUDE:
+        raise FeatureError(
+            f"{feature_name(reference.layout, worst)} of the reference reaches {largest[worst]:.3g}; allowed: {MAX_MAGNITUDE:g}."
+            " Is it not in rad, m and s?"
+        )
+    clipped = (np.abs((rows - mean) / std) > normalizer.clip).mean(axis=0)
+    worst = int(clipped.argmax())
+    if clipped[worst] > CLIPPED_SHARE:
+        raise FeatureError(
+            f"{feature_name(reference.layout, worst)} lies beyond amp.feature_clip, {normalizer.clip:g} standard deviations of"
+            f" {std[worst]:.3g} around {mean[worst]:.3g}, in {clipped[worst]:.1%} of the reference's rows; allowed:"
+            f" {CLIPPED_SHARE:.0%}. Are reference and statistics of the same features, in the same units? Else raise"
+            " amp.feature_clip or amp.feature_min_std."
+        )
