@@ -23,7 +23,6 @@ from amp_sbx.style_reward import REWARDS_OF_LOSS, STYLE_REWARDS
 MIXES = ("sum", "lerp")
 CRITICS = ("shared", "separate")
 ORDERS = ("reward_first", "update_first")
-PENALTY_SETTINGS = {"r1": "r1_gamma", "wgan_gp": "gp_lambda", "none": None}  # which field is a penalty's coefficient
 
 
 @dataclass(frozen=True)
@@ -120,9 +119,10 @@ class AMPConfig:
             check_integer(f"amp.{name}", getattr(self, name), low)
         for name in ("target_real", "target_fake"):
             check_number(f"amp.{name}", getattr(self, name), -math.inf)
-        if self.target_real <= self.target_fake:
+        if self.smoothed_target <= self.target_fake:
             raise ConfigError(
-                f"amp.target_real {self.target_real} must be greater than amp.target_fake {self.target_fake}."
+                f"amp.target_real {self.target_real}, smoothed by amp.label_smoothing {self.label_smoothing}, must be greater"
+                f" than amp.target_fake {self.target_fake}."
             )
         if not isinstance(self.discriminator_hidden, tuple) or not self.discriminator_hidden:
             raise ConfigError(
@@ -159,6 +159,8 @@ class AMPConfig:
             )
         if self.loss == "wgan" and self.gradient_penalty == "none":
             raise ConfigError("amp.loss 'wgan' needs an amp.gradient_penalty, 'wgan_gp' or 'r1': nothing else bounds its critic.")
+        if self.loss == "wgan" and self.schedule.wait_logits is not None:
+            raise ConfigError("amp.schedule.wait_logits is given with amp.loss 'wgan', whose scores have no scale; leave it out.")
         if self.mix == "lerp" and self.weight * max(self.schedule.initial, self.schedule.final) > 1.0:
             raise ConfigError(
                 f"amp.weight {self.weight} times amp.schedule exceeds 1, and amp.mix is 'lerp'; allowed: up to 1, all there is."
@@ -168,6 +170,8 @@ class AMPConfig:
         """Bounds are there, belong to the settings in use, and enclose them."""
         if self.adapt_auc is not None:
             object.__setattr__(self, "adapt_auc", check_band("amp.adapt_auc", self.adapt_auc, 0.0, 1.0, "[0.6, 0.85]"))
+            if not self.adapt:
+                raise ConfigError("amp.adapt_auc is given without amp.adapt, which would keep to it; set amp.adapt to true.")
         if self.adapt_bounds is None:
             if self.adapt:
                 raise ConfigError(f"amp.adapt is true without amp.adapt_bounds; give them, e.g. adapt_bounds: {ADAPT_EXAMPLE}.")
@@ -216,13 +220,13 @@ class AMPConfig:
     @property
     def penalty_setting(self) -> str | None:
         """The field that holds the gradient penalty's coefficient; None without a penalty."""
-        return PENALTY_SETTINGS[self.gradient_penalty]
+        return GRADIENT_PENALTIES[self.gradient_penalty]
 
     def saturated(self, logit_min: float, logit_max: float) -> bool:
         """Whether the extreme scores lie further out than `schedule.wait_logits` (or `SATURATION`) lets them."""
         limit = self.schedule.wait_logits or SATURATION.get(self.loss, math.inf)
         low, high = (self.target_fake, self.target_real) if self.loss == "lsgan" else (0.0, 0.0)
-        return self.loss != "wgan" and max(logit_max - high, low - logit_min) > limit
+        return max(logit_max - high, low - logit_min) > limit
 
     @property
     def smoothed_target(self) -> float:

@@ -172,22 +172,21 @@ def train_discriminator(
         `(state, samples for the replay buffer, metrics averaged over the steps)`. The samples are handed back, not yet
         stored: the caller stores them with `replay_buffer.add` once it knows that the whole update is finite.
     """
-    fresh = reference.reflect_half(jax.random.fold_in(state.key, 2), state.normalizer(features))
-    key, step_key, subset_key = jax.random.split(state.key, 3)
-    health_keys = jax.random.split(jax.random.fold_in(state.key, 1), 3)
+    key, step_key, subset_key, health_key, reflect_key = jax.random.split(state.key, 5)
+    fresh = state.normalizer(reference.reflect_half(reflect_key, features))
     optimizer = make_optimizer(config)
     moving = in_force(config, state.drive) if config.adapt else None
 
     def step(carry: tuple, step_key: Array) -> tuple[tuple, dict[str, Array]]:
         params, batch_stats, opt_state = carry
-        real_key, fake_key, real_noise, fake_noise = jax.random.split(step_key, 4)
+        real_key, fake_key, real_noise, fake_noise, gp_key = jax.random.split(step_key, 5)
         real = reference.sample(real_key, config.batch_size)
         fake = _draw_fakes(config, state.replay, fresh, fake_key)
         if config.disc_input_noise_std > 0:
             real += config.disc_input_noise_std * jax.random.normal(real_noise, real.shape)
             fake += config.disc_input_noise_std * jax.random.normal(fake_noise, fake.shape)
         gradient_fn = jax.value_and_grad(partial(discriminator_loss, config), has_aux=True)
-        gp_key, coefficient = jax.random.fold_in(step_key, 0), None if moving is None else moving.penalty
+        coefficient = None if moving is None else moving.penalty
         arguments = (params, batch_stats, real, fake, gp_key, state.mask, coefficient)
         (_, (batch_stats, metrics)), gradients = gradient_fn(*arguments)
         updates, opt_state = optimizer.update(gradients, opt_state, params)
@@ -206,7 +205,7 @@ def train_discriminator(
     params, batch_stats, opt_state = carry
 
     state = replace(state, params=params, batch_stats=batch_stats, opt_state=opt_state, key=key)
-    reduced = _over_steps(metrics, taken) | _health(config, state, fresh, reference, health_keys)
+    reduced = _over_steps(metrics, taken) | _health(config, state, fresh, reference, jax.random.split(health_key, 3))
     num_new = min(features.shape[0], -(-config.replay_buffer_size // REPLAY_TURNOVER))
     new = fresh[jax.random.permutation(subset_key, features.shape[0])[:num_new]]
     return state, new, reduced

@@ -61,6 +61,7 @@ class AMPLearner:
 
     Raises:
         FeatureError: the reference is not fit to learn from (`reference_check`), or `amp.reintroduce` not to its layout.
+        ConfigError: `config.symmetry` without a reflection of the features.
     """
 
     def __init__(
@@ -75,11 +76,9 @@ class AMPLearner:
         self._reflection: tuple[np.ndarray, np.ndarray] | None = None
         if reference is not None and config.symmetry:
             self._reflection = feature_reflection(mirror, reference.feature_dim)
-            reference = with_images(reference, *self._reflection)
         if reference is not None:
-            normalizer = fit_normalizer(
-                reference.features, reference.weights, config.feature_min_std, config.feature_clip
-            )
+            shown = self._shown(reference)
+            normalizer = fit_normalizer(shown.features, shown.weights, config.feature_min_std, config.feature_clip)
         elif feature_dim is not None:
             normalizer = Normalizer(jnp.zeros(feature_dim), jnp.ones(feature_dim), config.feature_clip)
         else:
@@ -108,8 +107,13 @@ class AMPLearner:
             raise FeatureError("no reference features: this model can act but not learn; pass reference= when loading.")
         if self._sampler is None:
             learned, held_out = hold_out(self.reference, self.config.held_out_share)
-            self._sampler = make_sampler(learned, self.state.normalizer, held_out, self._reflection)
+            held_out = None if held_out is None else self._shown(held_out)
+            self._sampler = make_sampler(self._shown(learned), self.state.normalizer, held_out, self._reflection)
         return self._sampler
+
+    def _shown(self, rows: ReferenceFeatures) -> ReferenceFeatures:
+        """With their mirror images, where the discriminator is to see those."""
+        return rows if self._reflection is None else with_images(rows, *self._reflection)
 
     def restore(self, state: AMPState) -> None:
         """Take over a loaded state. Its normaliser stays in force, whatever the present reference's statistics are."""

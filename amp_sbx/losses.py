@@ -60,7 +60,8 @@ DISCRIMINATOR_LOSSES: dict[str, Callable[[Array, Array, float, float], Array]] =
     "bce": bce_loss,
     "wgan": wgan_loss,
 }
-GRADIENT_PENALTIES = ("r1", "wgan_gp", "none")
+# Each penalty by name, and the field of `AMPConfig` that holds its coefficient.
+GRADIENT_PENALTIES: dict[str, str | None] = {"r1": "r1_gamma", "wgan_gp": "gp_lambda", "none": None}
 
 
 def scores_and_r1(score: ScoreFn, features: Float[Array, "batch feature"]) -> tuple[Float[Array, " batch"], Scalar]:
@@ -108,5 +109,5 @@ def value_loss(
 
 
 def normalize_advantages(advantages: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
-    """Zero mean, unit standard deviation over the minibatch (SB3)."""
+    """Zero mean, unit standard deviation over all that is given: a minibatch (SB3), or a whole rollout."""
     return (advantages - advantages.mean()) / (advantages.std() + 1e-8)

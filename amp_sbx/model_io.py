@@ -76,7 +76,7 @@ def _schedule_to_json(model: Any, name: str) -> float | str | None:
 
 def _episodes_to_json(model: Any) -> dict[str, list]:
     """SB3's memory of the last episodes; `amp.reintroduce` may rest on it."""
-    infos = [[float(info["r"]), int(info["l"]), float(info["t"])] for info in model.ep_info_buffer or ()]
+    infos = [[float(info["r"]), int(info["l"]), float(info.get("t", 0.0))] for info in model.ep_info_buffer or ()]
     return {"infos": infos, "successes": [float(success) for success in model.ep_success_buffer or ()]}
 
 
@@ -235,6 +235,8 @@ def load_model(
         )
     model.layout, model.mirror, model.extra = layout, mirror, extra
     model._setup_model()
+    if meta["amp"] is not None and AMPConfig.from_dict(meta["amp"]).reintroduce != model.amp.reintroduce:
+        arrays.pop("amp/mask", None)  # other stages begin anew
     _restore(model, arrays, feature_dim)
     model.ep_info_buffer = deque(infos, maxlen=model._stats_window_size)
     model.ep_success_buffer = deque(successes, maxlen=model._stats_window_size)

@@ -184,7 +184,9 @@ class AMPPPO(PPO):
     @property
     def _critics(self) -> Critics:
         """The critic of all rewards; or the task's and the style's."""
-        return (self.policy.vf_state,) if self.style_critic is None else (self.policy.vf_state, self.style_critic)
+        if self.style_critic is None or self.learner is None:
+            return (self.policy.vf_state,)
+        return (self.policy.vf_state, self.style_critic)
 
     def _fresh_style_critic(self) -> TrainState:
         """A critic like the policy's own, with other weights and a fresh optimiser.
@@ -367,7 +369,7 @@ class AMPPPO(PPO):
             key,
         )
         self.policy.actor_state, self.policy.vf_state = actor_state, critics[0]
-        if self.style_critic is not None:
+        if len(critics) > 1:
             self.style_critic = critics[1]
         if learner is not None:
             learner.state = amp_state  # the old one was donated

@@ -85,7 +85,7 @@ class ReferenceFeatures:
 def held_out_motions(motion_ids: Any, share: float) -> np.ndarray:
     """Of the distinct ids in `motion_ids` (numbers or names) about `share`, one at least, evenly spread over them in their order.
 
-    None where `share` is 0 or there is one motion alone.
+    Empty where `share` is 0 or there is one motion alone.
     """
     motions = np.unique(np.asarray(motion_ids))
     if share == 0 or len(motions) < 2:

@@ -8,8 +8,8 @@ from amp_sbx.layout import feature_name
 from amp_sbx.normalizer import Normalizer
 from amp_sbx.reference import ReferenceFeatures, hold_out
 
-MAX_MAGNITUDE = 1e3  # rad, rad/s, m, m/s: no robot's motion comes near it; degrees, millimetres and encoder ticks do
-CLIPPED_SHARE = 0.01  # of the rows, of one feature
+OUTLIER = 100.0  # times the range that 99 % of a feature's rows span: a torn frame, which would rule its mean and spread
+CLIPPED_SHARE = 0.01  # of what is drawn, of one feature
 
 
 def check_reference(config: AMPConfig, reference: ReferenceFeatures, normalizer: Normalizer) -> None:
@@ -17,8 +17,9 @@ def check_reference(config: AMPConfig, reference: ReferenceFeatures, normalizer:
 
     The normaliser is that in force: a resumed model's, whatever the reference is now.
     """
-    learned, _ = hold_out(reference, config.held_out_share)
-    held = f" (amp.held_out_share {config.held_out_share:g} takes the rest)" if learned is not reference else ""
+    learned, away = hold_out(reference, config.held_out_share)
+    learned = drawn_rows(learned)
+    held = f" (amp.held_out_share {config.held_out_share:g} takes the rest)" if away is not None else ""
     if learned.num_samples < config.batch_size:
         raise FeatureError(
             f"the reference has {learned.num_samples:,} rows to learn from{held}, fewer than amp.batch_size"
@@ -31,19 +32,31 @@ def check_reference(config: AMPConfig, reference: ReferenceFeatures, normalizer:
             " a minibatch cannot be mixed, and the policy can only learn to repeat it. Give it more motions; or, where one is"
             " meant, set amp.single_motion to true, or leave out motion_ids (motion_ids=None)."
         )
-    _check_range(reference, normalizer)
+    _check_range(config, drawn_rows(reference), normalizer)
 
 
-def _check_range(reference: ReferenceFeatures, normalizer: Normalizer) -> None:
+def drawn_rows(reference: ReferenceFeatures) -> ReferenceFeatures:
+    """Without the rows of weight 0, which are never drawn."""
+    if reference.weights is None or (reference.weights > 0).all():
+        return reference
+    kept = reference.weights > 0
+    ids = None if reference.motion_ids is None else reference.motion_ids[kept]
+    return ReferenceFeatures(reference.features[kept], reference.weights[kept], reference.layout, ids)
+
+
+def _check_range(config: AMPConfig, reference: ReferenceFeatures, normalizer: Normalizer) -> None:
     rows, mean, std = reference.features, np.asarray(normalizer.mean), np.asarray(normalizer.std)
-    largest = np.abs(rows).max(axis=0)
-    worst = int(largest.argmax())
-    if largest[worst] > MAX_MAGNITUDE:
+    low, middle, high = np.quantile(rows, (0.005, 0.5, 0.995), axis=0)
+    span = np.maximum(high - low, config.feature_min_std * np.maximum(1.0, np.abs(middle)))
+    far = np.abs(rows - middle) / span
+    row, worst = np.unravel_index(far.argmax(), far.shape)
+    if far[row, worst] > OUTLIER:
         raise FeatureError(
-            f"{feature_name(reference.layout, worst)} of the reference reaches {largest[worst]:.3g}; allowed: {MAX_MAGNITUDE:g}."
-            " Is it not in rad, m and s?"
+            f"{feature_name(reference.layout, int(worst))} of the reference is {rows[row, worst]:.3g} in row {row}, and within"
+            f" {low[worst]:.3g} ... {high[worst]:.3g} in 99 % of them; allowed: {OUTLIER:g} times that range. Mend the motion, or"
+            " leave out that clip."
         )
-    clipped = (np.abs((rows - mean) / std) > normalizer.clip).mean(axis=0)
+    clipped = np.average(np.abs((rows - mean) / std) > normalizer.clip, axis=0, weights=reference.weights)
     worst = int(clipped.argmax())
     if clipped[worst] > CLIPPED_SHARE:
         raise FeatureError(

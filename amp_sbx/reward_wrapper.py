@@ -1,5 +1,6 @@
 """The style reward of a saved, frozen discriminator as a Gymnasium wrapper, for any other trainer."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ class AMPRewardWrapper(gym.vector.VectorWrapper):
     Args:
         env: its step's infos hold `amp_obs` (num_envs, feature), from before any autoreset.
         model: an `AMPPPO`, or the path of its checkpoint.
-        weight, task_weight: of the two rewards; the model's own if not given.
+        weight, task_weight: of the two rewards; if not given, the model's own at the end of its schedule (with `critic: separate`
+            those were weights of normalised advantages, and are another thing here: better give them).
 
     Raises:
         FeatureError: the model has no discriminator, or the environment other features than it was trained with.
@@ -42,8 +44,8 @@ class AMPRewardWrapper(gym.vector.VectorWrapper):
         check_layouts(trained.layout, getattr(env.unwrapped, "amp_layout", None), "model", "environment")
         self._learner = trained.learner
         config = trained.learner.config
-        self.weight = config.weight if weight is None else weight
-        self.task_weight = config.task_weight if task_weight is None else task_weight
+        self.weight = config.style_weight(math.inf) if weight is None else weight
+        self.task_weight = config.task_share(self.weight) if task_weight is None else task_weight
         for name in ("weight", "task_weight"):
             check_number(name, getattr(self, name), 0.0)
 

@@ -40,10 +40,7 @@ class ReferenceSampler:
     reflection: tuple[Int[Array, " feature"], Float[Array, " feature"]] | None = None
 
     def reflect_half(self, key: Array, rows: Float[Array, "rows feature"]) -> Float[Array, "rows feature"]:
-        """Each normalised row or, as often as not, its mirror image; as they are without a reflection.
-
-        A reference with its images has a symmetric normaliser, so that an image may be taken before or after it.
-        """
+        """Each raw row or, as often as not, its mirror image; as they are without a reflection."""
         if self.reflection is None:
             return rows
         ids, signs = self.reflection

@@ -79,7 +79,7 @@ def _read(declared: Any, name: str, setting: str) -> tuple[tuple[int, ...], tupl
     if not isinstance(declared, Mapping) or not {f"{name}_ids", f"{name}_signs"} <= set(declared):
         raise ConfigError(
             f"{setting} is on, but the environment declares no `mirror` with {name}_ids and {name}_signs."
-            f" Declare it, or switch {setting} off."
+            f" Declare it (AMPCallback takes it as mirror=), or switch {setting} off."
         )
     return tuple(int(i) for i in declared[f"{name}_ids"]), tuple(float(s) for s in declared[f"{name}_signs"])
 

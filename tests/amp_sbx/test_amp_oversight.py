@@ -349,7 +349,7 @@ def test_a_resumed_run_with_all_of_it_equals_an_uninterrupted_one(tmp_path):
     assert straight.learner.state.mask.tolist() == [1.0, 1.0]
     logged = straight.logger.name_to_value
     assert {"amp/ramp_waiting", "amp/ramp_waited", "amp/masked", "amp/adapt_update_steps", "amp/adapt_disc_lr"} <= set(logged)
-    assert logged["amp/weight"] < 1.0
+    assert logged["amp/weight"] < straight.amp.style_weight(25 * ITERATION)
 
 
 def test_a_file_of_before_goes_on_from_the_defaults(tmp_path):
@@ -367,6 +367,19 @@ def test_a_file_of_before_goes_on_from_the_defaults(tmp_path):
     loaded.learn(ITERATION, reset_num_timesteps=False)
     masked = AMPPPO.load(tmp_path / "old.zip", env=Named(8, length=4), reference=REFERENCE, amp=AMPConfig.from_dict(EVERYTHING))
     assert masked.learner.state.mask.tolist() == [1.0, 0.0]
+
+
+def test_other_stages_than_the_files_begin_anew(tmp_path):
+    given = {"env": Named(8, length=4), "reference": REFERENCE}
+    model = make_model(given["env"], amp=SMALL_AMP, reference=REFERENCE).learn(ITERATION)
+    model.save(tmp_path / "all_seen.zip")
+    later = AMPConfig.from_dict(SMALL_AMP | {"reintroduce": [{"channels": ["vel"], "at": 1e6}]})
+    hidden = AMPPPO.load(tmp_path / "all_seen.zip", amp=later, **given)
+    assert hidden.learner.state.mask.tolist() == [1.0, 0.0]
+    hidden.save(tmp_path / "hidden.zip")
+    assert AMPPPO.load(tmp_path / "hidden.zip", **given).learner.state.mask.tolist() == [1.0, 0.0]
+    shown = AMPPPO.load(tmp_path / "hidden.zip", amp=AMPConfig.from_dict(SMALL_AMP), **given)
+    assert shown.learner.state.mask.tolist() == [1.0, 1.0]
 
 
 def test_a_frozen_discriminator_sees_what_it_saw(tmp_path):
@@ -433,6 +446,13 @@ def test_stock_sbx_does_all_of_it_too():
         ({"adapt_bounds": BOUNDS | {"disc_lr": [1e-5, 1.0]}, "gradient_penalty": "none"}, "leave it out"),
         ({"adapt_every": 0}, "adapt_every"),
         ({"adapt_auc": [0.6, 1.2]}, r"number in \[0, 1\]"),
+        ({"adapt_auc": [0.6, 0.8]}, "adapt_auc is given without amp.adapt"),
+        ({"label_smoothing": 1.0}, "smoothed by amp.label_smoothing"),
+        (
+            {"loss": "wgan", "reward": "softplus", "schedule": {"ramp_end": 9, "initial": 0.0, "wait_auc": [0.6, 0.8],
+             "wait_at_most": 9, "wait_logits": 1.0}},
+            "scores have no scale",
+        ),
         ({"single_motion": 1}, "true or false"),
     ],
 )
@@ -459,14 +479,21 @@ def test_a_reference_of_one_motion():
     with pytest.raises(FeatureError, match=r"one motion alone .* motion_id 7 with 80 rows.*amp.single_motion to true"):
         AMPLearner(AMPConfig(**SMALL), one)
     AMPLearner(AMPConfig(**SMALL, single_motion=True), one)
+    ids, weights = np.repeat([7, 8], 80), np.repeat([1.0, 0.0], 80)
+    with pytest.raises(FeatureError, match="motion_id 7 with 80 rows"):
+        AMPLearner(AMPConfig(**SMALL), ReferenceFeatures(np.tile(one.features, (2, 1)), weights, motion_ids=ids))
     AMPLearner(AMPConfig(**SMALL), ReferenceFeatures(one.features))
 
 
 def test_features_out_of_range_are_named():
-    degrees = RNG.normal(size=(500, 4))
-    degrees[3, 3] = 1800.0
-    with pytest.raises(FeatureError, match=r"vel\[0\] of the reference reaches 1.8e\+03; allowed: 1000. Is it not in rad"):
-        learner_of(degrees)
+    torn = RNG.normal(size=(500, 4))
+    learner_of(1e4 * torn)  # any unit will do
+    torn[3, 3] = 1800.0
+    with pytest.raises(FeatureError, match=r"vel\[0\] of the reference is 1.8e\+03 in row 3, and within .* in 99 % of them"):
+        learner_of(torn)
+    weights = np.ones(500)
+    weights[3] = 0.0
+    AMPLearner(AMPConfig(**SMALL), ReferenceFeatures(torn, weights))  # what is never drawn does no harm
     beyond = np.zeros((100, 4)) + 0.1 * RNG.normal(size=(100, 4))
     beyond[:3, 2] = 9.0  # 5.5 standard deviations of a channel that is else still
     with pytest.raises(FeatureError, match=r"pos\[0\] lies beyond amp.feature_clip, 5 standard deviations .* in 3.0% of"):

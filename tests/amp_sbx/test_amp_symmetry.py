@@ -127,6 +127,22 @@ def test_the_reference_and_its_images_have_a_symmetric_normaliser_and_are_held_o
     np.testing.assert_allclose(-mean[::-1], mean, atol=1e-6)
     np.testing.assert_allclose(std[::-1], std, rtol=1e-6)
     assert learner.sampler.features.shape == (800, 2) and learner.sampler.held_out.shape == (200, 2)
+    without_ids = AMPLearner(config, ReferenceFeatures(ONE_SIDED), mirror=AMP_MIRROR)
+    for sampler in (learner.sampler, without_ids.sampler):
+        learned, away = ({tuple(row) for row in np.round(rows, 3).tolist()} for rows in (sampler.features, sampler.held_out))
+        for rows in (learned, away):
+            assert {(-b, -a) for a, b in rows} == rows  # each with its image
+        assert not learned & away
+
+
+def test_a_model_learns_with_symmetry_by_the_environments_reflection():
+    env = OneSidedEnv()
+    env.mirror = MIRROR | AMP_MIRROR
+    amp = {"symmetry": True, "batch_size": 64, "discriminator_hidden": [8], "replay_buffer_size": 256}
+    model = make_model(env, amp=amp, reference=ReferenceFeatures(ONE_SIDED))
+    model.learn(16 * 8 * 2)
+    assert model.learner.sampler.features.shape == (1000, 2)
+    assert np.isfinite(model.logger.name_to_value["amp/disc_auc"])
 
 
 @pytest.mark.parametrize("mirror", [None, {}, MIRROR, {"amp_ids": [0, 0], "amp_signs": [1.0, 1.0]}])

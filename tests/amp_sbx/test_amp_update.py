@@ -114,6 +114,22 @@ def test_a_separate_critic_learns_the_style_and_the_other_the_task():
     assert logged(model, "train/style_value_loss") < 0.1
 
 
+def test_time_outs_are_bootstrapped_by_each_critic():
+    model = collected(SignEnv(8, length=5, truncate=True), amp={"critic": "separate"}, n_steps=5)
+    last = model.rollout_buffer.observations[4]
+    for critic, bootstrap in zip((model.policy.vf_state, model.style_critic), model._bootstrap, strict=True):
+        np.testing.assert_allclose(bootstrap[4], 0.99 * np.asarray(critic.apply_fn(critic.params, last)).ravel(), rtol=1e-5)
+        assert (bootstrap[:4] == 0).all()
+    assert not np.allclose(*(bootstrap[4] for bootstrap in model._bootstrap))
+
+
+def test_without_a_reference_there_is_nothing_for_a_second_critic():
+    with pytest.warns(UserWarning, match="plain PPO"):
+        model = make_model(SignEnv(8), amp=SMALL_AMP | {"critic": "separate"})
+    model.learn(16 * 8)
+    assert "train/style_value_loss" not in model.logger.name_to_value
+
+
 def test_where_no_second_critic_can_be():
     separate = SMALL_AMP | {"critic": "separate"}
     with pytest.raises(ConfigError, match="one critic"):

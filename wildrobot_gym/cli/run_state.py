@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 import numpy as np
@@ -12,20 +11,17 @@ from wildrobot_gym.errors import RunError
 
 
 def environment_state(model: AMPPPO) -> dict[str, np.ndarray]:
-    """The environments, and what SB3 remembers of them between two iterations."""
+    """The environments, and what the algorithm remembers of them between two iterations (the rest is in its file)."""
     vec_env = model.env
     if not isinstance(vec_env, GymnasiumVecEnv):
         raise RunError(f"A run's environments are a GymnasiumVecEnv, got {type(vec_env).__name__}.")
     env: Any = vec_env.vector_env.unwrapped
-    infos = list(model.ep_info_buffer or [])
     return {
         **{f"env_{name}": array for name, array in env.get_state().items()},
         "last_obs": np.asarray(model._last_obs),
         "last_episode_starts": np.asarray(model._last_episode_starts),
         "episode_returns": vec_env._episode_returns.copy(),
         "episode_lengths": vec_env._episode_lengths.copy(),
-        "ep_info": np.array([[info["r"], info["l"], info["t"]] for info in infos]).reshape(-1, 3),
-        "ep_success": np.array(list(model.ep_success_buffer or []), float),
     }
 
 
@@ -39,9 +35,5 @@ def restore_environment(model: AMPPPO, arrays: dict[str, np.ndarray]) -> None:
         model._last_obs, model._last_episode_starts = arrays["last_obs"], arrays["last_episode_starts"]
         vec_env._episode_returns[:] = arrays["episode_returns"]
         vec_env._episode_lengths[:] = arrays["episode_lengths"]
-        infos, successes = arrays["ep_info"], arrays["ep_success"]
     except (KeyError, ValueError) as error:
         raise RunError(f"The checkpoint's environments do not fit this run: {error}") from error
-    window = model._stats_window_size
-    model.ep_info_buffer = deque(({"r": r, "l": int(n), "t": t} for r, n, t in infos), maxlen=window)
-    model.ep_success_buffer = deque(successes.tolist(), maxlen=window)
