@@ -18,7 +18,8 @@ from wildrobot_gym.evaluation.protocol import make_env
 from wildrobot_gym.motion.segments import Gates, mine
 from wildrobot_gym.paths import POLICIES
 
-TINY = ("n_envs=8", "n_steps=8", "batch_size=32", "checkpoint_every=64", "eval.every=0", "amp.discriminator_hidden=[16]")
+TINY = ("n_envs=8", "n_steps=8", "batch_size=32", "checkpoint_every=64", "eval.every=0")
+TINY += ("amp.discriminator_hidden=[16]", "amp.batch_size=64", "amp.held_out_share=0")
 ROLLOUTS = ("--commands", "0.3", "0.6", "--seconds", "3")
 SHIPPED = ("bootstrap", "--policy", "walk", *ROLLOUTS, "--set", *TINY, "--amp-steps", "128")
 
@@ -38,7 +39,7 @@ def done(tmp_path_factory):
 
 def test_the_shipped_policys_walk_is_mined(done):
     _, segments = load_dataset(str(done / "reference.npz"))
-    assert {segment.motion_id for segment in segments} == {"policy_0.30", "policy_0.60"}
+    assert {segment.motion_id for segment in segments} == {"policy_0.3", "policy_0.6"}
     for segment in segments:
         assert segment.command[0] == pytest.approx(float(segment.motion_id.split("_")[1]), abs=0.1)
         assert segment.metadata["metrics"]["harness_p95"] == 0.0 and segment.metadata["metrics"]["slip"] <= 0.15
@@ -64,6 +65,15 @@ def test_what_is_done_stays(done, capsys):
     assert {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()} == before
 
 
+def test_the_last_stage_can_be_lengthened(done, capsys, monkeypatch):
+    lengths = []
+    monkeypatch.setattr(bootstrap, "train", lambda config, *_: lengths.append((config.n_timesteps, config.amp["schedule"])) or 0)
+    assert main([*SHIPPED, "--out", str(done), "--amp-steps", "256"]) == 0
+    assert "amp: going on" in said(capsys)
+    [(steps, schedule)] = lengths
+    assert steps == 256 and schedule["ramp_end"] == 64.0  # as it was begun, with 128 steps
+
+
 def test_stale_stages_are_refused(done, capsys):
     out = ("--out", str(done))
     assert main([*SHIPPED, *out, "--seconds", "4"]) == 2
@@ -80,29 +90,29 @@ def test_stale_stages_are_refused(done, capsys):
 
 def test_force_mines_and_learns_anew(done, tmp_path, capsys, monkeypatch):
     runs = []
-    monkeypatch.setattr(bootstrap, "run_train", lambda *arguments: runs.append(arguments) or 0)
+    monkeypatch.setattr(bootstrap, "train", lambda *arguments: runs.append(arguments) or 0)
     other = tmp_path / "out"
     (other / "amp").mkdir(parents=True)
     for name in ("reference.npz", "reference.report.json", "amp/config.yaml"):
         (other / name).write_bytes((done / name).read_bytes())
-    assert main([*SHIPPED, "--out", str(other), "--commands", "0.3", "0.4", "--force"]) == 0
-    assert {s.motion_id for s in load_dataset(str(other / "reference.npz"))[1]} == {"policy_0.30", "policy_0.40"}
-    assert not (other / "amp").exists() and runs[0][3:5] == (other / "amp", False)
+    assert main([*SHIPPED, "--out", str(other), "--commands", "0.3", "0.425", "--force"]) == 0
+    assert {s.motion_id for s in load_dataset(str(other / "reference.npz"))[1]} == {"policy_0.3", "policy_0.425"}
+    assert not (other / "amp").exists() and runs[0][1:3] == (RunFolder(other / "amp"), False)
 
 
 def test_an_interrupted_baseline_goes_on_and_one_that_does_not_walk_is_refused(tmp_path, capsys, monkeypatch):
     """The training itself is left out: the shipped policy is what comes of it, on the second call."""
     calls = []
 
-    def train(config, overrides, seed, path, resume, console):
-        calls.append((config, path.name, resume))
+    def train(config, folder, resume, console):
+        calls.append((config.n_timesteps, folder.path.name, resume))
         if not resume:
-            RunFolder(path).begin(run_config.load(config, overrides, seed))
+            folder.begin(config)
             return 128 + signal.SIGINT
-        shutil.copy(POLICIES / "walk" / "policy.zip", RunFolder(path).final)
+        shutil.copy(POLICIES / "walk" / "policy.zip", folder.final)
         return 0
 
-    monkeypatch.setattr(bootstrap, "run_train", train)
+    monkeypatch.setattr(bootstrap, "train", train)
     monkeypatch.setattr(bootstrap, "SUCCESS_VELOCITY_ERROR", 0.0)  # nobody walks so well
     command = ["bootstrap", *ROLLOUTS, "--baseline-steps", "1000000", "--out", str(tmp_path / "out")]
     assert main(command) == 128 + signal.SIGINT
@@ -113,7 +123,7 @@ def test_an_interrupted_baseline_goes_on_and_one_that_does_not_walk_is_refused(t
     assert "none of it within 0.0 m/s of its command. Train the baseline longer (--baseline-steps)" in text
     assert main(command) == 2
     assert "baseline: done" in said(capsys)
-    assert calls == [("walk_ppo", "baseline", False), ("walk_ppo", "baseline", True)]
+    assert calls == [(1_000_000, "baseline", False), (1_000_000, "baseline", True)]
     assert not (tmp_path / "out" / "reference.npz").exists() and not (tmp_path / "out" / "amp").exists()
 
 
@@ -136,6 +146,7 @@ def test_what_stopped_the_rollouts_is_told(tmp_path, capsys, monkeypatch):
         (("--policy", "walk", "--baseline-steps", "100"), "--policy gives one"),
         (("--policy", "walk", "--seconds", "0.5"), "seconds is 0.5; allowed: 1 or more"),
         (("--policy", "walk", "--commands"), "commands are []"),
+        (("--policy", "walk", "--commands", "0.3", "0.4", "0.3"), "each speed once"),
         (("--set", "amp=null"), "amp cannot be null"),
         (("--set", "symmetric_policy=false"), "symmetric_policy is True in the baseline and False in the AMP run"),
         (("--set", "env_kwargs.robot=wildrobot_8dof"), "env_kwargs.robot is wildrobot in the baseline and wildrobot_8dof"),
@@ -153,7 +164,7 @@ def test_rollouts_hold_what_physics_did(wildrobot):
     walker = load_policy("walk")
     env = make_env(walker.env_kwargs, 2, num_steps=150)
     one, other = perform_walk(env, lambda obs: walker(obs) * [[1.0], [0.0]] + [[0.0], [1.0]], np.array([0.4, 0.5]), seed=1)
-    assert (one.motion_id, one.num_frames, one.fell, one.first_step) == ("policy_0.40", 100, False, SETTLING_STEPS)
+    assert (one.motion_id, one.num_frames, one.fell, one.first_step) == ("policy_0.4", 100, False, SETTLING_STEPS)
     assert other.fell and other.num_frames < 100
     moved = np.diff(one.qpos[:, 0]) / 0.02
     np.testing.assert_allclose(moved, one.qvel[1:, 0], atol=0.15)  # velocities are of the step's end, moves its mean

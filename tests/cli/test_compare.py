@@ -11,9 +11,10 @@ import pytest
 from wildrobot_gym.cli import compare, compared_run
 from wildrobot_gym.cli.compare_page import page
 from wildrobot_gym.cli.compare_rows import rows_of
-from wildrobot_gym.cli.compared_run import ComparedRun, differences, dotted, names_of
+from wildrobot_gym.cli.compared_run import ComparedRun, differences, names_of
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.policies import LoadedPolicy
+from wildrobot_gym.cli.run_config import dotted
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.metrics import episode_figures
 from wildrobot_gym.evaluation.protocol import WalkResult
@@ -54,6 +55,7 @@ class Reader(html.parser.HTMLParser):
 
 class Model:
     num_timesteps = 1234
+    extra: dict = {}  # noqa: RUF012
 
 
 def made_up(tmp_path, name, robot="wildrobot", slip=0.0, clips=(), **more):
@@ -129,9 +131,26 @@ def test_rows_mark_who_is_better_and_say_what_was_left_out(tmp_path):
 def test_style_is_shown_where_the_results_have_it(tmp_path):
     style = {"two_sample_auc": {"mean": 0.75, "low": 0.7, "high": 0.8}, "dtw": None}
     rows = dict(rows_of([made_up(tmp_path, "a", results={"style": style}), made_up(tmp_path, "b", results={"style": None})]))
-    assert [cell.mean for cell in rows["two-sample AUC against the reference"]] == ["0.750", "-"]
-    assert not any("DTW" in heading for heading in rows)
+    assert [cell.mean for cell in rows["two-sample AUC"]] == ["0.750", "-"]
+    assert not any("warping" in heading for heading in rows)
     assert not any("AUC" in heading for heading, _ in rows_of([made_up(tmp_path, "c")]))
+
+
+def test_style_is_marked_only_where_it_was_measured_alike(tmp_path):
+    def marked(**other):
+        low, high = ({"mean": m, "low": m - 0.01, "high": m + 0.01} for m in (0.6, 0.9))
+        style = {"reference": "r", "motions": ["a"]}
+        worse = made_up(tmp_path, "a", results={"style": style | {"two_sample_auc": high, "dtw": high}})
+        features = {"features": other.pop("features", {})}
+        better = made_up(tmp_path, "b", results={"style": style | {"two_sample_auc": low, "dtw": low} | other})
+        better.policy.env_kwargs.update(features)
+        rows = dict(rows_of([worse, better]))
+        return [rows[heading][1].mark for heading in ("two-sample AUC", "time warping distance, rad")]
+
+    assert marked() == ["better than 1"] * 2
+    assert marked(features={"contacts": "none"}) == ["", "better than 1"]
+    assert marked(features={"contacts": "force"}) == ["better than 1"] * 2  # the default, spelled out
+    assert marked(reference="s") == marked(motions=["a", "b"]) == ["", ""]
 
 
 def test_names(tmp_path):
@@ -146,9 +165,11 @@ def test_differences_are_of_values():
     assert differences(configs) == {"b.c": ["[1]", "[1, 2]"], "b.d": ["x", "-"], "e": ["-", "null"]}
 
 
-def test_compare(run_path, tmp_path, capsys):
+def test_compare(run_path, tmp_path, capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr(compare, "evaluate_style", lambda _, test, env, seed, __: asked.append((test.name, env, seed)))
     out, figures = tmp_path / "c.html", tmp_path / "c.json"
-    arguments = ["compare", str(run_path), "walk", "--commands", "0.4", "--episodes", "2", "--out", str(out)]
+    arguments = ["compare", str(run_path), "walk", "--commands", "0.4", "--episodes", "2", "--seed", "3", "--out", str(out)]
     assert main([*arguments, "--json", str(figures)]) == 0
     said = capsys.readouterr().out
     assert "1: a&b" in said and "2: walk" in said and "no progress.csv" in said
@@ -157,6 +178,7 @@ def test_compare(run_path, tmp_path, capsys):
     assert "a&amp;b" in text and "a&b" not in text and "Settings that differ" in text and "evaluation: success" in text
     results = json.loads(figures.read_text())
     assert results["a&b"]["overall"] == results["walk"]["overall"]  # one policy, in one environment used twice
+    assert asked[0] == asked[1] == ("tier0plus_wildrobot", asked[0][1], 3)
     before = out.read_bytes()
     assert main(arguments) == 2
     assert "overwrite it by --force" in capsys.readouterr().err and out.read_bytes() == before

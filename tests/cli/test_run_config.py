@@ -5,7 +5,9 @@ import pytest
 from amp_sbx.errors import AMPError
 from wildrobot_gym.cli import run_config, yaml_io
 from wildrobot_gym.cli.policy_kwargs import parse_policy_kwargs
-from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.cli.run_folder import RunFolder
+from wildrobot_gym.cli.train_run import resumed_config
+from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.paths import CONFIGS
 
 MINIMAL = {"n_timesteps": 1000}
@@ -150,3 +152,14 @@ def test_policy_kwargs_text_is_read_as_syntax():
 def test_policy_kwargs_text_is_never_run(text):
     with pytest.raises(ConfigError, match="policy_kwargs"):
         parse_policy_kwargs(text)
+
+
+def test_a_run_is_gone_on_with_by_the_same_settings_however_they_are_written(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.begin(run_config.load("smoke"))
+    same = run_config.load("smoke", ["amp.loss=lsgan", "amp.r1_gamma=5", "env_kwargs.control_dt=0.02", "n_timesteps=2048"])
+    assert resumed_config(folder, same) is same
+    with pytest.raises(RunError, match=r"other settings\. amp\.r1_gamma: run 5\.0, asked 6\. Ask"):
+        resumed_config(folder, run_config.load("smoke", ["amp.r1_gamma=6"]))
+    with pytest.raises(RunError, match=r"amp\.weight: run 0\.1, asked None"):
+        resumed_config(folder, run_config.load("smoke", ["amp=null"]))

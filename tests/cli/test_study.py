@@ -14,13 +14,14 @@ import yaml
 
 from amp_sbx import checkpoint
 from wildrobot_gym.cli import run_config, study
+from wildrobot_gym.cli.guard import stop_signals
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.run_folder import RunFolder
-from wildrobot_gym.cli.run_log import STEPS
 from wildrobot_gym.cli.study_config import Study, digest, load_study
-from wildrobot_gym.cli.study_figures import BENCHMARK, FIGURES, arm_figures, training_figures
+from wildrobot_gym.cli.study_figures import BENCHMARK, FIGURES, arm_figures, run_figures, training_figures
 from wildrobot_gym.cli.study_run import Processes
 from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.evaluation.progress import STEPS
 from wildrobot_gym.evaluation.protocol import PROTOCOL
 from wildrobot_gym.paths import STUDIES
 
@@ -61,7 +62,8 @@ class FakeProcesses(Processes):
             config = run_config.from_mapping(RunFolder(Path(arguments[1]).parent).read_config())
             mean = config.seed + (10 if config.amp.get("loss") == "bce" else 0)
             overall = {name: {"mean": mean} for name in BENCHMARK} | {"slip": {"mean": None}}
-            results = {"protocol": PROTOCOL, "overall": overall, "style": {"two_sample_auc": {"mean": 0.75}}}
+            style = {"reference": config.amp["reference"], "two_sample_auc": {"mean": 0.75}, "dtw": {"mean": mean}}
+            results = {"protocol": PROTOCOL, "overall": overall, "style": style}
             Path(value["--json"]).write_text(json.dumps(results | {"versions": {"git": None}}))
         return 0
 
@@ -127,7 +129,12 @@ def test_the_digest_is_of_what_the_policy_depends_on():
         return digest(run_config.load("smoke", settings, seed))
 
     same = [of("eval.every=0"), of("keep_checkpoints=1"), of("checkpoint_every=64"), of(seed=5), of("vf_coef=0.5")]
+    same += [of("amp.loss=lsgan"), of("env_kwargs.commands.vx=[0.0, 1.0]"), of("amp.schedule={initial: 1.0}")]
     assert {*same} == {of()}
+    assert of("amp.r1_gamma=10") == of("amp.r1_gamma=10.0") == of("amp.r1_gamma=10", "env_kwargs.features.contacts=force")
+    assert of("amp.warm_start={}") == of("amp.warm_start.steps=4000") != of()
+    joints = "env_kwargs.action.joint_scale"  # a mapping whose default, {waist_yaw: 0.5}, is replaced as a whole
+    assert len({of(), of(f"{joints}={{a: 1.0}}"), of(f"{joints}={{a: 1.0, waist_yaw: 0.5}}"), of(f"{joints}={{}}")}) == 4
     assert len({of(), of("n_timesteps=2048"), of("amp.weight=0.2"), of("amp=null"), of("gamma=0.9")}) == 5
     resolved = Study({"a": {"amp.weight": 0.2, "gamma": 0.9}, "b": {"gamma": 0.9, "amp.weight": 0.2}}, "smoke").resolve()
     assert digest(resolved["a"]) == digest(resolved["b"]) == of("gamma=0.9", "amp.weight=0.2")
@@ -162,11 +169,37 @@ def test_each_run_is_done_once_and_the_table_tells(here, fake, capsys):
     assert "success" in found["bce"]["differs"] and "minutes" not in found["bce"]["differs"]
     assert found["twin"]["differs"] == [] and found["twin"]["digest"] == found["base"]["digest"]
     assert found["base"]["runs"]["1"]["figures"] == dict.fromkeys(BENCHMARK, 1.0) | {
-        "slip": None, "two_sample_auc": 0.75, "disc_acc_share": 1.0, "style_mean": None, "style_variance": None, "minutes": 1.0,
+        "slip": None, "two_sample_auc": 0.75, "dtw": 1.0, "frechet": None,
+        "disc_acc_share": 1.0, "style_mean": None, "style_variance": None, "minutes": 1.0,
     }  # fmt: skip
     table = Path("runs/studies/tiny/table.md").read_text()
     assert "| success | 1.000 (0.000 ... 2.000) | 11.000 (10.000 ... 12.000)<br>**+10.000\\*** |" in table
     assert "| slip | - | - | - |" in table
+
+
+def test_style_is_compared_only_where_it_was_measured_alike(here, fake):
+    other = {"amp.loss": "bce", "amp.reference": "walk_wildrobot"}
+    seen = {"amp.loss": "bce", "env_kwargs.features.contacts": "none"}
+    assert main(["study", write(arms=ARMS | {"other": other, "seen": seen}, set={"amp.reference": "tier0plus_wildrobot"})]) == 0
+    arms = json.loads(Path("runs/studies/tiny/results.json").read_text())["arms"]
+    assert {"success", "dtw"} <= set(arms["bce"]["differs"])
+    assert "success" in arms["other"]["differs"] and "dtw" not in arms["other"]["differs"]
+    compared = {arm: [arms[arm]["difference"][name]["n"] for name in ("two_sample_auc", "dtw")] for arm in arms}
+    assert compared == {"base": [3, 3], "bce": [3, 3], "other": [0, 0], "seen": [0, 3]}
+    table = Path("runs/studies/tiny/table.md").read_text()
+    assert "| time warping distance, rad | 1.000 (0.000 ... 2.000) |" in table
+
+
+def test_results_without_style_are_made_anew(here, fake):
+    file = write(arms={"base": {}}, seeds=[0])
+    assert main(["study", file]) == 0
+    run = study.study_runs(load_study(file)[1])["base"][0]
+    results = run.results()
+    run.results_file.write_text(json.dumps(results | {"style": None}))
+    assert main(["study", file]) == 0 and words(fake) == ["train", "eval"]
+    del results["style"]
+    run.results_file.write_text(json.dumps(results))
+    assert main(["study", file]) == 0 and words(fake) == ["train", "eval", "eval"]
 
 
 def test_a_table_of_what_is_done_runs_nothing(here, fake, capsys):
@@ -229,7 +262,8 @@ def test_a_run_in_another_studys_hands_and_a_foreign_folder_are_left_alone(here,
 
 def test_a_signal_stops_the_processes_and_no_further_one_begins(here):
     codes = []
-    with Processes() as processes, open("log", "wb") as log:
+    processes = Processes()
+    with stop_signals(processes.on_signal), open("log", "wb") as log:
         thread = threading.Thread(target=lambda: codes.append(processes.execute(["train", "smoke"], log)))
         thread.start()
         while not processes._running:
@@ -251,10 +285,21 @@ def test_figures_of_the_training_by_hand():
     }
     found = training_figures(columns, ramp_end=4)
     assert found["disc_acc_share"] == pytest.approx(4 / 7)
+    waited = columns | {"amp/ramp_waited": np.array([np.nan, 0, 0, 1, 2, 2, 2, 2, 2, 2])}  # the ramp ends at step 6
+    assert training_figures(waited, ramp_end=4)["disc_acc_share"] == pytest.approx(3 / 5)
     assert found["style_mean"] == pytest.approx(0.3)
     assert found["style_variance"] == pytest.approx((0.01 + 0.09) / 2)
     assert found["minutes"] == pytest.approx((120 + 150) / 60)
     assert all(math.isnan(value) for value in training_figures({}, 0.0).values())
+
+
+def test_a_damaged_progress_csv_costs_its_figures_alone(here, fake):
+    file = write(arms={"base": {}}, seeds=[0])
+    assert main(["study", file]) == 0
+    run = study.study_runs(load_study(file)[1])["base"][0]
+    run.folder.progress.write_text(f"{STEPS},time/time_elapsed\n1024,much\n")
+    figures = run_figures(run)
+    assert figures["success"] == 0.0 and math.isnan(figures["minutes"])
 
 
 def test_arms_are_compared_by_equal_seeds():

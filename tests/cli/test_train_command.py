@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import io
 import json
 import os
 import shutil
@@ -16,9 +17,10 @@ from rich.console import Console
 from amp_sbx import checkpoint
 from wildrobot_gym.cli import run_config, yaml_io
 from wildrobot_gym.cli.main import main
-from wildrobot_gym.cli.policies import LoadedPolicy
+from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_callbacks import CheckpointCallback
 from wildrobot_gym.cli.run_folder import RunFolder
+from wildrobot_gym.cli.style import prepare_style
 from wildrobot_gym.cli.train_run import begin_trained, make_model, make_vec_env
 
 SMALL = ("--set", "n_envs=8", "n_steps=8", "batch_size=32", "n_timesteps=256", "checkpoint_every=64")
@@ -232,12 +234,13 @@ def test_damaged_motion(tmp_path, capsys):
 
 
 def test_eval_writes_table_and_json(run_path, tmp_path, capsys, monkeypatch):
-    for name, value in (("EPISODES", 4), ("FIRST_STEP", 5), ("NUM_STEPS", 30)):  # the policy falls within a second
-        monkeypatch.setattr(f"wildrobot_gym.evaluation.style.{name}", value)
+    for name, value in (("style.EPISODES", 4), ("metrics.FIRST_STEP", 5), ("style.NUM_STEPS", 30)):  # it falls within a second
+        monkeypatch.setattr(f"wildrobot_gym.evaluation.{name}", value)
     file = tmp_path / "new" / "results.json"
-    arguments = ["--commands", "0.3", "0.5", "--episodes", "2", "--json", str(file)]
+    arguments = ["--commands", "0.3", "0.5", "--episodes", "2", "--json", str(file), "--seed", "5"]
     assert main(["eval", str(run_path), *arguments]) == 0
     results = json.loads(file.read_text())
+    assert results["seed"] == results["style"]["seed"] == 5
     assert results["protocol"] == "walk-1"
     assert list(results["commands"]) == ["0.3", "0.5"]
     assert {"mean", "low", "high"} <= set(results["overall"]["success"])
@@ -249,19 +252,21 @@ def test_eval_writes_table_and_json(run_path, tmp_path, capsys, monkeypatch):
     assert 0.0 <= results["style"]["amp_reward"]["mean"] <= 1.0
 
 
-def test_style_is_left_out_where_it_cannot_be_told(run_path, tmp_path, capsys, monkeypatch):
-    file = tmp_path / "results.json"
-    arguments = ["eval", str(run_path), "--commands", "0.3", "--episodes", "1", "--json", str(file)]
-    assert main([*arguments, "--no-style"]) == 0
-    assert json.loads(file.read_text())["style"] is None
+def test_style_is_left_out_where_it_cannot_be_told(run_path, monkeypatch):
+    policy, console = load_policy(str(run_path)), Console(width=10_000, file=io.StringIO())
     monkeypatch.setattr(LoadedPolicy, "reference", property(lambda _: None))
-    assert main(arguments) == 0
-    assert "names no reference" in capsys.readouterr().out
+    assert prepare_style(policy, None, console) is None
+    assert "names no reference" in console.file.getvalue()
     monkeypatch.setattr(LoadedPolicy, "reference", property(lambda _: "walk_gone"))
-    assert main(arguments) == 0
-    assert "no style figures: Unknown reference motion 'walk_gone'" in capsys.readouterr().out
-    assert json.loads(file.read_text())["style"] is None
-    assert "Unknown reference motion 'walk_gnoe'" in refused(capsys, *arguments, "--reference", "walk_gnoe")
+    assert prepare_style(policy, None, console) is None
+    assert "no style figures: Unknown reference motion 'walk_gone'" in console.file.getvalue()
+
+
+def test_a_mistyped_reference_is_refused_before_the_benchmark(run_path, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("wildrobot_gym.cli.evaluate.run_benchmark", None)
+    monkeypatch.setattr("wildrobot_gym.cli.compare.run_benchmark", None)
+    for command in (["eval", str(run_path)], ["compare", str(run_path), "--out", str(tmp_path / "c.html")]):
+        assert "Unknown reference motion 'walk_gnoe'" in refused(capsys, *command, "--reference", "walk_gnoe")
 
 
 def test_eval_of_what_is_no_policy(run_path, tmp_path, capsys):
@@ -287,7 +292,8 @@ def test_without_gl_everything_but_the_video_is_done(run_path, tmp_path, capsys,
     arguments = ["--commands", "0.3", "--episodes", "1", "--json", str(file), "--video", str(tmp_path / "v.mp4")]
     arguments += ["--no-style"]
     assert main(["eval", str(run_path), *arguments]) == 3
-    assert json.loads(file.read_text())["protocol"] == "walk-1"
+    results = json.loads(file.read_text())
+    assert results["protocol"] == "walk-1" and results["style"] is None
     assert "no video" in capsys.readouterr().out
     assert not (tmp_path / "v.mp4").exists()
 
@@ -302,7 +308,7 @@ def test_record_and_plot(run_path, tmp_path, capsys):
     with imageio.get_reader(video) as reader:
         assert reader.get_meta_data()["size"] == (640, 480)
     assert imageio.imread(strip).shape[0] == 480
-    assert main(["plot", str(run_path), "--out", str(tmp_path / "plots")]) == 0
+    assert main(["plot", str(run_path / "best.zip"), "--out", str(tmp_path / "plots")]) == 0
     assert {p.name for p in (tmp_path / "plots").iterdir()} == {"gait_0.4.png", "learning_curves.png"}
 
 

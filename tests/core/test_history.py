@@ -32,7 +32,7 @@ def test_fill_repeats_the_frame() -> None:
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
-@pytest.mark.parametrize("frames", range(1, 11))
+@pytest.mark.parametrize("frames", [1, 2, 10])
 def test_a_rollout_sees_the_windows_of_its_clip(frames: int, stride: int) -> None:
     config = HistoryConfig(frames, stride)
     rows = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)

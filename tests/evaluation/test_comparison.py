@@ -50,6 +50,8 @@ def test_no_mark_without_grounds():
     assert marks("success", few) == [("better", ()), ("better", ())]
     nothing = {"mean": None, "low": None, "high": None, "n": 0}
     assert marks("slip", [nothing, interval(0.1, 0.2)]) == [("better", ()), ("better", ())]
+    assert marks("dtw", apart, ["a", "b"]) == [("better", ()), ("better", ())]  # against other motions
+    assert marks("dtw", apart, ["a", "a"]) == [("better", (1,)), ("better", ())]
     touching = [interval(0.1, 0.2), interval(0.2, 0.3)]
     assert marks("slip", touching) == [("better", ()), ("better", ())]
 

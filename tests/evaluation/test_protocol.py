@@ -79,6 +79,14 @@ def test_learning_curves(tmp_path):
     table = tmp_path / "progress.csv"
     table.write_text("time/total_timesteps,amp/reward_mean,eval/success\n100,0.1,\n200,0.2,0.5\n,9,9\n")
     assert plots.learning_curves(tmp_path / "curves.png", table).stat().st_size > 1000
+    curves = plots.read_curves(table)  # the last row does not know its steps
+    assert {name: points.tolist() for name, points in curves.items()} == {
+        "amp/reward_mean": [[100.0, 0.1], [200.0, 0.2]],
+        "eval/success": [[200.0, 0.5]],
+    }
+    table.write_text("time/total_timesteps,amp/reward_mean\n100,much\n")
+    with pytest.raises(RunError, match="could not convert"):
+        plots.read_curves(table)
     table.write_text("time/total_timesteps\n100\n")
     with pytest.raises(RunError, match="no figures"):
         plots.learning_curves(tmp_path / "curves.png", table)

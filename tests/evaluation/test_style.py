@@ -1,6 +1,7 @@
 """Style on real physics with a robot that stands, and of a reference held against itself."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.evaluation import style
-from wildrobot_gym.evaluation.style import StyleReference, measure_style, spread_speeds
+from wildrobot_gym.evaluation.style import StyleReference, measure_style, spread_speeds, style_env
 from wildrobot_gym.motion.reference import load_clips
 
 
@@ -42,15 +43,17 @@ def test_a_robot_that_stands_has_no_cycle_and_a_reference_is_like_itself(clips, 
     monkeypatch.setattr(style, "EPISODES", 4)
     monkeypatch.setattr(style, "NUM_STEPS", 160)  # as test_protocol's environment, which is then compiled once
     walks = [clip for clip in clips if clip.motion_id == "walk_0.40_plain"]
-    figures = measure_style(
-        lambda obs: np.zeros((len(obs), 9), np.float32),
-        {},
-        StyleReference(walks, walks),
-        rewards=lambda windows: np.full(len(windows), 0.25),
-    )
+    with closing(style_env({})) as env:
+        figures = measure_style(
+            lambda obs: np.zeros((len(obs), 9), np.float32),
+            env,
+            StyleReference(walks, walks),
+            rewards=lambda windows: np.full(len(windows), 0.25),
+            seed=3,
+        )
     figures = json.loads(json.dumps(figures, allow_nan=False))
     assert figures["two_sample_auc"]["mean"] > 0.99 and figures["two_sample_auc"]["n"] == 4
-    assert figures["dtw"]["mean"] is None and figures["frechet"]["mean"] is None
+    assert figures["seed"] == 3 and figures["dtw"]["mean"] is None and figures["frechet"]["mean"] is None
     assert figures["amp_reward"]["mean"] == 0.25
     itself = figures["other_motions"]
     assert itself["dtw"]["mean"] == itself["frechet"]["mean"] == 0.0

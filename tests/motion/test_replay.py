@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
-from wildrobot_gym import history
-from wildrobot_gym.config import FeatureConfig, HistoryConfig, build, to_dict
+from wildrobot_gym.config import FeatureConfig, build, to_dict
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.features import make_frame_features
 from wildrobot_gym.motion.clip import MotionClip
@@ -21,7 +20,7 @@ from wildrobot_gym.robot import RobotModel
 
 STEPS = 40
 CONTACTS, ROOT_VELOCITY = ("force", "estimated", "proxy", "none"), ("direction", "clipped", "raw")
-VELOCITIES, HISTORIES = ("simulation", "finite_difference"), ((1, 1), (3, 2), (10, 3))
+VELOCITIES = ("simulation", "finite_difference")
 
 
 def run(robot: str, features: FeatureConfig) -> tuple[MotionClip, list[np.ndarray], list[Any]]:
@@ -61,7 +60,7 @@ def test_the_environments_windows_are_the_clips(robot: str, changes: dict) -> No
 
 
 def test_every_definition_is_the_same_for_both(wildrobot: RobotModel) -> None:
-    """Contacts, root velocity, source of velocities and history in all combinations, as the task puts them together."""
+    """Contacts, root velocity and source of velocities in all combinations, as the task puts them together."""
     clip, _, states = run("wildrobot", FeatureConfig())
     one = [jax.tree.map(lambda x: jnp.asarray(x[1]), state) for state in states]
     batch = jax.tree.map(lambda *x: jnp.stack(x), *one)
@@ -72,14 +71,8 @@ def test_every_definition_is_the_same_for_both(wildrobot: RobotModel) -> None:
         later = jax.tree.map(lambda x: x[1:], batch)
         rows = jnp.concatenate([features(one[0])[None], features(later, batch.qpos[:-1])])
         widths[contacts] = rows.shape[1]
-        for frames, stride in HISTORIES:
-            past = HistoryConfig(frames, stride)
-            reference = ReferenceDataset.from_clips(wildrobot, build(FeatureConfig, {**to_dict(config), "history": past}), [clip])
-            memory, seen = history.fill(rows[0], past), []
-            for row in rows:
-                seen.append(history.window(memory, row, past))
-                memory = history.push(memory, row)
-            np.testing.assert_allclose(np.stack(seen)[past.num_past :], reference.windows(), atol=2e-4, err_msg=str(config))
+        reference = ReferenceDataset.from_clips(wildrobot, config, [clip])
+        np.testing.assert_allclose(rows, reference.features, atol=2e-4, err_msg=str(config))
     assert widths == {"force": 29, "estimated": 29, "proxy": 29, "none": 25}
 
 

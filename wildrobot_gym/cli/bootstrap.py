@@ -10,7 +10,6 @@ A stage that is done is not done again, and one that was interrupted goes on.
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ from wildrobot_gym.cli.motion_make import finish
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder
-from wildrobot_gym.cli.train_run import resumed_config, run_train
+from wildrobot_gym.cli.train_run import NETWORK_SETTINGS, resumed_config, train
 from wildrobot_gym.config import EnvConfig, build
 from wildrobot_gym.env.perform import SETTLING_STEPS, perform_walk, rollout_id
 from wildrobot_gym.errors import ConfigError, MotionError, RunError
@@ -69,14 +68,14 @@ def run_bootstrap(
     plain, amp = RunFolder(folder / "baseline"), RunFolder(folder / "amp")
     reference, agent = folder / "reference.npz", policy or str(plain.path)
     _check_rollouts(commands, seconds)
-    learning = amp_overrides(config, reference, agent, amp_steps, overrides)
-    amp_config = run_config.load(config, learning, seed)
+    amp_config = amp_stage(config, reference, agent, amp_steps, overrides, seed, None if force else amp)
     if amp_config.amp is None:
         raise ConfigError("The last stage learns from what was mined; amp cannot be null there.")
     if policy is None:
         settings = [] if baseline_steps is None else [f"n_timesteps={baseline_steps}"]
-        _check_fits(run_config.load(baseline, settings, seed), amp_config)
-        if code := _train("baseline", baseline, settings, seed, plain, console):
+        plain_config = run_config.load(baseline, settings, seed)
+        _check_fits(plain_config, amp_config)
+        if code := _train("baseline", baseline, plain_config, plain, console):
             return code
     elif baseline_steps is not None:
         raise ConfigError("--baseline-steps is for a baseline that is trained, but --policy gives one. Leave one of the two out.")
@@ -89,37 +88,51 @@ def run_bootstrap(
         if amp.holds_a_run():
             shutil.rmtree(amp.path)
     _mine(walker, commands, seconds, seed, reference, amp, console)
-    return _train("amp", config, learning, seed, amp, console)
+    return _train("amp", config, amp_config, amp, console)
 
 
-def amp_overrides(config: str, reference: Path, agent: str, steps: int | None, overrides: Sequence[str]) -> list[str]:
-    """Settings of the last stage: begin with the baseline's networks, at the plan's low weight, which rises from 0.
+def amp_stage(
+    config: str, reference: Path, agent: str, steps: int | None, overrides: Sequence[str], seed: int, run: RunFolder | None
+) -> RunConfig:
+    """The last stage: it begins with the baseline's networks, at the plan's low weight, which rises from 0.
 
-    ``overrides`` come last, so that they may change any of it.
+    ``overrides`` come last, so that they may change any of it. The weight rises as it does in ``run``, where that is begun
+    already, however long it is to go on.
     """
-    path = json.dumps(str(reference))
-    first = [f"amp.reference={path}", f"env_kwargs.reference={path}", f"trained_agent={json.dumps(agent)}"]
-    first += [f"amp.weight={WEIGHT}"] + ([] if steps is None else [f"n_timesteps={steps}"])
-    ramp_end = RAMP_SHARE * run_config.load(config, [*first, *overrides]).n_timesteps
-    return [*first, f"amp.schedule={{initial: 0.0, ramp_start: 0.0, ramp_end: {ramp_end}, final: 1.0}}", *overrides]
+    first = {"amp.reference": str(reference), "env_kwargs.reference": str(reference), "trained_agent": agent, "seed": seed}
+    first |= {"amp.weight": WEIGHT} | ({} if steps is None else {"n_timesteps": steps})
+
+    def settled(more: Mapping[str, Any]) -> RunConfig:
+        values = run_config.read_mapping(config)
+        for key, value in {**first, **more}.items():
+            run_config.override(values, key, value)
+        run_config.override_all(values, overrides)
+        return run_config.from_mapping(values)
+
+    begun = run.read_config() if run is not None and run.holds_a_run() else {}
+    schedule = (begun.get("amp") or {}).get("schedule")
+    if schedule is None:
+        ramp_end = RAMP_SHARE * settled({}).n_timesteps
+        schedule = {"initial": 0.0, "ramp_start": 0.0, "ramp_end": ramp_end, "final": 1.0}
+    return settled({"amp.schedule": schedule})
 
 
-def _train(stage: str, config: str, overrides: Sequence[str], seed: int, run: RunFolder, console: Console) -> int:
+def _train(stage: str, name: str, config: RunConfig, run: RunFolder, console: Console) -> int:
     """A run begun, gone on with, or left as it is where it has the steps asked for; the exit code.
 
     Raises:
         RunError: it was begun with other settings.
     """
-    asked, begun = run_config.load(config, overrides, seed), run.holds_a_run()
+    begun = run.holds_a_run()
     if begun:
-        resumed_config(run, asked)
+        resumed_config(run, config)
     done = checkpoint.read(run.final)[0]["counters"]["num_timesteps"] if begun and run.final.is_file() else 0
-    if done >= asked.n_timesteps:
+    if done >= config.n_timesteps:
         console.print(f"{stage}: done, {done:,} steps in {run.path}", highlight=False, soft_wrap=True)
         return 0
     verb = "going on with" if begun else "training"
-    console.print(f"{stage}: {verb} {config} to {asked.n_timesteps:,} steps in {run.path}", highlight=False, soft_wrap=True)
-    code = run_train(config, overrides, seed, run.path, begun, console)
+    console.print(f"{stage}: {verb} {name} to {config.n_timesteps:,} steps in {run.path}", highlight=False, soft_wrap=True)
+    code = train(config, run, begun, console)
     if code:
         console.print("`wildrobot bootstrap` goes on with it when it is called as before.")
     return code
@@ -149,15 +162,15 @@ def _mine(
     check_free([amp.config], force=False)  # it learned from a reference that is gone
     robots = math.ceil(seconds / EPISODE_S)
     steps = SETTLING_STEPS + round(seconds / robots / CONTROL_DT)
-    speeds = np.repeat(np.asarray(commands, np.float32), robots)
+    asked_mps = np.asarray(commands, np.float32)
     text = f"reference: recording {seconds:g} s of {walker.path} at each of {len(commands)} speeds"
     console.print(text, highlight=False, soft_wrap=True)
-    env = make_env(walker.env_kwargs, len(speeds), num_steps=steps)
+    env = make_env(walker.env_kwargs, len(asked_mps) * robots, num_steps=steps)
     try:
-        report = mine(env.robot, perform_walk(env, walker, speeds, seed))
+        report = mine(env.robot, perform_walk(env, walker, np.repeat(asked_mps, robots), seed))
     finally:
         env.close()
-    wanted = {rollout_id(speed): speed for speed in commands}
+    wanted = {rollout_id(speed): speed for speed in asked_mps}
     walked = [s for s in report.segments if abs(s.command[0] - wanted[s.motion_id]) <= SUCCESS_VELOCITY_ERROR]
     try:
         finish(reference, report, walked, console, origin)
@@ -175,13 +188,15 @@ def _mine(
 def _check_rollouts(commands: Sequence[float], seconds: float) -> None:
     if not commands or not np.isfinite(commands).all():
         raise ConfigError(f"commands are {list(commands)}; allowed: one finite speed in m/s or more.")
+    if len({rollout_id(speed) for speed in commands}) < len(commands):
+        raise ConfigError(f"commands are {list(commands)}; allowed: each speed once.")
     if not 1.0 <= seconds < math.inf:
         raise ConfigError(f"seconds is {seconds}; allowed: 1 or more at each speed.")
 
 
 def _check_fits(plain: RunConfig, amp: RunConfig) -> None:
     """Raise ConfigError where the second run cannot begin with the networks of the first: now, not after its training."""
-    for name in ("policy_kwargs", "symmetric_policy"):
+    for name in NETWORK_SETTINGS:
         theirs, ours = getattr(plain, name), getattr(amp, name)
         if theirs != ours:
             raise ConfigError(f"{name} is {theirs!r} in the baseline and {ours!r} in the AMP run. Ask for the same in both.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -18,10 +19,12 @@ from wildrobot_gym.cli.compared_run import ComparedRun, gather, names_of
 from wildrobot_gym.cli.evaluate import results_json, run_benchmark, write_text
 from wildrobot_gym.cli.motion_files import check_free, write_figures
 from wildrobot_gym.cli.policies import load_policy
-from wildrobot_gym.cli.style import evaluate_style
+from wildrobot_gym.cli.style import evaluate_style, prepare_style
+from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.inline_svg import MAX_RUNS
 from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark, evaluation_settings
+from wildrobot_gym.evaluation.style import style_env
 
 
 def run_compare(
@@ -34,12 +37,16 @@ def run_compare(
     force: bool = False,
     seed: int = SEED,
     style: bool = True,
+    reference: str | None = None,
     console: Console | None = None,
 ) -> int:
     """Put every run through the walk benchmark, print the figures, write the page. What a run lacks is told, not fatal.
 
+    ``style``: compare each with the motion ``reference`` too, or with its own where that is None.
+
     Raises:
         RunError: no run, too many, one twice, no such run, or a file in the way.
+        ConfigError, MotionError: ``reference`` is not there or does not fit.
     """
     console = console or Console()
     if not 1 <= len(runs) <= MAX_RUNS:
@@ -47,10 +54,13 @@ def run_compare(
     names = names_of(runs)
     check_free([out, json_file], force)
     policies = [load_policy(run) for run in runs]  # all of them before the first is run
+    tests = [prepare_style(policy, reference, console) if style else None for policy in policies]
     compared: list[ComparedRun] = []
-    benchmarks: dict[str, WalkBenchmark] = {}  # runs of the same settings share one: half of a benchmark's time is compiling
+    # Runs of the same settings share environments: half of a benchmark's time is compiling.
+    benchmarks: dict[str, WalkBenchmark] = {}
+    style_envs: dict[str, WildRobotVectorEnv] = {}
     with ExitStack() as opened:
-        for number, (name, policy) in enumerate(zip(names, policies, strict=True), start=1):
+        for number, (name, policy, test) in enumerate(zip(names, policies, tests, strict=True), start=1):
             told = escape(f"run {number}: {name}, {policy.path}, {policy.model.num_timesteps:,} steps of training")
             console.print(told, highlight=False, soft_wrap=True)
             settings = json.dumps(evaluation_settings(policy.env_kwargs), sort_keys=True)
@@ -58,8 +68,12 @@ def run_compare(
                 benchmark = WalkBenchmark(policy.env_kwargs, commands, episodes, NUM_STEPS, seed, backend)
                 benchmarks[settings] = opened.enter_context(closing(benchmark))
             result = run_benchmark(policy, benchmarks[settings], console)
-            figures = results_json(policy, result, backend)
-            figures["style"] = evaluate_style(policy, None, backend, console) if style else None
+            figures = results_json(policy, result, backend) | {"style": None}
+            if test is not None:
+                if settings not in style_envs:
+                    style_envs[settings] = opened.enter_context(closing(style_env(policy.env_kwargs, backend)))
+                alone = replace(test, reference=replace(test.reference, others=[]))  # a comparison does not show the others
+                figures["style"] = evaluate_style(policy, alone, style_envs[settings], seed, console)
             compared.append(gather(name, policy, result, figures))
             for lack in compared[-1].lacks:
                 console.print(f"  [yellow]{escape(lack)}[/]", highlight=False, soft_wrap=True)

@@ -20,7 +20,8 @@ HOW_TO_READ = (
     " apart from that of run 2, on the better side; “differs from 2” says so of a figure that has no better side. Episodes"
     " that fell early have no figures of their gait; where that left some out, the cell says how many were in. Intervals"
     " that overlap decide nothing. They tell of the episodes of these policies, not of other seeds of their training; and among"
-    f" many figures a few lie apart by chance. Of fewer than {MIN_EPISODES} episodes nothing is marked."
+    f" many figures a few lie apart by chance. Of fewer than {MIN_EPISODES} episodes nothing is marked. Figures of style are"
+    " marked among runs held against the same motions, the two-sample AUC among those with the same AMP features, too."
 )
 
 

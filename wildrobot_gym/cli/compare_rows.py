@@ -7,15 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from wildrobot_gym.cli.compared_run import ComparedRun
-from wildrobot_gym.cli.evaluate import ROWS
-from wildrobot_gym.evaluation.comparison import marks
+from wildrobot_gym.cli.figures import ROWS, STYLE_ROWS, mean_text, range_text
+from wildrobot_gym.evaluation.comparison import marks, yardstick
 
-STYLE_ROWS = (  # figure, heading; where the results have a part "style"
-    ("two_sample_auc", "two-sample AUC against the reference"),
-    ("dtw", "joint paths, DTW distance, rad"),
-    ("frechet", "joint paths, Fréchet distance, rad"),
-    ("amp_reward", "style reward of its own discriminator"),
-)
 MISSING = {"mean": None}
 
 
@@ -39,22 +33,26 @@ def rows_of(runs: Sequence[ComparedRun], command: str | None = None) -> list[tup
         styles = [run.figures.get("style") or {} for run in runs]
         for name, heading in STYLE_ROWS:
             if any(style.get(name) for style in styles):
-                rows.append((heading, _cells(name, [style.get(name) or MISSING for style in styles], 0)))
+                sticks = [yardstick(name, style, run.policy.env_kwargs) for style, run in zip(styles, runs, strict=True)]
+                rows.append((heading, _cells(name, [style.get(name) or MISSING for style in styles], 0, sticks)))
     return rows
 
 
-def _cells(figure: str, intervals: Sequence[dict[str, Any]], episodes: int) -> list[Cell]:
-    return [_cell(interval, episodes, *mark) for interval, mark in zip(intervals, marks(figure, intervals), strict=True)]
+def _cells(
+    figure: str, intervals: Sequence[dict[str, Any]], episodes: int, yardsticks: Sequence[Any] | None = None
+) -> list[Cell]:
+    of_each = zip(intervals, marks(figure, intervals, yardsticks), strict=True)
+    return [_cell(interval, episodes, *mark) for interval, mark in of_each]
 
 
 def _cell(interval: dict[str, Any], episodes: int, word: str, others: tuple[int, ...]) -> Cell:
     if interval["mean"] is None:
-        return Cell("-")
+        return Cell(mean_text(interval))
     n = interval.get("n", episodes)
     than = ", ".join(str(i + 1) for i in others)
     return Cell(
-        f"{interval['mean']:.3f}",
-        f"{interval['low']:.3f} … {interval['high']:.3f}",
+        mean_text(interval),
+        range_text(interval),
         f"of {n} episodes" if n < episodes else "",
         f"{word} {'than' if word == 'better' else 'from'} {than}" if others else "",
     )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wildrobot_gym.cli.policies import LoadedPolicy
+from wildrobot_gym.cli.run_config import dotted
 from wildrobot_gym.errors import ConfigError, MotionError, RunError
 from wildrobot_gym.evaluation.plots import read_curves
 from wildrobot_gym.evaluation.protocol import WalkResult
@@ -59,16 +60,16 @@ def gather(name: str, policy: LoadedPolicy, result: WalkResult, figures: dict[st
             curves = read_curves(folder.progress)
         except RunError as error:
             lacks.append(f"no learning curves: {error}" if folder.progress.exists() else "no learning curves: no progress.csv")
-    reference = config.get("amp.reference") or policy.env_kwargs.get("reference")
+    reference = policy.reference
     clips: list[MotionClip] = []
     if reference is None:
         lacks.append("no reference motion")
     else:
         try:
-            clips = load_clips(str(reference), result.robot)
+            clips = load_clips(reference, result.robot)
         except MotionError as error:
             lacks.append(f"no reference motion: {error}")
-    return ComparedRun(name, policy, result, figures, config, curves, str(reference) if clips else None, clips, tuple(lacks))
+    return ComparedRun(name, policy, result, figures, config, curves, reference if clips else None, clips, tuple(lacks))
 
 
 def names_of(runs: Sequence[str]) -> list[str]:
@@ -83,17 +84,6 @@ def names_of(runs: Sequence[str]) -> list[str]:
     short = [f"{path.parent.name}/{path.stem}" if path.suffix == ".zip" else path.name for path in paths]
     counts = Counter(short)
     return [name if counts[name] == 1 else run for name, run in zip(short, runs, strict=True)]
-
-
-def dotted(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """``{"amp": {"weight": 0.4}}`` as ``{"amp.weight": 0.4}``."""
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            flat |= dotted(value, f"{above}{key}.")
-        else:
-            flat[f"{above}{key}"] = value
-    return flat
 
 
 def differences(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

@@ -14,34 +14,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from wildrobot_gym.cli.exit_codes import NO_PICTURE
+from wildrobot_gym.cli.figures import ROWS, cell
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_folder import versions
 from wildrobot_gym.cli.step_bar import step_bar
-from wildrobot_gym.cli.style import evaluate_style, style_table
+from wildrobot_gym.cli.style import evaluate_style, prepare_style, style_table
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark, WalkResult
+from wildrobot_gym.evaluation.style import style_env
 from wildrobot_gym.files import atomic_write
-
-ROWS = (  # figure, heading
-    ("survived", "survived"),
-    ("velocity_error", "velocity error, m/s"),
-    ("drift_lateral", "drift, lateral / forward"),
-    ("drift_heading", "drift of heading, rad"),
-    ("cadence", "cadence, 1/s and foot"),
-    ("clearance", "clearance, m"),
-    ("step_length", "step length, m"),
-    ("support_single", "single support"),
-    ("support_double", "double support"),
-    ("support_none", "no support"),
-    ("slip", "slip"),
-    ("symmetry_time", "asymmetry, step time"),
-    ("symmetry_length", "asymmetry, step length"),
-    ("saturation", "saturation"),
-    ("cost_of_transport", "cost of transport"),
-    ("smoothness_action", "action change squared"),
-    ("smoothness_angular_velocity", "base turning, rad/s rms"),
-    ("success", "success"),
-)
 
 
 def run_eval(
@@ -64,10 +45,14 @@ def run_eval(
     console = console or Console()
     loaded = load_policy(policy, robot)
     console.print(f"{loaded.path}, {loaded.model.num_timesteps:,} steps of training", highlight=False)
+    test = prepare_style(loaded, reference, console) if style else None  # before minutes of benchmark
     with closing(WalkBenchmark(loaded.env_kwargs, commands, episodes, NUM_STEPS, seed, backend)) as benchmark:
         results = results_json(loaded, run_benchmark(loaded, benchmark, console), backend)
     console.print(results_table(results))
-    results["style"] = evaluate_style(loaded, reference, backend, console) if style else None
+    results["style"] = None
+    if test is not None:
+        with closing(style_env(loaded.env_kwargs, backend)) as env:
+            results["style"] = evaluate_style(loaded, test, env, seed, console)
     if results["style"] is not None:
         console.print(style_table(results["style"]))
     if json_file is not None:
@@ -111,14 +96,8 @@ def results_table(results: dict[str, Any]) -> Table:
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     for figure, heading in ROWS:
-        table.add_row(heading, *(_cell(figures[figure]) for figures in columns.values()))
+        table.add_row(heading, *(cell(figures[figure], "\n") for figures in columns.values()))
     return table
-
-
-def _cell(interval: dict[str, Any]) -> str:
-    if interval["mean"] is None:
-        return "-"
-    return f"{interval['mean']:.3f}\n[dim]±{(interval['high'] - interval['low']) / 2:.3f}[/]"
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -6,7 +6,9 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Annotated, Any
 
 import tyro
@@ -35,6 +37,17 @@ def guarded(call: Callable[[], int], prog: str, debug: bool = False) -> int:
             traceback.print_exc()
         complain(prog, str(error))
         return BAD_INPUT
+
+
+@contextmanager
+def stop_signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """SIGINT and SIGTERM go to ``handler`` in the meantime."""
+    before = {signum: signal.signal(signum, handler) for signum in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for signum, handled in before.items():
+            signal.signal(signum, handled)
 
 
 def run_script(function: Callable[..., int], prog: str, arguments: list[str] | None = None) -> int:

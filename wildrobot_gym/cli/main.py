@@ -121,6 +121,7 @@ def compare(
     json: Path | None = None,
     seed: int = 20261,
     style: bool = True,
+    reference: str | None = None,
     force: bool = False,
 ) -> int:
     """Judge policies side by side: a table with intervals, and one HTML page with figures and plots.
@@ -133,12 +134,13 @@ def compare(
         backend: Physics engine.
         json: Write each run's results there, too.
         seed: Of the starts.
-        style: How close each comes to the motion it learned from, too.
+        style: How close each comes to reference motion, too.
+        reference: A reference file, or a shipped one's name; the motion that each learned from if not given.
         force: Overwrite files that exist.
     """
     from wildrobot_gym.cli.compare import run_compare
 
-    return run_compare(runs, out, commands, episodes, backend, json, force, seed, style)
+    return run_compare(runs, out, commands, episodes, backend, json, force, seed, style, reference)
 
 
 def enjoy(policy: Text, /, command: float = 0.4, seconds: float = 60.0) -> int:
@@ -187,7 +189,7 @@ def record(
 
 
 def plot(policy: Text, /, out: Path = Path("plots"), command: float = 0.4) -> int:
-    """Draw a policy's gait, and the learning curves of a run folder, as pictures.
+    """Draw a policy's gait, and the learning curves of its run, as pictures.
 
     Args:
         policy: A .zip file, a run folder, or the name of a shipped policy.

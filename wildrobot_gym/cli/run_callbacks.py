@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 from types import FrameType
-from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -43,7 +41,7 @@ def _is_due(last: int, now: int, every: int) -> bool:
 
 
 class CheckpointCallback(RunCallback):
-    """A checkpoint every ``checkpoint_every`` steps; on SIGINT or SIGTERM one after the iteration, and then the end.
+    """A checkpoint every ``checkpoint_every`` steps; on a signal one after the iteration, and then the end.
 
     A checkpoint that cannot be written is reported, and the training goes on with the older ones whole.
     """
@@ -53,18 +51,9 @@ class CheckpointCallback(RunCallback):
         self._folder, self._config, self._console = folder, config, console
         self._last = 0
         self._signum: int | None = None
-        self._handlers: dict[int, Any] = {}
 
-    def __enter__(self) -> CheckpointCallback:
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            self._handlers[signum] = signal.signal(signum, self._on_signal)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for signum, handler in self._handlers.items():
-            signal.signal(signum, handler)
-
-    def _on_signal(self, signum: int, _: FrameType | None) -> None:
+    def on_signal(self, signum: int, _: FrameType | None) -> None:
+        """For ``guard.stop_signals``."""
         if self._signum is not None:
             raise KeyboardInterrupt
         self._signum = signum

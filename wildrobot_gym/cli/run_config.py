@@ -155,6 +155,29 @@ class RunConfig:
         """Plain YAML types; :func:`from_mapping` takes them back."""
         return env_config.to_dict(self)
 
+    def resolved(self) -> dict[str, Any]:
+        """All settings by dotted key, with the defaults in ``env_kwargs`` and ``amp`` spelled out: equal where two runs are."""
+        settings, env = ENV_CONFIGS[self.env_id], self.env_kwargs
+        values = self.to_dict()
+        inner = build(settings, {name: value for name, value in env.items() if name not in ENV_ARGUMENTS})
+        values["env_kwargs"] = {**env, **env_config.to_dict(inner)}
+        if self.amp is not None and self.amp_config is not None:
+            own = {"reference": self.amp["reference"], "score_temperature": self.score_temperature}
+            warm_start = env_config.to_dict(self.warm_start) if self.warm_start else None
+            values["amp"] = {**own, "warm_start": warm_start, **self.amp_config.to_dict()}
+        return dotted(values)
+
+
+def dotted(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """``{"amp": {"weight": 0.4}}`` as ``{"amp.weight": 0.4}``."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            flat |= dotted(value, f"{above}{key}.")
+        else:
+            flat[f"{above}{key}"] = value
+    return flat
+
 
 def load(config: str, overrides: Sequence[str] = (), seed: int | None = None) -> RunConfig:
     """A run config from a file's path or a shipped name, with ``key=value`` overrides (dotted keys, YAML values).
@@ -163,11 +186,7 @@ def load(config: str, overrides: Sequence[str] = (), seed: int | None = None) ->
         ConfigError: unknown file, key or value; says what is allowed.
     """
     values = read_mapping(config)
-    for item in overrides:
-        key, equals, text = item.partition("=")
-        if not equals or not key:
-            raise ConfigError(f"--set {item!r} is no key=value; write e.g. --set amp.weight=0.2.")
-        override(values, key.strip(), yaml_io.parse(text, f"--set {key}"))
+    override_all(values, overrides)
     if seed is not None:
         values["seed"] = seed
     return from_mapping(values)
@@ -202,6 +221,19 @@ def override(values: dict[str, Any], key: str, value: Any) -> None:
         section[parent] = dict(inner or {})
         section = section[parent]
     section[last] = value
+
+
+def override_all(values: dict[str, Any], overrides: Sequence[str]) -> None:
+    """:func:`override` by texts ``key=value``, the value in YAML.
+
+    Raises:
+        ConfigError: a text is not of that form, or as :func:`override`.
+    """
+    for item in overrides:
+        key, equals, text = item.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--set {item!r} is no key=value; write e.g. --set amp.weight=0.2.")
+        override(values, key.strip(), yaml_io.parse(text, f"--set {key}"))
 
 
 def from_mapping(values: Mapping[str, Any]) -> RunConfig:

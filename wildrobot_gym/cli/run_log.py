@@ -12,9 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
 
+from wildrobot_gym.evaluation.progress import STEPS
 from wildrobot_gym.files import atomic_write
-
-STEPS = "time/total_timesteps"
 
 
 class ProgressCsv(KVWriter):

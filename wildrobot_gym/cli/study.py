@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from wildrobot_gym.cli.exit_codes import RUN_FAILED
+from wildrobot_gym.cli.guard import stop_signals
 from wildrobot_gym.cli.study_config import Study, load_study
 from wildrobot_gym.cli.study_run import Processes, State, StudyRun
 from wildrobot_gym.cli.study_table import write_report
@@ -42,13 +43,14 @@ def run_study(file: str, jobs: int, table: bool, out: Path | None, console: Cons
     states: dict[Path, State] = {}
     signum = None
     if not table:
-        with Processes() as processes:
+        processes = Processes()
+        with stop_signals(processes.on_signal):
             work = jobs_of(study, arms)
             console.print(f"process {os.getpid()}, {len(work)} runs of {len(arms)} arms, in {ROOT}", highlight=False)
             with ThreadPoolExecutor(jobs) as pool:
                 done = pool.map(lambda job: _go(job, processes, console), work)
                 states = {job.run.folder.path: state for job, state in zip(work, done, strict=True)}
-            signum = processes.signum
+        signum = processes.signum
     everything = {arm: {seed: (run, _state(run, states)) for seed, run in runs.items()} for arm, runs in arms.items()}
     write_report(name, study, everything, out or ROOT / name, console)
     if signum is not None:

@@ -19,6 +19,7 @@ from wildrobot_gym.paths import STUDIES
 
 # Of a run's settings, those that its final policy does not depend on. How long it trains is not among them.
 UNSEEN = {"seed", *MAY_CHANGE} - {"n_timesteps"}
+_ABSENT = "-"  # a key that the other settings have
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,15 @@ def load_study(study: str) -> tuple[str, Study]:
 def digest(config: RunConfig) -> str:
     """Twelve hex digits of everything in a run config that its final policy depends on, the seed aside.
 
-    What stands at :class:`RunConfig`'s default is left out, so that a new setting does not orphan the runs that are there.
+    What stands at its default is left out, so that a new setting does not orphan the runs that are there, and 10 is 10.0.
     The digest knows settings alone: neither the code nor what is in the files that they name.
     """
-    defaults = RunConfig(n_timesteps=1).to_dict()
-    told = {key: value for key, value in config.to_dict().items() if key not in UNSEEN and value != defaults[key]}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+    found = config.resolved()
+    defaults = RunConfig(n_timesteps=1, amp=None if config.amp is None else {"reference": ""}).resolved()
+    told = {
+        key: found.get(key, _ABSENT)
+        for key in {**defaults, **found}
+        if key.partition(".")[0] not in UNSEEN and found.get(key, _ABSENT) != defaults.get(key, _ABSENT)
+    }
+    text = json.dumps(json.loads(json.dumps(told), parse_int=float), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

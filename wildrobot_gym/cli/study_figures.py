@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.cli.evaluate import ROWS
-from wildrobot_gym.cli.run_log import STEPS
+from wildrobot_gym.cli.figures import ROWS, STYLE_ROWS
 from wildrobot_gym.cli.study_run import StudyRun
+from wildrobot_gym.errors import RunError
+from wildrobot_gym.evaluation import style
 from wildrobot_gym.evaluation.bootstrap import mean_interval
+from wildrobot_gym.evaluation.comparison import yardstick
+from wildrobot_gym.evaluation.progress import STEPS, read_columns
 
 BENCHMARK = ("success", "velocity_error", "cadence", "clearance", "support_single", "slip", "saturation", "cost_of_transport")
 FIGURES = {  # name: heading
     **{name: dict(ROWS)[name] for name in BENCHMARK},
-    "two_sample_auc": "two-sample AUC",
+    **{name: dict(STYLE_ROWS)[name] for name in style.FIGURES},
     "disc_acc_share": "disc_acc in 0.55 ... 0.80",
     "style_mean": "style reward, late",
     "style_variance": "its variance",
@@ -49,11 +51,20 @@ def run_figures(run: StudyRun) -> dict[str, float] | None:
     if results is None:
         return None
     found = {name: _mean(results["overall"].get(name)) for name in BENCHMARK}
-    style = results.get("style")
-    found["two_sample_auc"] = _mean(style.get("two_sample_auc")) if isinstance(style, Mapping) else math.nan
+    found |= {name: _mean((results["style"] or {}).get(name)) for name in style.FIGURES}
     amp = run.config.amp_config
     ramp_end = 0.0 if amp is None else amp.schedule.ramp_end
-    return found | training_figures(read_progress(run.folder.progress), ramp_end)
+    try:
+        columns = read_columns(run.folder.progress)
+    except RunError:
+        columns = {}
+    return found | training_figures(columns, ramp_end)
+
+
+def incomparable(runs: Sequence[StudyRun], baseline: Sequence[StudyRun]) -> set[str]:
+    """The style's figures that do not measure the same thing in all finished runs of two arms."""
+    judged = [(results["style"], run.config.env_kwargs) for run in (*runs, *baseline) if (results := run.results()) is not None]
+    return {name for name in style.FIGURES if any(yardstick(name, *one) != yardstick(name, *judged[0]) for one in judged)}
 
 
 def training_figures(columns: Mapping[str, Float[np.ndarray, " row"]], ramp_end: float) -> dict[str, float]:
@@ -61,6 +72,8 @@ def training_figures(columns: Mapping[str, Float[np.ndarray, " row"]], ramp_end:
     steps = columns.get(STEPS, np.zeros(0))
     none = np.full(len(steps), np.nan)
     accuracy = columns.get("amp/disc_acc", none)
+    waited = columns.get("amp/ramp_waited", none)
+    ramp_end += waited[np.isfinite(waited)].max(initial=0.0)
     accuracy = accuracy[np.isfinite(accuracy) & (steps >= ramp_end)]
     low, high = ACCURACY_BOUNDS
     late = np.isfinite(columns.get("amp/reward_mean", none))
@@ -79,25 +92,23 @@ def training_figures(columns: Mapping[str, Float[np.ndarray, " row"]], ramp_end:
 
 
 def arm_figures(
-    runs: Mapping[int, Mapping[str, float] | None], baseline: Mapping[int, Mapping[str, float] | None]
+    runs: Mapping[int, Mapping[str, float] | None],
+    baseline: Mapping[int, Mapping[str, float] | None],
+    untold: Collection[str] = (),
 ) -> ArmFigures:
-    """Of an arm's finished runs by seed; differences by pairs of equal seeds. ``baseline``: of the arm compared with."""
+    """Of an arm's finished runs by seed; differences by pairs of equal seeds. ``baseline``: of the arm compared with.
+
+    Of the figures in ``untold`` there is no difference: they do not measure the same thing in both.
+    """
     done = {seed: figures for seed, figures in runs.items() if figures is not None}
     both = {seed: other for seed in done if (other := baseline.get(seed)) is not None}
     return ArmFigures(
         {name: mean_interval(np.array([figures[name] for figures in done.values()])) for name in FIGURES},
-        {name: mean_interval(np.array([done[s][name] - both[s][name] for s in both])) for name in FIGURES},
+        {
+            name: mean_interval(np.array([done[s][name] - both[s][name] for s in both if name not in untold]))
+            for name in FIGURES
+        },
     )
-
-
-def read_progress(path: Any) -> dict[str, Float[np.ndarray, " row"]]:
-    """The columns of a progress.csv; NaN where a row has none. Nothing where there is no file."""
-    try:
-        with open(path, newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError:
-        return {}
-    return {name: np.array([float(row[name] or "nan") for row in rows]) for name in (rows[0] if rows else ())}
 
 
 def _mean(interval: Any) -> float:

@@ -60,10 +60,14 @@ class StudyRun:
         return self.folder.path / f"eval_{'_'.join(f'{c:g}' for c in self.commands)}_x{self.episodes}.json"
 
     def results(self) -> dict[str, Any] | None:
-        """What :attr:`results_file` holds; None where it is missing, damaged, or of another version of the benchmark."""
+        """What :attr:`results_file` holds; None where it is missing, damaged, or of another version of the benchmark.
+
+        The benchmark came to measure style without another version: results that do not speak of it are made anew.
+        """
         try:
             found = json.loads(self.results_file.read_text())
-            return found if found["protocol"] == PROTOCOL and self.folder.final.is_file() else None
+            current = found["protocol"] == PROTOCOL and "style" in found
+            return found if current and self.folder.final.is_file() else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -145,7 +149,7 @@ def _reason(output: str, code: int) -> str:
 
 
 class Processes:
-    """The processes of a study. SIGINT and SIGTERM to the study stop them, with checkpoints, and no further ones begin.
+    """The processes of a study. A signal to the study stops them, with checkpoints, and no further ones begin.
 
     They are no part of the terminal's group: Ctrl-C would reach them beside the signal from here, and the second one stops
     a training at once, without a checkpoint.
@@ -154,17 +158,9 @@ class Processes:
     def __init__(self) -> None:
         self.signum: int | None = None
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._handlers: dict[int, Any] = {}
 
-    def __enter__(self) -> Processes:
-        self._handlers = {signum: signal.signal(signum, self._stop) for signum in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for signum, handler in self._handlers.items():
-            signal.signal(signum, handler)
-
-    def _stop(self, signum: int, _: FrameType | None) -> None:
+    def on_signal(self, signum: int, _: FrameType | None) -> None:
+        """For ``guard.stop_signals``."""
         self.signum = signum
         complain("wildrobot", "Stopping; runs in work write a checkpoint first. Once more: they stop at once, without one.")
         for process in list(self._running):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,15 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
-from wildrobot_gym.cli.evaluate import write_json
+from wildrobot_gym.cli.evaluate import write_json, write_text
+from wildrobot_gym.cli.figures import half_text, mean_text, range_text
 from wildrobot_gym.cli.study_config import Study, digest
-from wildrobot_gym.cli.study_figures import FIGURES, MIN_PAIRS, ArmFigures, arm_figures, run_figures
+from wildrobot_gym.cli.study_figures import FIGURES, MIN_PAIRS, ArmFigures, arm_figures, incomparable, run_figures
 from wildrobot_gym.cli.study_run import State, StudyRun
 from wildrobot_gym.config import to_dict
-from wildrobot_gym.errors import RunError
-from wildrobot_gym.files import atomic_write
 
 Runs = Mapping[str, Mapping[int, tuple[StudyRun, State]]]  # by arm and seed
+Spread = Callable[[Mapping[str, Any], int], str]  # an interval as text, with so many digits
 
 
 def write_report(name: str, study: Study, runs: Runs, out: Path, console: Console) -> None:
@@ -31,16 +31,14 @@ def write_report(name: str, study: Study, runs: Runs, out: Path, console: Consol
         RunError: a file cannot be written.
     """
     figures = {arm: {seed: run_figures(run) for seed, (run, _) in of_arm.items()} for arm, of_arm in runs.items()}
-    arms = {arm: arm_figures(of_arm, figures[study.baseline]) for arm, of_arm in figures.items()}
+    by_arm = {arm: [run for run, _ in of_arm.values()] for arm, of_arm in runs.items()}
+    base = study.baseline
+    arms = {arm: arm_figures(figures[arm], figures[base], incomparable(by_arm[arm], by_arm[base])) for arm in runs}
     done = {arm: f"{sum(f is not None for f in of_arm.values())} of {len(of_arm)}" for arm, of_arm in figures.items()}
     notes = _notes(study, runs)
     _print(name, study, arms, done, notes, console)
     write_json(out / "results.json", _to_json(name, study, runs, figures, arms))
-    try:
-        with atomic_write(out / "table.md") as stream:
-            stream.write(_markdown(name, study, arms, done, notes).encode())
-    except OSError as error:
-        raise RunError(f"Cannot write {out / 'table.md'}: {error}.") from error
+    write_text(out / "table.md", _markdown(name, study, arms, done, notes))
     console.print(f"Table: {out / 'table.md'}, figures of every run: {out / 'results.json'}", highlight=False, soft_wrap=True)
 
 
@@ -77,7 +75,7 @@ def _print(
     for figure, heading in FIGURES.items():
         cells = []
         for arm, found in arms.items():
-            value, difference = _value(found, figure, "±"), _difference(found, figure, arm == study.baseline)
+            value, difference = _value(found, figure, half_text), _difference(found, figure, arm == study.baseline)
             cells.append(f"{value}\n[{'bold' if found.differs(figure) else 'dim'}]{difference}[/]" if difference else value)
         table.add_row(heading, *cells)
     # A table wider than the terminal is wrapped by the terminal; rich would cut its cells off.
@@ -99,21 +97,15 @@ def _markdown(
         for arm, found in arms.items():
             difference = _difference(found, figure, arm == study.baseline)
             difference = f"**{difference[:-1]}\\***" if found.differs(figure) else difference
-            cells.append("<br>".join(filter(None, [_value(found, figure, "..."), difference])))
+            cells.append("<br>".join(filter(None, [_value(found, figure, lambda *of: f"({range_text(*of)})"), difference])))
         lines.append(line(cells))
     return "\n".join([*lines, "", *(f"{note}\n" for note in notes)])
 
 
-def _value(found: ArmFigures, figure: str, style: str) -> str:
-    """Mean and interval: with ``±`` half of it, else from where to where."""
+def _value(found: ArmFigures, figure: str, spread: Spread) -> str:
+    """Mean and, of more than one run, interval."""
     interval, digits = found.over_seeds[figure], _digits(figure)
-    if interval["mean"] is None:
-        return "-"
-    if interval["n"] < 2:
-        return f"{interval['mean']:.{digits}f}"
-    low, high = interval["low"], interval["high"]
-    spread = f"±{(high - low) / 2:.{digits}f}" if style == "±" else f"({low:.{digits}f} {style} {high:.{digits}f})"
-    return f"{interval['mean']:.{digits}f} {spread}"
+    return mean_text(interval, digits) + (f" {spread(interval, digits)}" if interval["n"] > 1 else "")
 
 
 def _difference(found: ArmFigures, figure: str, is_baseline: bool) -> str:

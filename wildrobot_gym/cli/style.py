@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -10,28 +11,33 @@ from rich.markup import escape
 from rich.table import Table
 
 from amp_sbx.reference import held_out_motions
+from wildrobot_gym.cli.figures import STYLE_ROWS, cell
 from wildrobot_gym.cli.policies import LoadedPolicy
 from wildrobot_gym.cli.run_config import find_motion
 from wildrobot_gym.cli.step_bar import step_bar
 from wildrobot_gym.config import EnvConfig
+from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.evaluation import style
-from wildrobot_gym.evaluation.protocol import NUM_STEPS
+from wildrobot_gym.evaluation.style import StyleReference
 from wildrobot_gym.motion.reference import load_clips
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.robot import RobotModel
 
 SHARE = 0.1  # of the motions, where training held out none
-ROWS = (  # figure, heading
-    ("two_sample_auc", "two-sample AUC"),
-    ("dtw", "time warping distance, rad"),
-    ("frechet", "Fréchet distance, rad"),
-    ("amp_reward", "style reward"),
-)
 
 
-def evaluate_style(policy: LoadedPolicy, reference: str | None, backend: str, console: Console) -> dict[str, Any] | None:
-    """Style figures against ``reference`` (a file or a shipped name; None: the policy's own), as JSON types.
+@dataclass(frozen=True, eq=False)
+class StyleTest:
+    """name: of the reference, as it was asked for. held_out: the policy's training learned from none of its motions."""
+
+    name: str
+    reference: StyleReference
+    held_out: bool
+
+
+def prepare_style(policy: LoadedPolicy, reference: str | None, console: Console) -> StyleTest | None:
+    """Motions of ``reference`` (a file or a shipped name; None: the policy's own) to hold a policy against.
 
     None, with a line that says why, where the policy's own reference is not known, not there or does not fit.
 
@@ -40,19 +46,18 @@ def evaluate_style(policy: LoadedPolicy, reference: str | None, backend: str, co
     """
     name = reference or policy.reference
     if name is None:
-        console.print("no style figures: the policy names no reference; give one by --reference", soft_wrap=True)
+        _tell(policy, "the policy names no reference; give one by --reference", console)
         return None
     try:
-        return _measure(policy, name, backend, console)
+        return _choose(policy, name)
     except (ConfigError, MotionError) as error:
         if reference is not None:
             raise
-        text = f"no style figures: {error} Another reference can be given by --reference."
-        console.print(text, soft_wrap=True, highlight=False, markup=False)
+        _tell(policy, f"{error} Another reference can be given by --reference.", console)
         return None
 
 
-def _measure(policy: LoadedPolicy, name: str, backend: str, console: Console) -> dict[str, Any]:
+def _choose(policy: LoadedPolicy, name: str) -> StyleTest:
     path = find_motion(name)
     clips = load_clips(path, RobotModel.load(policy.env_kwargs.get("robot", EnvConfig().robot)))
     amp, own = policy.model.amp, policy.reference
@@ -60,20 +65,37 @@ def _measure(policy: LoadedPolicy, name: str, backend: str, console: Console) ->
     trained_share = amp.held_out_share if amp is not None and learned else 0.0
     ids = [clip.motion_id for clip in clips]
     away = held_out_motions(ids, trained_share or SHARE)
-    chosen = style.StyleReference.choose(clips, [str(motion) for motion in (away if len(away) else ids)])
+    chosen = StyleReference.choose(clips, [str(motion) for motion in (away if len(away) else ids)])
+    return StyleTest(name, chosen, held_out=not learned or (trained_share > 0 and len(away) > 0))
+
+
+def evaluate_style(
+    policy: LoadedPolicy, test: StyleTest, env: WildRobotVectorEnv, seed: int, console: Console
+) -> dict[str, Any] | None:
+    """Style figures in ``env`` (of ``style.style_env``) as JSON types.
+
+    None, with a line that says why, where the clips lack what the policy's features need.
+    """
     learner = policy.model.learner
     with step_bar(console) as progress:
-        task = progress.add_task("style", total=NUM_STEPS * style.EPISODES)
-        figures = style.measure_style(
-            policy,
-            policy.env_kwargs,
-            chosen,
-            backend,
-            None if learner is None else learner.rewards,
-            lambda _: progress.advance(task, style.EPISODES),
-        )
-    held_out = not learned or (trained_share > 0 and len(away) > 0)
-    return {"reference": name, "held_out": held_out, **figures}
+        task = progress.add_task("style", total=style.NUM_STEPS * env.num_envs)
+        try:
+            figures = style.measure_style(
+                policy,
+                env,
+                test.reference,
+                None if learner is None else learner.rewards,
+                seed,
+                lambda _: progress.advance(task, env.num_envs),
+            )
+        except MotionError as error:
+            _tell(policy, str(error), console)
+            return None
+    return {"reference": test.name, "held_out": test.held_out, **figures}
+
+
+def _tell(policy: LoadedPolicy, reason: str, console: Console) -> None:
+    console.print(f"{policy.path}: no style figures: {reason}", soft_wrap=True, highlight=False, markup=False)
 
 
 def style_table(figures: dict[str, Any]) -> Table:
@@ -90,12 +112,6 @@ def style_table(figures: dict[str, Any]) -> Table:
     for name in ("policy", "other motions"):
         table.add_column(name, justify="right", no_wrap=True)
     others = figures["other_motions"] or {}
-    for name, heading in ROWS:
-        table.add_row(heading, _cell(figures[name]), _cell(others.get(name)))
+    for name, heading in STYLE_ROWS:
+        table.add_row(heading, cell(figures[name]), cell(others.get(name)))
     return table
-
-
-def _cell(interval: dict[str, Any] | None) -> str:
-    if interval is None or interval["mean"] is None:
-        return "-"
-    return f"{interval['mean']:.3f} [dim]±{(interval['high'] - interval['low']) / 2:.3f}[/]"

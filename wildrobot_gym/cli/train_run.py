@@ -15,6 +15,7 @@ from rich.console import Console
 from amp_sbx import AMPPPO, GymnasiumVecEnv, InfoMetricsCallback, ReferenceFeatures, checkpoint
 from amp_sbx.errors import CheckpointError
 from wildrobot_gym.cli import run_config
+from wildrobot_gym.cli.guard import stop_signals
 from wildrobot_gym.cli.policies import find_policy
 from wildrobot_gym.cli.run_callbacks import CheckpointCallback, EvalCallback, Stopped
 from wildrobot_gym.cli.run_config import RunConfig
@@ -31,6 +32,7 @@ PPO_ARGUMENTS = (
     *("n_steps", "batch_size", "n_epochs", "learning_rate", "gamma", "gae_lambda", "clip_range", "clip_range_vf"),
     *("ent_coef", "vf_coef", "max_grad_norm", "target_kl", "normalize_advantage", "policy_kwargs", "symmetric_policy"),
 )
+NETWORK_SETTINGS = ("policy_kwargs", "symmetric_policy")  # the same in a run and in the policy that it begins with
 MAY_CHANGE = ("n_timesteps", "checkpoint_every", "keep_checkpoints", "eval")  # in a run that is resumed
 
 
@@ -42,14 +44,18 @@ def run_train(
     resume: bool = False,
     console: Console | None = None,
 ) -> int:
+    """:func:`train` a config's file or shipped name, into ``runs/`` where ``out`` is None."""
+    config = run_config.load(config_name, overrides, seed)
+    folder = RunFolder(out or Path("runs") / f"{Path(config_name).stem}-s{config.seed}")
+    return train(config, folder, resume, console or Console())
+
+
+def train(config: RunConfig, folder: RunFolder, resume: bool, console: Console) -> int:
     """Train, or go on training; the exit code: 0, or 130 and 143 after a signal.
 
     Raises:
         ConfigError, MotionError, RunError, AMPError: before anything is trained or written.
     """
-    console = console or Console()
-    config = run_config.load(config_name, overrides, seed)
-    folder = RunFolder(out or Path("runs") / f"{Path(config_name).stem}-s{config.seed}")
     console.print(f"process {os.getpid()}, run folder {folder.path}", highlight=False)
     newest: Path | None = None
     if resume:
@@ -132,7 +138,7 @@ def begin_trained(model: AMPPPO, trained_agent: str, env: GymnasiumVecEnv, conso
     """
     path = find_policy(trained_agent)
     trained = AMPPPO.load(path, env=env, seed=model.seed)  # loading seeds the environments: with the run's own seed
-    for name in ("policy_kwargs", "symmetric_policy"):
+    for name in NETWORK_SETTINGS:
         theirs, ours = getattr(trained, name), getattr(model, name)
         if theirs != ours:
             raise RunError(f"trained_agent {path} was trained with {name} {theirs}, not {ours}. Ask for the same.")
@@ -159,8 +165,9 @@ def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console
     progress = ProgressCallback(config.n_timesteps, console)
     evaluate = EvalCallback(folder, config, console, _best_so_far(folder))
     model.set_logger(make_logger(folder.progress, folder.tensorboard, model.num_timesteps, console))
-    with CheckpointCallback(folder, config, console) as checkpoints:
-        callbacks = [InfoMetricsCallback(METRICS), progress, evaluate, checkpoints]
+    checkpoints = CheckpointCallback(folder, config, console)
+    callbacks = [InfoMetricsCallback(METRICS), progress, evaluate, checkpoints]
+    with stop_signals(checkpoints.on_signal):
         try:
             # SB3 adds the steps done to the number given where it does not reset the count.
             model.learn(left, callbacks, reset_num_timesteps=False)  # type: ignore[arg-type]
@@ -197,11 +204,10 @@ def _save_final(model: AMPPPO, folder: RunFolder, console: Console) -> int:
 
 def resumed_config(folder: RunFolder, config: RunConfig) -> RunConfig:
     """The asked config, once it is made sure that it is the run's own but for how long and how closely watched."""
-    stored = run_config.from_mapping(folder.read_config()).to_dict()
-    asked = config.to_dict()
-    differing = [key for key in asked if key not in MAY_CHANGE and asked[key] != stored[key]]
+    was, now = run_config.from_mapping(folder.read_config()).resolved(), config.resolved()
+    differing = [key for key in {**was, **now} if key.partition(".")[0] not in MAY_CHANGE and was.get(key) != now.get(key)]
     if differing:
-        detail = "; ".join(f"{key}: run {stored[key]!r}, asked {asked[key]!r}" for key in differing)
+        detail = "; ".join(f"{key}: run {was.get(key)!r}, asked {now.get(key)!r}" for key in differing)
         raise RunError(f"{folder.path} was started with other settings. {detail}. Ask for the same, or start anew.")
     return config
 

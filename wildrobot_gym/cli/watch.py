@@ -10,7 +10,6 @@ import numpy as np
 from rich.console import Console
 
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
-from wildrobot_gym.cli.run_folder import RunFolder
 from wildrobot_gym.cli.step_bar import step_bar
 from wildrobot_gym.env.render import NO_SCREEN, SceneRenderer, has_screen
 from wildrobot_gym.errors import ConfigError, PhysicsError
@@ -93,7 +92,7 @@ def run_enjoy(policy: str, command: float = 0.4, seconds: float = 60.0) -> int:
 
 
 def run_plot(policy: str, out: Path, command: float = 0.4, console: Console | None = None) -> int:
-    """Gait plots of a policy, and the learning curves of the run where ``policy`` is a run folder."""
+    """Gait plots of a policy, and the learning curves of the run that it is of."""
     console = console or Console()
     loaded = load_policy(policy)
     env = make_env(loaded.env_kwargs, 1)
@@ -103,9 +102,9 @@ def run_plot(policy: str, out: Path, command: float = 0.4, console: Console | No
         written = [plots.gait_plot(name, recording, env.robot, command, env.config.control_dt)]
     finally:
         env.close()
-    progress = RunFolder(Path(policy)).progress
-    if progress.is_file():
-        written.append(plots.learning_curves(out / "learning_curves.png", progress))
+    run = loaded.run_folder
+    if run is not None and run.progress.is_file():
+        written.append(plots.learning_curves(out / "learning_curves.png", run.progress))
     for path in written:
         console.print(f"Picture: {path}", highlight=False)
     return 0

@@ -73,7 +73,7 @@ def perform_walk(
 
 def rollout_id(speed: float) -> str:
     """The motion that all rollouts at this speed are of."""
-    return f"policy_{speed:.2f}"
+    return f"policy_{speed:g}"
 
 
 def _check_rate(control_dt: float) -> None:

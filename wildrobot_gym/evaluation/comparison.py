@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wildrobot_gym.config import FeatureConfig, build
+
 # What is more of a good thing, and what is less of a bad one. All else, cadence say, has no better end.
 BETTER_HIGH = frozenset({"survived", "success", "clearance"})
 BETTER_LOW = frozenset(
@@ -28,18 +30,31 @@ INCOMPARABLE = frozenset({"amp_reward"})  # each policy's own discriminator gave
 MIN_EPISODES = 8  # a bootstrap of fewer values is too narrow to tell anything by; that of one has no width at all
 
 
-def marks(figure: str, intervals: Sequence[Mapping[str, Any]]) -> list[tuple[str, tuple[int, ...]]]:
+def yardstick(figure: str, style: Mapping[str, Any] | None, env_kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a style figure was measured against; figures of policies with unequal ones say nothing about each other.
+
+    ``style``: of a results file. ``env_kwargs``: the policy's; the AUC is of windows of its features.
+    """
+    against = ((style or {}).get("reference"), (style or {}).get("motions"))
+    return (*against, build(FeatureConfig, env_kwargs.get("features"))) if figure == "two_sample_auc" else against
+
+
+def marks(
+    figure: str, intervals: Sequence[Mapping[str, Any]], yardsticks: Sequence[Any] | None = None
+) -> list[tuple[str, tuple[int, ...]]]:
     """For each policy ``("better", others)`` or ``("differs", others)``: those whose 95 % interval lies wholly apart.
 
     A figure with a better end marks the better policy only. ``intervals`` hold mean, low and high, and n where it is known.
+    ``yardsticks``: of each policy, where its figure is comparable with those of an equal one only.
     """
     high, low = figure in BETTER_HIGH, figure in BETTER_LOW
     word = "better" if high or low else "differs"
     found = []
-    for mine in intervals:
+    held_against = yardsticks or [None] * len(intervals)
+    for i, mine in enumerate(intervals):
         others = []
         for j, other in enumerate(intervals):
-            if figure in INCOMPARABLE or not (_tells(mine) and _tells(other)):
+            if figure in INCOMPARABLE or held_against[i] != held_against[j] or not (_tells(mine) and _tells(other)):
                 continue
             above, below = mine["low"] > other["high"], mine["high"] < other["low"]
             if (above and not low) or (below and not high):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from jaxtyping import Float
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.gait_events import find_events
 from wildrobot_gym.evaluation.metrics import FIRST_STEP, forward_velocity, side_name
+from wildrobot_gym.evaluation.progress import STEPS, read_columns
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.robot import RobotModel
 
@@ -99,15 +99,12 @@ def read_curves(progress_csv: str | Path) -> dict[str, Float[np.ndarray, "point 
     Raises:
         RunError: the csv is missing or damaged, or holds nothing to draw.
     """
+    columns = read_columns(progress_csv)
     curves = {}
-    try:
-        with open(progress_csv, newline="") as stream:
-            rows = [row for row in csv.DictReader(stream) if row.get("time/total_timesteps")]
-        for column, _ in CURVES:
-            if points := [(float(row["time/total_timesteps"]), float(row[column])) for row in rows if row.get(column)]:
-                curves[column] = np.array(points)
-    except (OSError, ValueError, csv.Error) as error:  # UnicodeDecodeError is a ValueError
-        raise RunError(f"Cannot read {progress_csv}: {error}.") from error
+    for name, _ in CURVES:
+        known = np.isfinite(columns.get(name, np.nan))
+        if known.any():
+            curves[name] = np.stack([columns[STEPS], columns[name]], axis=1)[known]
     if not curves:
         raise RunError(f"{progress_csv} has no figures to draw yet.")
     return curves

@@ -18,7 +18,7 @@ from wildrobot_gym.errors import MotionError
 from wildrobot_gym.evaluation.bootstrap import mean_interval
 from wildrobot_gym.evaluation.cycles import clip_cycles, recorded_cycles
 from wildrobot_gym.evaluation.distances import nearest_distances
-from wildrobot_gym.evaluation.metrics import FIRST_STEP, measured_steps
+from wildrobot_gym.evaluation.metrics import measured_steps
 from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, make_env
 from wildrobot_gym.evaluation.recording import Policy, record
 from wildrobot_gym.evaluation.two_sample import Lot, time_halves, two_sample_auc
@@ -72,30 +72,32 @@ class StyleReference:
         return {"motions": motions, "speeds": speeds}
 
 
+def style_env(env_kwargs: Mapping[str, Any], backend: str = "native") -> WildRobotVectorEnv:
+    """The environment that style is measured in; policies of the same settings can share it."""
+    return make_env(env_kwargs, EPISODES, backend, NUM_STEPS)
+
+
 def measure_style(
     policy: Policy,
-    env_kwargs: Mapping[str, Any],
+    env: WildRobotVectorEnv,
     reference: StyleReference,
-    backend: str = "native",
     rewards: Rewards | None = None,
+    seed: int = SEED,
     on_step: Callable[[int], Any] | None = None,
 ) -> dict[str, Any]:
     """Style figures as JSON types, each with its 95 % bootstrap interval over episodes; ``other_motions`` has those of the
     reference's other motions in the policy's place (over motions), None where there are none.
 
-    Only what follows the walk benchmark's first step and precedes a fall counts. A figure without data has the mean None.
+    ``env``: of :func:`style_env`. Only what follows the walk benchmark's first step and precedes a fall counts. A figure
+    without data has the mean None.
 
     Raises:
         MotionError: the features need pad forces and a clip has none, or a clip is shorter than a window.
     """
-    env = make_env(env_kwargs, EPISODES, backend, NUM_STEPS)
-    try:
-        robot, features, control_dt = env.robot, env.config.features, env.config.control_dt
-        lot, motions = _reference_lot(robot, features, reference.clips, control_dt)
-        cycles = [cycle for of_motion in _cycles(robot, motions, control_dt) for cycle in of_motion]
-        fake, of_episode = _episodes(env, policy, spread_speeds(reference.clips, EPISODES), on_step)
-    finally:
-        env.close()
+    robot, features, control_dt = env.robot, env.config.features, env.config.control_dt
+    lot, motions = _reference_lot(robot, features, reference.clips, control_dt)
+    cycles = [cycle for of_motion in _cycles(robot, motions, control_dt) for cycle in of_motion]
+    fake, of_episode = _episodes(env, policy, spread_speeds(reference.clips, env.num_envs), seed, on_step)
     figures = _compare(fake, of_episode, lot, cycles)
     figures["amp_reward"] = None
     if rewards is not None:
@@ -106,7 +108,7 @@ def measure_style(
         other_lot, other_motions = _reference_lot(robot, features, reference.others, control_dt)
         others = _compare(other_lot, _cycles(robot, other_motions, control_dt), lot, cycles)
         others["motions"] = list(other_motions)
-    return {**reference.description(), "episodes": EPISODES, **figures, "other_motions": others}
+    return {**reference.description(), "episodes": env.num_envs, "seed": seed, **figures, "other_motions": others}
 
 
 def spread_speeds(clips: Sequence[MotionClip], count: int) -> Float[np.ndarray, " count"]:
@@ -116,21 +118,24 @@ def spread_speeds(clips: Sequence[MotionClip], count: int) -> Float[np.ndarray, 
 
 
 def _episodes(
-    env: WildRobotVectorEnv, policy: Policy, speeds: Float[np.ndarray, " env"], on_step: Callable[[int], Any] | None
+    env: WildRobotVectorEnv,
+    policy: Policy,
+    speeds: Float[np.ndarray, " env"],
+    seed: int,
+    on_step: Callable[[int], Any] | None,
 ) -> tuple[Lot, list[list[np.ndarray]]]:
     """Windows and cycles of one episode at each speed; neighbours in speed are of different halves."""
     windows = []
 
     def keep(step: int, _: Any) -> None:
-        if step >= FIRST_STEP:
-            windows.append(env.amp_obs)
+        windows.append(env.amp_obs)
         if on_step is not None:
             on_step(step)
 
     commands = np.zeros((len(speeds), 3), np.float32)
     commands[:, 0] = speeds
-    recording = record(env, policy, commands, NUM_STEPS, SEED, keep)
-    measured = measured_steps(recording)[FIRST_STEP:]
+    recording = record(env, policy, commands, NUM_STEPS, seed, keep)
+    measured = measured_steps(recording)
     groups = np.nonzero(measured)[1]
     cycles = recorded_cycles(recording, env.robot, env.config.control_dt)
     return Lot(np.stack(windows)[measured], groups % 2, groups), cycles

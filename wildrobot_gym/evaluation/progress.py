@@ -1,0 +1,28 @@
+"""A run's progress.csv as columns."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from wildrobot_gym.errors import RunError
+
+STEPS = "time/total_timesteps"
+
+
+def read_columns(path: str | Path) -> dict[str, Float[np.ndarray, " row"]]:
+    """Its columns over the rows that know their environment steps; NaN where a row has no value.
+
+    Raises:
+        RunError: it is missing or damaged.
+    """
+    try:
+        with open(path, newline="") as stream:
+            reader = csv.DictReader(stream)
+            rows = [row for row in reader if row.get(STEPS)]
+        return {name: np.array([float(row[name] or "nan") for row in rows]) for name in reader.fieldnames or ()}
+    except (OSError, ValueError, csv.Error) as error:  # UnicodeDecodeError is a ValueError
+        raise RunError(f"Cannot read {path}: {error}.") from error
