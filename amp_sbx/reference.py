@@ -97,12 +97,14 @@ def held_out_motions(motion_ids: Any, share: float) -> np.ndarray:
 def hold_out(reference: ReferenceFeatures, share: float) -> tuple[ReferenceFeatures, ReferenceFeatures | None]:
     """Rows to learn from, and about `share` of all to judge by; None where `share` is 0 or there are too few rows.
 
-    Whole motions where they are known, evenly spread over them, for neighbouring rows are nearly the same; else the last rows.
+    Whole motions where they are known, evenly spread over them, for neighbouring rows are nearly the same; the last rows where
+    they are not, or where two motions at least would not be left to learn from.
     """
     if share == 0:
         return reference, None
-    if reference.motion_ids is not None and len(np.unique(reference.motion_ids)) > 1:
-        away = np.isin(reference.motion_ids, held_out_motions(reference.motion_ids, share))
+    ids = reference.motion_ids
+    if ids is not None and len(np.unique(ids)) - len(chosen := held_out_motions(ids, share)) >= 2:
+        away = np.isin(ids, chosen)
     else:
         away = np.arange(reference.num_samples) >= round((1.0 - share) * reference.num_samples)
     if away.sum() < 2 or (~away).sum() < 2:

@@ -142,6 +142,8 @@ def test_whole_motions_are_held_out():
     rows, last = hold_out(ReferenceFeatures(np.arange(20.0)[:, None]), 0.1)
     np.testing.assert_array_equal(last.features[:, 0], [18.0, 19.0])
     assert rows.num_samples == 18
+    two = ReferenceFeatures(np.arange(20.0)[:, None], motion_ids=np.repeat([0, 1], 10))
+    assert np.unique(hold_out(two, 0.1)[0].motion_ids).tolist() == [0, 1]  # both are still there to learn from
     few = ReferenceFeatures(np.arange(3.0)[:, None])
     assert hold_out(few, 0.1) == (few, None)
 
