@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -41,6 +42,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     jax.config.update("jax_compilation_cache_dir", None)
     shutil.rmtree(getattr(config, "jax_cache", ""), ignore_errors=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_compiled() -> Iterator[None]:
+    """Every compiled function is a few memory mappings, and a process may have 65,530: a worker ran out of them."""
+    yield
+    jax.clear_caches()
 
 
 @pytest.fixture(scope="session", params=ROBOTS)

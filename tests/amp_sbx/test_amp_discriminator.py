@@ -195,14 +195,14 @@ def test_replay_holds_a_tenth_per_iteration_and_is_drawn_from():
 
 def test_weighted_reference_rows_are_drawn_by_weight():
     reference = ReferenceFeatures(np.array([[0.0], [1.0], [2.0]]), weights=np.array([0.0, 1.0, 3.0]))
-    sampler = AMPLearner(AMPConfig(discriminator_hidden=(8,), batch_size=3, replay_buffer_size=0), reference).sampler
+    sampler = AMPLearner(AMPConfig(discriminator_hidden=(8,), batch_size=2, replay_buffer_size=0), reference).sampler
     drawn = np.asarray(sampler.sample(jax.random.PRNGKey(0), 4000))[:, 0]
     values, counts = np.unique(drawn, return_counts=True)
     assert len(values) == 2 and counts[1] / counts.sum() == pytest.approx(0.75, abs=0.03)
 
 
 def sampler_of(**reference):
-    config = AMPConfig(discriminator_hidden=(8,), batch_size=8, replay_buffer_size=0, single_motion=True)
+    config = AMPConfig(discriminator_hidden=(8,), batch_size=4, replay_buffer_size=0, single_motion=True)
     return AMPLearner(config, ReferenceFeatures(**reference)).sampler
 
 

@@ -261,7 +261,7 @@ def test_a_run_in_another_studys_hands_and_a_foreign_folder_are_left_alone(here,
 
 
 def test_a_signal_stops_the_processes_and_no_further_one_begins(here):
-    codes = []
+    codes, before = [], signal.getsignal(signal.SIGINT)
     processes = Processes()
     with stop_signals(processes.on_signal), open("log", "wb") as log:
         thread = threading.Thread(target=lambda: codes.append(processes.execute(["train", "smoke"], log)))
@@ -272,7 +272,7 @@ def test_a_signal_stops_the_processes_and_no_further_one_begins(here):
         thread.join()
         codes.append(processes.execute(["doctor"], log))
     assert codes == [-signal.SIGTERM, 128 + signal.SIGINT]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_figures_of_the_training_by_hand():

@@ -155,9 +155,10 @@ def _train(run: RunConfig, held_out: Sequence[MotionClip], watch: _Watch, consol
     try:
         inner: Any = env.vector_env.unwrapped
         reference: Any = load_reference(run, env)
-        # What `wildrobot train` refuses is judged here: little motion by smaller minibatches, and one motion alone.
+        # What `wildrobot train` refuses is judged here: little motion by smaller minibatches, and one motion alone. What is held
+        # out is out of it already.
         batch_size = min(run.amp_config.batch_size, reference.num_samples)  # type: ignore[union-attr]
-        small = {"batch_size": batch_size, "single_motion": True}
+        small = {"batch_size": batch_size, "single_motion": True, "held_out_share": 0.0}
         model = make_model(replace(run, amp={**(run.amp or {}), **small}), env, reference)
         real = ReferenceDataset.from_clips(inner.robot, inner.config.features, held_out, inner.config.control_dt).windows()
         warm_start(model, run, env, console)
