@@ -235,8 +235,8 @@ def load_model(
         )
     model.layout, model.mirror, model.extra = layout, mirror, extra
     model._setup_model()
-    stored, now = (None if amp is None else amp.reintroduce for amp in (AMPConfig.coerce(meta["amp"]), model.amp))
-    if stored is not None and stored != now:
+    stages, stages_now = (None if amp is None else amp.reintroduce for amp in (AMPConfig.coerce(meta["amp"]), model.amp))
+    if stages is not None and stages != stages_now:
         arrays.pop("amp/mask", None)  # other stages begin anew
     _restore(model, arrays, feature_dim)
     model.ep_info_buffer = deque(infos, maxlen=model._stats_window_size)
