@@ -46,3 +46,17 @@ def make_state(robot: RobotModel, **changes: Any) -> PhysicsState:
         "diverged": np.array(False),
     } | changes
     return PhysicsState(**{k: jnp.asarray(v, bool if k == "diverged" else jnp.float32) for k, v in fields.items()})
+
+
+def mirror_image(robot: RobotModel, **parts) -> dict:
+    """Arguments of :func:`make_state` for the mirror image, about the x-z plane, of the state that ``parts`` make."""
+    ids, signs, pads = robot.joint_mirror_ids, robot.joint_mirror_signs, robot.pad_mirror_ids
+    images = {
+        "base_quat": lambda x: x * [1, -1, 1, -1],
+        "lin_vel": lambda x: x * [1, -1, 1],
+        "ang_vel": lambda x: x * [-1, 1, -1],
+        "pad_forces": lambda x: x[pads],
+        "pad_vel_w": lambda x: x[pads] * [1, -1, 1],
+        **dict.fromkeys(("joints", "joint_vel", "actuator_forces"), lambda x: signs * x[ids]),
+    }
+    return {name: images[name](part) for name, part in parts.items()}

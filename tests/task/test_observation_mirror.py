@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from state_makers import make_state, quat
+from state_makers import make_state, mirror_image, quat
 
 from wildrobot_gym.config import FeatureConfig, HistoryConfig
 from wildrobot_gym.features import feature_dim, feature_layout, feature_mirror, make_frame_features
@@ -22,15 +22,8 @@ def test_observing_the_mirrored_state_gives_the_mirrored_observation(robot: Robo
         base = quat(*rng.normal(0, 0.3, 3))
         lin, ang, command = rng.normal(size=(3, 3)).astype(np.float32)
         joints, joint_vel, action = rng.normal(0, 0.5, (3, n)).astype(np.float32)
-        state = make_state(robot, base_quat=base, lin_vel=lin, ang_vel=ang, joints=joints, joint_vel=joint_vel)
-        image = make_state(
-            robot,
-            base_quat=base * [1, -1, 1, -1],
-            lin_vel=lin * [1, -1, 1],
-            ang_vel=ang * [-1, 1, -1],
-            joints=signs * joints[ids],
-            joint_vel=signs * joint_vel[ids],
-        )
+        parts = {"base_quat": base, "lin_vel": lin, "ang_vel": ang, "joints": joints, "joint_vel": joint_vel}
+        state, image = make_state(robot, **parts), make_state(robot, **mirror_image(robot, **parts))
         flipped = np.array([1, -1, -1], np.float32)
         obs = np.asarray(observe(home, state, jnp.array(command), jnp.array(action)))
         expected = np.array(mirror["obs_signs"]) * obs[np.array(mirror["obs_ids"])]
@@ -44,7 +37,7 @@ def test_features_of_the_mirrored_state_are_the_mirrored_features(robot: RobotMo
     config = FeatureConfig(contacts=contacts, history=HistoryConfig(frames=3, stride=1))
     layout = feature_layout(robot, config)
     mirror = feature_mirror(robot, layout)
-    ids, signs, n, pads = robot.joint_mirror_ids, robot.joint_mirror_signs, robot.num_joints, robot.pad_mirror_ids
+    n = robot.num_joints
     features = make_frame_features(robot, config)
     rng = np.random.default_rng(1)
     rows, images = [], []
@@ -52,21 +45,10 @@ def test_features_of_the_mirrored_state_are_the_mirrored_features(robot: RobotMo
         base = quat(*rng.normal(0, 0.3, 3))
         lin, ang = rng.normal(size=(2, 3))
         joints, joint_vel = rng.normal(0, 0.5, (2, n))
-        force = rng.uniform(0, 20, len(pads))
-        state = make_state(
-            robot, base_quat=base, lin_vel=lin, ang_vel=ang, joints=joints, joint_vel=joint_vel, pad_forces=force
-        )
-        image = make_state(
-            robot,
-            base_quat=base * [1, -1, 1, -1],
-            lin_vel=lin * [1, -1, 1],
-            ang_vel=ang * [-1, 1, -1],
-            joints=signs * joints[ids],
-            joint_vel=signs * joint_vel[ids],
-            pad_forces=force[pads],
-        )
-        rows.append(features(state))
-        images.append(features(image))
+        parts = {"base_quat": base, "lin_vel": lin, "ang_vel": ang, "joints": joints, "joint_vel": joint_vel}
+        parts["pad_forces"] = rng.uniform(0, 20, len(robot.pad_mirror_ids))
+        rows.append(features(make_state(robot, **parts)))
+        images.append(features(make_state(robot, **mirror_image(robot, **parts))))
     window, expected = np.concatenate(rows), np.concatenate(images)
     assert window.shape == (feature_dim(layout),) == (len(mirror["amp_ids"]),)
     np.testing.assert_allclose(np.array(mirror["amp_signs"]) * window[mirror["amp_ids"]], expected, atol=1e-5)

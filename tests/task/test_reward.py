@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from state_makers import make_state, quat
+from state_makers import make_state, mirror_image, quat
 
 from wildrobot_gym.config import RewardConfig
 from wildrobot_gym.robot import RobotModel
@@ -93,28 +93,21 @@ def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
 
 def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
     rng = np.random.default_rng(0)
-    n, signs, ids, pads = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids, robot.pad_mirror_ids
+    n, signs, ids = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids
     config = RewardConfig(feet_air_time=1.0, lin_vel_error=-1.0, hurried_liftoff=-1.0)
     for _ in range(5):
         base = quat(*rng.normal(0, 0.3, 3))
         lin, ang, cmd = rng.normal(size=(3, 3))
         joints, joint_vel, action, previous, torque = rng.normal(0, 2, (5, n))
         pad_vel, force, air = rng.normal(size=(4, 3)), rng.uniform(0, 20, 4), rng.uniform(0, 0.5, 2)
-        x = inputs(
-            robot, base_quat=base, lin_vel=lin, ang_vel=ang, joints=joints, joint_vel=joint_vel, actuator_forces=torque,
-            pad_vel_w=pad_vel, pad_forces=force, command=cmd, action=action, previous_action=previous,
-            touchdown_air_time=air,
-        )  # fmt: skip
+        parts = {
+            "base_quat": base, "lin_vel": lin, "ang_vel": ang, "joints": joints, "joint_vel": joint_vel,
+            "actuator_forces": torque, "pad_vel_w": pad_vel, "pad_forces": force,
+        }  # fmt: skip
+        x = inputs(robot, **parts, command=cmd, action=action, previous_action=previous, touchdown_air_time=air)
         mirrored = inputs(
             robot,
-            base_quat=base * [1, -1, 1, -1],
-            lin_vel=lin * [1, -1, 1],
-            ang_vel=ang * [-1, 1, -1],
-            joints=signs * joints[ids],
-            joint_vel=signs * joint_vel[ids],
-            actuator_forces=signs * torque[ids],
-            pad_vel_w=pad_vel[pads] * [1, -1, 1],
-            pad_forces=force[pads],
+            **mirror_image(robot, **parts),
             command=cmd * [1, -1, -1],
             action=signs * action[ids],
             previous_action=signs * previous[ids],
