@@ -225,11 +225,12 @@ class TrackRewardConfig(RewardConfig):
     tracking_lateral: float = 0.0
     tracking_yaw: float = 0.0
     base_height: float = 0.0
-    alive: float = 4.0  # outweighs the penalties
+    alive: float = 5.5  # outweighs the penalties
     orientation: float = 0.0
-    saturation: float = -0.3
-    slip: float = -30.0
-    flight: float = 0.0
+    saturation: float = -1.5
+    slip: float = -50.0
+    flight: float = -10.0  # without these two, fast walks are performed with hardly ever both feet on the floor
+    hurried_liftoff: float = -15.0
     clip_joint_pos: float = 2.0
     clip_joint_vel: float = 0.5
     clip_lin_vel: float = 1.0

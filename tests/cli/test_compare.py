@@ -81,7 +81,7 @@ def run_path(tmp_path_factory):
     path = tmp_path_factory.mktemp("compare") / "a&b"
     path.mkdir()
     shutil.copy(POLICIES / "walk" / "policy.zip", path / "final.zip")
-    (path / "config.yaml").write_text((POLICIES / "walk" / "config.yaml").read_text().replace("seed: 1", "seed: 2"))
+    (path / "config.yaml").write_text(re.sub(r"(?m)^seed: \d+$", "seed: 99", (POLICIES / "walk" / "config.yaml").read_text()))
     (path / "progress.csv").write_text("time/total_timesteps,eval/success\n100,\n200,0.5\n")
     return path
 

@@ -1,11 +1,14 @@
-"""The shipped policy walks, so that no change to the environment or to its files breaks it unseen."""
+"""The shipped policies walk, so that no change to the environment or to their files breaks one unseen."""
+
+import pytest
 
 from wildrobot_gym.cli.policies import load_policy
 from wildrobot_gym.evaluation.protocol import WalkBenchmark
 
 
-def test_the_shipped_policy_walks():
-    policy = load_policy("walk")
+@pytest.mark.parametrize("name", ["walk", "walk_8dof"])
+def test_the_shipped_policy_walks(name):
+    policy = load_policy(name)
     benchmark = WalkBenchmark(policy.env_kwargs, commands=(0.4, 0.6), episodes=4)
     try:
         figures = benchmark.run(policy).to_json()["overall"]

@@ -208,7 +208,7 @@ def test_a_table_of_what_is_done_runs_nothing(here, fake, capsys):
     assert "0 of 3" in Path("mine/table.md").read_text()
     assert "0 of 3" in capsys.readouterr().out
     assert main(["study", "history", "--table"]) == 0
-    assert capsys.readouterr().out.count("0 of 3") == 9  # wider than the terminal, and nothing cut off
+    assert capsys.readouterr().out.count("0 of 3") == 7  # wider than the terminal, and nothing cut off
 
 
 def test_a_failed_run_is_told_and_the_others_go_on(here, fake, monkeypatch, capsys):
