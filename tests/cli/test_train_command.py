@@ -18,7 +18,7 @@ from amp_sbx import checkpoint
 from wildrobot_gym.cli import run_config, yaml_io
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
-from wildrobot_gym.cli.run_callbacks import CheckpointCallback
+from wildrobot_gym.cli.run_callbacks import CheckpointCallback, eval_score
 from wildrobot_gym.cli.run_folder import RunFolder
 from wildrobot_gym.cli.style import prepare_style
 from wildrobot_gym.cli.train_run import begin_trained, make_model, make_vec_env
@@ -79,7 +79,19 @@ def test_policy_file_knows_its_environment(run_path):
     extra = checkpoint.read(run_path / "best.zip")[0]["extra"]
     assert extra["reference"] == "walk_wildrobot"
     assert extra["env_kwargs"] == {"features": {"history": {"frames": 2, "stride": 2}}}
-    assert set(extra["evaluation"]) == {"success", "velocity_error", "num_timesteps"}
+    assert set(extra["evaluation"]) == {"success", "velocity_error", "slip", "num_timesteps"}
+
+
+def test_the_better_policy_succeeds_more_then_follows_closer_and_slips_less():
+    def figures(success, velocity_error, slip):
+        return {"success": success, "velocity_error": velocity_error, "slip": slip}
+
+    ranked = [  # the last slips less than half as much as the one before, and follows a hundredth less closely
+        figures(0.9, 0.0, 0.0), {"success": 1.0, "velocity_error": 0.0}, figures(1.0, None, 0.0), figures(1.0, 0.01, 0.10),
+        figures(1.0, 0.02, 0.04),
+    ]  # fmt: skip
+    scores = [eval_score(means) for means in ranked]
+    assert scores == sorted(scores) and scores[-3] < scores[-2] < scores[-1]
 
 
 def test_a_second_run_into_the_folder_is_refused(run_path, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import FrameType
 
 import numpy as np
@@ -15,7 +16,9 @@ from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder, write_arrays
 from wildrobot_gym.cli.run_state import environment_state
 from wildrobot_gym.errors import RunError
+from wildrobot_gym.evaluation.metrics import SUCCESS_SLIP
 from wildrobot_gym.evaluation.protocol import WalkBenchmark
+from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 
 
 class Stopped(BaseException):
@@ -91,13 +94,23 @@ class CheckpointCallback(RunCallback):
         return f"Checkpoint: {path}"
 
 
+def eval_score(means: Mapping[str, float | None]) -> tuple[float, float]:
+    """Greater is better: more success, then less velocity error and slip, each as a share of what a success may have.
+
+    Of policies that always succeed, the one that follows the command closest may slip twice as much as the next.
+    """
+    limits = {"velocity_error": SUCCESS_VELOCITY_ERROR, "slip": SUCCESS_SLIP}
+    shares = [np.inf if (mean := means.get(name)) is None else mean / limit for name, limit in limits.items()]
+    return float(means["success"] or 0.0), -float(sum(shares))
+
+
 class EvalCallback(RunCallback):
     """A short walk benchmark every ``eval.every`` steps; the best policy so far is kept as best.zip.
 
-    Better is: more success, then less velocity error.
+    Better is what :func:`eval_score` says.
     """
 
-    def __init__(self, folder: RunFolder, config: RunConfig, console: Console, best: list[float] | None = None) -> None:
+    def __init__(self, folder: RunFolder, config: RunConfig, console: Console, best: tuple[float, float] | None = None) -> None:
         super().__init__()
         self._folder, self._settings, self._console = folder, config.eval, console
         self._env_kwargs = config.env_kwargs
@@ -123,11 +136,11 @@ class EvalCallback(RunCallback):
         for name in ("success", "survived", "velocity_error", "cadence", "clearance", "slip", "saturation"):
             if overall[name]["mean"] is not None:
                 self.logger.record(f"eval/{name}", overall[name]["mean"])
-        error = overall["velocity_error"]["mean"]
-        score = [overall["success"]["mean"], -(np.inf if error is None else error)]
+        about = {name: overall[name]["mean"] for name in ("success", "velocity_error", "slip")}
+        score = eval_score(about)
         if self._best is None or score > self._best:
             self._best = score
-            about = {"success": score[0], "velocity_error": error, "num_timesteps": self.model.num_timesteps}
+            about["num_timesteps"] = self.model.num_timesteps
             try:
                 self.model.save(self._folder.best, exclude=["replay_buffer"], extra={"evaluation": about})
             except AMPError as problem:

@@ -17,7 +17,7 @@ from amp_sbx.errors import CheckpointError
 from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.guard import stop_signals
 from wildrobot_gym.cli.policies import find_policy
-from wildrobot_gym.cli.run_callbacks import CheckpointCallback, EvalCallback, Stopped
+from wildrobot_gym.cli.run_callbacks import CheckpointCallback, EvalCallback, Stopped, eval_score
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder, read_arrays, steps_of
 from wildrobot_gym.cli.run_log import STEPS, make_logger
@@ -212,12 +212,11 @@ def resumed_config(folder: RunFolder, config: RunConfig) -> RunConfig:
     return config
 
 
-def _best_so_far(folder: RunFolder) -> list[float] | None:
+def _best_so_far(folder: RunFolder) -> tuple[float, float] | None:
     """Score of best.zip, so that a resumed run does not overwrite it with a worse policy."""
     if not folder.best.is_file():
         return None
     try:
-        about = checkpoint.read(folder.best)[0]["extra"]["evaluation"]
-        return [float(about["success"]), -float(about["velocity_error"])]
-    except (CheckpointError, KeyError, TypeError, ValueError):
+        return eval_score(checkpoint.read(folder.best)[0]["extra"]["evaluation"])
+    except (CheckpointError, AttributeError, KeyError, TypeError):
         return None
