@@ -163,7 +163,6 @@ class RewardConfig:
     torque_penalty: float = -0.001
     saturation: float = -0.1
     slip: float = -0.2
-    sliding: float = 0.0
     flight: float = -0.5
     feet_air_time: float = 0.0
     hurried_liftoff: float = 0.0

@@ -53,12 +53,12 @@ def foot_forces(pad_forces: Float[AnyArray, "*b pad"], pad_ids_of_foot: np.ndarr
 
 
 def foot_loads(
-    pad_forces: Float[AnyArray, "*b pad"], pad_speed: Float[AnyArray, "*b pad"], pad_ids_of_foot: np.ndarray
-) -> tuple[Float[AnyArray, "*b foot"], Float[AnyArray, "*b foot"]]:
+    pad_forces: Float[np.ndarray, "*b pad"], pad_speed: Float[np.ndarray, "*b pad"], pad_ids_of_foot: np.ndarray
+) -> tuple[Float[np.ndarray, "*b foot"], Float[np.ndarray, "*b foot"]]:
     """Normal force of each foot, N, and its tangential speed, m/s: its pads' speeds weighted by the load each carries."""
     forces = pad_forces[..., pad_ids_of_foot]
     total = forces.sum(axis=-1)
-    return total, (forces * pad_speed[..., pad_ids_of_foot]).sum(axis=-1) / total.clip(1e-6)
+    return total, (forces * pad_speed[..., pad_ids_of_foot]).sum(axis=-1) / np.maximum(total, 1e-6)
 
 
 def lowest_corner(

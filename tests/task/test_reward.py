@@ -26,14 +26,13 @@ def inputs(robot: RobotModel, **changes) -> RewardInputs:
         "touchdown_air_time": np.zeros(2),
         "liftoff_double_support": np.inf,
         "foot_loaded": np.ones(2, bool),
-        "foot_sliding": np.zeros(2, bool),
         "weight": 32.0,
     }
     fields |= {name: changes.pop(name) for name in fields if name in changes}
     return RewardInputs(
         state=make_state(robot, **changes),
         force_limit=jnp.full(n, 4.0),
-        **{k: jnp.asarray(v, bool if k in ("foot_loaded", "foot_sliding") else jnp.float32) for k, v in fields.items()},
+        **{k: jnp.asarray(v, bool if k == "foot_loaded" else jnp.float32) for k, v in fields.items()},
     )
 
 
@@ -60,7 +59,6 @@ GOLDEN = [
     # 8 of 32 N on each pad, and one pad that carries nothing but flies fast.
     ("slip", {"pad_vel_w": [[0.3, 0.4, 5], [0, 0, 0], [0, 0.1, 0], [0, 0, 0]]}, 0.25 * 0.5 + 0.25 * 0.1),
     ("slip", {"pad_forces": [0, 0, 64, 0], "pad_vel_w": [[9, 0, 0], [0, 0, 0], [0.2, 0, 0], [0, 0, 0]]}, 0.2),
-    ("sliding", {"foot_sliding": np.array([True, True])}, 2.0),
     ("flight", {"foot_loaded": np.array([False, True])}, 0.0),
     ("flight", {"foot_loaded": np.array([False, False])}, 1.0),
     ("feet_air_time", {"touchdown_air_time": [0.35, 0.0], "command": [0.5, 0, 0]}, 0.1),
@@ -90,13 +88,13 @@ def test_every_term_has_a_golden_value_and_a_weight() -> None:
 def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
     x = inputs(wildrobot)
     assert reward_terms(x, ZERO) == {}
-    assert set(reward_terms(x, RewardConfig())) == set(TERMS) - {"feet_air_time", "lin_vel_error", "hurried_liftoff", "sliding"}
+    assert set(reward_terms(x, RewardConfig())) == set(TERMS) - {"feet_air_time", "lin_vel_error", "hurried_liftoff"}
 
 
 def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
     rng = np.random.default_rng(0)
     n, signs, ids = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids
-    config = RewardConfig(feet_air_time=1.0, lin_vel_error=-1.0, hurried_liftoff=-1.0, sliding=-1.0)
+    config = RewardConfig(feet_air_time=1.0, lin_vel_error=-1.0, hurried_liftoff=-1.0)
     for _ in range(5):
         base = quat(*rng.normal(0, 0.3, 3))
         lin, ang, cmd = rng.normal(size=(3, 3))
@@ -106,10 +104,7 @@ def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
             "base_quat": base, "lin_vel": lin, "ang_vel": ang, "joints": joints, "joint_vel": joint_vel,
             "actuator_forces": torque, "pad_vel_w": pad_vel, "pad_forces": force,
         }  # fmt: skip
-        sliding = np.array([True, False])
-        x = inputs(
-            robot, **parts, command=cmd, action=action, previous_action=previous, touchdown_air_time=air, foot_sliding=sliding
-        )
+        x = inputs(robot, **parts, command=cmd, action=action, previous_action=previous, touchdown_air_time=air)
         mirrored = inputs(
             robot,
             **mirror_image(robot, **parts),
@@ -117,7 +112,6 @@ def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
             action=signs * action[ids],
             previous_action=signs * previous[ids],
             touchdown_air_time=air[::-1],
-            foot_sliding=sliding[::-1],
         )
         here, there = reward_terms(x, config), reward_terms(mirrored, config)
         for name in TERMS:

@@ -213,21 +213,6 @@ def test_a_hurried_liftoff_is_told_by_the_time_on_both_feet(wildrobot: RobotMode
     np.testing.assert_allclose(told, want, atol=1e-6)
 
 
-def test_a_foot_slides_where_it_carries_load_and_its_loaded_pads_are_fast(wildrobot: RobotModel) -> None:
-    task = make_task(wildrobot, max_episode_steps=None, rewards={"sliding": -1.0})
-    now, *_ = begin(task, make_state(wildrobot))
-    fast, rest = [0.3, 0.0, 0.0], [0.0, 0.0, 0.0]
-    for forces, velocities, feet in [
-        ([8.0, 8.0, 8.0, 8.0], [fast, fast, rest, rest], 1),
-        ([8.0, 8.0, 8.0, 8.0], [fast, fast, fast, fast], 2),
-        ([1.0, 1.0, 8.0, 8.0], [fast, fast, rest, rest], 0),  # under a tenth of the weight
-        ([8.0, 0.5, 8.0, 8.0], [rest, fast, rest, rest], 0),  # the pad that flies carries next to nothing
-        ([8.0, 8.0, 8.0, 8.0], [[0.0, 0.0, 0.3], rest, rest, rest], 0),  # up and down is no sliding
-    ]:
-        _, out = task.advance(now, make_state(wildrobot, pad_forces=forces, pad_vel_w=velocities), jnp.zeros(9))
-        assert float(out.terms["sliding"]) == pytest.approx(-0.02 * feet)
-
-
 # --- commands ---
 
 

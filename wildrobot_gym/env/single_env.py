@@ -50,7 +50,6 @@ class WildRobotEnv(gym.Env):
     | torque_penalty | -0.001 | sum of squared servo torques, (N*m)^2 |
     | saturation | -0.1 | servos at 98 % of their force limit or more |
     | slip | -0.2 | pads' tangential speed weighted by the load each carries, m/s |
-    | sliding | 0 | feet that carry a tenth of the weight and slide faster than 0.10 m/s |
     | flight | -0.5 | 1 while neither foot carries a tenth of the weight |
     | feet_air_time | 0 | at a touchdown: air time minus 0.25 s, at most 0.25 s, while walking is commanded |
     | hurried_liftoff | 0 | at a liftoff: 1 less the time both feet had carried load over 0.08 s, at least 0 |

@@ -25,7 +25,6 @@ class RewardInputs:
     previous_action: Float[Array, "*b joint"]
     force_limit: Float[Array, "*b joint"]
     foot_loaded: Bool[Array, "*b foot"]
-    foot_sliding: Bool[Array, "*b foot"]  # loaded, and faster than contact.SLIP_SPEED
     touchdown_air_time: Float[Array, "*b foot"]  # s a foot had been in the air when it landed in this step, else 0
     liftoff_double_support: Float[Array, "*b"]  # s all feet had carried load when one lifted in this step, else infinite
     weight: Float[Array, "*b"]  # m * g, N
@@ -91,11 +90,6 @@ def _slip(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     return jnp.sum(share * pad_speed(x.state), axis=-1)
 
 
-def _sliding(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """Loaded feet that slide, as the walk benchmark counts them: it tells a lightly loaded one, which costs little slip."""
-    return jnp.sum(x.foot_sliding, axis=-1).astype(jnp.float32)
-
-
 def _flight(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     """1 while neither foot is loaded: walking has no flight."""
     return 1.0 - jnp.any(x.foot_loaded, axis=-1)
@@ -126,7 +120,6 @@ TERMS: dict[str, Callable[[RewardInputs, RewardConfig], Float[Array, "*b"]]] = {
     "torque_penalty": _torque_penalty,
     "saturation": _saturation,
     "slip": _slip,
-    "sliding": _sliding,
     "flight": _flight,
     "feet_air_time": _feet_air_time,
     "hurried_liftoff": _hurried_liftoff,

@@ -18,7 +18,7 @@ from jaxtyping import Array, Bool, Float
 from wildrobot_gym import features as features_module
 from wildrobot_gym import history
 from wildrobot_gym.config import EnvConfig
-from wildrobot_gym.contact import LOADED_SHARE, SLIP_SPEED, foot_forces, foot_loads, pad_speed
+from wildrobot_gym.contact import LOADED_SHARE, foot_forces
 from wildrobot_gym.errors import ConfigError, unknown_name
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import to_heading
@@ -222,16 +222,13 @@ class WalkTask:
         action: Float[Array, "joint"],
         events: dict[str, Array],
     ) -> RewardInputs:
-        loaded = self._loaded(state)
-        _, speed = foot_loads(state.pad_forces, pad_speed(state), self.robot.pad_ids_of_foot)
         return RewardInputs(
             state=state,
             command=task.command,
             action=action,
             previous_action=task.action,
             force_limit=jnp.asarray(self.robot.force_limit, jnp.float32),
-            foot_loaded=loaded,
-            foot_sliding=loaded & (speed > SLIP_SPEED),
+            foot_loaded=self._loaded(state),
             **events,
             weight=jnp.float32(self.robot.weight),
         )
