@@ -140,6 +140,28 @@ def test_other_walks_of_the_generator_need_a_place_of_their_own(robot, tmp_path,
     assert "allowed: 0.1 to 1.1 m/s" in capsys.readouterr().err
 
 
+def test_some_motions_become_a_dataset_of_their_own(walks, robot, tmp_path, capsys):
+    out = tmp_path / "slow.npz"
+    clips = load_clips(walks, robot)
+    names = [clip.motion_id for clip in clips]
+    assert len(set(names)) == 2
+    assert main(["motion", "select", walks, names[0][:-1] + "?", "--out", str(out)]) == 0
+    assert "s of 1 motions, in 1 segments" in capsys.readouterr().out
+    (chosen,) = load_clips(out, robot)
+    assert chosen.description() == clips[0].description()
+    np.testing.assert_array_equal(chosen.joint_pos, clips[0].joint_pos)
+    np.testing.assert_array_equal(chosen.load, clips[0].load)
+    before = out.read_bytes()
+    assert main(["motion", "select", walks, "*", "--out", str(out)]) == 2 and out.read_bytes() == before
+    assert "overwrite it by --force" in " ".join(capsys.readouterr().err.split())
+    assert main(["motion", "select", walks, names[0], "runs_*", "--out", str(tmp_path / "none.npz")]) == 2
+    assert f"Allowed: {', '.join(sorted(names))}" in " ".join(capsys.readouterr().err.split())
+    assert main(["motion", "select", walks, "--out", str(tmp_path / "none.npz")]) == 2
+    assert not (tmp_path / "none.npz").exists()
+    assert main(["motion", "select", walks, "*", "--out", str(out), "--force"]) == 0
+    assert len(load_clips(out, robot)) == 2
+
+
 def test_seconds_per_motion(walks, tmp_path, capsys):
     arguments = ["motion", "track", walks, "--duration", "4", "--generations", "0", "--seconds-per-motion"]
     out = tmp_path / "few.npz"

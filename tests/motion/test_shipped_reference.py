@@ -62,3 +62,11 @@ def test_its_report_says_where_the_rest_went(robot: RobotModel) -> None:
     of_clip = {clip["motion_id"]: clip for clip in report["clips"]}
     assert of_clip["02_01"]["rejects"]["slip"] > 0 and report["mined_s"] > 180
     assert len(of_clip) == 32 and sum(clip["falls"] for clip in of_clip.values()) <= 3
+
+
+def test_the_human_reference_is_the_human_part_of_the_first(wildrobot: RobotModel) -> None:
+    part = [clip for clip in load_clips("tier0plus_wildrobot", wildrobot) if clip.motion_id.startswith("02_")]
+    human = load_clips("human_wildrobot", wildrobot)
+    assert [clip.description() for clip in human] == [clip.description() for clip in part]
+    for ours, theirs in zip(human, part, strict=True):
+        np.testing.assert_array_equal(ours.joint_pos, theirs.joint_pos)

@@ -156,12 +156,28 @@ def perform(
     return run_perform(policy, reference, out, seconds_per_motion, force)
 
 
+def select(dataset: Text, motions: Texts, /, out: Path, robot: str | None = None, force: bool = False) -> int:
+    """Write some of a dataset's motions into a dataset of their own.
+
+    Args:
+        dataset: A reference file, or a shipped one's name.
+        motions: Their names; * and ? stand for any letters, e.g. '02_*'.
+        out: The new dataset, .npz.
+        robot: A folder with robot_config.yaml, where the dataset's robot is no shipped one.
+        force: Overwrite the file given by out if it exists.
+    """
+    from wildrobot_gym.cli.motion_make import run_select
+
+    return run_select(dataset, motions, out, robot, force)
+
+
 COMMANDS: dict[str, Any] = {
     "build": build,
     "retarget": retarget,
     "loop": loop,
     "track": track,
     "perform": perform,
+    "select": select,
     "analyze": analyze,
     "harness": harness,
     "validate": validate,

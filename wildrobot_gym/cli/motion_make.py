@@ -1,8 +1,9 @@
-"""``wildrobot motion retarget``, ``loop``, ``track`` and ``perform``: files in, clips and datasets out."""
+"""``wildrobot motion build``, ``retarget``, ``loop``, ``track``, ``perform`` and ``select``: files in, clips and datasets out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,12 @@ from rich.progress import Progress
 from rich.table import Table
 
 from amp_sbx import AMPPPO
-from wildrobot_gym.cli.motion_files import check_free, read_motions, report_file, write_dataset
+from wildrobot_gym.cli.motion_files import check_free, load_dataset, read_motions, report_file, write_dataset
 from wildrobot_gym.cli.policies import find_policy
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.perform import perform
 from wildrobot_gym.env.registration import TRACK_ENV_ID
-from wildrobot_gym.errors import ConfigError, MotionError, RunError
+from wildrobot_gym.errors import ConfigError, MotionError, RunError, unknown_name
 from wildrobot_gym.motion.build import WALK_SPEEDS, build_reference
 from wildrobot_gym.motion.clip import MotionClip, check_names
 from wildrobot_gym.motion.importers import ImportOptions
@@ -49,6 +50,25 @@ def run_build(robot: str, out: Path | None, speeds: Sequence[float] | None, mirr
     check_free([out], force)
     path = build_reference(RobotModel.load(robot), out, WALK_SPEEDS if speeds is None else speeds, mirror)
     print(f"Wrote {path}")
+    return 0
+
+
+def run_select(dataset: str, motions: Sequence[str], out: Path, robot: str | None, force: bool) -> int:
+    """The segments of the named motions of ``dataset``, into ``out``.
+
+    Raises:
+        MotionError: there is no such dataset, or nothing in it of that name. RunError: ``out`` is in the way.
+    """
+    check_free([out], force)
+    _, clips = load_dataset(dataset, robot)
+    for pattern in motions:
+        if not any(fnmatchcase(clip.motion_id, pattern) for clip in clips):
+            raise MotionError(unknown_name("motion", pattern, {clip.motion_id for clip in clips}))
+    chosen = [clip for clip in clips if any(fnmatchcase(clip.motion_id, pattern) for pattern in motions)]
+    if not chosen:
+        raise MotionError(f"Name the motions of {dataset} that are to be taken; * and ? stand for any letters.")
+    seconds, names = sum(clip.num_frames / clip.fps for clip in chosen), {clip.motion_id for clip in chosen}
+    print(f"{save_clips(out, chosen)}: {seconds:.1f} s of {len(names)} motions, in {len(chosen)} segments")
     return 0
 
 
