@@ -134,7 +134,8 @@ def space_to_json(space: spaces.Space) -> dict[str, Any]:
     if isinstance(space, spaces.Discrete):
         return {"type": "Discrete", "n": int(space.n), "start": int(space.start)}
     if isinstance(space, spaces.MultiDiscrete):
-        return {"type": "MultiDiscrete", "nvec": np.asarray(space.nvec).tolist()}
+        start, dtype = np.asarray(space.start).tolist(), str(space.dtype)
+        return {"type": "MultiDiscrete", "nvec": np.asarray(space.nvec).tolist(), "start": start, "dtype": dtype}
     if isinstance(space, spaces.MultiBinary):
         return {"type": "MultiBinary", "n": int(space.n) if np.ndim(space.n) == 0 else list(space.n)}  # type: ignore[arg-type, call-overload]
     raise CheckpointError(
@@ -155,7 +156,7 @@ def space_from_json(data: dict[str, Any]) -> spaces.Space:
         if kind == "Discrete":
             return spaces.Discrete(data["n"], start=data["start"])
         if kind == "MultiDiscrete":
-            return spaces.MultiDiscrete(data["nvec"])
+            return spaces.MultiDiscrete(data["nvec"], np.dtype(data.get("dtype", "int64")).type, start=data.get("start"))
         if kind == "MultiBinary":
             return spaces.MultiBinary(data["n"])
     except (KeyError, TypeError, ValueError) as error:

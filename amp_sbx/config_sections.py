@@ -51,6 +51,11 @@ class WeightSchedule:
             raise ConfigError(
                 f"amp.schedule: ramp_end {self.ramp_end} lies before ramp_start {self.ramp_start}; swap them."
             )
+        if self.ramp_end == 0 and self.initial != self.final:
+            raise ConfigError(
+                f"amp.schedule: initial {self.initial:g} is never in force, for the ramp ends at step 0 and final {self.final:g}"
+                f" holds from there; give ramp_end, e.g. {SCHEDULE_EXAMPLE}, or the two the same value."
+            )
         if self.wait_auc is None:
             for name in ("wait_logits", "wait_at_most"):
                 if getattr(self, name) is not None:

@@ -102,7 +102,8 @@ class HealthMonitor:
     @property
     def auc(self) -> float:
         """The smoothed AUC that the discriminator is judged by: on what is held out, where anything is."""
-        return self._smooth.get("held_out_auc", self._smooth.get("disc_auc", 0.5))
+        # By the newest figures: a model that went on without a held-out part has an old figure of it.
+        return self._smooth.get("held_out_auc" if "held_out_auc" in self._newest else "disc_auc", 0.5)
 
     @property
     def updates(self) -> int:

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from flax.serialization import from_state_dict, to_state_dict
@@ -59,8 +58,13 @@ def _versions() -> dict[str, str]:
     return found
 
 
+def _plain(value: Any) -> Any:
+    """A NumPy number, which the constructor takes like any other, as JSON can hold it."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _schedule_to_json(model: Any, name: str) -> float | str | None:
-    value = getattr(model, name)
+    value = _plain(getattr(model, name))
     if value is None or isinstance(value, (int, float)):
         return value
     if isinstance(value, LinearSchedule):
@@ -105,7 +109,7 @@ def unflatten_into(target: Any, arrays: Arrays, prefix: str) -> Any:
         expected = np.shape(tree)
         if arrays[path].shape != expected:
             raise CheckpointError(f"array {path!r} has shape {arrays[path].shape}; this model needs {expected}.")
-        return jnp.asarray(arrays[path], dtype=jnp.result_type(tree))
+        return jnp.array(arrays[path], dtype=jnp.result_type(tree))  # a copy: asarray may share the caller's memory
 
     return from_state_dict(target, fill(to_state_dict(target), prefix))
 
@@ -117,13 +121,15 @@ def _policy_name(model: Any) -> str:
     return f"{model.policy_class.__module__}.{model.policy_class.__qualname__}"
 
 
-def save_model(model: Any, path: checkpoint.PathOrStream, exclude: frozenset[str] = frozenset()) -> None:
-    """See `AMPPPO.save`."""
+def save_model(
+    model: Any, path: checkpoint.PathOrStream, extra: Mapping[str, Any], exclude: frozenset[str] = frozenset()
+) -> None:
+    """See `AMPPPO.save`; `extra` is stored as it is."""
     try:
         policy_kwargs = describe(model.policy_kwargs)
     except ConfigError as error:
         raise CheckpointError(f"this model cannot be stored: {error}") from error
-    hyperparameters = {name: getattr(model, name) for name in _PLAIN}
+    hyperparameters = {name: _plain(getattr(model, name)) for name in _PLAIN}
     hyperparameters |= {name: _schedule_to_json(model, name) for name in _SCHEDULED}
     learner: AMPLearner | None = model.learner
     meta = {
@@ -141,7 +147,7 @@ def save_model(model: Any, path: checkpoint.PathOrStream, exclude: frozenset[str
         "feature_dim": None if learner is None else learner.feature_dim,
         "layout": model.layout,
         "mirror": None if model.mirror is None else asdict(model.mirror),
-        "extra": model.extra,
+        "extra": dict(extra),
         "oversight": None if learner is None else learner.oversight.to_json(),
         "episodes": _episodes_to_json(model),
     }
@@ -161,6 +167,11 @@ def save_model(model: Any, path: checkpoint.PathOrStream, exclude: frozenset[str
         checkpoint.write(path, meta, arrays)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"the model's settings or `extra` are not plain JSON: {error}") from error
+
+
+def replaceable(cls: Any) -> set[str]:
+    """The constructor's arguments that may replace the stored ones; `policy_kwargs` must equal them."""
+    return set(inspect.signature(cls.__init__).parameters) - {"self", "env", "device", "symmetric_policy"}
 
 
 def load_model(
@@ -205,7 +216,7 @@ def load_model(
         raise CheckpointError(
             f"policy_kwargs {overrides['policy_kwargs']} differ from the stored {meta['policy_kwargs']}."
         )
-    allowed = set(inspect.signature(cls.__init__).parameters) - {"self", "env", "device", "policy_kwargs", "symmetric_policy"}
+    allowed = replaceable(cls) - {"policy_kwargs"}
     arguments |= {name: value for name, value in overrides.items() if name in allowed}
     policy = arguments.pop("policy", policy)
     if isinstance(policy, str) and policy not in cls.policy_aliases:
@@ -278,6 +289,9 @@ def _restore(model: Any, arrays: Arrays, feature_dim: int | None) -> None:
             raise CheckpointError(
                 f"the stored replay buffer {data.shape} does not fit amp.replay_buffer_size {capacity}."
             )
+        if data.shape[0] < capacity:  # a ring that was full goes on from its oldest row, into what is free now
+            data = np.roll(data, -int(arrays["amp/replay/position"]), axis=0)
+            arrays = arrays | {"amp/replay/position": np.array(data.shape[0], np.int32)}
         arrays = arrays | {_REPLAY_DATA: np.pad(data, ((0, capacity - data.shape[0]), (0, 0)))}
     state = model.learner.state
     # A file of before there were these goes on as one in which nothing has been let in or moved yet.
@@ -323,7 +337,6 @@ def set_arrays(model: Any, source: Any, exact_match: bool) -> None:
     if exact_match and given != set(targets):
         raise CheckpointError(f"parameters are given for {sorted(given)}; this model has {sorted(targets)}.")
     new = {part: unflatten_into(target, flat, part) for part, target in targets.items() if part in given}
-    new = jax.tree.map(jnp.asarray, new)
     policy.actor_state = policy.actor_state.replace(params=new.get("actor", targets["actor"]))
     policy.vf_state = policy.vf_state.replace(params=new.get("critic", targets["critic"]))
     if "style_critic" in new:

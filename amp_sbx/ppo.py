@@ -3,6 +3,7 @@
 import io
 import pathlib
 import warnings
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,7 @@ from stable_baselines3.common.utils import FloatSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
 from amp_sbx import model_io
+from amp_sbx.checks import reject_unknown
 from amp_sbx.cloning import CloningConfig, clone
 from amp_sbx.collect import TimeoutBootstrap, make_rollout, predict_values, sample_actions
 from amp_sbx.config import AMPConfig
@@ -31,7 +33,7 @@ from amp_sbx.policy_kwargs import resolve
 from amp_sbx.reference import ReferenceFeatures, check_layouts
 from amp_sbx.schedule import Schedule, parse_schedule
 from amp_sbx.symmetry import Mirror, SymmetricActor, declared_mirror
-from amp_sbx.update import Critics, Hyperparameters, Settings, iteration_jit
+from amp_sbx.update import CAUSES, Critics, Hyperparameters, Settings, iteration_jit
 from amp_sbx.vec_env import GymnasiumVecEnv, amp_layout, amp_observations
 
 SelfAMPPPO = TypeVar("SelfAMPPPO", bound="AMPPPO")
@@ -178,6 +180,8 @@ class AMPPPO(PPO):
             self.key, amp_key = jax.random.split(self.key)
             if self.reference.layout is None and self.layout is not None:
                 self.reference = replace(self.reference, layout=self.layout)  # the environment's names for its columns
+            if self.env is None and self.amp.symmetry:
+                raise ConfigError("amp.symmetry needs the environment's `mirror`: give env= together with reference=.")
             mirror = None if self.env is None else declared_mirror(self.env)
             self.learner = AMPLearner(self.amp, self.reference, amp_key, mirror=mirror)
 
@@ -374,7 +378,7 @@ class AMPPPO(PPO):
         if learner is not None:
             learner.state = amp_state  # the old one was donated
         metrics = jax.device_get(metrics)
-        broken = [name for name, ok in metrics["finite"].items() if not ok]
+        broken = [name for name in CAUSES if not metrics["finite"].get(name, True)]
         if broken:
             raise NonFiniteError(
                 f"NaN or infinity in: {', '.join(broken)}. "
@@ -436,11 +440,12 @@ class AMPPPO(PPO):
         if self._last_obs is None:
             self._last_obs = self.env.reset()  # type: ignore[assignment]
             self._last_episode_starts = np.ones(self.env.num_envs, dtype=bool)
-        steps = self.num_timesteps
+        steps, episodes, successes = self.num_timesteps, self.ep_info_buffer, self.ep_success_buffer
+        self.ep_info_buffer, self.ep_success_buffer = deque(), deque()
         try:
             self.collect_rollouts(self.env, self._init_callback(None), self.rollout_buffer, self.n_steps)
         finally:
-            self.num_timesteps = steps
+            self.num_timesteps, self.ep_info_buffer, self.ep_success_buffer = steps, episodes, successes
         return np.array(self._amp_obs).reshape(-1, self.learner.feature_dim)
 
     def clone_behavior(
@@ -496,8 +501,9 @@ class AMPPPO(PPO):
         Raises:
             CheckpointError: nothing was written; an older file of that name is intact.
         """
-        self.extra = {**self.extra, **(extra or {})}
-        model_io.save_model(self, path, exclude=frozenset(exclude or ()))
+        merged = {**self.extra, **(extra or {})}
+        model_io.save_model(self, path, merged, exclude=frozenset(exclude or ()))
+        self.extra = merged  # not before: what cannot be stored would spoil every later save
 
     @classmethod
     def load(  # type: ignore[override]
@@ -515,13 +521,16 @@ class AMPPPO(PPO):
         Args:
             path: file or binary stream.
             env: environment to go on with; its spaces and feature layout must be the file's.
-            custom_objects, kwargs: constructor arguments that replace the stored ones.
+            custom_objects, kwargs: constructor arguments that replace the stored ones. Those in `custom_objects` that the
+                constructor does not know are passed over, as SB3's scripts give them.
             print_system_info: print the library versions of the file.
             force_reset: kept for SB3's sake; a loaded model always starts with a reset.
 
         Raises:
             CheckpointError: missing, truncated or foreign file, or one that does not fit `env`.
+            ConfigError: an unknown argument.
         """
+        reject_unknown("load", kwargs, model_io.replaceable(cls))
         overrides = {**(custom_objects or {}), **kwargs}
         return model_io.load_model(cls, path, env, device, overrides, verbose=print_system_info)
 

@@ -94,12 +94,20 @@ def held_out_motions(motion_ids: Any, share: float) -> np.ndarray:
     return np.unique(motions[np.linspace(0, len(motions) - 1, count + 2).round().astype(int)[1:-1]])
 
 
+def drawn_rows(reference: ReferenceFeatures) -> ReferenceFeatures:
+    """Without the rows of weight 0, which are never drawn."""
+    if reference.weights is None or (reference.weights > 0).all():
+        return reference
+    return _rows(reference, reference.weights > 0)
+
+
 def hold_out(reference: ReferenceFeatures, share: float) -> tuple[ReferenceFeatures, ReferenceFeatures | None]:
     """Rows to learn from, and about `share` of all to judge by; None where `share` is 0 or there are too few rows.
 
-    Whole motions where they are known, evenly spread over them, for neighbouring rows are nearly the same; the last rows where
-    they are not, or where two motions at least would not be left to learn from.
+    Neither has rows of weight 0. Whole motions where they are known, evenly spread over them, for neighbouring rows are nearly
+    the same; the last rows where they are not, or where two motions at least would not be left to learn from.
     """
+    reference = drawn_rows(reference)
     if share == 0:
         return reference, None
     ids = reference.motion_ids
@@ -121,8 +129,6 @@ def with_images(reference: ReferenceFeatures, ids: np.ndarray, signs: np.ndarray
 
 def _rows(reference: ReferenceFeatures, rows: np.ndarray) -> ReferenceFeatures:
     weights, ids = (None if a is None else a[rows] for a in (reference.weights, reference.motion_ids))
-    if weights is not None and weights.sum() <= 0:
-        weights = None
     return ReferenceFeatures(reference.features[rows], weights, reference.layout, ids)
 
 

@@ -6,7 +6,7 @@ from amp_sbx.config import AMPConfig
 from amp_sbx.errors import FeatureError
 from amp_sbx.layout import feature_name
 from amp_sbx.normalizer import Normalizer
-from amp_sbx.reference import ReferenceFeatures, hold_out
+from amp_sbx.reference import ReferenceFeatures, drawn_rows, hold_out
 
 OUTLIER = 100.0  # times the range that 99 % of a feature's rows span: a torn frame, which would rule its mean and spread
 CLIPPED_SHARE = 0.01  # of what is drawn, of one feature
@@ -18,7 +18,6 @@ def check_reference(config: AMPConfig, reference: ReferenceFeatures, normalizer:
     The normaliser is that in force: a resumed model's, whatever the reference is now.
     """
     learned, away = hold_out(reference, config.held_out_share)
-    learned = drawn_rows(learned)
     held = f" (amp.held_out_share {config.held_out_share:g} takes the rest)" if away is not None else ""
     if learned.num_samples < config.batch_size:
         raise FeatureError(
@@ -33,15 +32,6 @@ def check_reference(config: AMPConfig, reference: ReferenceFeatures, normalizer:
             " meant, set amp.single_motion to true, or leave out motion_ids (motion_ids=None)."
         )
     _check_range(config, drawn_rows(reference), normalizer)
-
-
-def drawn_rows(reference: ReferenceFeatures) -> ReferenceFeatures:
-    """Without the rows of weight 0, which are never drawn."""
-    if reference.weights is None or (reference.weights > 0).all():
-        return reference
-    kept = reference.weights > 0
-    ids = None if reference.motion_ids is None else reference.motion_ids[kept]
-    return ReferenceFeatures(reference.features[kept], reference.weights[kept], reference.layout, ids)
 
 
 def _check_range(config: AMPConfig, reference: ReferenceFeatures, normalizer: Normalizer) -> None:

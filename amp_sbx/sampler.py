@@ -71,7 +71,7 @@ def make_sampler(
     held_out: ReferenceFeatures | None = None,
     reflection: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> ReferenceSampler:
-    """A sampler of the reference's rows. Motions whose rows all have weight 0 are never drawn."""
+    """A sampler of the reference's rows, none of weight 0 (`reference.drawn_rows`)."""
     image = None if reflection is None else (jnp.asarray(reflection[0]), jnp.asarray(reflection[1]))
     features, weights, ids = reference.features, reference.weights, reference.motion_ids
     held_rows = None if held_out is None else normalizer(jnp.asarray(held_out.features))
@@ -90,5 +90,5 @@ def make_sampler(
         last = first + count - 1
         begin, end = np.concatenate([[0.0], cumulative])[first], cumulative[last]
         parts = first, last, begin.astype(np.float32), end.astype(np.float32)
-        motions = Motions(*(jnp.asarray(x[end > begin]) for x in parts))
+        motions = Motions(*(jnp.asarray(x) for x in parts))
     return ReferenceSampler(rows[order], jnp.asarray(cumulative, jnp.float32), motions, low, high, held_rows, image)

@@ -15,7 +15,7 @@ class LinearSchedule:
     initial: float
 
     def __call__(self, progress_remaining: float) -> float:
-        return self.initial * progress_remaining
+        return self.initial * max(progress_remaining, 0.0)  # the last rollout may go beyond the end
 
     def __str__(self) -> str:
         return f"lin_{self.initial!r}"

@@ -231,7 +231,11 @@ def iteration(
         `(actor, critics, amp_state, {"train": ..., "amp": ..., "finite": ...})`.
     """
     old = (actor, critics)
-    finite = {"rewards": all_finite(rollout.rewards), "observations": all_finite(rollout.observations)}
+    finite = {
+        "observations": all_finite((rollout.observations, rollout.last_observations)),
+        "rewards": all_finite(rollout.rewards),
+        "values of terminal observations": all_finite((rollout.bootstrap, rollout.style_bootstrap)),
+    }
     amp_metrics: dict[str, Array] = {}
     style, samples, new_amp_state = None, None, amp_state
     if config is not None and amp_state is not None and rollout.amp_obs is not None:
@@ -262,6 +266,16 @@ def iteration(
         new_amp_state = commit(amp_state, new_amp_state, samples, ok)
     return actor, critics, new_amp_state, {"train": metrics, "amp": amp_metrics, "finite": finite}
 
+
+# What `iteration` finds not to be finite, causes before effects; jit hands back its dict in the order of the alphabet.
+CAUSES = (
+    "observations",
+    "rewards",
+    "values of terminal observations",
+    "AMP features",
+    "discriminator update",
+    "policy update",
+)
 
 # The AMP state is donated: its replay buffer can be 100 MB and would be copied every iteration. Actor and critic are
 # small and stay readable for whoever kept a reference to them across an update.

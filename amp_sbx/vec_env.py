@@ -34,6 +34,26 @@ def _batched(infos: dict[str, Any], num_envs: int) -> dict[str, np.ndarray]:
     return arrays
 
 
+def step_infos(
+    infos: dict[str, Any], dones: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """What a Gymnasium vector environment's infos say of the step itself, and which rows (num_envs,) of it are missing.
+
+    Whole arrays; in done environments the rows of `final_info`, if there is one, replace the reset's.
+    """
+    num_envs, final_info = len(dones), infos.get("final_info")
+    batch = _batched(infos, num_envs)
+    masks = {key: ~np.asarray(infos[f"_{key}"], bool) for key in batch if f"_{key}" in infos}
+    if isinstance(final_info, dict):
+        for key, array in _batched(final_info, num_envs).items():
+            rows = np.asarray(final_info.get(f"_{key}", dones), bool) & dones
+            merged = np.array(batch[key]) if key in batch else np.zeros_like(array)
+            merged[rows] = array[rows]
+            missing = masks.get(key, np.zeros(num_envs, bool) if key in batch else ~dones)
+            batch[key], masks[key] = merged, missing & ~rows
+    return batch, masks
+
+
 class GymnasiumVecEnv(VecEnv):
     """Adapter of a vector environment that resets in the same step.
 
@@ -116,10 +136,10 @@ class GymnasiumVecEnv(VecEnv):
         self._episode_lengths += 1
         done_ids = np.flatnonzero(dones)
         final_info = infos.get("final_info")
-        self._collect_batch_infos(infos, final_info, dones)
+        self.batch_infos, self._missing = step_infos(infos, dones)
 
         # A fresh dict each step, so that a wrapper that writes into it cannot leak into the next one.
-        step_infos: list[dict[str, Any]] = [{}] * self.num_envs
+        of_env: list[dict[str, Any]] = [{}] * self.num_envs
         if done_ids.size:
             final_obs = infos.get("final_obs")
             if final_obs is None:
@@ -127,27 +147,14 @@ class GymnasiumVecEnv(VecEnv):
                     f"{type(self.vector_env).__name__} ended an episode without infos['final_obs']; the terminal "
                     "observation is needed to bootstrap time-outs."
                 )
-            self._fill_done_infos(step_infos, done_ids, final_obs, final_info, truncated & ~terminated)
+            self._fill_done_infos(of_env, done_ids, final_obs, final_info, truncated & ~terminated)
             self._episode_returns[done_ids] = 0.0
             self._episode_lengths[done_ids] = 0
-        return _copy_obs(observations), rewards, dones, step_infos
-
-    def _collect_batch_infos(self, infos: dict[str, Any], final_info: Any, dones: np.ndarray) -> None:
-        """Whole arrays; in done environments the rows of `final_info`, if there is one, replace the reset's."""
-        batch = _batched(infos, self.num_envs)
-        masks = {key: ~np.asarray(infos[f"_{key}"], bool) for key in batch if f"_{key}" in infos}
-        if isinstance(final_info, dict):
-            for key, array in _batched(final_info, self.num_envs).items():
-                rows = np.asarray(final_info.get(f"_{key}", dones), bool) & dones
-                merged = np.array(batch[key]) if key in batch else np.zeros_like(array)
-                merged[rows] = array[rows]
-                missing = masks.get(key, np.zeros(self.num_envs, bool) if key in batch else ~dones)
-                batch[key], masks[key] = merged, missing & ~rows
-        self.batch_infos, self._missing = batch, masks
+        return _copy_obs(observations), rewards, dones, of_env
 
     def _fill_done_infos(
         self,
-        step_infos: list[dict[str, Any]],
+        of_env: list[dict[str, Any]],
         done_ids: np.ndarray,
         final_obs: Any,
         final_info: Any,
@@ -169,7 +176,7 @@ class GymnasiumVecEnv(VecEnv):
                 info["terminal_observation"] = np.array(final_obs[index])
             info["TimeLimit.truncated"] = bool(timed_out[index])
             info["episode"] = {"r": returns[row], "l": lengths[row], "t": now}
-            step_infos[index] = info
+            of_env[index] = info
 
     def close(self) -> None:
         self.vector_env.close()

@@ -14,7 +14,7 @@ import sbx
 from amp_probe_envs import REFERENCE, SMALL_AMP, ProbeEnv, SignEnv, StyleEnv, assert_trees_equal, make_model
 from stable_baselines3.common.callbacks import CheckpointCallback
 
-from amp_sbx import AMPPPO, CheckpointError, ReferenceFeatures, checkpoint
+from amp_sbx import AMPPPO, AMPConfig, CheckpointError, ConfigError, ReferenceFeatures, checkpoint
 
 LAYOUT = {"channels": ["a", "b"], "frames": 1}
 
@@ -106,14 +106,15 @@ def test_other_number_of_environments_and_overrides(saved):
     assert loaded.n_envs == 2 and loaded.ent_coef == 0.5
 
 
-@pytest.mark.parametrize("env", [StyleEnv(2), ProbeEnv(2, action_space=gym.spaces.Discrete(3))])
-def test_environments_that_do_not_fit(saved, env):
-    class Wider(type(env)):
+def test_environments_that_do_not_fit(saved):
+    class Wider(LaidOut):
         amp_layout = {"channels": ["a"], "frames": 2}  # noqa: RUF012
 
-    env.__class__ = Wider
-    with pytest.raises(CheckpointError, match="checkpoint"):
-        AMPPPO.load(saved, env=env)
+    for env in (StyleEnv(2), ProbeEnv(2, action_space=gym.spaces.Discrete(3))):
+        with pytest.raises(CheckpointError, match="action_space differs"):
+            AMPPPO.load(saved, env=env)
+    with pytest.raises(CheckpointError, match="layouts differ"):
+        AMPPPO.load(saved, env=Wider(2))
 
 
 def test_reference_that_does_not_fit(saved):
@@ -219,8 +220,33 @@ def test_unwritable_places(trained, tmp_path):
         trained.save(tmp_path / "file" / "model.zip")
     with pytest.raises(CheckpointError, match="JSON"):
         trained.save(tmp_path / "model.zip", extra={"array": np.zeros(3)})
-    trained.extra = {}
     assert not (tmp_path / "model.zip").exists()
+    trained.save(tmp_path / "model.zip")  # what could not be stored is forgotten
+
+
+def test_numbers_of_numpy_are_stored(tmp_path):
+    settings = {"n_steps": np.int64(16), "batch_size": np.int32(32), "gamma": np.float32(0.5), "learning_rate": np.float64(1e-3)}
+    make_model(SignEnv(2), **settings).save(tmp_path / "model")
+    loaded = AMPPPO.load(tmp_path / "model")
+    assert (loaded.n_steps, loaded.batch_size, loaded.gamma, loaded.learning_rate) == (16, 32, 0.5, 1e-3)
+
+
+def test_a_full_replay_buffer_goes_on_in_a_larger_one(tmp_path):
+    reference = ReferenceFeatures(REFERENCE, layout=LAYOUT)
+    model = amp_model(amp={"replay_buffer_size": 30}, n_epochs=1).learn(16 * 8 * 13)  # a tenth each time
+    old = model.learner.state.replay
+    assert int(old.size) == 30 and int(old.position) != 0
+    model.save(tmp_path / "model")
+    larger = AMPConfig.from_dict(SMALL_AMP | {"replay_buffer_size": 200})
+    new = AMPPPO.load(tmp_path / "model", env=LaidOut(8, length=4), reference=reference, amp=larger).learner.state.replay
+    assert int(new.size) == int(new.position) == 30
+    oldest_first = np.roll(np.asarray(old.data), -int(old.position), axis=0)
+    np.testing.assert_array_equal(np.asarray(new.data)[:30], oldest_first)
+
+
+def test_unknown_arguments_of_load_are_refused(saved):
+    with pytest.raises(ConfigError, match=r"'n_epoch'\. Did you mean 'n_epochs'"):
+        AMPPPO.load(saved, n_epoch=3)
 
 
 def test_callable_schedule_is_stored_as_its_present_value(tmp_path):
@@ -256,6 +282,11 @@ def test_get_and_set_parameters(trained, saved):
     another = amp_model(seed=10)
     another.set_parameters(str(saved))
     assert_trees_equal(another.get_parameters(), trained.get_parameters())
+    given = trained.get_parameters()
+    other.set_parameters(given)
+    for array in given["actor"].values():
+        array += 1.0  # the caller's own
+    assert_trees_equal(other.get_parameters(), trained.get_parameters())
     part = {"actor": trained.get_parameters()["actor"]}
     with pytest.raises(CheckpointError, match="critic"):
         other.set_parameters(part)
@@ -273,6 +304,7 @@ def test_get_and_set_parameters(trained, saved):
         gym.spaces.Box(0, 255, (2, 2), np.uint8),
         gym.spaces.Discrete(4, start=2),
         gym.spaces.MultiDiscrete([2, 5]),
+        gym.spaces.MultiDiscrete([2, 5], np.int32, start=[1, -3]),
         gym.spaces.MultiBinary(3),
     ],
 )

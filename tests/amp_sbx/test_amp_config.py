@@ -63,7 +63,7 @@ def test_unknown_key_names_the_nearest():
         {"label_smoothing": 1.5},
         {"weight_decay": -1e-4},
         {"mix": "product"},
-        {"mix": "lerp", "weight": 0.6, "schedule": {"final": 2.0}},
+        {"mix": "lerp", "weight": 0.6, "schedule": {"initial": 2.0, "final": 2.0}},
     ],
 )
 def test_values_are_checked_at_construction(wrong):

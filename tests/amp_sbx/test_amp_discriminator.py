@@ -213,7 +213,8 @@ def test_a_minibatch_holds_rows_of_several_motions():
     weights = np.where(ids == 7, 1.0, 1e-3) * (ids != 3)
     sampler = sampler_of(features=features, weights=weights, motion_ids=ids)
     raw = np.asarray(sampler.features)[:, 0]
-    order = {float(value): row for value, row in zip(raw, np.argsort(ids, kind="stable"), strict=True)}
+    drawn = [row for row in np.argsort(ids, kind="stable") if weights[row] > 0]
+    order = {float(value): row for value, row in zip(raw, drawn, strict=True)}
     for seed in range(50):
         batch = np.asarray(jax.jit(sampler.sample, static_argnums=1)(jax.random.PRNGKey(seed), 16))[:, 0]
         assert {int(ids[order[float(value)]]) for value in batch} == {1, 2, 7}

@@ -219,7 +219,7 @@ def test_ramp_and_schedules():
     settings = {"initial": 0.0, "ramp_start": 100.0, "ramp_end": 300.0, "final": 2.0}
     assert [ramp(t, **settings) for t in (0, 100, 200, 300, 1e9)] == [0.0, 0.0, 1.0, 2.0, 2.0]
     assert ramp(5, 1.0, 0.0, 0.0, 1.0) == 1.0
-    assert [LinearSchedule(4.0)(p) for p in (1.0, 0.5, 0.0)] == [4.0, 2.0, 0.0]
+    assert [LinearSchedule(4.0)(p) for p in (1.0, 0.5, 0.0, -0.1)] == [4.0, 2.0, 0.0, 0.0]
     assert parse_schedule("lin_3e-4") == LinearSchedule(3e-4)
     assert parse_schedule(str(LinearSchedule(3e-4))) == LinearSchedule(3e-4)
     assert parse_schedule("0.1") == 0.1

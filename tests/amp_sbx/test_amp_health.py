@@ -102,6 +102,18 @@ def test_a_verdict_rests_on_several_iterations():
     assert monitor.verdict.name == "shortcut" and str(monitor.verdict).startswith("shortcut: joint_pos[knee] alone")
 
 
+def test_an_old_figure_of_a_held_out_part_that_is_no_more_does_not_rule():
+    monitor = HealthMonitor()
+    for _ in range(20):
+        monitor.update({"disc_auc": 0.95, "held_out_auc": 0.99, "reward_std": 0.2})
+    went_on = HealthMonitor()
+    went_on.restore(monitor.to_json())
+    assert went_on.auc == monitor.auc == pytest.approx(0.99)
+    for _ in range(60):
+        went_on.update({"disc_auc": 0.5, "reward_std": 0.2})
+    assert went_on.auc == pytest.approx(0.5, abs=0.01) and went_on.verdict.name == "collapsed"
+
+
 def test_a_fresh_discriminator_is_given_time():
     monitor = HealthMonitor()
     verdicts = [monitor.update({"disc_auc": 0.5, "reward_std": 0.2}).name for _ in range(WARM_UP)]
@@ -146,6 +158,17 @@ def test_whole_motions_are_held_out():
     assert np.unique(hold_out(two, 0.1)[0].motion_ids).tolist() == [0, 1]  # both are still there to learn from
     few = ReferenceFeatures(np.arange(3.0)[:, None])
     assert hold_out(few, 0.1) == (few, None)
+
+
+def test_rows_of_weight_zero_are_neither_learned_from_nor_judged_by():
+    ids = np.repeat(np.arange(6), 4)
+    weights = np.where(ids % 2 == 0, 0.0, 1.0)
+    learned, held_out = hold_out(ReferenceFeatures(np.arange(24.0)[:, None], weights, None, ids), 0.2)
+    assert sorted({*learned.motion_ids, *held_out.motion_ids}) == [1, 3, 5]
+    assert (learned.weights > 0).all() and (held_out.weights > 0).all()
+    one = ReferenceFeatures(np.arange(12.0)[:, None], np.repeat([0.0, 1.0, 0.0], 4), None, np.repeat([0, 1, 2], 4))
+    learned, held_out = hold_out(one, 0.5)
+    assert set(learned.motion_ids) == set(held_out.motion_ids) == {1}
 
 
 def test_what_is_held_out_is_judged_by_and_never_drawn():

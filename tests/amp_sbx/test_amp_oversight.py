@@ -435,6 +435,7 @@ def test_stock_sbx_does_all_of_it_too():
         ({"schedule": {"wait_auc": [0.6, 0.85], "wait_at_most": 9}}, "no ramp that could wait"),
         ({"schedule": RAMP | {"wait_at_most": 9}}, "without wait_auc"),
         ({"schedule": {"ramp_end": float("inf")}}, "ramp_end is inf"),
+        ({"schedule": {"initial": 0.1}}, "initial 0.1 is never in force.*give ramp_end"),
         ({"adapt": True}, r"adapt_bounds: \{update_steps: \[1, 8\]"),
         ({"adapt": "yes"}, "true or false"),
         ({"adapt": True, "adapt_bounds": {"update_steps": [1, 8], "disc_lr": [1e-5, 1e-3]}}, "penalty is None.*amp.r1_gamma"),

@@ -114,6 +114,9 @@ def test_fresh_amp_observations_teach_nothing():
     scores = model.learner.scores(fresh)
     assert scores.shape == (ITERATION,)
     np.testing.assert_allclose(model.learner.rewards(fresh), np.clip(scores, 0, 1), atol=1e-5)
+    unlearned = make_model(SignEnv(8), amp=SMALL_AMP, reference=REFERENCE)  # its episodes end, and nobody counts them yet
+    assert unlearned.fresh_amp_observations().shape == (ITERATION, REFERENCE.shape[1])
+    assert unlearned.ep_info_buffer is None
     with pytest.raises(FeatureError, match="has none"):
         make_model(SignEnv(8)).fresh_amp_observations()
 

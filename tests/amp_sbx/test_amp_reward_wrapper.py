@@ -1,8 +1,10 @@
 """Style rewards of a frozen discriminator for any trainer."""
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from amp_probe_envs import REFERENCE, SMALL_AMP, SignEnv, make_model
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from amp_sbx import AMPRewardWrapper, ConfigError, FeatureError
 
@@ -31,7 +33,47 @@ def test_weights_are_the_models_own_where_none_are_given(model):
     assert (wrapped.weight, wrapped.task_weight) == (model.learner.config.weight, model.learner.config.task_weight)
 
 
+class Walker(gym.Env):
+    """`amp_obs` counts the steps of an episode of two; a reset hands out none, or what is no motion."""
+
+    observation_space = gym.spaces.Box(-10, 10, (1,), np.float32)
+    action_space = gym.spaces.Box(-1, 1, (1,), np.float32)
+
+    def __init__(self, at_reset):
+        self.at_reset = at_reset
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.count = 0
+        return np.zeros(1, np.float32), {"amp_obs": np.full(2, 9.0, np.float32)} if self.at_reset else {}
+
+    def step(self, action):
+        self.count += 1
+        info = {"amp_obs": np.full(2, self.count, np.float32)}
+        return np.zeros(1, np.float32), 1.0, self.count == 2, False, info
+
+
+@pytest.mark.parametrize("at_reset", [False, True])
+@pytest.mark.parametrize("num_envs", [1, 2])
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
+def test_gymnasiums_own_vector_environments_are_paid_for_their_steps_alone(model, mode, num_envs, at_reset):
+    env = AMPRewardWrapper(SyncVectorEnv([lambda: Walker(at_reset)] * num_envs, autoreset_mode=mode), model)
+    env.reset(seed=0)
+    paid = [env.step(np.zeros((num_envs, 1), np.float32))[4]["style_reward"][-1] for _ in range(6)]
+    one, two = (model.learner.rewards(np.full((1, 2), count, np.float32))[0] for count in (1.0, 2.0))
+    cycle = [one, two] if mode == AutoresetMode.SAME_STEP else [one, two, 0.0]  # the reset is a step of its own, and no motion
+    np.testing.assert_allclose(paid, (cycle * 3)[:6], rtol=1e-5)
+
+
 def test_what_does_not_fit_is_refused(model):
+    class Silent(Walker):
+        def step(self, action):
+            return *super().step(action)[:4], {}
+
+    silent = AMPRewardWrapper(SyncVectorEnv([lambda: Silent(False)] * 2), model)
+    silent.reset()
+    with pytest.raises(FeatureError, match=r"no amp_obs of environments \[0, 1\]"):
+        silent.step(np.zeros((2, 1), np.float32))
     with pytest.raises(FeatureError, match="trained without AMP"):
         AMPRewardWrapper(SignEnv(4), make_model(SignEnv(8)))
     with pytest.raises(ConfigError, match="weight"):

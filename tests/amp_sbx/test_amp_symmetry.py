@@ -135,7 +135,7 @@ def test_the_reference_and_its_images_have_a_symmetric_normaliser_and_are_held_o
         assert not learned & away
 
 
-def test_a_model_learns_with_symmetry_by_the_environments_reflection():
+def test_a_model_learns_with_symmetry_by_the_environments_reflection(tmp_path):
     env = OneSidedEnv()
     env.mirror = MIRROR | AMP_MIRROR
     amp = {"symmetry": True, "batch_size": 64, "discriminator_hidden": [8], "replay_buffer_size": 256}
@@ -143,6 +143,10 @@ def test_a_model_learns_with_symmetry_by_the_environments_reflection():
     model.learn(16 * 8 * 2)
     assert model.learner.sampler.features.shape == (1000, 2)
     assert np.isfinite(model.logger.name_to_value["amp/disc_auc"])
+    model.save(tmp_path / "model")
+    assert AMPPPO.load(tmp_path / "model").learner is not None
+    with pytest.raises(ConfigError, match="give env= together with reference="):
+        AMPPPO.load(tmp_path / "model", reference=ReferenceFeatures(ONE_SIDED))
 
 
 @pytest.mark.parametrize("mirror", [None, {}, MIRROR, {"amp_ids": [0, 0], "amp_signs": [1.0, 1.0]}])

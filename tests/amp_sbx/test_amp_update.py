@@ -182,7 +182,16 @@ def test_nan_rewards_raise_without_amp_too():
     model.collect_rollouts(model.env, callback, model.rollout_buffer, model.n_steps)
     model.rollout_buffer.rewards[0, 0] = np.inf
     before = copy_of(model.policy.actor_state.params)
-    with pytest.raises(NonFiniteError, match="rewards"):
+    with pytest.raises(NonFiniteError, match="in: rewards, policy update"):  # the cause before its effects
+        model.train()
+    assert_trees_equal(model.policy.actor_state.params, before)
+    model.rollout_buffer.rewards[0, 0] = 0.0
+    model._bootstrap[0][3, 1] = np.nan
+    with pytest.raises(NonFiniteError, match="in: values of terminal observations, "):
+        model.train()
+    model._bootstrap[0][3, 1] = 0.0
+    model._last_obs = np.full_like(model._last_obs, np.nan)
+    with pytest.raises(NonFiniteError, match="in: observations, "):
         model.train()
     assert_trees_equal(model.policy.actor_state.params, before)
 
