@@ -103,7 +103,7 @@ def evaluate(
         video: Write a video there, too.
         seed: Of the starts.
         robot: Another robot than the policy's; refused where they do not fit.
-        style: Compare with reference motion, too.
+        style: Compare with reference motion, too; --no-style does not.
         reference: A reference file, or a shipped one's name; the policy's own if not given.
     """
     from wildrobot_gym.cli.evaluate import run_eval
@@ -134,7 +134,7 @@ def compare(
         backend: Physics engine.
         json: Write each run's results there, too.
         seed: Of the starts.
-        style: How close each comes to reference motion, too.
+        style: How close each comes to reference motion, too; --no-style leaves it out.
         reference: A reference file, or a shipped one's name; the motion that each learned from if not given.
         force: Overwrite files that exist.
     """

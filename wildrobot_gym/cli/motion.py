@@ -22,7 +22,7 @@ def build(
         robot: A shipped robot's name, or a folder with its robot_config.yaml.
         out: The .npz file; if not given the shipped one is made anew.
         speeds: Of the walks, m/s; the shipped ones' if not given.
-        mirror: Each clip's mirror image too.
+        mirror: Each clip's mirror image too; --no-mirror leaves them out.
         force: Overwrite the file given by out if it exists.
     """
     from wildrobot_gym.cli.motion_make import run_build
@@ -51,7 +51,7 @@ def retarget(
         files: .amc, .bvh, AMASS .npz, DeepMimic .txt or .json, GMR .pkl, .csv; or folders of them.
         out: Folder for the clips, one .npz for each.
         robot: A shipped robot's name, or a folder with its robot_config.yaml.
-        warp: Play human motion at the speed that the Froude number asks for; no-warp keeps its own time.
+        warp: Play human motion at the speed that the Froude number asks for; --no-warp keeps its own time.
         stride: Factor on human steps' length, beside the scale by leg length.
         table: Joint names of the files, a name in configs/skeletons or a path; found out if not given.
         skeleton: The .asf of .amc files; found beside them if not given.
@@ -93,7 +93,7 @@ def loop(
         loops: How a clip follows on itself: where its end is like its beginning, or through the home pose.
         warps: Speeds at which a clip is played.
         turns: Shares by which the left leg's swing is longer and the right one's shorter.
-        mirror: Each clip's mirror image too.
+        mirror: Each clip's mirror image too; --no-mirror leaves them out.
         force: Overwrite the file if it exists.
     """
     from wildrobot_gym.cli.motion_make import run_loop
