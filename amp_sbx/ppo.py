@@ -378,7 +378,7 @@ class AMPPPO(PPO):
         if learner is not None:
             learner.state = amp_state  # the old one was donated
         metrics = jax.device_get(metrics)
-        broken = [name for name in CAUSES if not metrics["finite"].get(name, True)]
+        broken = sorted((name for name, ok in metrics["finite"].items() if not ok), key=CAUSES.index)
         if broken:
             raise NonFiniteError(
                 f"NaN or infinity in: {', '.join(broken)}. "

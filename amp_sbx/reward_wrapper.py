@@ -48,7 +48,7 @@ class AMPRewardWrapper(gym.vector.VectorWrapper):
         self._learner = trained.learner
         config = trained.learner.config
         mode = (env.metadata or {}).get("autoreset_mode")
-        self._resets_next = mode in (None, AutoresetMode.NEXT_STEP, AutoresetMode.NEXT_STEP.value)
+        self._resets_next = mode in (AutoresetMode.NEXT_STEP, AutoresetMode.NEXT_STEP.value)
         self._ended = np.zeros(self.num_envs, bool)
         self.weight = config.style_weight(math.inf) if weight is None else weight
         self.task_weight = config.task_share(self.weight) if task_weight is None else task_weight
@@ -64,8 +64,7 @@ class AMPRewardWrapper(gym.vector.VectorWrapper):
         """As the environment's, with the rewards mixed; a diverged environment's features (not finite) are paid no style."""
         observations, rewards, terminated, truncated, infos = self.env.step(actions)
         ended = np.asarray(terminated, bool) | np.asarray(truncated, bool)
-        was_reset = self._ended if self._resets_next else np.zeros(self.num_envs, bool)
-        self._ended = ended
+        was_reset, self._ended = self._ended, ended & self._resets_next
         batch, missing = step_infos(infos, ended)
         shape = (self.num_envs, self._learner.feature_dim)
         features = np.asarray(batch.get("amp_obs", np.zeros(shape)), np.float32)

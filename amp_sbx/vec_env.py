@@ -34,9 +34,7 @@ def _batched(infos: dict[str, Any], num_envs: int) -> dict[str, np.ndarray]:
     return arrays
 
 
-def step_infos(
-    infos: dict[str, Any], dones: np.ndarray
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def step_infos(infos: dict[str, Any], dones: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """What a Gymnasium vector environment's infos say of the step itself, and which rows (num_envs,) of it are missing.
 
     Whole arrays; in done environments the rows of `final_info`, if there is one, replace the reset's.

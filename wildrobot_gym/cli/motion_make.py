@@ -61,14 +61,17 @@ def run_select(dataset: str, motions: Sequence[str], out: Path, robot: str | Non
     """
     check_free([out], force)
     _, clips = load_dataset(dataset, robot)
+    names, taken = {clip.motion_id for clip in clips}, set[str]()
     for pattern in motions:
-        if not any(fnmatchcase(clip.motion_id, pattern) for clip in clips):
-            raise MotionError(unknown_name("motion", pattern, {clip.motion_id for clip in clips}))
-    chosen = [clip for clip in clips if any(fnmatchcase(clip.motion_id, pattern) for pattern in motions)]
-    if not chosen:
+        found = {name for name in names if fnmatchcase(name, pattern)}
+        if not found:
+            raise MotionError(unknown_name("motion", pattern, names))
+        taken |= found
+    if not taken:
         raise MotionError(f"Name the motions of {dataset} that are to be taken; * and ? stand for any letters.")
-    seconds, names = sum(clip.num_frames / clip.fps for clip in chosen), {clip.motion_id for clip in chosen}
-    print(f"{save_clips(out, chosen)}: {seconds:.1f} s of {len(names)} motions, in {len(chosen)} segments")
+    chosen = [clip for clip in clips if clip.motion_id in taken]
+    seconds = sum(clip.num_frames / clip.fps for clip in chosen)
+    print(f"{save_clips(out, chosen)}: {seconds:.1f} s of {len(taken)} motions, in {len(chosen)} segments")
     return 0
 
 
