@@ -1,0 +1,75 @@
+"""Documents that list settings list all of them, with the defaults that are in force."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amp_sbx.config import AMPConfig
+from wildrobot_gym.cli import yaml_io
+from wildrobot_gym.cli.run_config import ENV_ARGUMENTS, EvalSettings, RunConfig
+from wildrobot_gym.config import EnvConfig, to_dict
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+ARGUMENT_DEFAULTS = {"max_episode_steps": 500, "backend": "native", "num_threads": 0, "reference": None}
+
+
+def values_of(text: str, count: int) -> list[Any]:
+    """A cell of defaults: one YAML value, or as many as the row has keys, after commas; empty: null each."""
+    if count == 1 or not text:
+        return [yaml_io.parse(text, "default")] * count
+    return list(yaml_io.parse(f"[{text}]", "defaults"))
+
+
+def tables() -> dict[str, dict[str, Any]]:
+    """Default by key for each table of docs/config.md, by what its head names: ``eval:``, ``env_kwargs.rewards``."""
+    found: dict[str, dict[str, Any]] = {}
+    section, table = "", {}
+    for line in (DOCS / "config.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            section = line.removeprefix("## ").strip("`")
+        if not line.startswith("| "):
+            continue
+        head, default, _ = (cell.strip() for cell in line[1:-1].split("|"))
+        keys = re.findall("`(.+?)`", head)
+        if head.startswith("key"):
+            table = found.setdefault(keys[0] if keys else section, {})
+        else:
+            table.update(zip(keys, values_of(default, len(keys)), strict=True))
+    return found
+
+
+def flat(settings: dict[str, Any], *sections: str) -> dict[str, Any]:
+    """``{"reset": {"stagger": True}}`` as ``{"reset.stagger": True}``, for those sections."""
+    inner = {f"{name}.{key}": value for name in sections for key, value in settings[name].items()}
+    return {key: value for key, value in settings.items() if key not in sections} | inner
+
+
+def defaults() -> dict[str, dict[str, Any]]:
+    run, env = to_dict(RunConfig(n_timesteps=1)), to_dict(EnvConfig())
+    rewards, features = env.pop("rewards"), env.pop("features")
+    return {
+        "The run": {**run, "n_timesteps": 0, "eval": None},
+        "eval:": to_dict(EvalSettings()),
+        "env_kwargs": flat(env, "action", "commands", "reset", "termination") | ARGUMENT_DEFAULTS,
+        "env_kwargs.rewards": rewards,
+        "env_kwargs.features": flat(features, "history"),
+    }
+
+
+@pytest.mark.parametrize("table", defaults())
+def test_config_md_has_every_key_and_its_default(table: str) -> None:
+    assert tables()[table] == defaults()[table]
+
+
+def test_the_environments_arguments_are_all_there() -> None:
+    assert set(ARGUMENT_DEFAULTS) == set(ENV_ARGUMENTS)
+
+
+def test_amp_md_names_every_setting() -> None:
+    named = set(re.findall(r"[a-z0-9_]+", (DOCS / "amp.md").read_text(encoding="utf-8")))
+    assert not {item.name for item in dataclasses.fields(AMPConfig)} - named
