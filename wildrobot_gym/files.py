@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and by one process at a time."""
 
 from __future__ import annotations
 
@@ -8,16 +8,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A binary stream whose bytes become ``path`` when the block ends well; an older file stays whole until then.
 
-    The bytes go to a hidden file beside ``path`` (its folder is made), reach the disk, and take its name in one step.
+    The bytes go to a hidden file beside ``path`` (its folder is made), reach the disk, and take its name in one step. A link
+    stays one; a pipe or a device is written to as it is.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing is left behind.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("wb") as stream:
+            yield stream
+        return
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -28,3 +39,18 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[BinaryIO]:
+    """``path`` (made where it is not there), open for appending and locked: by this process and the children that inherit it.
+
+    On systems without ``fcntl`` it is open alone.
+
+    Raises:
+        BlockingIOError: another process has it.
+    """
+    with path.open("ab") as stream:
+        if fcntl is not None:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield stream

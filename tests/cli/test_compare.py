@@ -156,6 +156,7 @@ def test_style_is_marked_only_where_it_was_measured_alike(tmp_path):
 def test_names(tmp_path):
     assert names_of(["walk", f"{tmp_path}/r/", "runs/x/final.zip"]) == ["walk", "r", "x/final"]
     assert names_of(["a/walk", "b/walk", "c"]) == ["a/walk", "b/walk", "c"]
+    assert names_of(["runs/x", "other/x", "runs/x.zip"]) == ["runs/x", "other/x", "runs/x.zip"]
     with pytest.raises(RunError, match="named twice"):
         names_of(["walk", "walk"])
 

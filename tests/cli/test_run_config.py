@@ -68,6 +68,8 @@ def test_rl_zoos_own_form(tmp_path):
         ({**MINIMAL, "env_kwargs": {"rewads": {}}}, "Did you mean 'rewards'"),
         ({**MINIMAL, "env_kwargs": {"reset": {"joint_niose": 1}}}, r"env_kwargs.reset.*Did you mean 'joint_noise'"),
         ({**MINIMAL, "eval": {"evry": 1}}, "Did you mean 'every'"),
+        ({**MINIMAL, "eval": {"seed": -1}}, "eval: seed is -1; allowed"),
+        ({**MINIMAL, "eval": {"commands": [0.4, 0.4]}}, "eval: commands .* each once"),
         ({**MINIMAL, "n_envs": 0}, "n_envs is 0; allowed"),
         ({**MINIMAL, "n_envs": 1.5}, "n_envs must be int"),
         ({**MINIMAL, "env_id": "Walker2d-v5"}, "env_id"),
@@ -99,6 +101,17 @@ def test_wrong_settings_are_named(values, message):
 def test_wrong_overrides_are_named(override, message):
     with pytest.raises(ConfigError, match=message):
         run_config.load("smoke", [override])
+
+
+def test_rl_zoos_form_around_no_mapping(tmp_path):
+    file = tmp_path / "zoo.yml"
+    file.write_text("WildRobot-v0: [1]\n")
+    with pytest.raises(ConfigError, match="must hold a mapping of settings, got list"):
+        run_config.load(str(file))
+
+
+def test_null_switches_the_evaluation_off():
+    assert run_config.from_mapping({"n_timesteps": 1, "eval": None}).eval.every == 0
 
 
 def test_overrides():

@@ -61,7 +61,8 @@ class FakeProcesses(Processes):
         else:
             config = run_config.from_mapping(RunFolder(Path(arguments[1]).parent).read_config())
             mean = config.seed + (10 if config.amp.get("loss") == "bce" else 0)
-            overall = {name: {"mean": mean} for name in BENCHMARK} | {"slip": {"mean": None}}
+            overall = {name: {"mean": mean, "n": 6} for name in (*BENCHMARK, "survived")}
+            overall |= {"slip": {"mean": None, "n": 0}, "velocity_error": {"mean": mean, "n": 3}}
             style = {"reference": config.amp["reference"], "two_sample_auc": {"mean": 0.75}, "dtw": {"mean": mean}}
             results = {"protocol": PROTOCOL, "overall": overall, "style": style}
             Path(value["--json"]).write_text(json.dumps(results | {"versions": {"git": None}}))
@@ -106,7 +107,8 @@ def test_shipped_studies_are_whole_and_share_their_baseline(name):
         ({"seeds": [0, 0]}, "each once"),
         ({"seeds": [0, -1]}, "seed is -1"),
         ({"seeds": 3}, "seeds must be a list"),
-        ({"episodes": 0}, "episodes 0"),
+        ({"episodes": 0}, "episodes is 0"),
+        ({"commands": [0.4, 0.4]}, "each once"),
         ({"against": "bsae"}, "Did you mean 'base'"),
     ],
 )
@@ -169,7 +171,7 @@ def test_each_run_is_done_once_and_the_table_tells(here, fake, capsys):
     assert "success" in found["bce"]["differs"] and "minutes" not in found["bce"]["differs"]
     assert found["twin"]["differs"] == [] and found["twin"]["digest"] == found["base"]["digest"]
     assert found["base"]["runs"]["1"]["figures"] == dict.fromkeys(BENCHMARK, 1.0) | {
-        "slip": None, "two_sample_auc": 0.75, "dtw": 1.0, "frechet": None,
+        "measured": 0.5, "slip": None, "two_sample_auc": 0.75, "dtw": 1.0, "frechet": None,
         "disc_acc_share": 1.0, "style_mean": None, "style_variance": None, "minutes": 1.0,
     }  # fmt: skip
     table = Path("runs/studies/tiny/table.md").read_text()
@@ -258,6 +260,16 @@ def test_a_run_in_another_studys_hands_and_a_foreign_folder_are_left_alone(here,
     output = capsys.readouterr().out
     assert "Another study is at it" in output and "holds a run of other settings" in output
     assert fake.calls == []
+
+
+def test_a_run_of_settings_that_are_refused_by_now_fails_alone(here, fake, capsys):
+    file = write(arms={"base": {}}, seeds=[0, 1])
+    first, second = study.study_runs(load_study(file)[1])["base"].values()
+    first.root.mkdir(parents=True)
+    first.folder.begin(first.config)
+    first.folder.config.write_text(first.folder.config.read_text().replace("amp:", "amp:\n  loss: hinge"))
+    assert main(["study", file]) == 1
+    assert first.state().name == "failed" and "hinge" in first.state().reason and second.state().name == "done"
 
 
 def test_a_signal_stops_the_processes_and_no_further_one_begins(here):

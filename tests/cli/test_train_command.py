@@ -20,8 +20,10 @@ from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_callbacks import CheckpointCallback, eval_score
 from wildrobot_gym.cli.run_folder import RunFolder
+from wildrobot_gym.cli.run_log import STEPS, ProgressCsv
 from wildrobot_gym.cli.style import prepare_style
-from wildrobot_gym.cli.train_run import begin_trained, make_model, make_vec_env
+from wildrobot_gym.cli.train_run import _best_so_far, begin_trained, make_model, make_vec_env
+from wildrobot_gym.evaluation.progress import read_columns
 
 SMALL = ("--set", "n_envs=8", "n_steps=8", "batch_size=32", "n_timesteps=256", "checkpoint_every=64")
 NO_EVAL = ("--set", "eval.every=0")
@@ -42,6 +44,11 @@ def no_gl(monkeypatch):
         raise RuntimeError("no GL here")
 
     monkeypatch.setattr(mujoco, "Renderer", refuse)
+
+
+def progress_rows(run):
+    with open(run.progress, newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def refused(capsys, *arguments: str) -> str:
@@ -69,7 +76,9 @@ def test_run_folder_is_complete(run_path):
 def test_progress_holds_every_figure_that_matters(run_path):
     with open(run_path / "progress.csv") as stream:
         rows = list(csv.DictReader(stream))
-    assert [int(row["time/total_timesteps"]) for row in rows] == [64, 128, 192, 256, 256]
+    assert [int(row["time/total_timesteps"]) for row in rows] == [64, 128, 192, 256]
+    assert rows[1]["eval/success"] and rows[3]["eval/success"] and not rows[2]["eval/success"]
+    assert all(row["amp/disc_acc"] for row in rows)
     wanted = {"rollout/success_rate", "metrics/forward_velocity", "metrics/velocity_error", "rollout/ep_len_mean"}
     wanted |= {"reward/tracking_lin_vel", "amp/reward_mean", "amp/disc_acc", "amp/disc_auc", "time/fps", "eval/success"}
     assert wanted <= set(rows[0])
@@ -79,15 +88,16 @@ def test_policy_file_knows_its_environment(run_path):
     extra = checkpoint.read(run_path / "best.zip")[0]["extra"]
     assert extra["reference"] == "walk_wildrobot"
     assert extra["env_kwargs"] == {"features": {"history": {"frames": 2, "stride": 2}}}
-    assert set(extra["evaluation"]) == {"success", "velocity_error", "slip", "num_timesteps"}
+    assert set(extra["evaluation"]) == {"success", "survived", "velocity_error", "slip", "num_timesteps", "protocol"}
 
 
 def test_the_better_policy_succeeds_more_then_follows_closer_and_slips_less():
-    def figures(success, velocity_error, slip):
-        return {"success": success, "velocity_error": velocity_error, "slip": slip}
+    def figures(success, velocity_error, slip, survived=1.0):
+        return {"success": success, "survived": survived, "velocity_error": velocity_error, "slip": slip}
 
     ranked = [  # the last slips less than half as much as the one before, and follows a hundredth less closely
-        figures(0.9, 0.0, 0.0), {"success": 1.0, "velocity_error": 0.0}, figures(1.0, None, 0.0), figures(1.0, 0.01, 0.10),
+        figures(0.0, 0.0, 0.0, survived=0.1), figures(0.0, 0.5, 0.9, survived=0.9), figures(0.9, 0.0, 0.0),
+        {"success": 1.0, "survived": 1.0, "velocity_error": 0.0}, figures(1.0, None, 0.0), figures(1.0, 0.01, 0.10),
         figures(1.0, 0.02, 0.04),
     ]  # fmt: skip
     scores = [eval_score(means) for means in ranked]
@@ -151,6 +161,74 @@ def test_a_finished_run_can_be_completed_and_lengthened(run_path, tmp_path):
     assert yaml_io.read(run.config)["n_timesteps"] == 320
     assert main(arguments) == 2  # 256 steps are done; the refusal changes nothing
     assert yaml_io.read(run.config)["n_timesteps"] == 320
+
+
+def test_a_lengthened_run_that_is_stopped_at_its_end_gets_its_final_policy(run_path, tmp_path, monkeypatch):
+    """And the evaluation at its end, too."""
+    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    longer = ["train", "smoke", *SMALL, *EVAL, "n_timesteps=384", "--seed", "3", "--out", str(run.path), "--resume"]
+
+    def stop(self):
+        if self.num_timesteps == 384:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(CheckpointCallback, "_on_rollout_end", stop)
+    assert main(longer) == 128 + signal.SIGINT
+    assert run.final_steps() == 256 and run.checkpoint(384).is_file()
+    assert not progress_rows(run)[-1]["eval/success"]
+    assert main(longer) == 0
+    assert run.final_steps() == 384
+    assert progress_rows(run)[-1]["eval/success"]
+    assert main(longer) == 2  # finished
+
+
+def test_evaluations_outlive_a_kill(run_path, tmp_path):
+    """They are logged after their iteration; the checkpoint that comes after them takes their row along."""
+    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    before = progress_rows(run)
+    for path in (run.final, run.checkpoint(256)):
+        path.unlink()
+    assert main(["train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(run.path), "--resume"]) == 0
+    same = [name for name in before[0] if not name.startswith("time/") or name == "time/total_timesteps"]
+    assert [[row[name] for name in same] for row in progress_rows(run)] == [[row[name] for name in same] for row in before]
+
+
+def test_a_run_is_trained_by_one_process(run_path, tmp_path, capsys):
+    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    arguments = ["train", "smoke", *SMALL, *EVAL, "n_timesteps=320", "--seed", "3", "--out", str(run.path), "--resume"]
+    with run.claimed():
+        assert "Another process is training" in refused(capsys, *arguments)
+    assert main(arguments) == 0
+
+
+def test_best_is_not_compared_across_evaluations(run_path):
+    config = run_config.load("smoke", [*SMALL[1:], *EVAL[1:]])
+    assert _best_so_far(RunFolder(run_path), config) is not None
+    harder = run_config.load("smoke", [*SMALL[1:], *EVAL[1:], "eval.commands=[0.8]"])
+    assert _best_so_far(RunFolder(run_path), harder) is None
+
+
+def test_of_policies_that_cannot_be_told_apart_the_newest_is_best(run_path):
+    evaluation = checkpoint.read(run_path / "best.zip")[0]["extra"]["evaluation"]
+    assert evaluation["velocity_error"] is None  # it is over before anything is measured
+    assert evaluation["num_timesteps"] == 256
+
+
+def test_progress_is_written_whole_after_a_full_disk(tmp_path, monkeypatch):
+    progress = ProgressCsv(tmp_path / "progress.csv")
+    progress.write({STEPS: 1, "a": 0.5}, {})
+
+    def half(self, row):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full, pytest.raises(OSError, match="No space"):
+        full.setattr(csv.DictWriter, "writerow", half)
+        progress.write({STEPS: 2, "a": 1.5}, {})
+    with open(tmp_path / "progress.csv", "a") as stream:
+        stream.write("1.")  # what the disk still took
+    progress.write({STEPS: 3, "a": 2.5}, {})
+    columns = read_columns(tmp_path / "progress.csv")
+    assert columns["a"].tolist() == [0.5, 1.5, 2.5]
 
 
 def test_warm_start(tmp_path, capsys):
@@ -245,7 +323,8 @@ def test_damaged_motion(tmp_path, capsys):
 
 
 def test_eval_writes_table_and_json(run_path, tmp_path, capsys, monkeypatch):
-    for name, value in (("style.EPISODES", 4), ("metrics.FIRST_STEP", 5), ("style.NUM_STEPS", 30)):  # it falls within a second
+    # It falls within a second.
+    for name, value in (("style.EPISODES", 4), ("metrics.SETTLING_S", 0.1), ("protocol.DURATION_S", 0.6)):
         monkeypatch.setattr(f"wildrobot_gym.evaluation.{name}", value)
     file = tmp_path / "new" / "results.json"
     arguments = ["--commands", "0.3", "0.5", "--episodes", "2", "--json", str(file), "--seed", "5"]

@@ -9,27 +9,28 @@ from synthetic import DT, STEPS, standing, walking
 from wildrobot_gym.evaluation.compare_plots import contacts_svg, curve_panels, joint_panels, stretches, torque_svg
 from wildrobot_gym.evaluation.comparison import BETTER_HIGH, BETTER_LOW, MIN_EPISODES, marks
 from wildrobot_gym.evaluation.cycles import Cycles, recorded_cycles
-from wildrobot_gym.evaluation.metrics import FIRST_STEP, episode_figures
+from wildrobot_gym.evaluation.metrics import episode_figures, first_step
 from wildrobot_gym.evaluation.plots import CURVES
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.evaluation.torque_use import torque_use
 
+FIRST = first_step(DT)
 PERIOD = 40  # steps; the synthetic walk's
 
 
 def test_torque_use(robot):
     arrays = standing(robot)
-    ramp = np.arange(STEPS - FIRST_STEP) / (STEPS - FIRST_STEP - 1)  # 0 to 1 over the measured steps
-    arrays["torque"][FIRST_STEP:, 0, 0] = -ramp * robot.force_limit[0]
-    arrays["torque"][:FIRST_STEP, 0, 1] = robot.force_limit[1]  # before anything is measured
-    used = torque_use(Recording(**arrays), robot)
+    ramp = np.arange(STEPS - FIRST) / (STEPS - FIRST - 1)  # 0 to 1 over the measured steps
+    arrays["torque"][FIRST:, 0, 0] = -ramp * robot.force_limit[0]
+    arrays["torque"][:FIRST, 0, 1] = robot.force_limit[1]  # before anything is measured
+    used = torque_use(Recording(**arrays), robot, DT)
     np.testing.assert_allclose(used.share[:, 0], [0.05, 0.25, 0.5, 0.75, 0.95])
     assert used.saturated[0] == pytest.approx(8 / 400)  # ramp >= 0.98 from step 392 of 399 on
     assert not used.share[:, 1].any()
     shares = episode_figures(Recording(**arrays), np.zeros(1), robot)["saturation"]
     assert used.saturated.mean() == pytest.approx(shares[0])
-    arrays["alive"][FIRST_STEP:] = False
-    assert torque_use(Recording(**arrays), robot) is None
+    arrays["alive"][FIRST:] = False
+    assert torque_use(Recording(**arrays), robot, DT) is None
 
 
 def interval(low, high, n=16):
@@ -100,6 +101,6 @@ def test_panels(robot):
     assert [panel.title for panel in panels] == [CURVES[0][1]]
     check_svg(panels[0].svg)
     assert "run 2 ends at 2.5" in panels[0].svg
-    svg = torque_svg([None, torque_use(walking(robot), robot)], "k")
+    svg = torque_svg([None, torque_use(walking(robot), robot, DT)], "k")
     check_svg(svg)
     assert "var(--run1)" in svg and robot.joint_names[0].replace("_", " ") in svg

@@ -6,7 +6,7 @@ import numpy as np
 from synthetic import DT, STEPS, standing, walking
 
 from wildrobot_gym.evaluation.cycles import POINTS, Cycles, clip_cycles, cut_cycles, nearest_clips, recorded_cycles
-from wildrobot_gym.evaluation.metrics import FIRST_STEP
+from wildrobot_gym.evaluation.metrics import first_step
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.motion.build import walk_clip
 from wildrobot_gym.motion.reference import load_clips
@@ -48,7 +48,7 @@ def test_recorded_cycles_average_over_cycles(robot):
 
 def test_cycles_end_with_a_fall(robot):
     arrays = dataclasses.asdict(walking(robot))
-    arrays["alive"][FIRST_STEP + 100 :] = False
+    arrays["alive"][first_step(0.02) + 100 :] = False
     (cycles,) = recorded_cycles(Recording(**arrays), robot, DT)
     assert len(cycles) == 1  # 136 to 176
     assert recorded_cycles(Recording(**standing(robot)), robot, DT) == [[]]

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from wildrobot_gym.evaluation import distances
 from wildrobot_gym.evaluation.distances import cheapest_paths, nearest_distances
 
 
@@ -37,6 +38,14 @@ def test_each_cycle_has_its_own_nearest_and_padding_is_no_part_of_it():
     np.testing.assert_allclose(together[:, [1]], alone)
     assert (together[1] >= together[0]).all()
     assert np.isnan(nearest_distances(cycles, [])).all()
+
+
+def test_many_cycles_are_compared_in_parts(monkeypatch):
+    rng = np.random.default_rng(3)
+    cycles, references = ([rng.normal(size=(n, 2)) for n in lengths] for lengths in ((3, 8, 5, 6, 4), (7, 2, 6, 5)))
+    whole = nearest_distances(cycles, references)
+    monkeypatch.setattr(distances, "CHUNK", 2)
+    np.testing.assert_array_equal(nearest_distances(cycles, references), whole)
 
 
 def test_paths_are_the_best_of_all_paths():

@@ -7,11 +7,11 @@ import pytest
 from synthetic import DT, STEPS, standing, walking
 
 from wildrobot_gym.evaluation.gait_events import find_events
-from wildrobot_gym.evaluation.metrics import FIRST_STEP, episode_figures
+from wildrobot_gym.evaluation.metrics import episode_figures, first_step
 from wildrobot_gym.evaluation.recording import Recording, lowest_corner
 
 PERIOD, SWING, SPEED = 40, 16, 0.5
-MEASURED = STEPS - FIRST_STEP
+MEASURED = STEPS - first_step(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_drift(robot):
     figures = figures_of(robot, arrays, SPEED)
     assert figures["drift_lateral"] == pytest.approx(0.1)
     arrays["yaw"][:, 0] = np.linspace(-3.0, 3.5, STEPS)  # over the wrap at pi
-    span = 6.5 * (STEPS - 1 - FIRST_STEP) / (STEPS - 1)
+    span = 6.5 * (MEASURED - 1) / (STEPS - 1)
     assert figures_of(robot, arrays, SPEED)["drift_heading"] == pytest.approx(span)
 
 

@@ -1,14 +1,17 @@
 """The protocol on real physics: shapes, fixed commands, reproducibility, and the pictures made of it."""
 
 import json
+from contextlib import closing
 
 import imageio.v2 as imageio
 import numpy as np
 import pytest
+from synthetic import walking
 
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.evaluation import plots, video
-from wildrobot_gym.evaluation.protocol import WalkBenchmark, evaluation_settings
+from wildrobot_gym.evaluation.metrics import measured_steps
+from wildrobot_gym.evaluation.protocol import WalkBenchmark, evaluation_settings, make_env
 
 COMMANDS, EPISODES = (0.2, 0.6), 2
 
@@ -64,10 +67,21 @@ def test_only_what_defines_the_policy_is_taken_from_its_run():
     assert evaluation_settings(kwargs) == {"robot": "wildrobot_8dof", "reset": {"stagger": False}}
 
 
-@pytest.mark.parametrize("bad", [{"commands": ()}, {"episodes": 0}, {"commands": (float("nan"),)}])
+@pytest.mark.parametrize(
+    "bad",
+    [{"commands": ()}, {"commands": (float("nan"),)}, {"commands": (0.4, 0.4)}, {"episodes": 0}, {"num_steps": 0}, {"seed": -1}],
+)
 def test_senseless_settings_are_refused(bad):
     with pytest.raises(ConfigError, match="allowed"):
         WalkBenchmark(**bad)
+
+
+def test_the_protocol_is_in_seconds_whatever_the_control_period(robot):
+    recording = walking(robot)
+    assert measured_steps(recording, 0.02)[:, 0].sum() == 400  # of ten seconds two are to get going
+    assert measured_steps(recording, 0.01)[:, 0].sum() == 300
+    with closing(make_env({"control_dt": 0.04}, 1)) as env:
+        assert env.task.max_episode_steps == 250
 
 
 def test_gait_plot(result, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.evaluation import style
+from wildrobot_gym.evaluation import protocol, style
 from wildrobot_gym.evaluation.style import StyleReference, measure_style, spread_speeds, style_env
 from wildrobot_gym.motion.reference import load_clips
 
@@ -41,7 +41,7 @@ def test_every_speed_as_often_as_its_frames(clips):
 
 def test_a_robot_that_stands_has_no_cycle_and_a_reference_is_like_itself(clips, monkeypatch):
     monkeypatch.setattr(style, "EPISODES", 4)
-    monkeypatch.setattr(style, "NUM_STEPS", 160)  # as test_protocol's environment, which is then compiled once
+    monkeypatch.setattr(protocol, "DURATION_S", 3.2)  # as test_protocol's environment, which is then compiled once
     walks = [clip for clip in clips if clip.motion_id == "walk_0.40_plain"]
     with closing(style_env({})) as env:
         figures = measure_style(

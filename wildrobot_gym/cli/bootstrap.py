@@ -19,10 +19,9 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from amp_sbx import checkpoint
 from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.motion_files import check_free, read_report
-from wildrobot_gym.cli.motion_make import finish
+from wildrobot_gym.cli.motion_make import finish, yield_table
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder
@@ -80,14 +79,10 @@ def run_bootstrap(
     elif baseline_steps is not None:
         raise ConfigError("--baseline-steps is for a baseline that is trained, but --policy gives one. Leave one of the two out.")
     else:
-        console.print(f"baseline: {policy}", highlight=False)
+        console.print(f"baseline: {policy}", highlight=False, markup=False)
     walker = load_policy(agent)
     _check_same_task(walker.env_kwargs, amp_config)
-    if force:
-        reference.unlink(missing_ok=True)
-        if amp.holds_a_run():
-            shutil.rmtree(amp.path)
-    _mine(walker, commands, seconds, seed, reference, amp, console)
+    _mine(walker, commands, seconds, seed, reference, amp, force, console)
     return _train("amp", config, amp_config, amp, console)
 
 
@@ -126,12 +121,14 @@ def _train(stage: str, name: str, config: RunConfig, run: RunFolder, console: Co
     begun = run.holds_a_run()
     if begun:
         resumed_config(run, config)
-    done = checkpoint.read(run.final)[0]["counters"]["num_timesteps"] if begun and run.final.is_file() else 0
+    done = run.final_steps() if begun else 0
     if done >= config.n_timesteps:
-        console.print(f"{stage}: done, {done:,} steps in {run.path}", highlight=False, soft_wrap=True)
+        text = f"{stage}: done, {done:,} steps in {run.path}"
+        console.print(text, highlight=False, soft_wrap=True, markup=False)
         return 0
     verb = "going on with" if begun else "training"
-    console.print(f"{stage}: {verb} {name} to {config.n_timesteps:,} steps in {run.path}", highlight=False, soft_wrap=True)
+    text = f"{stage}: {verb} {name} to {config.n_timesteps:,} steps in {run.path}"
+    console.print(text, highlight=False, soft_wrap=True, markup=False)
     code = train(config, run, begun, console)
     if code:
         console.print("`wildrobot bootstrap` goes on with it when it is called as before.")
@@ -139,9 +136,17 @@ def _train(stage: str, name: str, config: RunConfig, run: RunFolder, console: Co
 
 
 def _mine(
-    walker: LoadedPolicy, commands: Sequence[float], seconds: float, seed: int, reference: Path, amp: RunFolder, console: Console
+    walker: LoadedPolicy,
+    commands: Sequence[float],
+    seconds: float,
+    seed: int,
+    reference: Path,
+    amp: RunFolder,
+    force: bool,
+    console: Console,
 ) -> None:
-    """What passes the gates of the policy's rollouts, into ``reference``.
+    """What passes the gates of the policy's rollouts, into ``reference``. ``force``: in place of what is there, and of the AMP
+    run that learned from it, once there is something.
 
     Raises:
         RunError: it is there, of other rollouts; or an AMP run that learned from another. MotionError: nothing passes, or
@@ -149,7 +154,7 @@ def _mine(
     """
     asked = {"commands": list(commands), "seconds": seconds, "seed": seed}
     origin = {"policy": str(walker.path.resolve()), "num_timesteps": walker.model.num_timesteps, **asked}
-    if reference.is_file():
+    if reference.is_file() and not force:
         was = (read_report(reference) or {}).get("origin") or {}
         if differing := [name for name in origin if was.get(name) != origin[name]]:
             detail = "; ".join(f"{name}: {was.get(name)!r}, asked {origin[name]!r}" for name in differing)
@@ -157,14 +162,14 @@ def _mine(
                 f"{reference} was mined from other rollouts. {detail}. Ask for the same, choose another --out (--policy takes a"
                 " baseline along), or overwrite it and the AMP run by --force."
             )
-        console.print(f"reference: done, {reference}", highlight=False, soft_wrap=True)
+        console.print(f"reference: done, {reference}", highlight=False, soft_wrap=True, markup=False)
         return
-    check_free([amp.config], force=False)  # it learned from a reference that is gone
+    check_free([amp.config], force)  # it learned from a reference that is gone
     robots = math.ceil(seconds / EPISODE_S)
     steps = SETTLING_STEPS + round(seconds / robots / CONTROL_DT)
     asked_mps = np.asarray(commands, np.float32)
     text = f"reference: recording {seconds:g} s of {walker.path} at each of {len(commands)} speeds"
-    console.print(text, highlight=False, soft_wrap=True)
+    console.print(text, highlight=False, soft_wrap=True, markup=False)
     env = make_env(walker.env_kwargs, len(asked_mps) * robots, num_steps=steps)
     try:
         report = mine(env.robot, perform_walk(env, walker, np.repeat(asked_mps, robots), seed))
@@ -172,6 +177,11 @@ def _mine(
         env.close()
     wanted = {rollout_id(speed): speed for speed in asked_mps}
     walked = [s for s in report.segments if abs(s.command[0] - wanted[s.motion_id]) <= SUCCESS_VELOCITY_ERROR]
+    if not walked and reference.is_file():  # by force; then what is there stays
+        console.print(yield_table(report))
+        raise MotionError(f"Nothing that passes the gates walks as asked. {reference} is as it was. {_ADVICE}")
+    if walked and amp.path.exists():
+        shutil.rmtree(amp.path)
     try:
         finish(reference, report, walked, console, origin)
     except MotionError as error:
@@ -215,3 +225,5 @@ def _check_same_task(env_kwargs: Mapping[str, Any], amp: RunConfig) -> None:
                 f"env_kwargs.{name} is {getattr(theirs, name)} in the baseline and {getattr(ours, name)} in the AMP run."
                 f" Ask for the same in both; --set env_kwargs.{name}=... changes the AMP run's."
             )
+    if ours.control_dt != CONTROL_DT:
+        raise ConfigError(f"env_kwargs.control_dt is {ours.control_dt}; segments are mined at {CONTROL_DT} s, and only there.")

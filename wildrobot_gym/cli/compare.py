@@ -23,7 +23,7 @@ from wildrobot_gym.cli.style import evaluate_style, prepare_style
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.inline_svg import MAX_RUNS
-from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark, evaluation_settings
+from wildrobot_gym.evaluation.protocol import SEED, WalkBenchmark, evaluation_settings
 from wildrobot_gym.evaluation.style import style_env
 
 
@@ -65,7 +65,7 @@ def run_compare(
             console.print(told, highlight=False, soft_wrap=True)
             settings = json.dumps(evaluation_settings(policy.env_kwargs), sort_keys=True)
             if settings not in benchmarks:
-                benchmark = WalkBenchmark(policy.env_kwargs, commands, episodes, NUM_STEPS, seed, backend)
+                benchmark = WalkBenchmark(policy.env_kwargs, commands, episodes, None, seed, backend)
                 benchmarks[settings] = opened.enter_context(closing(benchmark))
             result = run_benchmark(policy, benchmarks[settings], console)
             figures = results_json(policy, result, backend) | {"style": None}
@@ -79,7 +79,7 @@ def run_compare(
                 console.print(f"  [yellow]{escape(lack)}[/]", highlight=False, soft_wrap=True)
     console.print(overall_table(compared))
     write_text(out, page(compared))
-    console.print(f"Page: {out}", highlight=False, soft_wrap=True)
+    console.print(f"Page: {out}", highlight=False, soft_wrap=True, markup=False)
     write_figures(json_file, {run.name: run.figures for run in compared}, console)
     return 0
 

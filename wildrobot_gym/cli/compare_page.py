@@ -99,7 +99,7 @@ def _gait(runs: Sequence[ComparedRun], index: int) -> str:
         )
         content += f"<figure><figcaption>{_chip(number, run)}</figcaption><div class=wide tabindex=0>{picture}</div></figure>"
     content += "<h3>Joints over the gait cycle</h3>" + _joints(runs, index, key)
-    used = [torque_use(run.result.recording_of(index), run.result.robot) for run in runs]
+    used = [torque_use(run.result.recording_of(index), run.result.robot, run.result.control_dt) for run in runs]
     content += "<h3>Torque use</h3>" + _torque(runs, used, key)
     return f"<details{opened}><summary>At {command:g} m/s</summary>{content}</details>"
 

@@ -31,10 +31,11 @@ def rows_of(runs: Sequence[ComparedRun], command: str | None = None) -> list[tup
     rows = [(heading, _cells(name, [part[name] for part in parts], episodes)) for name, heading in ROWS]
     if command is None:
         styles = [run.figures.get("style") or {} for run in runs]
+        style_episodes = max(style.get("episodes", 0) for style in styles)
         for name, heading in STYLE_ROWS:
             if any(style.get(name) for style in styles):
                 sticks = [yardstick(name, style, run.policy.env_kwargs) for style, run in zip(styles, runs, strict=True)]
-                rows.append((heading, _cells(name, [style.get(name) or MISSING for style in styles], 0, sticks)))
+                rows.append((heading, _cells(name, [style.get(name) or MISSING for style in styles], style_episodes, sticks)))
     return rows
 
 

@@ -83,7 +83,8 @@ def names_of(runs: Sequence[str]) -> list[str]:
     paths = [Path(run).resolve() for run in runs]
     short = [f"{path.parent.name}/{path.stem}" if path.suffix == ".zip" else path.name for path in paths]
     counts = Counter(short)
-    return [name if counts[name] == 1 else run for name, run in zip(short, runs, strict=True)]
+    names = [name if counts[name] == 1 else run for name, run in zip(short, runs, strict=True)]
+    return names if len({*names}) == len(names) else list(runs)
 
 
 def differences(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

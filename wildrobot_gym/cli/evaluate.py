@@ -20,7 +20,7 @@ from wildrobot_gym.cli.run_folder import versions
 from wildrobot_gym.cli.step_bar import step_bar
 from wildrobot_gym.cli.style import evaluate_style, prepare_style, style_table
 from wildrobot_gym.errors import RunError, WildRobotError
-from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, WalkBenchmark, WalkResult
+from wildrobot_gym.evaluation.protocol import SEED, WalkBenchmark, WalkResult
 from wildrobot_gym.evaluation.style import style_env
 from wildrobot_gym.files import atomic_write
 
@@ -44,9 +44,9 @@ def run_eval(
     """
     console = console or Console()
     loaded = load_policy(policy, robot)
-    console.print(f"{loaded.path}, {loaded.model.num_timesteps:,} steps of training", highlight=False)
+    console.print(f"{loaded.path}, {loaded.model.num_timesteps:,} steps of training", highlight=False, markup=False)
     test = prepare_style(loaded, reference, console) if style else None  # before minutes of benchmark
-    with closing(WalkBenchmark(loaded.env_kwargs, commands, episodes, NUM_STEPS, seed, backend)) as benchmark:
+    with closing(WalkBenchmark(loaded.env_kwargs, commands, episodes, None, seed, backend)) as benchmark:
         results = results_json(loaded, run_benchmark(loaded, benchmark, console), backend)
     console.print(results_table(results))
     results["style"] = None
@@ -57,7 +57,7 @@ def run_eval(
         console.print(style_table(results["style"]))
     if json_file is not None:
         write_json(json_file, results)
-        console.print(f"Results: {json_file}", highlight=False)
+        console.print(f"Results: {json_file}", highlight=False, markup=False)
     if video is not None:
         from wildrobot_gym.cli.watch import run_record
 
@@ -97,6 +97,9 @@ def results_table(results: dict[str, Any]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for figure, heading in ROWS:
         table.add_row(heading, *(cell(figures[figure], "\n") for figures in columns.values()))
+    measured = [(figures["velocity_error"]["n"], figures["survived"]["n"]) for figures in columns.values()]
+    if any(n < of for n, of in measured):  # who falls early counts in survived and success alone
+        table.add_row("episodes measured", *(f"{n} of {of}" for n, of in measured))
     return table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import FrameType
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -12,13 +13,18 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from amp_sbx import AMPPPO
 from amp_sbx.errors import AMPError
-from wildrobot_gym.cli.run_config import RunConfig
+from wildrobot_gym.cli.run_config import EvalSettings, RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder, write_arrays
+from wildrobot_gym.cli.run_log import STEPS
 from wildrobot_gym.cli.run_state import environment_state
+from wildrobot_gym.config import to_dict
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.metrics import SUCCESS_SLIP
 from wildrobot_gym.evaluation.protocol import WalkBenchmark
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
+
+Score = tuple[float, float, float]
+"""Of a policy, by :func:`eval_score`."""
 
 
 class Stopped(BaseException):
@@ -76,7 +82,12 @@ class CheckpointCallback(RunCallback):
             self.save()
 
     def save(self) -> str:
-        """Write a checkpoint of the present; says where it lies, or why it could not be written."""
+        """Write a checkpoint of the present; says where it lies, or why it could not be written.
+
+        What was logged so far is written with it: the next row belongs to what a resumed run does again.
+        """
+        self.logger.record(STEPS, self.model.num_timesteps)
+        self.logger.dump(self.model.num_timesteps)
         path = self._folder.checkpoint(self.model.num_timesteps)
         self._last = self.model.num_timesteps
         try:
@@ -94,23 +105,29 @@ class CheckpointCallback(RunCallback):
         return f"Checkpoint: {path}"
 
 
-def eval_score(means: Mapping[str, float | None]) -> tuple[float, float]:
-    """Greater is better: more success, then less velocity error and slip, each as a share of what a success may have.
+def eval_score(means: Mapping[str, float | None]) -> Score:
+    """Greater is better: more success, then more that survive, then less velocity error and slip, each as a share of what a
+    success may have.
 
     Of policies that always succeed, the one that follows the command closest may slip twice as much as the next.
     """
     limits = {"velocity_error": SUCCESS_VELOCITY_ERROR, "slip": SUCCESS_SLIP}
     shares = [np.inf if (mean := means.get(name)) is None else mean / limit for name, limit in limits.items()]
-    return float(means["success"] or 0.0), -float(sum(shares))
+    return float(means["success"] or 0.0), float(means["survived"] or 0.0), -float(sum(shares))
+
+
+def protocol_of(settings: EvalSettings) -> dict[str, Any]:
+    """What scores have to share to be compared with each other, as JSON types."""
+    return {name: value for name, value in to_dict(settings).items() if name != "every"}
 
 
 class EvalCallback(RunCallback):
     """A short walk benchmark every ``eval.every`` steps; the best policy so far is kept as best.zip.
 
-    Better is what :func:`eval_score` says.
+    Better is what :func:`eval_score` says; of equal ones the newest. ``best``: the score of the best.zip that is there.
     """
 
-    def __init__(self, folder: RunFolder, config: RunConfig, console: Console, best: tuple[float, float] | None = None) -> None:
+    def __init__(self, folder: RunFolder, config: RunConfig, console: Console, best: Score | None = None) -> None:
         super().__init__()
         self._folder, self._settings, self._console = folder, config.eval, console
         self._env_kwargs = config.env_kwargs
@@ -136,14 +153,14 @@ class EvalCallback(RunCallback):
         for name in ("success", "survived", "velocity_error", "cadence", "clearance", "slip", "saturation"):
             if overall[name]["mean"] is not None:
                 self.logger.record(f"eval/{name}", overall[name]["mean"])
-        about = {name: overall[name]["mean"] for name in ("success", "velocity_error", "slip")}
+        about: dict[str, Any] = {name: overall[name]["mean"] for name in ("success", "survived", "velocity_error", "slip")}
         score = eval_score(about)
-        if self._best is None or score > self._best:
+        if self._best is None or score >= self._best:
             self._best = score
-            about["num_timesteps"] = self.model.num_timesteps
+            about |= {"num_timesteps": self.model.num_timesteps, "protocol": protocol_of(self._settings)}
             try:
                 self.model.save(self._folder.best, exclude=["replay_buffer"], extra={"evaluation": about})
             except AMPError as problem:
-                self._console.print(f"[yellow]The best policy so far was not written: {escape(str(problem))}[/]")
+                self._console.print(f"[yellow]The best policy so far was not written: {escape(str(problem))}[/]", soft_wrap=True)
             finally:
                 self.model.extra.pop("evaluation", None)

@@ -21,6 +21,7 @@ from wildrobot_gym.cli.policy_kwargs import parse_policy_kwargs
 from wildrobot_gym.config import EnvConfig, TrackEnvConfig, build
 from wildrobot_gym.env.registration import ENV_ID, TRACK_ENV_ID
 from wildrobot_gym.errors import ConfigError, unknown_name
+from wildrobot_gym.evaluation.protocol import check_protocol
 from wildrobot_gym.paths import CONFIGS, MOTIONS, motion_file
 
 ENV_CONFIGS: dict[str, type[EnvConfig]] = {ENV_ID: EnvConfig, TRACK_ENV_ID: TrackEnvConfig}
@@ -40,10 +41,12 @@ class EvalSettings:
     seed: int = 7
 
     def __post_init__(self) -> None:
-        if self.every < 0 or self.episodes < 1 or self.steps < 1 or not self.commands:
-            raise ConfigError(
-                f"eval is {self}; allowed: every 0 or more, episodes and steps 1 or more, a command or more."
-            )
+        if self.every < 0:
+            raise ConfigError(f"eval.every is {self.every}; allowed: environment steps, or 0 for never.")
+        try:
+            check_protocol(self.commands, self.episodes, self.steps, self.seed)
+        except ConfigError as error:
+            raise ConfigError(f"eval: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,8 @@ def read_mapping(config: str) -> dict[str, Any]:
     path = find_config(config)
     values = yaml_io.read(path)
     if isinstance(values, Mapping) and len(values) == 1 and (env_id := next(iter(values))) in ENV_CONFIGS:
-        values = {"env_id": env_id, **(values[env_id] or {})}
+        inner = values[env_id] or {}
+        values = {"env_id": env_id, **inner} if isinstance(inner, Mapping) else inner
     if not isinstance(values, Mapping):
         raise ConfigError(f"{path} must hold a mapping of settings, got {type(values).__name__}.")
     values = dict(values)
@@ -239,8 +243,9 @@ def override_all(values: dict[str, Any], overrides: Sequence[str]) -> None:
 def from_mapping(values: Mapping[str, Any]) -> RunConfig:
     """A checked :class:`RunConfig`; whole floats (1e6) count as whole numbers where those are needed."""
     values = _whole_numbers(RunConfig, values)
-    if "eval" in values and isinstance(values["eval"], Mapping):
-        values["eval"] = _whole_numbers(EvalSettings, values["eval"])
+    if "eval" in values:
+        settings = {"every": 0} if values["eval"] is None else values["eval"]  # null is off, as it is for amp
+        values["eval"] = _whole_numbers(EvalSettings, settings) if isinstance(settings, Mapping) else settings
     return build(RunConfig, values)
 
 

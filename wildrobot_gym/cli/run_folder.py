@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -9,16 +10,19 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from amp_sbx import checkpoint
+from amp_sbx.errors import CheckpointError
 from wildrobot_gym.cli import yaml_io
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.errors import RunError
-from wildrobot_gym.files import atomic_write
+from wildrobot_gym.files import atomic_write, locked
 
 PACKAGES = (
     "wildrobot",
@@ -91,12 +95,32 @@ class RunFolder:
         """
         self.check_free()
         try:
-            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
-            self.write_config(config)  # first: what holds a config can be gone on with
+            self.write_config(config)  # first, and it makes the folder: what holds a config can be gone on with
+            (self.path / "checkpoints").mkdir(exist_ok=True)
             with atomic_write(self.path / "versions.json") as stream:
                 stream.write((json.dumps(versions(), indent=2) + "\n").encode())
         except OSError as error:
             raise RunError(f"Cannot make the run folder {self.path}: {error}.") from error
+
+    @contextlib.contextmanager
+    def claimed(self) -> Iterator[None]:
+        """The run in this process's hands alone; the lock ends with the process, however that ends.
+
+        Raises:
+            RunError: another process trains it.
+        """
+        try:
+            with locked(self.path / ".lock"):
+                yield
+        except BlockingIOError:
+            raise RunError(f"Another process is training {self.path}. Wait for its end, or stop it.") from None
+
+    def final_steps(self) -> int:
+        """Environment steps that the policy of final.zip has learned for; 0 without one that can be read."""
+        try:
+            return int(checkpoint.read(self.final)[0]["counters"]["num_timesteps"])
+        except (CheckpointError, KeyError, TypeError, ValueError):
+            return 0
 
     def write_config(self, config: RunConfig) -> None:
         """config.yaml, also anew when a run goes on with another length.

@@ -17,7 +17,8 @@ from wildrobot_gym.files import atomic_write
 
 
 class ProgressCsv(KVWriter):
-    """One row an iteration. New columns may come at any time; the file is then written anew.
+    """One row an iteration, which what is logged later at the same step joins. New columns may come at any time; the file is
+    then written anew.
 
     Args:
         path: the file; rows that are there up to ``num_timesteps`` are kept, later ones belong to a past that a resumed
@@ -32,18 +33,25 @@ class ProgressCsv(KVWriter):
                 rows = [row for row in csv.DictReader(stream) if (row.get(STEPS) or "").isdigit()]
             self._rows = [row for row in rows if int(row[STEPS]) <= num_timesteps]
         self._columns = list(self._rows[0]) if self._rows else []
+        self._whole = False  # whether every row so far is in the file
         self._write_all()
 
     def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
         row = {key: value for key, value in sorted(key_values.items()) if isinstance(value, int | float)}
         new = [key for key in row if key not in self._columns]
-        self._rows.append(row)
-        self._columns += new
-        if new:
-            self._write_all()
+        joins = bool(self._rows) and STEPS in row and str(self._rows[-1].get(STEPS)) == str(row[STEPS])
+        if joins:
+            self._rows[-1] |= row
         else:
-            with open(self._path, "a", newline="") as stream:
-                csv.DictWriter(stream, self._columns).writerow(row)
+            self._rows.append(row)
+        self._columns += new
+        if new or joins or not self._whole:
+            self._write_all()
+            return
+        self._whole = False  # a full disk may take half of the line
+        with open(self._path, "a", newline="") as stream:
+            csv.DictWriter(stream, self._columns).writerow(row)
+        self._whole = True
 
     def _write_all(self) -> None:
         text = io.StringIO(newline="")
@@ -52,6 +60,7 @@ class ProgressCsv(KVWriter):
         writer.writerows(self._rows)
         with atomic_write(self._path) as stream:
             stream.write(text.getvalue().encode())
+        self._whole = True
 
     def close(self) -> None:
         pass

@@ -15,6 +15,7 @@ from wildrobot_gym.cli.train_run import MAY_CHANGE
 from wildrobot_gym.config import build
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import ConfigError, unknown_name
+from wildrobot_gym.evaluation.protocol import check_protocol
 from wildrobot_gym.paths import STUDIES
 
 # Of a run's settings, those that its final policy does not depend on. How long it trains is not among them.
@@ -43,8 +44,7 @@ class Study:
             raise ConfigError("A study needs arms: a mapping from a name to its settings, e.g. arms: {base: {}}.")
         if not self.seeds or len({*self.seeds}) < len(self.seeds):
             raise ConfigError(f"seeds is {list(self.seeds)}; allowed: one or more, each once.")
-        if not self.commands or self.episodes < 1:
-            raise ConfigError(f"commands {list(self.commands)}, episodes {self.episodes}; allowed: one or more of each.")
+        check_protocol(self.commands, self.episodes)
         if self.against is not None and self.against not in self.arms:
             raise ConfigError(unknown_name("arm in against", self.against, self.arms))
 

@@ -20,6 +20,7 @@ from wildrobot_gym.evaluation.progress import STEPS, read_columns
 
 BENCHMARK = ("success", "velocity_error", "cadence", "clearance", "support_single", "slip", "saturation", "cost_of_transport")
 FIGURES = {  # name: heading
+    "measured": "episodes measured",
     **{name: dict(ROWS)[name] for name in BENCHMARK},
     **{name: dict(STYLE_ROWS)[name] for name in style.FIGURES},
     "disc_acc_share": "disc_acc in 0.55 ... 0.80",
@@ -50,7 +51,10 @@ def run_figures(run: StudyRun) -> dict[str, float] | None:
     results = run.results()
     if results is None:
         return None
-    found = {name: _mean(results["overall"].get(name)) for name in BENCHMARK}
+    overall = results["overall"]
+    found = {name: _mean(overall.get(name)) for name in BENCHMARK}
+    # Who falls within three seconds has a success of 0 and no other figure.
+    found["measured"] = overall["velocity_error"]["n"] / overall["survived"]["n"]
     found |= {name: _mean((results["style"] or {}).get(name)) for name in style.FIGURES}
     amp = run.config.amp_config
     ramp_end = 0.0 if amp is None else amp.schedule.ramp_end

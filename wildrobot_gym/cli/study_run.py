@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 
+from amp_sbx.errors import AMPError
 from wildrobot_gym.cli import run_config, yaml_io
 from wildrobot_gym.cli.guard import complain
 from wildrobot_gym.cli.run_config import RunConfig
@@ -22,7 +22,7 @@ from wildrobot_gym.cli.run_folder import RunFolder
 from wildrobot_gym.cli.study_config import digest
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import PROTOCOL
-from wildrobot_gym.files import atomic_write
+from wildrobot_gym.files import atomic_write, locked
 
 Execute = Callable[[Sequence[str], BinaryIO], int]  # (arguments of `wildrobot`, where its output goes) -> exit code
 FAILED = "study: failed: "  # in a run's log
@@ -88,8 +88,7 @@ class StudyRun:
         Raises:
             BlockingIOError: another study is at this run.
         """
-        with self.log.open("ab") as log:
-            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with locked(self.log) as log:
             yield log
 
     def go(self, execute: Execute) -> State:
@@ -109,8 +108,8 @@ class StudyRun:
     def _go(self, execute: Execute, log: BinaryIO) -> State:
         try:
             steps = self._steps()
-        except (OSError, WildRobotError) as error:
-            return State("failed", str(error))
+        except (OSError, WildRobotError, AMPError) as error:
+            return State("failed", " ".join(str(error).split()))  # one line: the log's last is read back
         for arguments in steps:
             log.write(f"\nwildrobot {' '.join(arguments)}\n".encode())
             log.flush()

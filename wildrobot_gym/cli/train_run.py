@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Sequence
@@ -17,10 +18,10 @@ from amp_sbx.errors import CheckpointError
 from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.guard import stop_signals
 from wildrobot_gym.cli.policies import find_policy
-from wildrobot_gym.cli.run_callbacks import CheckpointCallback, EvalCallback, Stopped, eval_score
+from wildrobot_gym.cli.run_callbacks import CheckpointCallback, EvalCallback, Score, Stopped, eval_score, protocol_of
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder, read_arrays, steps_of
-from wildrobot_gym.cli.run_log import STEPS, make_logger
+from wildrobot_gym.cli.run_log import make_logger
 from wildrobot_gym.cli.run_progress import ProgressCallback
 from wildrobot_gym.cli.run_state import restore_environment
 from wildrobot_gym.env.demonstrations import demonstrations
@@ -56,19 +57,24 @@ def train(config: RunConfig, folder: RunFolder, resume: bool, console: Console) 
     Raises:
         ConfigError, MotionError, RunError, AMPError: before anything is trained or written.
     """
-    console.print(f"process {os.getpid()}, run folder {folder.path}", highlight=False)
-    newest: Path | None = None
-    if resume:
-        config = resumed_config(folder, config)
-        newest = max(folder.checkpoints(), key=steps_of, default=None)
-    else:
-        folder.check_free()  # now, not after minutes of preparation
+    console.print(f"process {os.getpid()}, run folder {folder.path}", highlight=False, markup=False)
+    with contextlib.ExitStack() as held:
+        if resume:
+            config = resumed_config(folder, config)
+            held.enter_context(folder.claimed())
+        else:
+            folder.check_free()  # now, not after minutes of preparation
+        return _train(config, folder, resume, held, console)
+
+
+def _train(config: RunConfig, folder: RunFolder, resume: bool, held: contextlib.ExitStack, console: Console) -> int:
+    newest = max(folder.checkpoints(), key=steps_of, default=None) if resume else None
     env = make_vec_env(config)
     reference = load_reference(config, env)
     if newest is not None:
         model = AMPPPO.load(newest, env=env, reference=reference)
         restore_environment(model, read_arrays(newest.with_suffix(".npz")))
-        console.print(f"resuming at {model.num_timesteps:,} steps from {newest}", highlight=False)
+        console.print(f"resuming at {model.num_timesteps:,} steps from {newest}", highlight=False, markup=False)
     else:
         model = make_model(config, env, reference)
         if config.trained_agent is None:
@@ -79,6 +85,7 @@ def train(config: RunConfig, folder: RunFolder, resume: bool, console: Console) 
             console.print("there is no checkpoint yet: starting from the beginning")
         else:
             folder.begin(config)  # only now: settings that the algorithm refuses must not leave a folder behind
+            held.enter_context(folder.claimed())
     try:
         return _learn(model, config, folder, console)
     finally:
@@ -144,7 +151,7 @@ def begin_trained(model: AMPPPO, trained_agent: str, env: GymnasiumVecEnv, conso
             raise RunError(f"trained_agent {path} was trained with {name} {theirs}, not {ours}. Ask for the same.")
     networks = {name: arrays for name, arrays in trained.get_parameters().items() if name != "discriminator"}
     model.set_parameters(networks, exact_match=False)
-    console.print(f"beginning with the networks of {path}", highlight=False)
+    console.print(f"beginning with the networks of {path}", highlight=False, markup=False)
 
 
 def ppo_arguments(config: RunConfig) -> dict[str, Any]:
@@ -154,34 +161,34 @@ def ppo_arguments(config: RunConfig) -> dict[str, Any]:
 
 def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console) -> int:
     left = config.n_timesteps - model.num_timesteps
-    if left <= 0:
-        if not folder.final.is_file():  # it was stopped between the last step and its last file
-            return _save_final(model, folder, console)
+    # Without its final.zip, or with that of a shorter run, it was stopped between the last step and its last file.
+    if left <= 0 and folder.final_steps() >= model.num_timesteps:
         raise RunError(
             f"{folder.path} is finished: {model.num_timesteps:,} of {config.n_timesteps:,} steps."
             " Raise n_timesteps by --set to go on."
         )
     folder.write_config(config)  # a resumed run may go on for longer than it was begun for
     progress = ProgressCallback(config.n_timesteps, console)
-    evaluate = EvalCallback(folder, config, console, _best_so_far(folder))
+    evaluate = EvalCallback(folder, config, console, _best_so_far(folder, config))
     model.set_logger(make_logger(folder.progress, folder.tensorboard, model.num_timesteps, console))
     checkpoints = CheckpointCallback(folder, config, console)
     callbacks = [InfoMetricsCallback(METRICS), progress, evaluate, checkpoints]
     with stop_signals(checkpoints.on_signal):
         try:
-            # SB3 adds the steps done to the number given where it does not reset the count.
-            model.learn(left, callbacks, reset_num_timesteps=False)  # type: ignore[arg-type]
+            if left > 0:  # SB3 adds the steps done to the number given where it does not reset the count
+                model.learn(left, callbacks, reset_num_timesteps=False)  # type: ignore[arg-type]
+            else:
+                for callback in (evaluate, checkpoints):
+                    callback.init_callback(model)
             progress.stop()
             checkpoints.stop_if_asked()
             if config.eval.every:
                 evaluate.evaluate()
-                model.logger.record(STEPS, model.num_timesteps)
-                model.logger.dump(model.num_timesteps)
             checkpoints.stop_if_asked()
             checkpoints.save()
         except Stopped as stop:
             console.print(
-                f"Stopped at {model.num_timesteps:,} steps. {stop.saved}\nGo on with --resume.", soft_wrap=True
+                f"Stopped at {model.num_timesteps:,} steps. {stop.saved}\nGo on with --resume.", soft_wrap=True, markup=False
             )
             return 128 + stop.signum
         except KeyboardInterrupt:
@@ -198,7 +205,7 @@ def _save_final(model: AMPPPO, folder: RunFolder, console: Console) -> int:
         model.save(folder.final, exclude=["replay_buffer"])
     except CheckpointError as error:
         raise RunError(f"final.zip was not written: {error} The run's checkpoints are in {folder.path}.") from error
-    console.print(f"Done: {folder.final}", highlight=False)
+    console.print(f"Done: {folder.final}", highlight=False, markup=False)
     return 0
 
 
@@ -212,11 +219,12 @@ def resumed_config(folder: RunFolder, config: RunConfig) -> RunConfig:
     return config
 
 
-def _best_so_far(folder: RunFolder) -> tuple[float, float] | None:
-    """Score of best.zip, so that a resumed run does not overwrite it with a worse policy."""
+def _best_so_far(folder: RunFolder, config: RunConfig) -> Score | None:
+    """Score of best.zip, so that a resumed run does not overwrite it with a worse policy; None: it was judged otherwise."""
     if not folder.best.is_file():
         return None
     try:
-        return eval_score(checkpoint.read(folder.best)[0]["extra"]["evaluation"])
+        evaluation = checkpoint.read(folder.best)[0]["extra"]["evaluation"]
+        return eval_score(evaluation) if evaluation["protocol"] == protocol_of(config.eval) else None
     except (CheckpointError, AttributeError, KeyError, TypeError):
         return None

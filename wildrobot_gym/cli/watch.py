@@ -56,12 +56,12 @@ def run_record(
     finally:
         env.close()
     path = video.write_video(out, frames.frames, fps)
-    console.print(f"Video: {path}", highlight=False)
+    console.print(f"Video: {path}", highlight=False, markup=False)
     if strip is not None:
         middle = len(frames.frames) // 2
         stretch = frames.frames[middle : middle + max(1, round(STRIP_S * fps))]
         video.write_picture(strip, video.filmstrip(stretch, STRIP_FRAMES))
-        console.print(f"Filmstrip: {strip}", highlight=False)
+        console.print(f"Filmstrip: {strip}", highlight=False, markup=False)
     return path
 
 
@@ -106,7 +106,7 @@ def run_plot(policy: str, out: Path, command: float = 0.4, console: Console | No
     if run is not None and run.progress.is_file():
         written.append(plots.learning_curves(out / "learning_curves.png", run.progress))
     for path in written:
-        console.print(f"Picture: {path}", highlight=False)
+        console.print(f"Picture: {path}", highlight=False, markup=False)
     return 0
 
 

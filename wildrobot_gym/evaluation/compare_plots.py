@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from wildrobot_gym.evaluation.cycles import POINTS, Cycles
 from wildrobot_gym.evaluation.gait_events import find_events
 from wildrobot_gym.evaluation.inline_svg import INK, RUN_COLORS, Panel, drawing, inline_svg
-from wildrobot_gym.evaluation.metrics import FIRST_STEP, side_name
+from wildrobot_gym.evaluation.metrics import SETTLING_S, first_step, side_name
 from wildrobot_gym.evaluation.plots import CURVES, marker_of
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.evaluation.torque_use import PERCENTILES, TorqueUse
@@ -41,7 +41,8 @@ def curve_panels(curves: Sequence[Mapping[str, Float[np.ndarray, "point 2"]]]) -
 
 def contacts_svg(recording: Recording, robot: RobotModel, control_dt: float, run: int, key: str) -> str:
     """Which foot carries load when, for ``CONTACTS_S`` s of the first episode that lasts that long, else of the first one."""
-    end = FIRST_STEP + round(CONTACTS_S / control_dt)
+    begin = first_step(control_dt)
+    end = begin + round(CONTACTS_S / control_dt)
     lasting = recording.alive[: end + 1].all(axis=0)
     episode = recording.envs(slice(e := int(np.argmax(lasting)), e + 1))
     alive = episode.alive[:, 0]
@@ -49,8 +50,8 @@ def contacts_svg(recording: Recording, robot: RobotModel, control_dt: float, run
     with drawing(WIDE, 0.42 + 0.3 * len(robot.foot_names)) as (figure, axis):
         told = []
         for row, foot in enumerate(robot.foot_names):
-            loaded = (events.loaded[:, 0, row] & alive)[FIRST_STEP:end]
-            bars = [(FIRST_STEP * control_dt + a * control_dt, n * control_dt) for a, n in stretches(loaded)]
+            loaded = (events.loaded[:, 0, row] & alive)[begin:end]
+            bars = [(SETTLING_S + a * control_dt, n * control_dt) for a, n in stretches(loaded)]
             axis.broken_barh(bars, (row - 0.38, 0.76), facecolors=RUN_COLORS[run], linewidth=0)
             told.append(f"{side_name(foot)} foot loaded {len(bars)} times, {loaded.mean():.0%} of the time")
         if not alive[min(end, len(alive) - 1)]:
@@ -58,7 +59,7 @@ def contacts_svg(recording: Recording, robot: RobotModel, control_dt: float, run
             axis.text(0.99, 0.5, told[-1], transform=axis.transAxes, ha="right", va="center")
         axis.set_yticks(range(len(robot.foot_names)), [side_name(foot) for foot in robot.foot_names], parse_math=False)
         axis.set_ylim(len(robot.foot_names) - 0.5, -0.5)
-        axis.set_xlim(FIRST_STEP * control_dt, end * control_dt)
+        axis.set_xlim(SETTLING_S, end * control_dt)
         axis.set_xlabel("time, s")
         return inline_svg(figure, key, "; ".join(told))
 

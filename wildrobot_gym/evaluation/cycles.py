@@ -29,7 +29,7 @@ Cycle = Float[np.ndarray, "time joint"]
 def recorded_cycles(recording: Recording, robot: RobotModel, control_dt: float) -> list[list[Cycle]]:
     """The cycles of each environment whose both touchdowns lie in its measured steps."""
     events = find_events(recording.foot_force, recording.sole_height, robot.weight, control_dt)
-    touchdown = events.touchdown[..., LEFT] & measured_steps(recording)
+    touchdown = events.touchdown[..., LEFT] & measured_steps(recording, control_dt)
     return [cut_cycles(recording.joint_pos[:, i], touchdown[:, i], control_dt) for i in range(recording.num_envs)]
 
 

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 
 from wildrobot_gym.evaluation.cycles import Cycle
 
-CHUNK = 64  # cycles at once; bounds the memory
+CHUNK = 64  # cycles at once on either side; bounds the memory
 
 
 def nearest_distances(
@@ -25,19 +25,28 @@ def nearest_distances(
     """
     if not references:
         return np.full(len(cycles), np.nan), np.full(len(cycles), np.nan)
-    theirs, their_lengths = _padded(references)
-    dtw, frechet = [np.empty(0)], [np.empty(0)]
+    nearest = np.full((2, len(cycles)), np.inf)
+    padded = [_padded(references[first : first + CHUNK]) for first in range(0, len(references), CHUNK)]
     for first in range(0, len(cycles), CHUNK):
-        ours, our_lengths = _padded(cycles[first : first + CHUNK])
-        (n, a, joints), (m, b, _) = ours.shape, theirs.shape
-        apart = cdist(ours.reshape(-1, joints), theirs.reshape(-1, joints)) / np.sqrt(joints)
-        cost = np.ascontiguousarray(apart.reshape(n, a, m, b).transpose(1, 3, 0, 2)).reshape(a, b, n * m)
-        ends = (np.repeat(our_lengths, m) - 1, np.tile(their_lengths, n) - 1, np.arange(n * m))
-        total, length = cheapest_paths(cost, np.add)
-        dtw.append((total[ends] / length[ends]).reshape(n, m).min(axis=1))
-        total, _ = cheapest_paths(cost, np.maximum)
-        frechet.append(total[ends].reshape(n, m).min(axis=1))
-    return np.concatenate(dtw), np.concatenate(frechet)
+        ours = _padded(cycles[first : first + CHUNK])
+        rows = nearest[:, first : first + CHUNK]
+        for theirs in padded:
+            np.minimum(rows, _chunk_distances(*ours, *theirs), out=rows)
+    return nearest[0], nearest[1]
+
+
+def _chunk_distances(
+    ours: np.ndarray, our_lengths: np.ndarray, theirs: np.ndarray, their_lengths: np.ndarray
+) -> Float[np.ndarray, "2 cycle"]:
+    """Both distances of each of ``ours`` to the nearest of ``theirs``."""
+    (n, a, joints), (m, b, _) = ours.shape, theirs.shape
+    apart = cdist(ours.reshape(-1, joints), theirs.reshape(-1, joints)) / np.sqrt(joints)
+    cost = np.ascontiguousarray(apart.reshape(n, a, m, b).transpose(1, 3, 0, 2)).reshape(a, b, n * m)
+    ends = (np.repeat(our_lengths, m) - 1, np.tile(their_lengths, n) - 1, np.arange(n * m))
+    total, length = cheapest_paths(cost, np.add)
+    dtw = total[ends] / length[ends]
+    total, _ = cheapest_paths(cost, np.maximum)
+    return np.stack([dtw, total[ends]]).reshape(2, n, m).min(axis=2)
 
 
 def cheapest_paths(

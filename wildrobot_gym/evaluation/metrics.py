@@ -17,8 +17,8 @@ from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.robot import SATURATION_SHARE, RobotModel
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 
-FIRST_STEP = 100  # measured from here on: 2 s to get going
-MIN_STEPS = 50  # a fall leaves at least 1 s to measure, or the gait figures are NaN
+SETTLING_S = 2.0  # to get going: measured from here on
+MEASURED_S = 1.0  # a fall leaves at least so much to measure, or the gait figures are NaN
 MIN_DISTANCE = 0.05  # m; no cost of transport and no drift ratio over less
 
 SUCCESS_CADENCE = (0.5, 3.0)  # touchdowns a second, each foot
@@ -34,15 +34,15 @@ def episode_figures(
     """All figures of each episode; ``command_vx`` (env,) m/s."""
     weight = robot.weight
     events = find_events(recording.foot_force, recording.sole_height, weight, control_dt)
-    measured = measured_steps(recording)
+    measured = measured_steps(recording, control_dt)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # means over nothing are NaN on purpose
         figures: Figures = {"survived": recording.alive.all(axis=0).astype(float)}
-        figures |= velocity_and_drift(recording, measured, command_vx)
+        figures |= velocity_and_drift(recording, measured, command_vx, control_dt)
         figures |= steps(recording, events, measured, robot, control_dt)
         figures |= support_and_slip(recording, events, measured)
         figures |= effort(recording, measured, robot, control_dt)
-    too_short = measured.sum(axis=0) < MIN_STEPS
+    too_short = measured.sum(axis=0) < round(MEASURED_S / control_dt)
     for name, values in figures.items():
         if name != "survived":
             values[too_short] = np.nan
@@ -50,10 +50,15 @@ def episode_figures(
     return figures
 
 
-def measured_steps(recording: Recording) -> Bool[np.ndarray, "time env"]:
-    """Steps that count: from ``FIRST_STEP`` on, up to a fall."""
+def first_step(control_dt: float) -> int:
+    """The control step from which on is measured."""
+    return round(SETTLING_S / control_dt)
+
+
+def measured_steps(recording: Recording, control_dt: float) -> Bool[np.ndarray, "time env"]:
+    """Steps that count: from :func:`first_step` on, up to a fall."""
     measured = recording.alive.copy()
-    measured[:FIRST_STEP] = False
+    measured[: first_step(control_dt)] = False
     return measured
 
 
@@ -63,10 +68,10 @@ def forward_velocity(recording: Recording) -> Float[np.ndarray, "time env"]:
     return np.cos(recording.yaw) * vx + np.sin(recording.yaw) * vy
 
 
-def velocity_and_drift(recording: Recording, measured: np.ndarray, command_vx: np.ndarray) -> Figures:
+def velocity_and_drift(recording: Recording, measured: np.ndarray, command_vx: np.ndarray, control_dt: float) -> Figures:
     """velocity_error in m/s; drift_lateral (share of the forward displacement) and drift_heading (rad, absolute)."""
     velocity = _mean_over_time(forward_velocity(recording), measured)
-    first = np.minimum(FIRST_STEP, recording.num_steps - 1)
+    first = np.minimum(first_step(control_dt), recording.num_steps - 1)
     last = np.maximum(recording.alive.sum(axis=0) - 1, first)  # alive is true from the start up to a fall
     envs = np.arange(recording.num_envs)
     moved = recording.base_pos_w[last, envs, :2] - recording.base_pos_w[first, :, :2]

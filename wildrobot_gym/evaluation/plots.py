@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.gait_events import find_events
-from wildrobot_gym.evaluation.metrics import FIRST_STEP, forward_velocity, side_name
+from wildrobot_gym.evaluation.metrics import first_step, forward_velocity, side_name
 from wildrobot_gym.evaluation.progress import STEPS, read_columns
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.robot import RobotModel
@@ -42,17 +42,22 @@ def pyplot() -> Any:
 
 
 def gait_plot(path: str | Path, recording: Recording, robot: RobotModel, command_vx: float, control_dt: float) -> Path:
-    """Foot contacts, sole heights, joint angles of the legs and velocity against command of the first environment.
+    """Foot contacts, sole heights, joint angles of the legs and velocity against command of the first environment, up to a
+    fall, which the title tells.
 
     Raises:
         RunError: the file cannot be written.
     """
     plt = pyplot()
     events = find_events(recording.foot_force, recording.sole_height, robot.weight, control_dt)
-    begin = min(FIRST_STEP, max(recording.num_steps - 2, 0))
-    shown = slice(begin, begin + round(SHOWN_S / control_dt))
+    standing = int(recording.alive[:, 0].sum())  # alive is true from the start up to a fall
+    span = round(SHOWN_S / control_dt)
+    begin = max(min(first_step(control_dt), standing - span), 0)
+    shown = slice(begin, min(begin + span, standing))
     time = np.arange(recording.num_steps)[shown] * control_dt
     figure, axes = plt.subplots(4, 1, figsize=(10, 11), sharex=True, layout="constrained")
+    if standing < recording.num_steps:
+        figure.suptitle(f"fallen after {standing * control_dt:.1f} s")
     for i, foot in enumerate(robot.foot_names):
         loaded = events.loaded[shown, 0, i]
         axes[0].fill_between(time, i + 0.1, i + 0.9, where=loaded, step="mid", color=f"C{i}")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from wildrobot_gym.config import EnvConfig
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation.bootstrap import mean_interval
@@ -19,7 +20,7 @@ from wildrobot_gym.robot import RobotModel
 PROTOCOL = "walk-1"
 COMMANDS = (0.2, 0.4, 0.6, 0.8, 1.0)  # m/s forward
 EPISODES = 64  # for each command
-NUM_STEPS = 500
+DURATION_S = 10.0
 SEED = 20261
 
 # Of a run's environment settings, those that define what the policy is; all else is the benchmark's default.
@@ -33,11 +34,27 @@ def evaluation_settings(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def make_env(
-    env_kwargs: Mapping[str, Any], num_envs: int, backend: str = "native", num_steps: int = NUM_STEPS
+    env_kwargs: Mapping[str, Any], num_envs: int, backend: str = "native", num_steps: int | None = None
 ) -> WildRobotVectorEnv:
-    """The benchmark's environment: finished episodes stay finished."""
+    """The benchmark's environment, of ``num_steps`` or of ``DURATION_S``: finished episodes stay finished."""
     settings = evaluation_settings(env_kwargs)
+    if num_steps is None:
+        num_steps = duration_steps(settings.get("control_dt", EnvConfig().control_dt))
     return WildRobotVectorEnv(num_envs, num_steps, backend=backend, autoreset_mode=AutoresetMode.DISABLED, **settings)
+
+
+def duration_steps(control_dt: float) -> int:
+    """Control steps of an episode of ``DURATION_S``."""
+    return round(DURATION_S / control_dt)
+
+
+def check_protocol(commands: Sequence[float], episodes: int, num_steps: int | None = None, seed: int = SEED) -> None:
+    """Raise ConfigError for numbers that no benchmark can be run with; ``num_steps`` None: of ``DURATION_S``."""
+    if not commands or not np.isfinite(commands).all() or len({f"{c:g}" for c in commands}) < len(commands):
+        raise ConfigError(f"commands are {list(commands)}; allowed: one or more finite speeds in m/s, each once.")
+    for name, value, low in (("episodes", episodes, 1), ("steps", num_steps, 1), ("seed", seed, 0)):
+        if value is not None and value < low:
+            raise ConfigError(f"{name} is {value}; allowed: a whole number, {low} or more.")
 
 
 @dataclass(frozen=True)
@@ -87,7 +104,7 @@ class WalkBenchmark:
         commands, episodes, num_steps, seed: the protocol's own by default; anything else is not comparable.
 
     Raises:
-        ConfigError: no command, or a number below one.
+        ConfigError: as :func:`check_protocol`.
     """
 
     def __init__(
@@ -95,20 +112,15 @@ class WalkBenchmark:
         env_kwargs: Mapping[str, Any] | None = None,
         commands: Sequence[float] = COMMANDS,
         episodes: int = EPISODES,
-        num_steps: int = NUM_STEPS,
+        num_steps: int | None = None,
         seed: int = SEED,
         backend: str = "native",
     ) -> None:
-        if not commands or episodes < 1 or num_steps < 1:
-            raise ConfigError(
-                f"commands {list(commands)}, episodes {episodes}, steps {num_steps}; allowed: a command or more,"
-                " 1 episode or more, 1 step or more."
-            )
-        if not np.isfinite(commands).all():
-            raise ConfigError(f"commands are {list(commands)}; allowed: finite speeds in m/s.")
+        check_protocol(commands, episodes, num_steps, seed)
         self.commands = tuple(float(c) for c in commands)
-        self.episodes, self.num_steps, self.seed = episodes, num_steps, seed
+        self.episodes, self.seed = episodes, seed
         self.env = make_env(env_kwargs or {}, len(self.commands) * episodes, backend, num_steps)
+        self.num_steps = num_steps or duration_steps(self.env.config.control_dt)
 
     def run(self, policy: Policy, on_step: Callable[[int], Any] | None = None) -> WalkResult:
         """All episodes of all commands as one batch; ``on_step(step)`` is for progress."""

@@ -19,7 +19,7 @@ from wildrobot_gym.evaluation.bootstrap import mean_interval
 from wildrobot_gym.evaluation.cycles import clip_cycles, recorded_cycles
 from wildrobot_gym.evaluation.distances import nearest_distances
 from wildrobot_gym.evaluation.metrics import measured_steps
-from wildrobot_gym.evaluation.protocol import NUM_STEPS, SEED, make_env
+from wildrobot_gym.evaluation.protocol import SEED, duration_steps, make_env
 from wildrobot_gym.evaluation.recording import Policy, record
 from wildrobot_gym.evaluation.two_sample import Lot, time_halves, two_sample_auc
 from wildrobot_gym.features import MOVING_SPEED
@@ -74,7 +74,7 @@ class StyleReference:
 
 def style_env(env_kwargs: Mapping[str, Any], backend: str = "native") -> WildRobotVectorEnv:
     """The environment that style is measured in; policies of the same settings can share it."""
-    return make_env(env_kwargs, EPISODES, backend, NUM_STEPS)
+    return make_env(env_kwargs, EPISODES, backend)
 
 
 def measure_style(
@@ -134,8 +134,8 @@ def _episodes(
 
     commands = np.zeros((len(speeds), 3), np.float32)
     commands[:, 0] = speeds
-    recording = record(env, policy, commands, NUM_STEPS, seed, keep)
-    measured = measured_steps(recording)
+    recording = record(env, policy, commands, duration_steps(env.config.control_dt), seed, keep)
+    measured = measured_steps(recording, env.config.control_dt)
     groups = np.nonzero(measured)[1]
     cycles = recorded_cycles(recording, env.robot, env.config.control_dt)
     return Lot(np.stack(windows)[measured], groups % 2, groups), cycles

@@ -23,9 +23,9 @@ class TorqueUse:
     saturated: Float[np.ndarray, " joint"]
 
 
-def torque_use(recording: Recording, robot: RobotModel) -> TorqueUse | None:
+def torque_use(recording: Recording, robot: RobotModel, control_dt: float) -> TorqueUse | None:
     """Over the measured steps of all episodes; None where there are none."""
-    used = (np.abs(recording.torque) / robot.force_limit)[measured_steps(recording)]
+    used = (np.abs(recording.torque) / robot.force_limit)[measured_steps(recording, control_dt)]
     if not len(used):
         return None
     saturated = (used >= SATURATION_SHARE).mean(axis=0)

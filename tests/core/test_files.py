@@ -1,0 +1,44 @@
+"""Files are written whole or not at all, links stay links, and a lock is one process's."""
+
+import os
+import threading
+
+import pytest
+
+from wildrobot_gym.files import atomic_write, locked
+
+
+def test_a_failure_leaves_the_older_file_and_nothing_else(tmp_path):
+    path = tmp_path / "new" / "a.txt"
+    with atomic_write(path) as stream:
+        stream.write(b"old")
+    with pytest.raises(OSError, match="full"), atomic_write(path) as stream:
+        stream.write(b"ne")
+        raise OSError("full")
+    assert path.read_bytes() == b"old" and os.listdir(path.parent) == ["a.txt"]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "target").write_text("old")
+    (tmp_path / "link").symlink_to("target")
+    with atomic_write(tmp_path / "link") as stream:
+        stream.write(b"new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_text() == "new"
+
+
+def test_a_pipe_is_written_to(tmp_path):
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    with atomic_write(pipe) as stream:
+        stream.write(b"figures")
+    reader.join(timeout=10)
+    assert read == [b"figures"] and pipe.is_fifo()
+
+
+def test_a_lock_is_held_by_one(tmp_path):
+    with locked(tmp_path / ".lock"), pytest.raises(BlockingIOError), locked(tmp_path / ".lock"):
+        pass
+    with locked(tmp_path / ".lock"):
+        pass
