@@ -1,8 +1,8 @@
 """Windows of feature frames: the one place that assembles them, for rollouts and for clips.
 
 A window holds ``frames`` feature frames, ``stride`` control steps apart, oldest first. A rollout keeps the past control
-steps in ``TaskState.history``; at a reset that past is filled with the first frame, so no window reaches into another
-episode and none holds made-up zeros.
+steps in ``TaskState.history``, the present one last; at a reset it is filled with the first frame, or with the reference's
+frames before it, so no window reaches into another episode and none holds made-up zeros.
 """
 
 from __future__ import annotations

@@ -195,7 +195,7 @@ class WalkTask:
             command=command,
             command_held=before.command_held,
             action=jnp.where(start.from_reference, action, 0.0),
-            history=past,
+            history=history.push(past, frame),
             previous_qpos=self._remembered(state),
         )
         obs = self.observe(state, command, task.action)
