@@ -57,7 +57,8 @@ class AMPRewardWrapper(gym.vector.VectorWrapper):
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """As the environment's."""
-        self._ended = np.zeros(self.num_envs, bool)
+        mask = (options or {}).get("reset_mask")  # of a partial reset: the others' endings are still to be reset
+        self._ended = np.zeros(self.num_envs, bool) if mask is None else self._ended & ~np.asarray(mask, bool)
         return self.env.reset(seed=seed, options=options)
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:

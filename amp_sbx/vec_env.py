@@ -192,8 +192,12 @@ class GymnasiumVecEnv(VecEnv):
         values = list(values)
         return [values[index] for index in self._get_indices(indices)]
 
+    def _owner(self, name: str) -> Any:
+        """The vector environment or, where only what it wraps has `name`, that: Gymnasium's vector wrappers hide it."""
+        return self.vector_env if hasattr(self.vector_env, name) else self.vector_env.unwrapped
+
     def has_attr(self, attr_name: str) -> bool:
-        if hasattr(self.vector_env, attr_name):
+        if hasattr(self._owner(attr_name), attr_name):
             return True
         if not hasattr(self.vector_env, "call"):
             return False
@@ -202,8 +206,8 @@ class GymnasiumVecEnv(VecEnv):
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """Attribute of the vector environment (repeated for each index) or else of the sub-environments."""
-        if hasattr(self.vector_env, attr_name):
-            return self._subset([getattr(self.vector_env, attr_name)] * self.num_envs, indices)
+        if hasattr(owner := self._owner(attr_name), attr_name):
+            return self._subset([getattr(owner, attr_name)] * self.num_envs, indices)
         if not self.has_attr(attr_name):
             raise AttributeError(f"neither {type(self.vector_env).__name__} nor its environments have {attr_name!r}")
         return self._subset(self.vector_env.get_attr(attr_name), indices)  # type: ignore[attr-defined]
@@ -231,7 +235,7 @@ class GymnasiumVecEnv(VecEnv):
         self._require_all(indices, f"env_method({method_name!r})")
         if hasattr(self.vector_env, "call"):
             return list(self.vector_env.call(method_name, *method_args, **method_kwargs))
-        result = getattr(self.vector_env, method_name)(*method_args, **method_kwargs)
+        result = getattr(self._owner(method_name), method_name)(*method_args, **method_kwargs)
         return [result] * self.num_envs
 
     def _require_all(self, indices: VecEnvIndices, what: str) -> None:

@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from wildrobot_gym.errors import ConfigError, unknown_name
@@ -129,7 +130,7 @@ class ResetConfig:
     velocity_noise: float = 0.1  # m/s, rad/s; base and joints
     tilt_noise: float = 0.03  # rad, roll and pitch
     reference_share: float = 0.0
-    stagger: bool = True  # first episodes get random limits, so that time-outs do not all come together
+    stagger: bool = False  # episodes after a full reset get random limits, so that time-outs do not all come together
 
     def __post_init__(self) -> None:
         for name in ("joint_noise", "velocity_noise", "tilt_noise"):
@@ -313,6 +314,8 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         if not math.isfinite(value):
             raise ConfigError(f"{where} must be finite, got {value!r}.")
         return float(value)
+    if hint is str and isinstance(value, Path):
+        value = str(value)
     if hint in (int, bool, str) and type(value) is not hint:
         raise ConfigError(f"{where} must be {hint.__name__}, got {value!r}.")
     if hint is float:

@@ -24,12 +24,14 @@ from wildrobot_gym.state import PhysicsState
 
 MOVING_SPEED = 0.1  # m/s; below it a velocity has no direction (seed v0.3.0)
 CLIPPED_SPEED = 1.5  # m/s (data-first plan, option B)
-_UNSAID = (("velocities", "simulation"),)  # younger than some checkpoints: stands in a layout only where it is another
+# Younger than some checkpoints: stand in a layout only where they are others.
+_UNSAID = (("velocities", "simulation"), ("control_dt", EnvConfig.control_dt))
 
 
-def feature_layout(robot: RobotModel, config: FeatureConfig) -> dict[str, Any]:
+def feature_layout(robot: RobotModel, config: FeatureConfig, control_dt: float = EnvConfig.control_dt) -> dict[str, Any]:
     """What the columns of ``amp_obs`` mean, as JSON types: channel names with widths, history, robot, definitions."""
     n, pads = robot.num_joints, len(robot.pad_names)
+    definitions = {**to_dict(config), "control_dt": control_dt}
     widths = {
         "joint_pos": n,
         "joint_vel": n,
@@ -42,7 +44,7 @@ def feature_layout(robot: RobotModel, config: FeatureConfig) -> dict[str, Any]:
         "robot": robot.name,
         "joints": list(robot.joint_names),
         "channels": [[name, widths[name]] for name in config.channels if widths[name]],
-        "definitions": {k: v for k, v in to_dict(config).items() if k != "channels" and (k, v) not in _UNSAID},
+        "definitions": {k: v for k, v in definitions.items() if k != "channels" and (k, v) not in _UNSAID},
     }
 
 

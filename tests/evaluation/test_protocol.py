@@ -64,7 +64,7 @@ def test_same_seed_same_figures(benchmark, result):
 
 def test_only_what_defines_the_policy_is_taken_from_its_run():
     kwargs = {"robot": "wildrobot_8dof", "commands": {"vx": [0, 2]}, "reference": "x", "rewards": {"alive": 9.0}}
-    assert evaluation_settings(kwargs) == {"robot": "wildrobot_8dof", "reset": {"stagger": False}}
+    assert evaluation_settings(kwargs) == {"robot": "wildrobot_8dof"}
 
 
 @pytest.mark.parametrize(

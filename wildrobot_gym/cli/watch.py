@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +76,9 @@ def run_enjoy(policy: str, command: float = 0.4, seconds: float = 60.0) -> int:
     num_steps = _num_steps(loaded, seconds)
     env = make_env(loaded.env_kwargs, 1, num_steps=num_steps)
     window = SceneRenderer(env.robot)
-    began = time.monotonic()
 
     def on_step(step: int, state: PhysicsState) -> None:
-        window.show(np.asarray(state.qpos)[0])
-        time.sleep(max(0.0, began + (step + 1) * env.config.control_dt - time.monotonic()))
+        window.show(np.asarray(state.qpos)[0], env.config.control_dt)
 
     try:
         record(env, loaded, _forward(command), num_steps, SEED, on_step)

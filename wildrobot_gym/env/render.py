@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import Any
 
 import mujoco
@@ -40,13 +41,15 @@ class SceneRenderer:
     def __init__(self, robot: RobotModel, width: int = 480, height: int = 360, camera: str = "track") -> None:
         cameras = [robot.model.camera(i).name for i in range(robot.model.ncam)]
         if camera not in cameras:
-            raise ConfigError(unknown_name("camera", camera, cameras))
+            raise ConfigError(unknown_name("camera", str(camera), cameras))
         largest = (robot.model.vis.global_.offwidth, robot.model.vis.global_.offheight)
-        if not (0 < width <= largest[0] and 0 < height <= largest[1]):
-            raise ConfigError(f"picture size is {width} x {height}; allowed: 1 x 1 to {largest[0]} x {largest[1]}.")
+        for got, most in zip((width, height), largest, strict=True):
+            if not isinstance(got, int | np.integer) or not 0 < got <= most:
+                raise ConfigError(f"picture size is {width} x {height}; allowed: 1 x 1 to {largest[0]} x {largest[1]}.")
         self._robot, self._width, self._height, self._camera = robot, width, height, camera
         self._renderer: mujoco.Renderer | None = None
         self._viewer: Any = None
+        self._due = 0.0  # when the window may show the next picture
         self._data = mujoco.MjData(robot.model)
 
     def frame(self, qpos: np.ndarray) -> np.ndarray:
@@ -64,8 +67,8 @@ class SceneRenderer:
         self._renderer.update_scene(self._data, camera=self._camera)
         return self._renderer.render()
 
-    def show(self, qpos: np.ndarray) -> None:
-        """Bring the window up to date, opening it first if need be."""
+    def show(self, qpos: np.ndarray, period: float) -> None:
+        """Bring the window up to date, opening it first if need be; not before ``period`` s after the last time."""
         if self._viewer is None:
             if not has_screen():
                 raise PhysicsError(NO_SCREEN)
@@ -73,6 +76,8 @@ class SceneRenderer:
 
             self._viewer = mujoco.viewer.launch_passive(self._robot.model, self._data)
         self._place(qpos)
+        time.sleep(max(0.0, self._due - time.monotonic()))
+        self._due = max(self._due, time.monotonic() - period) + period
         self._viewer.sync()
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
+from wildrobot_gym.errors import ConfigError
 
 
 class WildRobotEnv(gym.Env):
@@ -89,7 +90,7 @@ class WildRobotEnv(gym.Env):
     | commands | vx (0, 1), vy (0, 0), yaw_rate (0, 0) | m/s, m/s, rad/s |
     | commands.standing_share, resample_interval_s | 0.1, 5 s | share of draws that are (0, 0, 0) |
     | reset | joint_noise 0.05, velocity_noise 0.1, tilt_noise 0.03 | rad; m/s and rad/s; rad |
-    | reset.reference_share, stagger | 0, true | stagger: the first episodes of many robots end one after the other |
+    | reset.reference_share, stagger | 0, false | stagger: of many robots in training, the first episodes end one by one |
     | termination | min_height 0.2, max_height 0.7, max_tilt none | m, m, rad |
     | rewards | the weights above | and the terms' scales, such as tracking_sigma 0.25 m/s |
 
@@ -101,6 +102,9 @@ class WildRobotEnv(gym.Env):
     vector_class: type[WildRobotVectorEnv] = WildRobotVectorEnv
 
     def __init__(self, *, render_mode: str | None = None, num_threads: int = 1, **settings: Any) -> None:
+        for name in ("num_envs", "autoreset_mode"):
+            if name in settings:
+                raise ConfigError(f"{name} is of many robots; one has none. Use gym.make_vec('WildRobot-v0', num_envs=...).")
         # The time limit is the wrapper's that gym.make adds, or the caller's own argument.
         settings.setdefault("max_episode_steps", None)
         self._vector = self.vector_class(
@@ -126,8 +130,6 @@ class WildRobotEnv(gym.Env):
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """One control step (20 ms)."""
         obs, reward, terminated, truncated, infos = self._vector.step(np.asarray(action)[None])
-        if self.render_mode == "human":
-            self.render()
         return obs[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), _first(infos)
 
     def render(self) -> np.ndarray | None:  # type: ignore[override]

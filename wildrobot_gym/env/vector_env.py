@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,6 +75,7 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         camera: str = "track",
         **settings: Any,
     ) -> None:
+        _check_process()
         _check_count("num_envs", num_envs, 1, "robots")
         _check_count("num_threads", num_threads, 0, "threads; 0 takes every CPU")
         if max_episode_steps is not None:
@@ -164,6 +166,8 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         if before is not None and not mask.all():
             self._state = select(mask, self._state, before)
         self._finished = self._finished & ~mask
+        if self.render_mode == "human":
+            self.render()
         return np.array(obs), {"amp_obs": np.array(amp_obs)}
 
     def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
@@ -195,9 +199,10 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
             infos |= self._final_infos(obs, infos)
             done = self._finished
             new_obs, _ = self._restart(done, starts)
-            obs = obs.copy()
             obs[done] = new_obs[done]
             self._finished = np.zeros(self.num_envs, bool)
+        if self.render_mode == "human":
+            self.render()
         return obs, reward, terminated, truncated, infos
 
     def render(self) -> tuple[np.ndarray, ...] | None:
@@ -205,7 +210,7 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         if self.render_mode is None or self._state is None:
             return None
         if self.render_mode == "human":
-            self._renderer.show(np.asarray(self._state.qpos)[0])
+            self._renderer.show(np.asarray(self._state.qpos)[0], self.config.control_dt)
             return None
         return tuple(self._renderer.frame(qpos) for qpos in np.asarray(self._state.qpos))
 
@@ -277,16 +282,18 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
 
     def set_state(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Continue from what :meth:`get_state` gave in an environment of the same settings."""
-        self.reset(seed=0)
+        if self._task_state is None:
+            self.reset(seed=0)
         leaves, tree = jax.tree_util.tree_flatten(self._task_state)
         given = [arrays.get(f"task_{i}") for i in range(len(leaves))]
         fits = all(g is not None and g.shape == leaf.shape for g, leaf in zip(given, leaves, strict=True))
         if not fits or not {"obs", "amp_obs", "finished"} <= set(arrays):
             raise ConfigError("The saved environment state does not fit: another robot, config or number of environments.")
-        self._task_state = jax.tree_util.tree_unflatten(tree, [jnp.asarray(g) for g in given])
+        # Physics first: it refuses what does not fit, and then nothing has changed.
         self._state = self.physics.set_state(
             {k.removeprefix("physics_"): v for k, v in arrays.items() if k.startswith("physics_")}
         )
+        self._task_state = jax.tree_util.tree_unflatten(tree, [jnp.asarray(g) for g in given])
         self._last = (jnp.asarray(arrays["obs"]), jnp.asarray(arrays["amp_obs"]))
         self._finished = np.array(arrays["finished"])
 
@@ -338,6 +345,21 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
                 " usually diverged: look at its losses."
             )
         return actions
+
+
+_process: int | None = None  # that built the first environment
+
+
+def _check_process() -> None:
+    """Raise PhysicsError in a fork of a process that has built environments: JAX's threads are not in it, and it would hang."""
+    global _process
+    if _process not in (None, os.getpid()):
+        raise PhysicsError(
+            "This process was forked from one that has built environments, and JAX would hang in it. Start it by 'spawn' or"
+            " 'forkserver' (gym.make_vec: vector_kwargs={'context': 'spawn'}), or step many robots in one process:"
+            " gym.make_vec('WildRobot-v0', num_envs=...)."
+        )
+    _process = os.getpid()
 
 
 def _check_count(name: str, value: Any, low: int, what: str) -> None:

@@ -29,8 +29,7 @@ POLICY_SETTINGS = ("robot", "control_dt", "features", "action")
 
 def evaluation_settings(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of the benchmark's environment for a policy that was trained with ``env_kwargs``."""
-    settings = {name: env_kwargs[name] for name in POLICY_SETTINGS if name in env_kwargs}
-    return settings | {"reset": {"stagger": False}}
+    return {name: env_kwargs[name] for name in POLICY_SETTINGS if name in env_kwargs}
 
 
 def make_env(

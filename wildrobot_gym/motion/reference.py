@@ -118,7 +118,7 @@ class ReferenceDataset:
     @property
     def layout(self) -> dict[str, Any]:
         """What the feature columns mean (``features.feature_layout``)."""
-        return feature_layout(self.robot, self.config)
+        return feature_layout(self.robot, self.config, self.control_dt)
 
     @property
     def features(self) -> Float[np.ndarray, "frame feature"]:

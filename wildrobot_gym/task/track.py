@@ -93,7 +93,7 @@ class TrackTask(WalkTask):
         keys = jax.random.split(key, 5)
         frame = jax.random.randint(keys[0], (), 0, self.clips.last.shape[0])
         frame = jnp.minimum(frame, self.clips.last[frame] - 1)
-        yaw = jax.random.uniform(keys[1], minval=-jnp.pi, maxval=jnp.pi)
+        yaw = jax.random.uniform(keys[1], minval=-jnp.pi, maxval=jnp.pi) * self._any_heading
         start = self.start_at(frame, yaw)
         reset, n = self.config.reset, self.robot.num_joints
         joints = start.qpos[7:] + reset.joint_noise * jax.random.uniform(keys[2], (n,), minval=-1.0)

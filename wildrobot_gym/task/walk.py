@@ -69,11 +69,12 @@ class WalkTask:
         self.robot, self.config = robot, config
         self.reference = None if reference is None else jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), reference)
         self.max_episode_steps = int(NO_LIMIT if max_episode_steps is None else max_episode_steps)
-        self.layout = features_module.feature_layout(robot, config.features)
+        self.layout = features_module.feature_layout(robot, config.features, config.control_dt)
         self.obs_dim = observation_dim(robot)
         self.feature_dim = features_module.feature_dim(self.layout)
         self.past_shape = (config.features.history.num_past, features_module.frame_dim(self.layout))
         self._frame_features = features_module.make_frame_features(robot, config.features, config.control_dt)
+        self._any_heading = config.features.velocity_frame == "heading"  # else the reference's own: its velocities are unturned
         self._differences = config.features.velocities == "finite_difference"
         self._scale = jnp.array(_action_scale(robot, config))
         self._home = jnp.asarray(robot.home_joint_pos, jnp.float32)
@@ -119,6 +120,8 @@ class WalkTask:
         # A blown-up simulation has been put back to the home pose; no learner may be paid for that pose.
         terms = {k: jnp.where(state.diverged, 0.0, v) for k, v in reward_terms(inputs, self.config.rewards).items()}
         frame = self._frame_features(state, task.previous_qpos)
+        if len(task.history):  # nor may the discriminator see it
+            frame = jnp.where(state.diverged, task.history[-1], frame)
         forward = to_heading(state.base_quat_w, state.qvel[:3])[0]
         step_count = task.step_count + 1
         fell = terminated(state, self.config.termination)
@@ -172,8 +175,7 @@ class WalkTask:
 
     def draw_start(self, key: jax.Array) -> Start:
         """Where a new episode begins."""
-        heading = self.config.features.velocity_frame == "heading"
-        return draw_start(key, self.robot, self.config.reset, self.reference, self.past_shape, heading)
+        return draw_start(key, self.robot, self.config.reset, self.reference, self.past_shape, self._any_heading)
 
     def begin(
         self, before: TaskState, start: Start, state: PhysicsState, episode_limit: Any = None
