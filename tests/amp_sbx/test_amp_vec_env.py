@@ -3,8 +3,9 @@
 import gymnasium as gym
 import numpy as np
 import pytest
-from amp_probe_envs import AMPInfo, ProbeEnv
+from amp_probe_envs import AMPInfo, ProbeEnv, SignEnv
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
@@ -165,6 +166,19 @@ def test_attributes_of_a_batched_environment():
     assert env.env_is_wrapped(Monitor) == [True] * 3  # it records the same statistics
     with pytest.raises(VecEnvError, match="indices"):
         env.set_attr("length", 2, indices=[0])
+
+
+def test_a_vector_wrapper_does_not_hide_what_its_environment_declares():
+    class Declares(SignEnv):
+        amp_layout = {"channels": ["sign"]}  # noqa: RUF012
+
+        def twice(self, number):
+            return 2 * number
+
+    env = GymnasiumVecEnv(RecordEpisodeStatistics(Declares(2)))
+    assert amp_layout(env) == Declares.amp_layout
+    assert env.get_attr("amp_layout") == [Declares.amp_layout] * 2 and not env.has_attr("wheels")
+    assert env.env_method("twice", 4) == [8, 8]
 
 
 def test_async_vector_env_survives_a_question_about_a_missing_attribute():

@@ -167,6 +167,8 @@ def test_velocities_from_two_poses(wildrobot: RobotModel) -> None:
     np.testing.assert_allclose(features(after)[:9], 9.0)  # no pose before: the engine's own
     assert feature_layout(wildrobot, config)["definitions"]["velocities"] == "finite_difference"
     assert "velocities" not in feature_layout(wildrobot, FeatureConfig())["definitions"]  # as in older checkpoints
+    assert feature_layout(wildrobot, config, 0.01)["definitions"]["control_dt"] == 0.01  # its windows are half as long
+    assert "control_dt" not in feature_layout(wildrobot, config, 0.02)["definitions"]
 
 
 def test_mean_velocities_are_mujocos(wildrobot: RobotModel) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium as gym
@@ -136,6 +137,35 @@ def test_a_window_needs_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     with pytest.raises(PhysicsError, match=r"human.*DISPLAY.*rgb_array"):
         WildRobotEnv(render_mode="human")
+
+
+def test_the_window_follows_every_step_and_reset_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, slept, clock = [], [], [10.0]
+    monkeypatch.setattr("wildrobot_gym.env.vector_env.has_screen", lambda: True)
+    monkeypatch.setattr("wildrobot_gym.env.render.has_screen", lambda: True)
+    window = SimpleNamespace(sync=lambda: shown.append(clock[0]), close=lambda: None)
+    monkeypatch.setattr("mujoco.viewer.launch_passive", lambda *_: window)
+    monkeypatch.setattr("wildrobot_gym.env.render.time", SimpleNamespace(monotonic=lambda: clock[0], sleep=slept.append))
+    for env, action in (
+        (WildRobotEnv(render_mode="human"), np.zeros(9)),
+        (WildRobotVectorEnv(2, render_mode="human"), np.zeros((2, 9))),
+    ):
+        env.reset(seed=0)
+        env.step(action)
+        clock[0] += 0.015  # what the policy took
+        env.step(action)
+        env.close()
+    assert len(shown) == 6
+    np.testing.assert_allclose(slept, [0.0, 0.02, 0.025] * 2)
+
+
+def test_what_belongs_to_many_robots_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"num_envs is of many robots.*make_vec"):
+        gym.make("WildRobot-v0", num_envs=4)
+    with pytest.raises(ConfigError, match="picture size"):
+        WildRobotEnv(width=64.5)
+    with pytest.raises(ConfigError, match="Unknown camera '3'"):
+        WildRobotEnv(camera=3)
 
 
 def test_videos(tmp_path) -> None:

@@ -178,10 +178,14 @@ def test_a_blow_up_is_flagged_and_stays_alone(tmp_path, monkeypatch) -> None:
         rows = [0, 1, 3]
         for step in range(3):
             env.physics.batch.bind("qpos")[2, 8] = np.nan
+            newest = env.amp_obs[2].reshape(-1, DIM)[-1]
             got, want = env.step(actions(step)), twin.step(actions(step))
             restarting = mode == AutoresetMode.NEXT_STEP and step == 1
             assert got[4]["diverged"].tolist() == got[2].tolist() == [False, False, not restarting, False]
             assert all(np.isfinite(x).all() for x in (got[0], got[1], got[4]["amp_obs"]))
+            if not restarting:  # the home pose that it was put back to is no motion of its own: the frame before is shown again
+                window = got[4]["amp_obs"][2].reshape(-1, DIM)
+                np.testing.assert_array_equal(window[-1], newest)
             assert_equal(got[:4], want[:4], rows)
         assert env.physics.num_diverged == (2 if mode == AutoresetMode.NEXT_STEP else 3)
 
@@ -329,8 +333,19 @@ def test_a_foreign_state_is_refused() -> None:
     env.reset(seed=0)
     with pytest.raises(ConfigError, match="another robot, config or number of environments"):
         make(num_envs=N + 1).set_state(env.get_state())
-    with pytest.raises(ConfigError, match="does not fit"):
-        env.set_state({})
+    rollout(env, 3)
+    torn = {name: array for name, array in env.get_state().items() if name != "physics_rows"}
+    for state, error in (({}, ConfigError), (torn, PhysicsError)):
+        with pytest.raises(error, match=r"does not fit|lacks rows"):
+            env.set_state(state)
+    assert np.asarray(env._task_state.step_count).tolist() == [3] * N  # it goes on as if nothing had been asked
+
+
+def test_a_fork_is_told_why_it_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    make()
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    with pytest.raises(PhysicsError, match=r"forked.*context"):
+        make()
 
 
 # --- commands ---

@@ -77,7 +77,7 @@ class SceneRenderer:
             self._viewer = mujoco.viewer.launch_passive(self._robot.model, self._data)
         self._place(qpos)
         time.sleep(max(0.0, self._due - time.monotonic()))
-        self._due = max(self._due, time.monotonic() - period) + period
+        self._due = max(self._due, time.monotonic()) + period
         self._viewer.sync()
 
     def close(self) -> None:
