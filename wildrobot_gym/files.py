@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,12 +46,16 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 def locked(path: Path) -> Iterator[BinaryIO]:
     """``path`` (made where it is not there), open for appending and locked: by this process and the children that inherit it.
 
-    On systems without ``fcntl`` it is open alone.
+    On systems and file systems that have no locks it is open alone.
 
     Raises:
         BlockingIOError: another process has it.
     """
     with path.open("ab") as stream:
         if fcntl is not None:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP):
+                    raise
         yield stream

@@ -180,8 +180,9 @@ def _mine(
     if not walked and reference.is_file():  # by force; then what is there stays
         console.print(yield_table(report))
         raise MotionError(f"Nothing that passes the gates walks as asked. {reference} is as it was. {_ADVICE}")
-    if walked and amp.path.exists():
-        shutil.rmtree(amp.path)
+    if force and walked and amp.holds_a_run():
+        with amp.claimed():  # not while another process trains it
+            shutil.rmtree(amp.path)
     try:
         finish(reference, report, walked, console, origin)
     except MotionError as error:

@@ -23,6 +23,7 @@ from wildrobot_gym.evaluation.metrics import SUCCESS_SLIP
 from wildrobot_gym.evaluation.protocol import WalkBenchmark
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 
+LOGGED = ("success", "survived", "velocity_error", "cadence", "clearance", "slip", "saturation")
 Score = tuple[float, float, float]
 """Of a policy, by :func:`eval_score`."""
 
@@ -82,12 +83,7 @@ class CheckpointCallback(RunCallback):
             self.save()
 
     def save(self) -> str:
-        """Write a checkpoint of the present; says where it lies, or why it could not be written.
-
-        What was logged so far is written with it: the next row belongs to what a resumed run does again.
-        """
-        self.logger.record(STEPS, self.model.num_timesteps)
-        self.logger.dump(self.model.num_timesteps)
+        """Write a checkpoint of the present; says where it lies, or why it could not be written."""
         path = self._folder.checkpoint(self.model.num_timesteps)
         self._last = self.model.num_timesteps
         try:
@@ -150,10 +146,12 @@ class EvalCallback(RunCallback):
             self._benchmark = WalkBenchmark(self._env_kwargs, s.commands, s.episodes, s.steps, s.seed)
         result = self._benchmark.run(lambda obs: self.model.predict(obs, deterministic=True)[0])
         overall = result.to_json()["overall"]
-        for name in ("success", "survived", "velocity_error", "cadence", "clearance", "slip", "saturation"):
-            if overall[name]["mean"] is not None:
-                self.logger.record(f"eval/{name}", overall[name]["mean"])
-        about: dict[str, Any] = {name: overall[name]["mean"] for name in ("success", "survived", "velocity_error", "slip")}
+        means = {name: overall[name]["mean"] for name in LOGGED}
+        figures = {f"eval/{name}": mean for name, mean in means.items() if mean is not None} | {STEPS: self.num_timesteps}
+        # Now, and not with the next iteration's row: a checkpoint may come first, and a resumed run does that row again.
+        for writer in self.logger.output_formats:
+            writer.write(figures, dict.fromkeys(figures, ()), self.num_timesteps)
+        about: dict[str, Any] = {name: means[name] for name in ("success", "survived", "velocity_error", "slip")}
         score = eval_score(about)
         if self._best is None or score >= self._best:
             self._best = score

@@ -37,7 +37,7 @@ class EvalSettings:
     every: int = 1_000_000
     commands: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)
     episodes: int = 8  # for each command
-    steps: int = 500
+    steps: int | None = None  # of an episode; None: the benchmark's 10 s
     seed: int = 7
 
     def __post_init__(self) -> None:
@@ -271,7 +271,7 @@ def _missing(what: str, name: str, folder: Path, suffix: str) -> NoReturn:
 
 
 def _whole_numbers(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    whole = {f.name for f in dataclasses.fields(cls) if f.type == "int"}
+    whole = {f.name for f in dataclasses.fields(cls) if f.type in ("int", "int | None")}
     return {
         key: int(value) if key in whole and isinstance(value, float) and value.is_integer() else value
         for key, value in values.items()

@@ -107,13 +107,16 @@ class RunFolder:
         """The run in this process's hands alone; the lock ends with the process, however that ends.
 
         Raises:
-            RunError: another process trains it.
+            RunError: another process trains it, or the folder cannot be written.
         """
-        try:
-            with locked(self.path / ".lock"):
-                yield
-        except BlockingIOError:
-            raise RunError(f"Another process is training {self.path}. Wait for its end, or stop it.") from None
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(locked(self.path / ".lock"))
+            except BlockingIOError:
+                raise RunError(f"Another process is training {self.path}. Wait for its end, or stop it.") from None
+            except OSError as error:
+                raise RunError(f"Cannot lock {self.path}: {error}.") from error
+            yield
 
     def final_steps(self) -> int:
         """Environment steps that the policy of final.zip has learned for; 0 without one that can be read."""

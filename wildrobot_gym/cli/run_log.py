@@ -17,7 +17,7 @@ from wildrobot_gym.files import atomic_write
 
 
 class ProgressCsv(KVWriter):
-    """One row an iteration, which what is logged later at the same step joins. New columns may come at any time; the file is
+    """One row an iteration, which other figures of the same step join. New columns may come at any time; the file is
     then written anew.
 
     Args:
@@ -39,7 +39,9 @@ class ProgressCsv(KVWriter):
     def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
         row = {key: value for key, value in sorted(key_values.items()) if isinstance(value, int | float)}
         new = [key for key in row if key not in self._columns]
-        joins = bool(self._rows) and STEPS in row and str(self._rows[-1].get(STEPS)) == str(row[STEPS])
+        last = self._rows[-1] if self._rows else {}
+        common = {name for name in row if last.get(name) not in (None, "")}
+        joins = common == {STEPS} and str(last[STEPS]) == str(row[STEPS])
         if joins:
             self._rows[-1] |= row
         else:

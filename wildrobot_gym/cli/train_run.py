@@ -21,7 +21,7 @@ from wildrobot_gym.cli.policies import find_policy
 from wildrobot_gym.cli.run_callbacks import CheckpointCallback, EvalCallback, Score, Stopped, eval_score, protocol_of
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder, read_arrays, steps_of
-from wildrobot_gym.cli.run_log import make_logger
+from wildrobot_gym.cli.run_log import STEPS, make_logger
 from wildrobot_gym.cli.run_progress import ProgressCallback
 from wildrobot_gym.cli.run_state import restore_environment
 from wildrobot_gym.env.demonstrations import demonstrations
@@ -161,8 +161,9 @@ def ppo_arguments(config: RunConfig) -> dict[str, Any]:
 
 def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console) -> int:
     left = config.n_timesteps - model.num_timesteps
-    # Without its final.zip, or with that of a shorter run, it was stopped between the last step and its last file.
-    if left <= 0 and folder.final_steps() >= model.num_timesteps:
+    # Without its final.zip, or with that of a shorter run at this length's end, it was stopped between last step and last file.
+    at_its_end = -config.n_steps * config.n_envs < left <= 0
+    if left <= 0 and folder.final.is_file() and not (at_its_end and folder.final_steps() < model.num_timesteps):
         raise RunError(
             f"{folder.path} is finished: {model.num_timesteps:,} of {config.n_timesteps:,} steps."
             " Raise n_timesteps by --set to go on."
@@ -184,6 +185,8 @@ def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console
             checkpoints.stop_if_asked()
             if config.eval.every:
                 evaluate.evaluate()
+            model.logger.record(STEPS, model.num_timesteps)
+            model.logger.dump(model.num_timesteps)  # the last update's
             checkpoints.stop_if_asked()
             checkpoints.save()
         except Stopped as stop:
@@ -225,6 +228,7 @@ def _best_so_far(folder: RunFolder, config: RunConfig) -> Score | None:
         return None
     try:
         evaluation = checkpoint.read(folder.best)[0]["extra"]["evaluation"]
-        return eval_score(evaluation) if evaluation["protocol"] == protocol_of(config.eval) else None
+        wanted = protocol_of(config.eval)
+        return eval_score(evaluation) if evaluation.get("protocol", wanted) == wanted else None
     except (CheckpointError, AttributeError, KeyError, TypeError):
         return None

@@ -67,8 +67,8 @@ class SceneRenderer:
         self._renderer.update_scene(self._data, camera=self._camera)
         return self._renderer.render()
 
-    def show(self, qpos: np.ndarray, period: float) -> None:
-        """Bring the window up to date, opening it first if need be; not before ``period`` s after the last time."""
+    def show(self, qpos: np.ndarray, period: float = 0.0) -> None:
+        """Bring the window up to date, opening it first if need be; the next time comes ``period`` s later at the earliest."""
         if self._viewer is None:
             if not has_screen():
                 raise PhysicsError(NO_SCREEN)

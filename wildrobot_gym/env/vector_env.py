@@ -110,6 +110,7 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
             np.zeros((self.num_envs, self.task.feature_dim), np.float32),
         )
         self._compile()
+        _remember_process()
 
     def _make_task(self, reference: str | None, max_episode_steps: int | None) -> WalkTask:
         states = None if reference is None else _reference_states(reference, self.robot, self.config)
@@ -166,8 +167,7 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         if before is not None and not mask.all():
             self._state = select(mask, self._state, before)
         self._finished = self._finished & ~mask
-        if self.render_mode == "human":
-            self.render()
+        self._show_in_time()
         return np.array(obs), {"amp_obs": np.array(amp_obs)}
 
     def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
@@ -201,16 +201,17 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
             new_obs, _ = self._restart(done, starts)
             obs[done] = new_obs[done]
             self._finished = np.zeros(self.num_envs, bool)
-        if self.render_mode == "human":
-            self.render()
+        self._show_in_time()
         return obs, reward, terminated, truncated, infos
 
     def render(self) -> tuple[np.ndarray, ...] | None:
-        """One (height, width, 3) uint8 frame for each environment; in 'human' mode the window is brought up to date."""
+        """One (height, width, 3) uint8 frame for each environment; in 'human' mode the window is brought up to date, as every
+        reset and step does by itself, in real time.
+        """
         if self.render_mode is None or self._state is None:
             return None
         if self.render_mode == "human":
-            self._renderer.show(np.asarray(self._state.qpos)[0], self.config.control_dt)
+            self._renderer.show(np.asarray(self._state.qpos)[0])
             return None
         return tuple(self._renderer.frame(qpos) for qpos in np.asarray(self._state.qpos))
 
@@ -299,6 +300,10 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
 
     # --- inside ---
 
+    def _show_in_time(self) -> None:
+        if self.render_mode == "human":
+            self._renderer.show(np.asarray(self.physics_state.qpos)[0], self.config.control_dt)
+
     def _restart(self, mask: np.ndarray, starts: Start, limits: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """New episodes where ``mask``; observations and AMP windows of all environments, the others' as they were."""
         ids = np.flatnonzero(mask)
@@ -352,13 +357,16 @@ _process: int | None = None  # that built the first environment
 
 def _check_process() -> None:
     """Raise PhysicsError in a fork of a process that has built environments: JAX's threads are not in it, and it would hang."""
-    global _process
     if _process not in (None, os.getpid()):
         raise PhysicsError(
             "This process was forked from one that has built environments, and JAX would hang in it. Start it by 'spawn' or"
             " 'forkserver' (gym.make_vec: vector_kwargs={'context': 'spawn'}), or step many robots in one process:"
             " gym.make_vec('WildRobot-v0', num_envs=...)."
         )
+
+
+def _remember_process() -> None:
+    global _process
     _process = os.getpid()
 
 

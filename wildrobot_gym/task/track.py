@@ -155,7 +155,7 @@ class TrackTask(WalkTask):
         errors = clip_errors(state, load, want, task.yaw)
         terms = reward_terms(inputs, self.config.rewards) | clip_terms(errors, self.config.rewards)
         terms = {name: jnp.where(state.diverged, 0.0, value) for name, value in terms.items()}
-        features = self._frame_features(state, task.previous_qpos)
+        features = self._next_frame(task, state)
         forward = to_heading(state.base_quat_w, state.qvel[:3])[0]
         lost = terminated(state, self.config.termination) | (errors["joint_pos"] > self.config.termination.max_joint_error)
         step_count = task.step_count + 1

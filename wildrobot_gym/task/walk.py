@@ -119,9 +119,7 @@ class WalkTask:
         inputs = self._reward_inputs(task, state, action, events)
         # A blown-up simulation has been put back to the home pose; no learner may be paid for that pose.
         terms = {k: jnp.where(state.diverged, 0.0, v) for k, v in reward_terms(inputs, self.config.rewards).items()}
-        frame = self._frame_features(state, task.previous_qpos)
-        if len(task.history):  # nor may the discriminator see it
-            frame = jnp.where(state.diverged, task.history[-1], frame)
+        frame = self._next_frame(task, state)
         forward = to_heading(state.base_quat_w, state.qvel[:3])[0]
         step_count = task.step_count + 1
         fell = terminated(state, self.config.termination)
@@ -202,6 +200,12 @@ class WalkTask:
         )
         obs = self.observe(state, command, task.action)
         return task, obs, history.window(past, frame, self.config.features.history)
+
+    def _next_frame(self, task: Any, state: PhysicsState) -> Float[Array, "feature"]:
+        """Features of the frame after a control step; of one that diverged the past's last, where a past is kept: no
+        discriminator may see the home pose that the robot was put back to."""
+        frame = self._frame_features(state, task.previous_qpos)
+        return jnp.where(state.diverged, task.history[-1], frame) if len(task.history) else frame
 
     def _support(self, task: TaskState, state: PhysicsState) -> tuple[dict[str, Array], dict[str, Array]]:
         """The task state's times in the air and on both feet after this step, and what the reward is told of them."""
