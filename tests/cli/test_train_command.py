@@ -182,6 +182,21 @@ def test_a_lengthened_run_that_is_stopped_at_its_end_gets_its_final_policy(run_p
     assert main(longer) == 2  # finished
 
 
+def test_a_shorter_length_does_not_end_a_longer_run(run_path, tmp_path, monkeypatch, capsys):
+    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    asked = ["train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(run.path), "--resume"]
+
+    def stop(self):
+        if self.num_timesteps == 384:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(CheckpointCallback, "_on_rollout_end", stop)
+        assert main([*asked, "--set", "n_timesteps=512"]) == 128 + signal.SIGINT
+    assert "is finished: 384 of 256 steps" in refused(capsys, *asked).replace("\n", " ")
+    assert run.final_steps() == 256 and yaml_io.read(run.config)["n_timesteps"] == 512
+
+
 def test_evaluations_outlive_a_kill(run_path, tmp_path):
     """They come after their iteration's row, join it, and stand before the checkpoint that is gone on from."""
     run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
