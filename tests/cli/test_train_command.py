@@ -51,6 +51,12 @@ def progress_rows(run):
         return list(csv.DictReader(stream))
 
 
+def evaluations(run):
+    """By step, the figures of each evaluation in progress.csv."""
+    figures = [{name: row[name] for name in row if name.startswith("eval/")} for row in progress_rows(run)]
+    return {row[STEPS]: found for row, found in zip(progress_rows(run), figures, strict=True) if found["eval/success"]}
+
+
 def refused(capsys, *arguments: str) -> str:
     """The message of a command that must end with exit code 2 and without a traceback."""
     assert main(list(arguments)) == 2
@@ -87,7 +93,7 @@ def test_progress_holds_every_figure_that_matters(run_path):
 def test_policy_file_knows_its_environment(run_path):
     extra = checkpoint.read(run_path / "best.zip")[0]["extra"]
     assert extra["reference"] == "walk_wildrobot"
-    assert extra["env_kwargs"] == {"features": {"history": {"frames": 2, "stride": 2}}}
+    assert extra["env_kwargs"] == {"reset": {"stagger": True}, "features": {"history": {"frames": 2, "stride": 2}}}
     assert set(extra["evaluation"]) == {"success", "survived", "velocity_error", "slip", "num_timesteps", "protocol"}
 
 
@@ -175,10 +181,10 @@ def test_a_lengthened_run_that_is_stopped_at_its_end_gets_its_final_policy(run_p
     monkeypatch.setattr(CheckpointCallback, "_on_rollout_end", stop)
     assert main(longer) == 128 + signal.SIGINT
     assert run.final_steps() == 256 and run.checkpoint(384).is_file()
-    assert not progress_rows(run)[-1]["eval/success"]
+    assert "384" not in evaluations(run)
     assert main(longer) == 0
     assert run.final_steps() == 384
-    assert progress_rows(run)[-1]["eval/success"]
+    assert list(evaluations(run)) == ["128", "256", "384"]
     assert main(longer) == 2  # finished
 
 
@@ -200,12 +206,11 @@ def test_a_shorter_length_does_not_end_a_longer_run(run_path, tmp_path, monkeypa
 def test_evaluations_outlive_a_kill(run_path, tmp_path):
     """They come after their iteration's row, join it, and stand before the checkpoint that is gone on from."""
     run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
-    before = progress_rows(run)
+    before = evaluations(run)
     for path in (run.final, run.checkpoint(256)):
         path.unlink()
     assert main(["train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(run.path), "--resume"]) == 0
-    same = [name for name in before[0] if name.startswith("eval/") or name == "time/total_timesteps"]
-    assert [[row[name] for name in same] for row in progress_rows(run)] == [[row[name] for name in same] for row in before]
+    assert evaluations(run) == before and list(before) == ["128", "256"]
 
 
 def test_a_run_is_trained_by_one_process(run_path, tmp_path, capsys):

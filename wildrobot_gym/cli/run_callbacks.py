@@ -147,15 +147,16 @@ class EvalCallback(RunCallback):
         result = self._benchmark.run(lambda obs: self.model.predict(obs, deterministic=True)[0])
         overall = result.to_json()["overall"]
         means = {name: overall[name]["mean"] for name in LOGGED}
-        figures = {f"eval/{name}": mean for name, mean in means.items() if mean is not None} | {STEPS: self.num_timesteps}
+        steps = self.model.num_timesteps
+        figures = {f"eval/{name}": mean for name, mean in means.items() if mean is not None} | {STEPS: steps}
         # Now, and not with the next iteration's row: a checkpoint may come first, and a resumed run does that row again.
         for writer in self.logger.output_formats:
-            writer.write(figures, dict.fromkeys(figures, ()), self.num_timesteps)
+            writer.write(figures, dict.fromkeys(figures, ()), steps)
         about: dict[str, Any] = {name: means[name] for name in ("success", "survived", "velocity_error", "slip")}
         score = eval_score(about)
         if self._best is None or score >= self._best:
             self._best = score
-            about |= {"num_timesteps": self.model.num_timesteps, "protocol": protocol_of(self._settings)}
+            about |= {"num_timesteps": steps, "protocol": protocol_of(self._settings)}
             try:
                 self.model.save(self._folder.best, exclude=["replay_buffer"], extra={"evaluation": about})
             except AMPError as problem:
