@@ -65,7 +65,7 @@ def run_compare(
             console.print(told, highlight=False, soft_wrap=True)
             settings = json.dumps(evaluation_settings(policy.env_kwargs), sort_keys=True)
             if settings not in benchmarks:
-                benchmark = WalkBenchmark(policy.env_kwargs, commands, episodes, None, seed, backend)
+                benchmark = WalkBenchmark(policy.env_kwargs, commands, episodes, seed=seed, backend=backend)
                 benchmarks[settings] = opened.enter_context(closing(benchmark))
             result = run_benchmark(policy, benchmarks[settings], console)
             figures = results_json(policy, result, backend) | {"style": None}

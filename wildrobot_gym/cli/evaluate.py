@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wildrobot_gym.cli.exit_codes import NO_PICTURE
-from wildrobot_gym.cli.figures import ROWS, cell
+from wildrobot_gym.cli.figures import ROWS, cell, episodes_measured
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_folder import versions
 from wildrobot_gym.cli.step_bar import step_bar
@@ -46,7 +46,7 @@ def run_eval(
     loaded = load_policy(policy, robot)
     console.print(f"{loaded.path}, {loaded.model.num_timesteps:,} steps of training", highlight=False, markup=False)
     test = prepare_style(loaded, reference, console) if style else None  # before minutes of benchmark
-    with closing(WalkBenchmark(loaded.env_kwargs, commands, episodes, None, seed, backend)) as benchmark:
+    with closing(WalkBenchmark(loaded.env_kwargs, commands, episodes, seed=seed, backend=backend)) as benchmark:
         results = results_json(loaded, run_benchmark(loaded, benchmark, console), backend)
     console.print(results_table(results))
     results["style"] = None
@@ -97,8 +97,8 @@ def results_table(results: dict[str, Any]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for figure, heading in ROWS:
         table.add_row(heading, *(cell(figures[figure], "\n") for figures in columns.values()))
-    measured = [(figures["velocity_error"]["n"], figures["survived"]["n"]) for figures in columns.values()]
-    if any(n < of for n, of in measured):  # who falls early counts in survived and success alone
+    measured = [episodes_measured(figures) for figures in columns.values()]
+    if any(n < of for n, of in measured):
         table.add_row("episodes measured", *(f"{n} of {of}" for n, of in measured))
     return table
 

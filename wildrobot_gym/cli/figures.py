@@ -33,6 +33,11 @@ STYLE_ROWS = (
 )
 
 
+def episodes_measured(figures: Mapping[str, Any]) -> tuple[int, int]:
+    """How many episodes could be measured, and of how many: who falls early counts in ``survived`` and ``success`` alone."""
+    return figures["velocity_error"]["n"], figures["survived"]["n"]
+
+
 def mean_text(interval: Mapping[str, Any] | None, digits: int = 3) -> str:
     """The mean, or "-"."""
     return "-" if interval is None or interval["mean"] is None else f"{interval['mean']:.{digits}f}"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.cli.figures import ROWS, STYLE_ROWS
+from wildrobot_gym.cli.figures import ROWS, STYLE_ROWS, episodes_measured
 from wildrobot_gym.cli.study_run import StudyRun
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation import style
@@ -53,8 +53,8 @@ def run_figures(run: StudyRun) -> dict[str, float] | None:
         return None
     overall = results["overall"]
     found = {name: _mean(overall.get(name)) for name in BENCHMARK}
-    # Who falls within three seconds has a success of 0 and no other figure.
-    found["measured"] = overall["velocity_error"]["n"] / overall["survived"]["n"]
+    measured, episodes = episodes_measured(overall)
+    found["measured"] = measured / episodes
     found |= {name: _mean((results["style"] or {}).get(name)) for name in style.FIGURES}
     amp = run.config.amp_config
     ramp_end = 0.0 if amp is None else amp.schedule.ramp_end

@@ -78,7 +78,7 @@ def evaluate_style(
     """
     learner = policy.model.learner
     with step_bar(console) as progress:
-        task = progress.add_task("style", total=style.duration_steps(env.config.control_dt) * env.num_envs)
+        task = progress.add_task("style", total=env.task.max_episode_steps * env.num_envs)
         try:
             figures = style.measure_style(
                 policy,

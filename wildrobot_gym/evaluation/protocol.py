@@ -38,13 +38,8 @@ def make_env(
     """The benchmark's environment, of ``num_steps`` or of ``DURATION_S``: finished episodes stay finished."""
     settings = evaluation_settings(env_kwargs)
     if num_steps is None:
-        num_steps = duration_steps(settings.get("control_dt", EnvConfig().control_dt))
+        num_steps = round(DURATION_S / settings.get("control_dt", EnvConfig().control_dt))
     return WildRobotVectorEnv(num_envs, num_steps, backend=backend, autoreset_mode=AutoresetMode.DISABLED, **settings)
-
-
-def duration_steps(control_dt: float) -> int:
-    """Control steps of an episode of ``DURATION_S``."""
-    return round(DURATION_S / control_dt)
 
 
 def check_protocol(commands: Sequence[float], episodes: int, num_steps: int | None = None, seed: int = SEED) -> None:
@@ -119,7 +114,7 @@ class WalkBenchmark:
         self.commands = tuple(float(c) for c in commands)
         self.episodes, self.seed = episodes, seed
         self.env = make_env(env_kwargs or {}, len(self.commands) * episodes, backend, num_steps)
-        self.num_steps = num_steps or duration_steps(self.env.config.control_dt)
+        self.num_steps = self.env.task.max_episode_steps
 
     def run(self, policy: Policy, on_step: Callable[[int], Any] | None = None) -> WalkResult:
         """All episodes of all commands as one batch; ``on_step(step)`` is for progress."""

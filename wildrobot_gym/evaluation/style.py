@@ -19,7 +19,7 @@ from wildrobot_gym.evaluation.bootstrap import mean_interval
 from wildrobot_gym.evaluation.cycles import clip_cycles, recorded_cycles
 from wildrobot_gym.evaluation.distances import nearest_distances
 from wildrobot_gym.evaluation.metrics import measured_steps
-from wildrobot_gym.evaluation.protocol import SEED, duration_steps, make_env
+from wildrobot_gym.evaluation.protocol import SEED, make_env
 from wildrobot_gym.evaluation.recording import Policy, record
 from wildrobot_gym.evaluation.two_sample import Lot, time_halves, two_sample_auc
 from wildrobot_gym.features import MOVING_SPEED
@@ -134,7 +134,7 @@ def _episodes(
 
     commands = np.zeros((len(speeds), 3), np.float32)
     commands[:, 0] = speeds
-    recording = record(env, policy, commands, duration_steps(env.config.control_dt), seed, keep)
+    recording = record(env, policy, commands, env.task.max_episode_steps, seed, keep)
     measured = measured_steps(recording, env.config.control_dt)
     groups = np.nonzero(measured)[1]
     cycles = recorded_cycles(recording, env.robot, env.config.control_dt)

@@ -134,7 +134,7 @@ class TrackTask(WalkTask):
             self.blank(before.key),
             episode_limit=jnp.int32(self.max_episode_steps if episode_limit is None else episode_limit),
             command=start.command,
-            history=history.push(past, frame),
+            history=past,
             previous_qpos=self._remembered(state),
             frame=start.frame,
             yaw=start.yaw,
