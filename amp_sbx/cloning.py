@@ -33,7 +33,7 @@ class CloningConfig:
     """
 
     steps: int = 4000
-    batch_size: int = 2048
+    batch_size: int = 512
     learning_rate: float = 1e-3
     noise: float = 0.08
 

@@ -27,7 +27,7 @@ def demonstrations(
     Raises:
         MotionError: no clip, or one without pad forces, or of another robot.
     """
-    observations, actions = [], []
+    between, commands, before, after = [], [], [], []
     dt = task.config.control_dt
     for clip in clips:
         states = clip_states(task.robot, clip, dt)
@@ -35,11 +35,14 @@ def demonstrations(
             targets = servo_targets(task.robot, states, dt)
         except MotionError as error:
             raise MotionError(f"Clip {clip.name!r} cannot be demonstrated: {error} Leave it out, or start cold.") from None
-        filtered, raw = task.actions_for(jnp.asarray(targets, jnp.float32))
-        between = jax.tree.map(lambda x: jnp.asarray(x[1:-1]), states)
-        command = jnp.broadcast_to(jnp.asarray(clip.command, jnp.float32), (len(raw) - 1, 3))
-        observations.append(task.observe(between, command, filtered[:-1]))
-        actions.append(raw[1:])
-    if not actions:
+        between.append(jax.tree.map(lambda x: x[1:-1], states))
+        commands.append(np.tile(np.asarray(clip.command, np.float32), (len(targets) - 1, 1)))
+        before.append(targets[:-1])
+        after.append(targets[1:])
+    if not between:
         raise MotionError("There is no clip to demonstrate.")
-    return np.concatenate(observations), np.concatenate(actions)
+    # All clips in one call: JAX compiles anew for every length.
+    pairs = np.stack([np.concatenate(before), np.concatenate(after)]).astype(np.float32)
+    filtered, raw = task.actions_for(jnp.asarray(pairs))
+    along = jax.tree.map(lambda *leaves: jnp.asarray(np.concatenate(leaves)), *between)
+    return np.asarray(task.observe(along, jnp.asarray(np.concatenate(commands)), filtered[0])), np.asarray(raw[1])

@@ -94,8 +94,8 @@ class WalkTask:
         return filtered, jnp.clip(self._home + self._scale * filtered, self._low, self._high)
 
     def actions_for(
-        self, targets: Float[Array, "step joint"]
-    ) -> tuple[Float[Array, "step joint"], Float[Array, "step joint"]]:
+        self, targets: Float[Array, "step *b joint"]
+    ) -> tuple[Float[Array, "step *b joint"], Float[Array, "step *b joint"]]:
         """:meth:`target` turned round: filtered and raw actions that ask for these joint targets one after the other.
 
         Before the first step the filter is taken to be at rest. What lies out of reach is asked for as far as it goes.
