@@ -115,8 +115,7 @@ def _parse_meta(text: bytes, name: str) -> dict[str, Any]:
         raise CheckpointError(f"{name} is no amp_sbx checkpoint: {_META} does not say format {FORMAT!r}.")
     if meta.get("format_version") != FORMAT_VERSION:
         raise CheckpointError(
-            f"{name} has format version {meta.get('format_version')}; this amp_sbx reads {FORMAT_VERSION}. "
-            "Update amp_sbx."
+            f"{name} has format version {meta.get('format_version')}; this amp_sbx reads {FORMAT_VERSION}. Update amp_sbx."
         )
     return meta
 
@@ -138,9 +137,7 @@ def space_to_json(space: spaces.Space) -> dict[str, Any]:
         return {"type": "MultiDiscrete", "nvec": np.asarray(space.nvec).tolist(), "start": start, "dtype": dtype}
     if isinstance(space, spaces.MultiBinary):
         return {"type": "MultiBinary", "n": int(space.n) if np.ndim(space.n) == 0 else list(space.n)}  # type: ignore[arg-type, call-overload]
-    raise CheckpointError(
-        f"a {type(space).__name__} space cannot be stored; allowed: Box, Discrete, MultiDiscrete, MultiBinary."
-    )
+    raise CheckpointError(f"a {type(space).__name__} space cannot be stored; allowed: Box, Discrete, MultiDiscrete, MultiBinary.")
 
 
 def space_from_json(data: dict[str, Any]) -> spaces.Space:
@@ -149,9 +146,7 @@ def space_from_json(data: dict[str, Any]) -> spaces.Space:
         kind = data["type"]
         if kind == "Box":
             shape, dtype = tuple(data["shape"]), np.dtype(data["dtype"])
-            low, high = (
-                np.array([float(x) for x in data[key]]).reshape(shape).astype(dtype) for key in ("low", "high")
-            )
+            low, high = (np.array([float(x) for x in data[key]]).reshape(shape).astype(dtype) for key in ("low", "high"))
             return spaces.Box(low, high, shape, dtype.type)
         if kind == "Discrete":
             return spaces.Discrete(data["n"], start=data["start"])

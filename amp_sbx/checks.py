@@ -69,6 +69,6 @@ def check_flag(name: str, value: Any) -> None:
 
 
 def nearest(got: Any, names: list[str]) -> str:
-    """" Did you mean 'x'?", or nothing where no name is near."""
+    """ " Did you mean 'x'?", or nothing where no name is near."""
     near = difflib.get_close_matches(str(got), names, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""

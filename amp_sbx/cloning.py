@@ -71,9 +71,7 @@ def clone(
     for name, values in (("observations", observations), ("actions", actions)):
         if not np.isfinite(values).all():
             raise FeatureError(f"the demonstrated {name} are not finite; mend the motion they come from.")
-    params, error = _fit(
-        actor.apply_fn, config, actor.params, jnp.asarray(observations), jnp.asarray(actions), key
-    )
+    params, error = _fit(actor.apply_fn, config, actor.params, jnp.asarray(observations), jnp.asarray(actions), key)
     if not np.isfinite(error):
         raise NonFiniteError("behaviour cloning diverged and was not applied; lower its learning_rate.")
     return actor.replace(params=params), float(error)

@@ -48,9 +48,7 @@ class WeightSchedule:
         for name in ("initial", "ramp_start", "ramp_end", "final"):
             check_number(f"amp.schedule.{name}", getattr(self, name), 0.0)
         if self.ramp_end < self.ramp_start:
-            raise ConfigError(
-                f"amp.schedule: ramp_end {self.ramp_end} lies before ramp_start {self.ramp_start}; swap them."
-            )
+            raise ConfigError(f"amp.schedule: ramp_end {self.ramp_end} lies before ramp_start {self.ramp_start}; swap them.")
         if self.ramp_end == 0 and self.initial != self.final:
             raise ConfigError(
                 f"amp.schedule: initial {self.initial:g} is never in force, for the ramp ends at step 0 and final {self.final:g}"

@@ -74,9 +74,7 @@ def scores_and_r1(score: ScoreFn, features: Float[Array, "batch feature"]) -> tu
     return scores, jnp.mean(jnp.sum(gradient**2, axis=-1))
 
 
-def wgan_gp(
-    score: ScoreFn, real: Float[Array, "batch feature"], fake: Float[Array, "batch feature"], key: Array
-) -> Scalar:
+def wgan_gp(score: ScoreFn, real: Float[Array, "batch feature"], fake: Float[Array, "batch feature"], key: Array) -> Scalar:
     """`mean_i (||grad_x D(x_i)|| - 1)^2` at random points between real and policy samples.
 
     Gulrajani et al. 2017, arXiv:1704.00028, eq. 3 (the factor lambda is the caller's).

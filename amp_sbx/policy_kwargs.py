@@ -58,9 +58,7 @@ def describe(policy_kwargs: dict[str, Any]) -> dict[str, Any]:
         if callable(value):
             names = [name for name, function in registry.items() if function is value]
             if not names:
-                raise ConfigError(
-                    f"policy_kwargs[{key!r}] is {value!r}, which has no name; use one of {sorted(registry)}."
-                )
+                raise ConfigError(f"policy_kwargs[{key!r}] is {value!r}, which has no name; use one of {sorted(registry)}.")
             described[key] = names[0]
     for key, value in described.items():
         try:

@@ -27,9 +27,7 @@ def init(capacity: int, feature_dim: int) -> ReplayBuffer:
     )
 
 
-def add(
-    buffer: ReplayBuffer, samples: Float[Array, "batch feature"], enabled: Bool[Array, ""] | bool = True
-) -> ReplayBuffer:
+def add(buffer: ReplayBuffer, samples: Float[Array, "batch feature"], enabled: Bool[Array, ""] | bool = True) -> ReplayBuffer:
     """Write `samples` in order, overwriting the oldest rows.
 
     Of a batch larger than the capacity the last `capacity` rows remain. With `enabled` false nothing changes; this is

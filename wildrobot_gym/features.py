@@ -133,9 +133,7 @@ def make_frame_features(
     return frame_features
 
 
-def mean_velocities(
-    before: Float[AnyArray, "*b nq"], after: Float[AnyArray, "*b nq"], dt: float
-) -> Float[AnyArray, "*b nv"]:
+def mean_velocities(before: Float[AnyArray, "*b nq"], after: Float[AnyArray, "*b nq"], dt: float) -> Float[AnyArray, "*b nv"]:
     """Mean velocities between two poses ``dt`` s apart, in MuJoCo's convention (as ``mj_differentiatePos``)."""
     turn = rotation_vector(quat_mul(quat_conjugate(before[..., 3:7]), after[..., 3:7]))
     return jnp.concatenate([after[..., :3] - before[..., :3], turn, after[..., 7:] - before[..., 7:]], axis=-1) / dt

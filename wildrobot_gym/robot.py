@@ -79,9 +79,7 @@ def describe(model: mujoco.MjModel, model_file: str) -> dict[str, Any]:
             }
             for pad in pads
         ],
-        "feet": [
-            {"name": foot, "leg": legs[foot], "mirror": _mirror_name(data, foot, feet)} for foot in feet
-        ],
+        "feet": [{"name": foot, "leg": legs[foot], "mirror": _mirror_name(data, foot, feet)} for foot in feet],
     }
 
 
@@ -154,9 +152,7 @@ class RobotModel:
             pad_mirror_ids=np.array([pad_names.index(p["mirror"]) for p in pads]),
             pad_half_size=np.array([p["half_size"] for p in pads]),
             foot_names=foot_names,
-            pad_ids_of_foot=np.array(
-                [[i for i, p in enumerate(pads) if p["foot"] == foot] for foot in foot_names]
-            ),
+            pad_ids_of_foot=np.array([[i for i, p in enumerate(pads) if p["foot"] == foot] for foot in foot_names]),
             sensor_slices=_sensor_slices(model, pad_names, foot_names),
         )
 
@@ -196,9 +192,7 @@ def robot_folder(robot: str | Path) -> Path:
         if (folder / CONFIG_FILE).is_file():
             return folder
     shipped = [p.parent.name for p in ROBOTS.glob(f"*/{CONFIG_FILE}")]
-    raise RobotError(
-        unknown_name("robot", str(robot), shipped) + f" Or give a folder that holds a {CONFIG_FILE} and its MJCF."
-    )
+    raise RobotError(unknown_name("robot", str(robot), shipped) + f" Or give a folder that holds a {CONFIG_FILE} and its MJCF.")
 
 
 def compile_model(xml_path: str | Path) -> mujoco.MjModel:

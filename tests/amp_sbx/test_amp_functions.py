@@ -167,9 +167,7 @@ def test_normalizer_statistics_floor_and_clip():
     features = np.array([[0.0, 5.0, 0.0], [2.0, 5.0, 0.0]])
     normalizer = fit_normalizer(features, min_std=0.01, clip=10.0)
     np.testing.assert_allclose(normalizer.mean, [1.0, 5.0, 0.0])
-    np.testing.assert_allclose(
-        normalizer.std, [1.0, 0.05, 0.01], rtol=1e-5
-    )  # the floor is 1 % of |mean|, at least 0.01
+    np.testing.assert_allclose(normalizer.std, [1.0, 0.05, 0.01], rtol=1e-5)  # the floor is 1 % of |mean|, at least 0.01
     np.testing.assert_allclose(normalizer(jnp.array([3.0, 5.1, 7.0])), [2.0, 2.0, 10.0], rtol=1e-4)
     data = RNG.normal(3.0, 2.0, size=(500, 4))
     normalized = fit_normalizer(data)(jnp.array(data, jnp.float32))

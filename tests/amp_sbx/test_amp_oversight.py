@@ -450,8 +450,11 @@ def test_stock_sbx_does_all_of_it_too():
         ({"adapt_auc": [0.6, 0.8]}, "adapt_auc is given without amp.adapt"),
         ({"label_smoothing": 1.0}, "smoothed by amp.label_smoothing"),
         (
-            {"loss": "wgan", "reward": "softplus", "schedule": {"ramp_end": 9, "initial": 0.0, "wait_auc": [0.6, 0.8],
-             "wait_at_most": 9, "wait_logits": 1.0}},
+            {
+                "loss": "wgan",
+                "reward": "softplus",
+                "schedule": {"ramp_end": 9, "initial": 0.0, "wait_auc": [0.6, 0.8], "wait_at_most": 9, "wait_logits": 1.0},
+            },
             "scores have no scale",
         ),
         ({"single_motion": 1}, "true or false"),

@@ -115,9 +115,7 @@ def test_null_switches_the_evaluation_off():
 
 
 def test_overrides():
-    config = run_config.load(
-        "smoke", ["amp.weight=0.25", "env_kwargs.rewards.alive=1e-2", "policy_kwargs.log_std_init=-2"]
-    )
+    config = run_config.load("smoke", ["amp.weight=0.25", "env_kwargs.rewards.alive=1e-2", "policy_kwargs.log_std_init=-2"])
     assert config.amp["weight"] == 0.25
     assert config.env_kwargs["rewards"] == {"alive": 0.01}
     assert config.policy_kwargs["log_std_init"] == -2

@@ -169,9 +169,7 @@ def test_what_belongs_to_many_robots_is_refused() -> None:
 
 
 def test_videos(tmp_path) -> None:
-    env = RecordVideo(
-        gym.make("WildRobot-v0", render_mode="rgb_array", max_episode_steps=4, **SMALL), str(tmp_path / "single")
-    )
+    env = RecordVideo(gym.make("WildRobot-v0", render_mode="rgb_array", max_episode_steps=4, **SMALL), str(tmp_path / "single"))
     env.reset(seed=0)
     for _ in range(4):
         env.step(np.zeros(9, np.float32))

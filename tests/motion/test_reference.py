@@ -137,9 +137,7 @@ def test_an_empty_dataset_is_refused(wildrobot: RobotModel, tmp_path: Path) -> N
         save_clips(tmp_path / "none.npz", [])
 
 
-def test_what_does_not_fit_is_refused(
-    dataset: ReferenceDataset, clip: MotionClip, wildrobot: RobotModel, tmp_path: Path
-) -> None:
+def test_what_does_not_fit_is_refused(dataset: ReferenceDataset, clip: MotionClip, wildrobot: RobotModel, tmp_path: Path) -> None:
     eight = RobotModel.load("wildrobot_8dof")
     with pytest.raises(MotionError, match="'wildrobot', not 'wildrobot_8dof'"):
         ReferenceDataset.load(dataset.save(tmp_path / "a.npz"), eight, CONFIG)

@@ -88,9 +88,7 @@ def test_servos(robot: RobotModel) -> None:
     np.testing.assert_allclose(model.actuator_forcerange, [[-4.0, 4.0]] * model.nu)
     np.testing.assert_allclose(model.actuator_ctrlrange, robot.joint_range)
     np.testing.assert_allclose(robot.force_limit, 4.0)
-    np.testing.assert_allclose(
-        model.dof_damping[6:, 0] if model.dof_damping.ndim > 1 else model.dof_damping[6:], 0.08516
-    )
+    np.testing.assert_allclose(model.dof_damping[6:, 0] if model.dof_damping.ndim > 1 else model.dof_damping[6:], 0.08516)
     np.testing.assert_allclose(model.dof_frictionloss[6:], 0.022275)
     np.testing.assert_allclose(model.dof_armature[6:], 0.024992)
     np.testing.assert_allclose(model.dof_armature[:6], 0.0)
@@ -140,9 +138,7 @@ def test_only_feet_touch_the_floor(robot: RobotModel) -> None:
 
 def test_cameras_and_sensors_are_there(robot: RobotModel) -> None:
     assert {robot.model.camera(i).name for i in range(robot.model.ncam)} >= {"track", "side", "front"}
-    assert sorted(np.concatenate([ids.ravel() for ids in robot.sensor_slices.values()])) == list(
-        range(robot.model.nsensordata)
-    )
+    assert sorted(np.concatenate([ids.ravel() for ids in robot.sensor_slices.values()])) == list(range(robot.model.nsensordata))
 
 
 # --- mirror map ---
@@ -316,9 +312,7 @@ def test_a_wrong_model_is_refused_by_name(copy_of_robot: Path, case: str) -> Non
 
 
 def test_leg_joint_names(robot: RobotModel) -> None:
-    assert robot.leg_joint_names("left_foot") == [
-        f"left_{j}" for j in ("hip_pitch", "hip_roll", "knee_pitch", "ankle_pitch")
-    ]
+    assert robot.leg_joint_names("left_foot") == [f"left_{j}" for j in ("hip_pitch", "hip_roll", "knee_pitch", "ankle_pitch")]
     with pytest.raises(RobotError, match=r"middle_foot.*left_foot"):
         robot.leg_joint_names("middle_foot")
     assert robot.leg_length == pytest.approx(0.437, abs=1e-3)

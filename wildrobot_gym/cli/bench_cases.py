@@ -97,9 +97,7 @@ def walking_workload(config: RunConfig, num_steps: int) -> Workload:
     return Workload(env, policy, source, state, np.array(actions), np.array(controls))
 
 
-def train_case(
-    config: RunConfig, policy: LoadedPolicy | None, kind: Literal["amp", "no_amp", "sbx"]
-) -> Callable[[], float]:
+def train_case(config: RunConfig, policy: LoadedPolicy | None, kind: Literal["amp", "no_amp", "sbx"]) -> Callable[[], float]:
     """Whole iterations of learning, collection included, once everything is compiled.
 
     ``sbx`` is the stock ``sbx.PPO`` with the same hyperparameters. All start from the shipped policy where it fits, so

@@ -43,7 +43,7 @@ def page(runs: Sequence[ComparedRun]) -> str:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
         '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
         f"<title>{_e(title)}</title><style>{STYLE}</style></head>\n"
-        f"<body><header><h1>{_e(title)}</h1><nav aria-label=\"Sections\"><ul>{links}</ul></nav></header>"
+        f'<body><header><h1>{_e(title)}</h1><nav aria-label="Sections"><ul>{links}</ul></nav></header>'
         f"<main>{body}</main></body></html>\n"
     )
 
@@ -168,8 +168,7 @@ def _table(
     order = list(runs or columns)
     head = "".join(f'<th scope="col">{_chip(order.index(run), run)}</th>' for run in columns)
     body = "".join(
-        f'<tr><th scope="row">{_e(name)}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-        for name, cells in rows
+        f'<tr><th scope="row">{_e(name)}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" for name, cells in rows
     )
     return (
         f'<div class=wide tabindex=0 role=region aria-label="{_e(caption)}"><table><caption>{_e(caption)}</caption>'

@@ -74,9 +74,7 @@ def bootstrap(
     from wildrobot_gym.cli.bootstrap import run_bootstrap
 
     overrides = [item for group in set for item in group]
-    return run_bootstrap(
-        policy, baseline, config, overrides, baseline_steps, amp_steps, commands, seconds, seed, out, force
-    )
+    return run_bootstrap(policy, baseline, config, overrides, baseline_steps, amp_steps, commands, seconds, seed, out, force)
 
 
 def evaluate(

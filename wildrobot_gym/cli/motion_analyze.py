@@ -28,9 +28,7 @@ _DASHBOARD = (  # the plan's rows: metric, text, minimum or maximum, target, is 
 )
 
 
-def run_analyze(
-    dataset: str, json_file: Path | None, plot: Path | None, robot: str | None = None, force: bool = False
-) -> int:
+def run_analyze(dataset: str, json_file: Path | None, plot: Path | None, robot: str | None = None, force: bool = False) -> int:
     """Print the dashboard, the decision and what became of every clip."""
     console = Console()
     check_free([json_file, plot], force)

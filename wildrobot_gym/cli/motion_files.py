@@ -69,9 +69,7 @@ def read_motions(
     return read
 
 
-def _read_one(
-    robot: RobotModel, path: Path, options: ImportOptions, settings: RetargetSettings | None, read: Read
-) -> None:
+def _read_one(robot: RobotModel, path: Path, options: ImportOptions, settings: RetargetSettings | None, read: Read) -> None:
     if storage.kind_of(path) == reference.KIND:
         read.clips += load_clips(path, robot)
         return

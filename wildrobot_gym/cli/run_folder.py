@@ -81,9 +81,7 @@ class RunFolder:
     def check_free(self) -> None:
         """Raise RunError where the folder holds a run or any other file."""
         if self.holds_a_run():
-            raise RunError(
-                f"{self.path} already holds a run. Go on with it by --resume, or choose another folder by --out."
-            )
+            raise RunError(f"{self.path} already holds a run. Go on with it by --resume, or choose another folder by --out.")
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise RunError(f"{self.path} exists and is no empty folder. Choose another by --out.")
 

@@ -62,9 +62,7 @@ def run_study(file: str, jobs: int, table: bool, out: Path | None, console: Cons
 def study_runs(study: Study) -> dict[str, dict[int, StudyRun]]:
     """The runs by arm and seed; all settings are checked here."""
     return {
-        arm: {
-            seed: StudyRun(ROOT, replace(config, seed=seed), study.commands, study.episodes) for seed in study.seeds
-        }
+        arm: {seed: StudyRun(ROOT, replace(config, seed=seed), study.commands, study.episodes) for seed in study.seeds}
         for arm, config in study.resolve().items()
     }
 

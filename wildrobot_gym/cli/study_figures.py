@@ -108,10 +108,7 @@ def arm_figures(
     both = {seed: other for seed in done if (other := baseline.get(seed)) is not None}
     return ArmFigures(
         {name: mean_interval(np.array([figures[name] for figures in done.values()])) for name in FIGURES},
-        {
-            name: mean_interval(np.array([done[s][name] - both[s][name] for s in both if name not in untold]))
-            for name in FIGURES
-        },
+        {name: mean_interval(np.array([done[s][name] - both[s][name] for s in both if name not in untold])) for name in FIGURES},
     )
 
 

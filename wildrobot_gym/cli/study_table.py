@@ -85,9 +85,7 @@ def _print(
         console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
-def _markdown(
-    name: str, study: Study, arms: Mapping[str, ArmFigures], done: Mapping[str, str], notes: list[str]
-) -> str:
+def _markdown(name: str, study: Study, arms: Mapping[str, ArmFigures], done: Mapping[str, str], notes: list[str]) -> str:
     def line(cells: list[str]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

@@ -51,9 +51,7 @@ def perform(reference: str, policy: Policy, settings: Mapping[str, Any] | None =
     return performances
 
 
-def perform_walk(
-    env: WildRobotVectorEnv, policy: Policy, speeds: Float[np.ndarray, " env"], seed: int = 0
-) -> list[Performance]:
+def perform_walk(env: WildRobotVectorEnv, policy: Policy, speeds: Float[np.ndarray, " env"], seed: int = 0) -> list[Performance]:
     """One performance of every environment, each asked to walk straight ahead at its speed in m/s, from the home pose.
 
     A performance is without the first second, and ends with the episode or a fall. Those of one speed are of one motion.
@@ -81,9 +79,7 @@ def _check_rate(control_dt: float) -> None:
         raise ConfigError(f"Performances are kept every {CONTROL_DT} s; this policy's control_dt is {control_dt} s.")
 
 
-def _performed(
-    env: WildRobotVectorEnv, policy: Policy, obs: np.ndarray, about: Sequence[Mapping[str, Any]]
-) -> list[Performance]:
+def _performed(env: WildRobotVectorEnv, policy: Policy, obs: np.ndarray, about: Sequence[Mapping[str, Any]]) -> list[Performance]:
     """What every environment does until its episode is over; ``about``: what is known of each beforehand."""
     rows: list[dict[str, np.ndarray]] = []
     count = env.num_envs

@@ -117,9 +117,7 @@ class WildRobotEnv(gym.Env):
         self.render_mode = render_mode
         self.metadata = {k: self._vector.metadata[k] for k in ("render_modes", "render_fps")}
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin a new episode; a seed makes all that follows reproducible."""
         super().reset(seed=seed)
         if seed is None and not self._vector.has_begun:

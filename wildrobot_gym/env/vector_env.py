@@ -138,9 +138,7 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
 
     # --- Gymnasium's API ---
 
-    def reset(
-        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin new episodes, in all environments or where ``options["reset_mask"]`` (num_envs,) bool says.
 
         A full reset with a seed makes everything after it reproducible; one without continues the random streams.
@@ -400,4 +398,3 @@ def _reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> np.ndarray:
     if not mask.any():
         raise ConfigError("reset_mask names no environment: at least one entry must be True.")
     return mask
-

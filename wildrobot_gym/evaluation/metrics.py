@@ -86,9 +86,7 @@ def velocity_and_drift(recording: Recording, measured: np.ndarray, command_vx: n
     }
 
 
-def steps(
-    recording: Recording, events: GaitEvents, measured: np.ndarray, robot: RobotModel, control_dt: float
-) -> Figures:
+def steps(recording: Recording, events: GaitEvents, measured: np.ndarray, robot: RobotModel, control_dt: float) -> Figures:
     """cadence (per foot and mean), clearance, step_length, symmetry of step time and step length."""
     touchdown = events.touchdown & measured[..., None]
     duration = np.maximum(measured.sum(axis=0), 1) * control_dt

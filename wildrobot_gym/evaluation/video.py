@@ -24,9 +24,7 @@ class FrameRecorder:
         PhysicsError: no OpenGL; says what to install. Raised at construction, before a long recording begins.
     """
 
-    def __init__(
-        self, robot: RobotModel, width: int = 640, height: int = 480, camera: str = "track", every: int = 1
-    ) -> None:
+    def __init__(self, robot: RobotModel, width: int = 640, height: int = 480, camera: str = "track", every: int = 1) -> None:
         self.frames: Frames = []
         self._every = every
         self._renderer = SceneRenderer(robot, width, height, camera)

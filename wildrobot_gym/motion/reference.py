@@ -80,9 +80,7 @@ class ReferenceDataset:
         return dataset
 
     @classmethod
-    def load(
-        cls, path: str | Path, robot: RobotModel, config: FeatureConfig, control_dt: float = CONTROL_DT
-    ) -> ReferenceDataset:
+    def load(cls, path: str | Path, robot: RobotModel, config: FeatureConfig, control_dt: float = CONTROL_DT) -> ReferenceDataset:
         """A dataset from a file that :meth:`save` or :func:`save_clips` wrote, or a shipped one's name.
 
         Raises:

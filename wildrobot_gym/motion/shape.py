@@ -85,6 +85,7 @@ class GaitStyle:
 
 PLAIN = GaitStyle()
 
+
 def human_cadence(speed: float) -> float:
     """Strides a second of a human's foot at ``speed`` m/s, Froude-scaled to this leg."""
     return float(FROUDE_CADENCE * (speed / FROUDE_SPEED) ** FROUDE_EXPONENT)

@@ -59,8 +59,7 @@ def read(path: str | Path, kind: str, names: tuple[str, ...]) -> tuple[dict[str,
         found = metadata.pop("kind")
     except _DAMAGE as error:
         raise MotionError(
-            f"{path} is truncated or no {kind} file of this project ({type(error).__name__}: {error})."
-            " Build or import it anew."
+            f"{path} is truncated or no {kind} file of this project ({type(error).__name__}: {error}). Build or import it anew."
         ) from error
     if found != kind:
         raise MotionError(f"{path} holds a {found!r}, but a {kind!r} is needed here.")

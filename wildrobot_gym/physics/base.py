@@ -38,9 +38,7 @@ class Physics(Protocol):
         ...
 
 
-def assemble_state(
-    robot: RobotModel, qpos: Any, qvel: Any, sensordata: Any, actuator_forces: Any, diverged: Any
-) -> PhysicsState:
+def assemble_state(robot: RobotModel, qpos: Any, qvel: Any, sensordata: Any, actuator_forces: Any, diverged: Any) -> PhysicsState:
     """Name the columns of an engine's arrays; works on NumPy and on JAX arrays, with any leading axes."""
     fields = {name: sensordata[..., ids] for name, ids in robot.sensor_slices.items()}
     return PhysicsState(qpos=qpos, qvel=qvel, actuator_forces=actuator_forces, diverged=diverged, **fields)

@@ -61,9 +61,7 @@ class MjxPhysics:
         warm = jnp.where(diverged, 0.0, data.qacc_warmstart)
         forces = jnp.where(diverged, 0.0, data.actuator_force)
         sensors = jnp.where(diverged, 0.0, data.sensordata)
-        data = data.replace(
-            qpos=qpos, qvel=qvel, qacc_warmstart=warm, actuator_force=forces, sensordata=sensors
-        )
+        data = data.replace(qpos=qpos, qvel=qvel, qacc_warmstart=warm, actuator_force=forces, sensordata=sensors)
         # As with the native engine: position and velocity sensors at the new state, forces of the last substep.
         data = mjx.sensor_pos(self._model, mjx.fwd_position(self._model, data))
         data = mjx.sensor_vel(self._model, mjx.fwd_velocity(self._model, data))
@@ -106,4 +104,3 @@ class MjxPhysics:
     def _state(self, diverged: np.ndarray) -> PhysicsState:
         d = self._data
         return assemble_state(self.robot, d.qpos, d.qvel, d.sensordata, d.actuator_force, diverged)
-

@@ -129,7 +129,5 @@ TERMS: dict[str, Callable[[RewardInputs, RewardConfig], Float[Array, "*b"]]] = {
 def reward_terms(x: RewardInputs, config: RewardConfig) -> dict[str, Float[Array, "*b"]]:
     """Every term that has a weight, weighted and scaled: their sum is the reward."""
     return {
-        name: config.scale * getattr(config, name) * term(x, config)
-        for name, term in TERMS.items()
-        if getattr(config, name) != 0
+        name: config.scale * getattr(config, name) * term(x, config) for name, term in TERMS.items() if getattr(config, name) != 0
     }

@@ -81,9 +81,7 @@ class TrackTask(WalkTask):
         further = [*ahead * len(self.config.horizon), (range(2), (-1.0, 1.0))]
         return observation_mirror(self.robot, further) | feature_mirror(self.robot, self.layout)
 
-    def target(
-        self, task: Any, action: Float[Array, "joint"]
-    ) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
+    def target(self, task: Any, action: Float[Array, "joint"]) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
         """Filtered action and joint targets in rad: the clip's, and what the action adds."""
         filtered, _ = super().target(task, action)
         return filtered, jnp.clip(self.clips.target[task.frame] + self._scale * filtered, self._low, self._high)

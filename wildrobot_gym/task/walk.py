@@ -85,9 +85,7 @@ class WalkTask:
         """The reflection of observation, action and AMP window (:func:`.observation.observation_mirror`, `feature_mirror`)."""
         return observation_mirror(self.robot) | features_module.feature_mirror(self.robot, self.layout)
 
-    def target(
-        self, task: TaskState, action: Float[Array, "joint"]
-    ) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
+    def target(self, task: TaskState, action: Float[Array, "joint"]) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
         """Filtered action and the joint targets in rad for one raw action in -1 ... 1."""
         share = self.config.action.filter
         filtered = share * jnp.clip(action, -1.0, 1.0) + (1.0 - share) * task.action
@@ -111,9 +109,7 @@ class WalkTask:
         """The observation in ``state`` under ``command``, after the filtered ``action``."""
         return observe(self._home, state, command, action)
 
-    def advance(
-        self, task: TaskState, state: PhysicsState, action: Float[Array, "joint"]
-    ) -> tuple[TaskState, StepOutput]:
+    def advance(self, task: TaskState, state: PhysicsState, action: Float[Array, "joint"]) -> tuple[TaskState, StepOutput]:
         """After physics took one control step with filtered ``action``: reward, features, episode ends, next command."""
         support, events = self._support(task, state)
         inputs = self._reward_inputs(task, state, action, events)

@@ -64,9 +64,7 @@ class ScaledHuman:
         return ScaledHuman(**{**values, "fps": self.fps / n})
 
 
-def scaled_human(
-    robot: RobotModel, human: HumanMotion, settings: RetargetSettings, fps: float, every: int = 1
-) -> ScaledHuman:
+def scaled_human(robot: RobotModel, human: HumanMotion, settings: RetargetSettings, fps: float, every: int = 1) -> ScaledHuman:
     """``human`` scaled to ``robot``'s legs, at ``fps`` frames a second of the robot's time, ``every`` n-th the clip's.
 
     Raises:
