@@ -18,6 +18,7 @@ test: lint types unit
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy

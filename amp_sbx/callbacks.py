@@ -9,6 +9,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from amp_sbx.config import AMPConfig
 from amp_sbx.errors import ConfigError, FeatureError
 from amp_sbx.learner import AMPLearner
+from amp_sbx.ppo import AMPPPO
 from amp_sbx.reference import ReferenceFeatures, check_layouts
 from amp_sbx.rollout_buffer import AMPRolloutBuffer
 from amp_sbx.vec_env import amp_layout, amp_observations
@@ -26,7 +27,7 @@ class AMPCallback(BaseCallback):
         mirror: the environment's reflection, needed for `amp.symmetry`.
 
     Raises:
-        ConfigError: the model's rollout buffer is of another class.
+        ConfigError: the model's rollout buffer is of another class, or the model is an `AMPPPO`.
         FeatureError: the environment offers no AMP features, or other ones than the reference's.
     """
 
@@ -50,11 +51,11 @@ class AMPCallback(BaseCallback):
         self._metrics: dict[str, float] = {}
 
     def _init_callback(self) -> None:
+        if isinstance(self.model, AMPPPO):  # which has a discriminator of its own, and asks no buffer for rewards
+            raise ConfigError("AMPCallback is for stock sbx.PPO; give an AMPPPO amp= and reference= itself.")
         buffer = getattr(self.model, "rollout_buffer", None)
         if not isinstance(buffer, AMPRolloutBuffer):
-            raise ConfigError(
-                f"AMPCallback needs rollout_buffer_class=AMPRolloutBuffer; the model has {type(buffer).__name__}."
-            )
+            raise ConfigError(f"AMPCallback needs rollout_buffer_class=AMPRolloutBuffer; the model has {type(buffer).__name__}.")
         check_layouts(self.reference.layout, amp_layout(self.training_env), "reference", "environment")
         self.buffer = buffer
         self.buffer.learner = self.learner

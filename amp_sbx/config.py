@@ -74,7 +74,7 @@ class AMPConfig:
     batch_size: int = 2048
     update_steps: int = 3
     discriminator_hidden: tuple[int, ...] = (1024, 512, 256)
-    normalization: str = "spectral"
+    normalization: str = "layer"
     activation: str = "elu"
     loss: str = "lsgan"
     target_real: float = 1.0
@@ -126,8 +126,7 @@ class AMPConfig:
             )
         if not isinstance(self.discriminator_hidden, tuple) or not self.discriminator_hidden:
             raise ConfigError(
-                f"amp.discriminator_hidden is {self.discriminator_hidden!r}; give a list of widths, "
-                "e.g. [1024, 512, 256]."
+                f"amp.discriminator_hidden is {self.discriminator_hidden!r}; give a list of widths, e.g. [1024, 512, 256]."
             )
         for width in self.discriminator_hidden:
             check_integer("amp.discriminator_hidden", width, 1)

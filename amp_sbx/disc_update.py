@@ -95,9 +95,7 @@ def visible(
     return normalized * mask if config.reintroduce and mask is not None else normalized
 
 
-def style_rewards(
-    config: AMPConfig, state: AMPState, features: Float[Array, "samples feature"]
-) -> Float[Array, " samples"]:
+def style_rewards(config: AMPConfig, state: AMPState, features: Float[Array, "samples feature"]) -> Float[Array, " samples"]:
     """Style reward of raw (not normalised) features under the state's discriminator. Changes nothing."""
     scores = discriminator_scores(config, state, features)
     real = probability_of_real(config.loss, scores, config.target_real, config.target_fake)
@@ -242,8 +240,9 @@ def _health(
     if config.reintroduce:  # what is masked lies inside: the share is that of what is seen
         found["outside"] /= state.mask.mean()
     if reference.held_out is not None:
-        rows = jax.random.randint(keys[2], (health.NUM_SAMPLES,), 0, reference.held_out.shape[0])
-        found["held_out_auc"] = auc(_score(config, state, reference.held_out[rows]), _score(config, state, policy))
+        unseen, own = reference.held_out.sample(keys[2], health.NUM_SAMPLES), _score(config, state, policy)
+        found["held_out_auc"] = auc(_score(config, state, unseen), own)
+        found["learned_auc"] = auc(_score(config, state, real), own)  # disc_auc is with input noise and replayed samples
     return found
 
 

@@ -17,16 +17,16 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "softplus": nn.softplus,
     "tanh": nn.tanh,
 }
-NORMALIZATIONS = ("spectral", "layer", "none")
+NORMALIZATIONS = ("layer", "spectral", "none")
 
 
 class Discriminator(nn.Module):
     """Score of a feature vector: near the loss's real target for reference motion, near the fake one for the policy's.
 
-    Every hidden layer is `Dense -> normalization -> activation`. `spectral` divides a hidden kernel by its largest
-    singular value (Miyato et al. 2018, arXiv:1802.05957), estimated by power iteration whose vectors live in the
-    `batch_stats` collection. The output layer is left un-normalised: its scale is what lets the score span the two
-    targets although every layer before it is 1-Lipschitz.
+    Every hidden layer is `Dense -> normalization -> activation`. `layer` is flax's `LayerNorm`. `spectral` divides a
+    hidden kernel by its largest singular value (Miyato et al. 2018, arXiv:1802.05957), estimated by power iteration whose
+    vectors live in the `batch_stats` collection. The output layer is left un-normalised: its scale is what lets the score
+    span the two targets although, with `spectral`, every layer before it is 1-Lipschitz.
 
     Attributes:
         hidden_dims: width of each hidden layer.
@@ -35,8 +35,8 @@ class Discriminator(nn.Module):
     """
 
     hidden_dims: tuple[int, ...]
-    normalization: str = "spectral"
-    activation: str = "elu"
+    normalization: str
+    activation: str
 
     @nn.compact
     def __call__(self, features: Float[Array, "batch feature"], update_stats: bool = False) -> Float[Array, " batch"]:

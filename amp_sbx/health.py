@@ -128,7 +128,9 @@ class HealthMonitor:
         """Take in one iteration's `amp/*` figures; the verdict on the last few."""
         for name, value in metrics.items():
             self._smooth[name] = (1 - SMOOTHING) * self._smooth.get(name, value) + SMOOTHING * value
-        self._newest = dict(metrics)
+        # The smoothed count outlives the newest one; the name that goes with it has to, too.
+        still_index = self._newest.get("still_index") if not metrics.get("still") else None
+        self._newest = dict(metrics) if still_index is None else {**metrics, "still_index": still_index}
         self._updates += 1
         return self.verdict
 
@@ -158,10 +160,11 @@ class HealthMonitor:
                 "Drop that channel until the policy's is alike, or mend the reference.",
             )
         held_out = self.auc
-        if f.get("disc_auc", 0.5) - held_out > MEMORISED_GAP:
+        learned = f.get("learned_auc", held_out)
+        if learned - held_out > MEMORISED_GAP:
             return Verdict(
                 "memorised",
-                f"AUC {f['disc_auc']:.2f} on the reference it learned from, {held_out:.2f} on what was held out",
+                f"AUC {learned:.2f} on the reference it learned from, {held_out:.2f} on what was held out",
                 "More reference, fewer amp.update_steps, a smaller amp.discriminator_hidden.",
             )
         if f.get("reward_std", 1.0) < FLAT_STD and held_out > SHORTCUT_AUC:

@@ -1,6 +1,7 @@
 """Between an `AMPPPO` and a checkpoint: what of a model is stored, and how it is put back."""
 
 import inspect
+import os
 import platform
 import warnings
 from collections import deque
@@ -43,8 +44,9 @@ _PLAIN = (
     "seed",
 )
 _SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf")
-_COUNTERS = ("num_timesteps", "_total_timesteps", "_n_updates", "_episode_num", "_current_progress_remaining")
+_COUNTERS = ("num_timesteps", "_total_timesteps", "_n_updates", "_episode_num", "_current_progress_remaining", "task_paid")
 _PACKAGES = ("numpy", "jax", "flax", "optax", "gymnasium", "stable_baselines3", "sbx_rl")
+_OF_DISCRIMINATOR = ("discriminator_hidden", "normalization", "activation", "loss", "target_real", "target_fake")
 _REPLAY_DATA = "amp/replay/data"
 
 
@@ -59,7 +61,9 @@ def _versions() -> dict[str, str]:
 
 
 def _plain(value: Any) -> Any:
-    """A NumPy number, which the constructor takes like any other, as JSON can hold it."""
+    """A NumPy number or a path, which the constructor takes like any other, as JSON can hold it."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -140,8 +144,8 @@ def save_model(
         "hyperparameters": hyperparameters,
         "observation_space": checkpoint.space_to_json(model.observation_space),
         "action_space": checkpoint.space_to_json(model.action_space),
-        "n_envs": model.n_envs,
-        "counters": {name: getattr(model, name) for name in _COUNTERS},
+        "n_envs": _plain(model.n_envs),
+        "counters": {name: _plain(getattr(model, name)) for name in _COUNTERS},
         "adaptive_lr": float(model.adaptive_lr.current_adaptive_lr) if model.target_kl is not None else None,
         "amp": None if model.amp is None else model.amp.to_dict(),
         "feature_dim": None if learner is None else learner.feature_dim,
@@ -213,9 +217,7 @@ def load_model(
             raise CheckpointError(f"{path}: {error}") from error
 
     if "policy_kwargs" in overrides and resolve(overrides["policy_kwargs"]) != policy_kwargs:
-        raise CheckpointError(
-            f"policy_kwargs {overrides['policy_kwargs']} differ from the stored {meta['policy_kwargs']}."
-        )
+        raise CheckpointError(f"policy_kwargs {overrides['policy_kwargs']} differ from the stored {meta['policy_kwargs']}.")
     allowed = replaceable(cls) - {"policy_kwargs"}
     arguments |= {name: value for name, value in overrides.items() if name in allowed}
     policy = arguments.pop("policy", policy)
@@ -246,6 +248,7 @@ def load_model(
         )
     model.layout, model.mirror, model.extra = layout, mirror, extra
     model._setup_model()
+    _check_discriminator(AMPConfig.coerce(meta["amp"]), model.amp)
     stages, stages_now = (None if amp is None else amp.reintroduce for amp in (AMPConfig.coerce(meta["amp"]), model.amp))
     if stages is not None and stages != stages_now:
         arrays.pop("amp/mask", None)  # other stages begin anew
@@ -263,6 +266,19 @@ def load_model(
     if model.target_kl is not None and adaptive_lr is not None:
         model.adaptive_lr.current_adaptive_lr = adaptive_lr
     return model
+
+
+def _check_discriminator(stored: AMPConfig | None, wanted: AMPConfig | None) -> None:
+    """Raise `CheckpointError` where `wanted` would read the stored discriminator's weights, or its scores, as another's."""
+    if stored is None or wanted is None:
+        return
+    if differing := [name for name in _OF_DISCRIMINATOR if getattr(stored, name) != getattr(wanted, name)]:
+        detail = "; ".join(f"amp.{name}: file {getattr(stored, name)!r}, asked {getattr(wanted, name)!r}" for name in differing)
+        raise CheckpointError(
+            f"the stored discriminator is another than amp= describes. {detail}. Ask for the same; or make a new AMPPPO and give"
+            " it the policy alone: set_parameters({name: parts[name] for name in ('actor', 'critic')}, exact_match=False), of"
+            " the loaded model's parts = get_parameters()."
+        )
 
 
 def _restore(model: Any, arrays: Arrays, feature_dim: int | None) -> None:
@@ -286,9 +302,7 @@ def _restore(model: Any, arrays: Arrays, feature_dim: int | None) -> None:
     if data is not None:
         capacity = model.amp.replay_buffer_size
         if data.shape[0] > capacity or data.ndim != 2:
-            raise CheckpointError(
-                f"the stored replay buffer {data.shape} does not fit amp.replay_buffer_size {capacity}."
-            )
+            raise CheckpointError(f"the stored replay buffer {data.shape} does not fit amp.replay_buffer_size {capacity}.")
         if data.shape[0] < capacity:  # a ring that was full goes on from its oldest row, into what is free now
             data = np.roll(data, -int(arrays["amp/replay/position"]), axis=0)
             arrays = arrays | {"amp/replay/position": np.array(data.shape[0], np.int32)}

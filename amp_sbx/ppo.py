@@ -29,10 +29,10 @@ from amp_sbx.collect import TimeoutBootstrap, make_rollout, predict_values, samp
 from amp_sbx.config import AMPConfig
 from amp_sbx.errors import AMPError, ConfigError, FeatureError, NonFiniteError
 from amp_sbx.learner import AMPLearner
-from amp_sbx.policy_kwargs import resolve
+from amp_sbx.policy_kwargs import describe, resolve
 from amp_sbx.reference import ReferenceFeatures, check_layouts
 from amp_sbx.schedule import Schedule, parse_schedule
-from amp_sbx.symmetry import Mirror, SymmetricActor, declared_mirror
+from amp_sbx.symmetry import Mirror, SymmetricActor, declared_mirror, observations_normalized
 from amp_sbx.update import CAUSES, Critics, Hyperparameters, Settings, iteration_jit
 from amp_sbx.vec_env import GymnasiumVecEnv, amp_layout, amp_observations
 
@@ -123,6 +123,7 @@ class AMPPPO(PPO):
         self.extra: dict[str, Any] = {}
         self._amp_obs: np.ndarray | None = None
         self.style_critic: TrainState | None = None
+        self.task_paid = False  # whether any task reward was other than 0
         self._bootstrap: list[np.ndarray] | None = None  # by each critic
         with warnings.catch_warnings():
             # SBX announces a truncated last minibatch; here the rest is dropped, and _check_batch_size says so.
@@ -163,6 +164,7 @@ class AMPPPO(PPO):
 
     def _setup_model(self) -> None:
         super()._setup_model()
+        self._warn_if_unstorable()
         states = (self.policy.actor_state, self.policy.vf_state)
         self.policy.actor_state, self.policy.vf_state = jax.tree.map(_strip_weak_type, states)
         self.clip_range_vf_schedule = None if self.clip_range_vf is None else FloatSchedule(self.clip_range_vf)
@@ -184,6 +186,13 @@ class AMPPPO(PPO):
                 raise ConfigError("amp.symmetry needs the environment's `mirror`: give env= together with reference=.")
             mirror = None if self.env is None else declared_mirror(self.env)
             self.learner = AMPLearner(self.amp, self.reference, amp_key, mirror=mirror)
+
+    def _warn_if_unstorable(self) -> None:
+        """Better before the training than at its end, by `save`."""
+        try:
+            describe(self.policy_kwargs)
+        except ConfigError as error:
+            warnings.warn(f"this model can learn, but not be saved: {error}", stacklevel=4)
 
     @property
     def _critics(self) -> Critics:
@@ -235,9 +244,7 @@ class AMPPPO(PPO):
             raise ConfigError("this environment's `mirror` is another than the one the symmetric policy was made with.")
         super().set_env(wrapped, force_reset)
 
-    def collect_rollouts(
-        self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
-    ) -> bool:
+    def collect_rollouts(self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int) -> bool:
         """Fill `rollout_buffer` with `n_rollout_steps` of every environment; False if a callback stopped it.
 
         Same order of events and same local names for callbacks as SBX. Rewards are stored raw; style reward, bootstrap
@@ -256,9 +263,7 @@ class AMPPPO(PPO):
         callback.on_rollout_start()
 
         while n_steps < n_rollout_steps:
-            resample = (
-                not self.use_sde or not is_box or (self.sde_sample_freq > 0 and n_steps % self.sde_sample_freq == 0)
-            )
+            resample = not self.use_sde or not is_box or (self.sde_sample_freq > 0 and n_steps % self.sde_sample_freq == 0)
             obs_tensor, _ = policy.prepare_obs(self._last_obs)  # type: ignore[arg-type]
             *sampled, policy.key, policy.noise_key = sample_actions(
                 policy.actor_state.apply_fn,
@@ -338,6 +343,9 @@ class AMPPPO(PPO):
         clip_range_vf = None if self.clip_range_vf_schedule is None else self.clip_range_vf_schedule(progress)
         learner = self.learner
         style_weight = learner.style_weight(self.num_timesteps) if learner else 0.0
+        # A critic of its own has its advantages normalised: of a task that never paid they are its error alone, scaled up.
+        self.task_paid = self.task_paid or bool(self.rollout_buffer.rewards.any())
+        task_weight = learner.config.task_share(style_weight) if learner and self.task_paid else float(self.task_paid)
         self.key, key = jax.random.split(self.key)
         actor_state, critics, amp_state, metrics = iteration_jit(
             Settings(
@@ -368,7 +376,7 @@ class AMPPPO(PPO):
                 gamma=float(self.gamma),
                 gae_lambda=float(self.gae_lambda),
                 style_weight=float(style_weight),
-                task_weight=learner.config.task_share(style_weight) if learner else 1.0,
+                task_weight=task_weight,
             ),
             key,
         )
@@ -419,9 +427,7 @@ class AMPPPO(PPO):
     ) -> SelfAMPPPO:
         """Collect and learn until `total_timesteps` environment steps; see SB3. Needs the reference when AMP is on."""
         if self.learner is not None and self.learner.reference is None:
-            raise FeatureError(
-                "this model was loaded without its reference; pass reference= to load() to go on learning."
-            )
+            raise FeatureError("this model was loaded without its reference; pass reference= to load() to go on learning.")
         if self.learner is not None:
             done = 0 if reset_num_timesteps else self.num_timesteps
             self.learner.oversight.begin(done, done + total_timesteps)
@@ -462,13 +468,18 @@ class AMPPPO(PPO):
             Root-mean-square error of the action that is left, with noisy observations.
 
         Raises:
-            ConfigError: wrong settings, or an action space that is no Box.
+            ConfigError: wrong settings, an action space that is no Box, or observations that `VecNormalize` scales.
             FeatureError: demonstrations of another shape, or not finite.
             NonFiniteError: the fit diverged; the policy is as before.
         """
         config = CloningConfig.coerce(config)
         if not isinstance(self.action_space, spaces.Box):
             raise ConfigError(f"behaviour cloning needs a Box action space; this one is {self.action_space}.")
+        if self.env is not None and observations_normalized(self.env):
+            raise ConfigError(
+                "behaviour cloning fits the policy to raw observations, and VecNormalize will show it others; make it with"
+                " norm_obs=False."
+            )
         for name, values, space in (
             ("observations", observations, self.observation_space),
             ("actions", actions, self.action_space),

@@ -12,7 +12,7 @@ from amp_sbx.checks import check_number
 from amp_sbx.errors import FeatureError
 from amp_sbx.ppo import AMPPPO
 from amp_sbx.reference import check_layouts
-from amp_sbx.vec_env import step_infos
+from amp_sbx.vec_env import amp_layout, step_infos
 
 
 class AMPRewardWrapper(gym.vector.VectorWrapper):
@@ -44,7 +44,7 @@ class AMPRewardWrapper(gym.vector.VectorWrapper):
         trained = model if isinstance(model, AMPPPO) else AMPPPO.load(model)
         if trained.learner is None:
             raise FeatureError("this model was trained without AMP and has no discriminator; give one that was trained with it.")
-        check_layouts(trained.layout, getattr(env.unwrapped, "amp_layout", None), "model", "environment")
+        check_layouts(trained.layout, amp_layout(env), "model", "environment")
         self._learner = trained.learner
         config = trained.learner.config
         mode = (env.metadata or {}).get("autoreset_mode")

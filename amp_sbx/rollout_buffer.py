@@ -26,6 +26,7 @@ class AMPRolloutBuffer(RolloutBuffer):
         super().reset()
         self.task_rewards = np.zeros((self.buffer_size, self.n_envs), dtype=np.float32)
         self.style_rewards = np.zeros((self.buffer_size, self.n_envs), dtype=np.float32)
+        self._recorded = 0
 
     def record_step(self, amp_obs: np.ndarray, task_rewards: np.ndarray) -> None:
         """Store the features (n_envs, feature_dim) and raw rewards of the step that `add` will store next."""
@@ -35,15 +36,17 @@ class AMPRolloutBuffer(RolloutBuffer):
             raise FeatureError(f"amp_obs has shape {amp_obs.shape}; before it was {self.amp_obs.shape[1:]}.")
         self.amp_obs[self.pos] = amp_obs
         self.task_rewards[self.pos] = task_rewards
+        self._recorded += 1
 
     def compute_returns_and_advantage(self, last_values: th.Tensor, dones: np.ndarray) -> None:
         """Add the style reward, from the discriminator in force by now (`AMPConfig.order`), then compute GAE as SB3 does.
 
         Added, not scaled: by now `rewards` holds the bootstrap of time-outs, and no weight may touch that.
         """
-        if self.learner is None or self.amp_obs is None:
+        if self.learner is None or self.amp_obs is None or self._recorded < self.buffer_size:
             raise AMPError(
-                "AMPRolloutBuffer has no discriminator; pass AMPCallback(amp, reference) to learn(callback=...)."
+                f"AMPRolloutBuffer was given the AMP features of {self._recorded} of {self.buffer_size} steps; pass"
+                " AMPCallback(amp, reference) to every learn(callback=...)."
             )
         features = self.amp_obs.reshape(-1, self.amp_obs.shape[-1])
         if not np.isfinite(features).all():

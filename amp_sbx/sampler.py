@@ -27,8 +27,9 @@ class ReferenceSampler:
     """Normalised reference on the device.
 
     `cdf` is the cumulative weight of the rows, None for uniform. `motions`, where known, keeps a minibatch diverse: rows of
-    one motion are neighbours. `low` and `high` bound each feature of all rows, held out or not; `held_out` are rows that are
-    never drawn, to judge by. `reflection`, column ids and signs, is for policy samples: the reference holds its images already.
+    one motion are neighbours. `low` and `high` bound each feature of all rows, held out or not; `held_out` samples rows that
+    are never learned, to judge by. `reflection`, column ids and signs, is for policy samples: the reference holds its images
+    already.
     """
 
     features: Float[Array, "samples feature"]
@@ -36,7 +37,7 @@ class ReferenceSampler:
     motions: Motions | None
     low: Float[Array, " feature"]
     high: Float[Array, " feature"]
-    held_out: Float[Array, "held feature"] | None = None
+    held_out: "ReferenceSampler | None" = None
     reflection: tuple[Int[Array, " feature"], Float[Array, " feature"]] | None = None
 
     def reflect_half(self, key: Array, rows: Float[Array, "rows feature"]) -> Float[Array, "rows feature"]:
@@ -74,12 +75,13 @@ def make_sampler(
     """A sampler of the reference's rows, none of weight 0 (`reference.drawn_rows`)."""
     image = None if reflection is None else (jnp.asarray(reflection[0]), jnp.asarray(reflection[1]))
     features, weights, ids = reference.features, reference.weights, reference.motion_ids
-    held_rows = None if held_out is None else normalizer(jnp.asarray(held_out.features))
+    held = None if held_out is None else make_sampler(held_out, normalizer)
     rows = normalizer(jnp.asarray(features))
-    everything = rows if held_rows is None else jnp.concatenate([rows, held_rows])
-    low, high = everything.min(axis=0), everything.max(axis=0)
+    low, high = rows.min(axis=0), rows.max(axis=0)
+    if held is not None:
+        low, high = jnp.minimum(low, held.low), jnp.maximum(high, held.high)
     if weights is None and ids is None:
-        return ReferenceSampler(rows, None, None, low, high, held_rows, image)
+        return ReferenceSampler(rows, None, None, low, high, held, image)
     order = np.arange(len(features)) if ids is None else np.argsort(ids, kind="stable")
     weights = np.ones(len(features)) if weights is None else weights[order].astype(np.float64)
     cumulative = np.cumsum(weights)
@@ -91,4 +93,4 @@ def make_sampler(
         begin, end = np.concatenate([[0.0], cumulative])[first], cumulative[last]
         parts = first, last, begin.astype(np.float32), end.astype(np.float32)
         motions = Motions(*(jnp.asarray(x) for x in parts))
-    return ReferenceSampler(rows[order], jnp.asarray(cumulative, jnp.float32), motions, low, high, held_rows, image)
+    return ReferenceSampler(rows[order], jnp.asarray(cumulative, jnp.float32), motions, low, high, held, image)

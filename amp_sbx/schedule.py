@@ -18,7 +18,7 @@ class LinearSchedule:
         return self.initial * max(progress_remaining, 0.0)  # the last rollout may go beyond the end
 
     def __str__(self) -> str:
-        return f"lin_{self.initial!r}"
+        return f"lin_{float(self.initial)!r}"  # of NumPy's numbers, too
 
 
 def linear_schedule(initial: float | str) -> LinearSchedule:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import tensorflow_probability.substrates.jax as tfp
 from jaxtyping import Array, Float
-from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env import VecEnv, unwrap_vec_normalize
 
 from amp_sbx.errors import ConfigError
 
@@ -39,8 +39,13 @@ class Mirror:
         """The reflection that the environments declare as `mirror`, a mapping of this class's fields to lists.
 
         Raises:
-            ConfigError: they declare none, or one that is no reflection of their spaces.
+            ConfigError: they declare none, or one that is no reflection of their spaces, or of what `VecNormalize` makes of them.
         """
+        if observations_normalized(vec_env):
+            raise ConfigError(
+                "symmetric_policy mirrors raw observations, and VecNormalize scales left and right each by itself; make it with"
+                " norm_obs=False, or switch symmetric_policy off."
+            )
         declared = declared_mirror(vec_env)
         obs, action = (_read(declared, name, "symmetric_policy") for name in ("obs", "action"))
         mirror = cls(*obs, *action)
@@ -56,6 +61,12 @@ class Mirror:
     def from_json(cls, value: Mapping[str, Any]) -> "Mirror":
         """What `dataclasses.asdict` gave, after a JSON file made lists of the tuples."""
         return cls(**{name: tuple(entries) for name, entries in value.items()})
+
+
+def observations_normalized(vec_env: VecEnv) -> bool:
+    """Whether the policy sees other observations than the environment's own: SB3's `VecNormalize` lies between."""
+    normalize = unwrap_vec_normalize(vec_env)
+    return normalize is not None and normalize.norm_obs
 
 
 def declared_mirror(vec_env: VecEnv) -> Any:

@@ -52,6 +52,27 @@ def step_infos(infos: dict[str, Any], dones: np.ndarray) -> tuple[dict[str, np.n
     return batch, masks
 
 
+def _owner(vector_env: VectorEnv, name: str) -> Any:
+    """The vector environment or, where only what it wraps has `name`, that: Gymnasium's vector wrappers hide it."""
+    return vector_env if hasattr(vector_env, name) else vector_env.unwrapped
+
+
+def _has(vector_env: VectorEnv, name: str) -> bool:
+    """Whether the vector environment or else all of its sub-environments have an attribute."""
+    if hasattr(_owner(vector_env, name), name):
+        return True
+    # Asked for this way because a failing get_attr kills the workers of an AsyncVectorEnv.
+    call = getattr(_owner(vector_env, "call"), "call", None)
+    return call is not None and all(call("has_wrapper_attr", name))
+
+
+def _attributes(vector_env: VectorEnv, name: str) -> list[Any]:
+    """What `_has` found, of every environment: the vector environment's own, repeated, or else the sub-environments'."""
+    if hasattr(owner := _owner(vector_env, name), name):
+        return [getattr(owner, name)] * vector_env.num_envs
+    return list(_owner(vector_env, "get_attr").get_attr(name))
+
+
 class GymnasiumVecEnv(VecEnv):
     """Adapter of a vector environment that resets in the same step.
 
@@ -192,25 +213,14 @@ class GymnasiumVecEnv(VecEnv):
         values = list(values)
         return [values[index] for index in self._get_indices(indices)]
 
-    def _owner(self, name: str) -> Any:
-        """The vector environment or, where only what it wraps has `name`, that: Gymnasium's vector wrappers hide it."""
-        return self.vector_env if hasattr(self.vector_env, name) else self.vector_env.unwrapped
-
     def has_attr(self, attr_name: str) -> bool:
-        if hasattr(self._owner(attr_name), attr_name):
-            return True
-        if not hasattr(self.vector_env, "call"):
-            return False
-        # Asked for this way because a failing get_attr kills the workers of an AsyncVectorEnv.
-        return all(self.vector_env.call("has_wrapper_attr", attr_name))
+        return _has(self.vector_env, attr_name)
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """Attribute of the vector environment (repeated for each index) or else of the sub-environments."""
-        if hasattr(owner := self._owner(attr_name), attr_name):
-            return self._subset([getattr(owner, attr_name)] * self.num_envs, indices)
         if not self.has_attr(attr_name):
             raise AttributeError(f"neither {type(self.vector_env).__name__} nor its environments have {attr_name!r}")
-        return self._subset(self.vector_env.get_attr(attr_name), indices)  # type: ignore[attr-defined]
+        return self._subset(_attributes(self.vector_env, attr_name), indices)
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
         """Set on the sub-environments where they can be reached, else on the vector environment as a whole."""
@@ -235,14 +245,12 @@ class GymnasiumVecEnv(VecEnv):
         self._require_all(indices, f"env_method({method_name!r})")
         if hasattr(self.vector_env, "call"):
             return list(self.vector_env.call(method_name, *method_args, **method_kwargs))
-        result = getattr(self._owner(method_name), method_name)(*method_args, **method_kwargs)
+        result = getattr(_owner(self.vector_env, method_name), method_name)(*method_args, **method_kwargs)
         return [result] * self.num_envs
 
     def _require_all(self, indices: VecEnvIndices, what: str) -> None:
         if indices is not None and sorted(self._get_indices(indices)) != list(range(self.num_envs)):
-            raise VecEnvError(
-                f"{what}: {type(self.vector_env).__name__} has no separate environments; leave indices out."
-            )
+            raise VecEnvError(f"{what}: {type(self.vector_env).__name__} has no separate environments; leave indices out.")
 
     def env_is_wrapped(self, wrapper_class: type[gym.Wrapper], indices: VecEnvIndices = None) -> list[bool]:
         """As SB3's; `Monitor` counts as present, since this adapter records the same episode statistics."""
@@ -279,9 +287,10 @@ def amp_observations(vec_env: VecEnv, infos: Sequence[dict[str, Any]], num_envs:
     return features
 
 
-def amp_layout(vec_env: VecEnv) -> dict[str, Any] | None:
+def amp_layout(env: VecEnv | VectorEnv) -> dict[str, Any] | None:
     """The feature layout that the environments declare as `amp_layout`, or None when they declare none."""
-    if not vec_env.has_attr("amp_layout"):
-        return None
-    layout = vec_env.get_attr("amp_layout", indices=[0])[0]
-    return None if layout is None else dict(layout)
+    if isinstance(env, VectorEnv):
+        layouts = _attributes(env, "amp_layout") if _has(env, "amp_layout") else None
+    else:
+        layouts = env.get_attr("amp_layout", indices=[0]) if env.has_attr("amp_layout") else None
+    return None if not layouts or layouts[0] is None else dict(layouts[0])

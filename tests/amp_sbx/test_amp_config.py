@@ -10,10 +10,10 @@ from amp_sbx.policy_kwargs import describe, resolve
 from amp_sbx.reference import check_layouts
 
 
-def test_defaults_are_the_seeds():
+def test_defaults_are_the_seeds_but_for_layer_norm():
     config = AMPConfig()
     assert (config.weight, config.disc_lr, config.batch_size, config.update_steps) == (0.5, 1e-4, 2048, 3)
-    assert config.discriminator_hidden == (1024, 512, 256)
+    assert (config.discriminator_hidden, config.normalization) == ((1024, 512, 256), "layer")
     assert (config.r1_gamma, config.disc_input_noise_std, config.replay_buffer_size) == (5.0, 0.02, 100_000)
     assert config.threshold == 0.5
 

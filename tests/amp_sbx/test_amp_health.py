@@ -86,9 +86,45 @@ def test_a_dataset_of_one_frame():
 def test_a_discriminator_that_knows_its_reference_by_heart():
     monitor = HealthMonitor()
     for _ in range(WARM_UP):
-        found = monitor.update({"disc_auc": 0.99, "held_out_auc": 0.7, "reward_std": 0.2})
+        found = monitor.update({"disc_auc": 0.6, "learned_auc": 0.99, "held_out_auc": 0.7, "reward_std": 0.2})
     assert found.name == "memorised" and "0.70 on what was held out" in found.reason
     assert found.name in VERDICTS
+
+
+def test_old_fakes_and_input_noise_are_no_sign_of_memory():
+    """`disc_auc` is of other policy samples than `held_out_auc`: only like is compared with like."""
+    monitor = HealthMonitor()
+    for _ in range(WARM_UP):
+        found = monitor.update({"disc_auc": 0.9, "learned_auc": 0.66, "held_out_auc": 0.64, "reward_std": 0.2})
+    assert found.name == "healthy"
+
+
+def test_rows_that_are_hardly_drawn_hardly_count_among_those_held_out():
+    """Two motions are held out, one of which has next to no weight and lies where the policy is."""
+    rng = np.random.default_rng(4)
+    ids = np.repeat(np.arange(20), 50)
+    rows, policy = rng.normal(0.0, 0.3, size=(1000, 1)), rng.normal(3.0, 0.3, size=(1000, 1))
+    rare = ids == held_out_motions(ids, 0.1)[0]
+    rows[rare] += 3.0
+    settings = {"discriminator_hidden": (16,), "batch_size": 64, "disc_lr": 1e-2, "update_steps": 20, "held_out_share": 0.1}
+    for weight, expected in ((1.0, 0.75), (1e-4, 1.0)):
+        reference = ReferenceFeatures(rows, weights=np.where(rare, weight, 1.0), motion_ids=ids)
+        learner = AMPLearner(AMPConfig(**settings, normalization="none", max_grad_norm=10.0), reference)
+        for _ in range(3):
+            metrics = learner.update(policy)
+        assert metrics["held_out_auc"] == pytest.approx(expected, abs=0.06)
+        assert metrics["learned_auc"] > 0.95
+
+
+def test_the_feature_that_stood_still_keeps_its_name_while_it_is_told_of():
+    monitor = HealthMonitor(LAYOUT)
+    good = {"disc_auc": 0.8, "outside": 0.0, "still": 0.0, "still_index": 0, "reward_std": 0.2}
+    for _ in range(20):
+        monitor.update(good)
+    for _ in range(3):
+        monitor.update({**good, "still": 4.0, "still_index": 6})
+    found = monitor.update(good)
+    assert found.name == "feature mismatch" and found.reason.startswith("foot_contacts[0], 1 frame back never changes")
 
 
 def test_a_verdict_rests_on_several_iterations():
@@ -175,7 +211,7 @@ def test_what_is_held_out_is_judged_by_and_never_drawn():
     data = np.concatenate([np.zeros((40, 2)), np.full((10, 2), 5.0)])
     learner = AMPLearner(AMPConfig(discriminator_hidden=(8,), batch_size=32, held_out_share=0.2), ReferenceFeatures(data))
     drawn = learner.sampler.features
-    assert drawn.shape[0] == 40 and float(drawn.std()) == 0.0 and learner.sampler.held_out.shape[0] == 10
+    assert drawn.shape[0] == 40 and float(drawn.std()) == 0.0 and learner.sampler.held_out.features.shape[0] == 10
     metrics = learner.update(np.random.default_rng(0).normal(size=(64, 2)))
     assert 0.0 <= metrics["held_out_auc"] <= 1.0
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from amp_probe_envs import REFERENCE, SMALL_AMP, SignEnv, make_model
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 from amp_sbx import AMPRewardWrapper, ConfigError, FeatureError
 
@@ -63,6 +64,21 @@ def test_gymnasiums_own_vector_environments_are_paid_for_their_steps_alone(model
     one, two = (model.learner.rewards(np.full((1, 2), count, np.float32))[0] for count in (1.0, 2.0))
     cycle = [one, two] if mode == AutoresetMode.SAME_STEP else [one, two, 0.0]  # the reset is a step of its own, and no motion
     np.testing.assert_allclose(paid, (cycle * 3)[:6], rtol=1e-5)
+
+
+def test_other_features_of_the_same_width_are_refused():
+    class LaidOut(SignEnv):
+        amp_layout = {"channels": ["a", "b"]}  # noqa: RUF012
+
+    class Other(Walker):
+        amp_layout = {"channels": ["b", "a"]}  # noqa: RUF012
+
+    trained = make_model(LaidOut(8), amp=SMALL_AMP, reference=REFERENCE)
+    other = SyncVectorEnv([lambda: Other(False)] * 2)
+    for env in (other, RecordEpisodeStatistics(other)):  # which has neither the layout nor a way to its environments
+        with pytest.raises(FeatureError, match="layouts differ"):
+            AMPRewardWrapper(env, trained)
+    AMPRewardWrapper(SyncVectorEnv([lambda: Walker(False)] * 2), trained)  # which declares none
 
 
 def test_what_does_not_fit_is_refused(model):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import sbx
-from amp_probe_envs import REFERENCE, SMALL_AMP, STYLE_AMP, STYLE_REFERENCE, ProbeEnv, StyleEnv
+from amp_probe_envs import REFERENCE, SMALL_AMP, STYLE_AMP, STYLE_REFERENCE, ProbeEnv, StyleEnv, make_model
 
 from amp_sbx import AMPCallback, AMPError, AMPRolloutBuffer, ConfigError, FeatureError, GymnasiumVecEnv
 
@@ -61,3 +61,12 @@ def test_misuse_is_explained():
         stock(ProbeEnv(8)).learn(128, callback=AMPCallback(SMALL_AMP, np.tile(np.eye(5), (8, 1))))
     with pytest.raises(ConfigError, match="got None"):
         AMPCallback(SMALL_AMP, None)
+    with pytest.raises(ConfigError, match="give an AMPPPO amp= and reference= itself"):
+        make_model(ProbeEnv(8), rollout_buffer_class=AMPRolloutBuffer).learn(128, callback=AMPCallback(SMALL_AMP, REFERENCE))
+
+
+def test_going_on_without_the_callback_is_refused():
+    """The buffer still holds the last rollout's features and the learner: it must not pay by them."""
+    model = stock(ProbeEnv(8)).learn(128, callback=AMPCallback(SMALL_AMP, REFERENCE))
+    with pytest.raises(AMPError, match=r"features of 0 of \d+ steps; pass AMPCallback"):
+        model.learn(128, reset_num_timesteps=False)

@@ -7,8 +7,9 @@ import pytest
 import tensorflow_probability.substrates.jax as tfp
 from amp_probe_envs import ProbeEnv, make_model
 from gymnasium.vector.utils import batch_space
+from stable_baselines3.common.vec_env import VecNormalize
 
-from amp_sbx import AMPPPO, AMPConfig, ReferenceFeatures
+from amp_sbx import AMPPPO, AMPConfig, GymnasiumVecEnv, ReferenceFeatures
 from amp_sbx.errors import CheckpointError, ConfigError
 from amp_sbx.learner import AMPLearner
 from amp_sbx.symmetry import Mirror, SymmetricActor
@@ -77,6 +78,15 @@ def test_an_environment_without_a_mirror_is_refused():
         make_model(ProbeEnv(), symmetric_policy=True)
 
 
+def test_normalised_observations_are_refused():
+    normalized = VecNormalize(GymnasiumVecEnv(OneSidedEnv()))
+    with pytest.raises(ConfigError, match="norm_obs=False"):
+        make_model(normalized, symmetric_policy=True)
+    with pytest.raises(ConfigError, match="norm_obs=False"):
+        make_model(normalized).clone_behavior(IMAGES, IMAGES[:, :1])
+    make_model(VecNormalize(GymnasiumVecEnv(OneSidedEnv()), norm_obs=False), symmetric_policy=True)
+
+
 def test_what_is_learned_on_one_side_is_known_on_the_other(tmp_path):
     model = make_model(OneSidedEnv(), symmetric_policy=True, policy_kwargs={"ortho_init": True})
     model.learn(64 * 8 * 16)
@@ -126,10 +136,12 @@ def test_the_reference_and_its_images_have_a_symmetric_normaliser_and_are_held_o
     mean, std = np.asarray(learner.state.normalizer.mean), np.asarray(learner.state.normalizer.std)
     np.testing.assert_allclose(-mean[::-1], mean, atol=1e-6)
     np.testing.assert_allclose(std[::-1], std, rtol=1e-6)
-    assert learner.sampler.features.shape == (800, 2) and learner.sampler.held_out.shape == (200, 2)
+    assert learner.sampler.features.shape == (800, 2) and learner.sampler.held_out.features.shape == (200, 2)
     without_ids = AMPLearner(config, ReferenceFeatures(ONE_SIDED), mirror=AMP_MIRROR)
     for sampler in (learner.sampler, without_ids.sampler):
-        learned, away = ({tuple(row) for row in np.round(rows, 3).tolist()} for rows in (sampler.features, sampler.held_out))
+        learned, away = (
+            {tuple(row) for row in np.round(rows, 3).tolist()} for rows in (sampler.features, sampler.held_out.features)
+        )
         for rows in (learned, away):
             assert {(-b, -a) for a, b in rows} == rows  # each with its image
         assert not learned & away

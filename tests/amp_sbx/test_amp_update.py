@@ -6,9 +6,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from amp_probe_envs import REFERENCE, SMALL_AMP, ProbeEnv, SignEnv, assert_trees_equal, copy_of, make_model
+from amp_probe_envs import (
+    REFERENCE,
+    SMALL_AMP,
+    ProbeEnv,
+    SignEnv,
+    TwoStepEnv,
+    assert_trees_equal,
+    copy_of,
+    make_model,
+)
 
-from amp_sbx import AMPCallback, NonFiniteError
+from amp_sbx import AMPPPO, AMPCallback, NonFiniteError, ppo
 from amp_sbx.advantage import gae
 from amp_sbx.collect import TimeoutBootstrap
 from amp_sbx.disc_update import style_rewards
@@ -102,6 +111,30 @@ def test_separate_critics_value_their_own_rewards_and_weigh_normalised_advantage
     np.testing.assert_allclose(advantages, [[2.5], [-2.5]], rtol=1e-5)
     _, values, returns = estimate(rollout, style, (constant(4.0),), hyper)
     np.testing.assert_allclose(returns, [[[2 * 3 + 0.5 * 50 + 7], [2 * 2 + 0.5 * 40 + 7]]])
+
+
+def test_a_task_that_never_paid_has_no_weight(monkeypatch, tmp_path):
+    """Normalised, its critic's error would be an advantage as large as the style's; one that has paid is followed on."""
+    weights = []
+
+    def spy(*arguments):
+        weights.append(arguments[7].task_weight)
+        return iteration_jit(*arguments)
+
+    class Once(ProbeEnv):
+        def reward(self, obs, actions):
+            return (self.episode == 0).astype(float)
+
+    monkeypatch.setattr(ppo, "iteration_jit", spy)
+    settings = {"amp": SMALL_AMP | {"critic": "separate", "task_weight": 3.0}, "reference": REFERENCE}
+    make_model(TwoStepEnv(8), **settings).learn(128)
+    once = make_model(Once(8, length=16), **settings).learn(256)
+    once.save(tmp_path / "model")
+    AMPPPO.load(tmp_path / "model", env=SignEnv(8, length=16), reference=REFERENCE).learn(128)
+    never = ProbeEnv(8)
+    never.reward = lambda obs, actions: np.zeros(8)
+    make_model(never, **settings).learn(256)
+    assert weights == [3.0, 3.0, 3.0, 3.0, 0.0, 0.0]
 
 
 def test_a_separate_critic_learns_the_style_and_the_other_the_task():

@@ -132,6 +132,8 @@ def test_clips_are_made_endless(robot, walks, mined, tmp_path, capsys):
 def test_other_walks_of_the_generator_need_a_place_of_their_own(robot, tmp_path, capsys):
     assert main(["motion", "build", "--speeds", "0.3"]) == 2
     assert "name it by --out" in capsys.readouterr().err
+    assert main(["motion", "build"]) == 2  # the shipped walks are not written anew unasked
+    assert "walk_wildrobot.npz exists" in capsys.readouterr().err
     out = tmp_path / "walks.npz"
     assert main(["motion", "build", "--speeds", "0.3", "--no-mirror", "--out", str(out)]) == 0
     assert [clip.command[0] for clip in load_clips(out, robot)] == pytest.approx([0.3] * 3)

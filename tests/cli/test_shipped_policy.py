@@ -2,8 +2,9 @@
 
 import pytest
 
-from wildrobot_gym.cli.policies import load_policy
+from wildrobot_gym.cli.policies import find_policy, load_policy
 from wildrobot_gym.evaluation.protocol import WalkBenchmark
+from wildrobot_gym.paths import POLICIES
 
 
 @pytest.mark.parametrize("name", ["walk", "walk_8dof"])
@@ -16,3 +17,11 @@ def test_the_shipped_policy_walks(name):
         benchmark.close()
     assert figures["survived"]["mean"] == 1.0
     assert figures["success"]["mean"] >= 0.75
+
+
+def test_a_shipped_name_is_not_hidden_by_a_file_of_the_same_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "walk.zip").touch()
+    assert find_policy("walk") == POLICIES / "walk" / "policy.zip"
+    for own in ("./walk", "walk.zip"):
+        assert find_policy(own).resolve() == tmp_path / "walk.zip"

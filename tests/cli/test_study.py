@@ -140,6 +140,9 @@ def test_the_digest_is_of_what_the_policy_depends_on():
     assert len({of(), of("n_timesteps=2048"), of("amp.weight=0.2"), of("amp=null"), of("gamma=0.9")}) == 5
     resolved = Study({"a": {"amp.weight": 0.2, "gamma": 0.9}, "b": {"gamma": 0.9, "amp.weight": 0.2}}, "smoke").resolve()
     assert digest(resolved["a"]) == digest(resolved["b"]) == of("gamma=0.9", "amp.weight=0.2")
+    # A default that has become another since leaves the runs that are there what they were.
+    arms = Study({"layer": {}, "spectral": {"amp.normalization": "spectral"}}, "walk_amp", {"n_timesteps": 4e6}).resolve()
+    assert [digest(config) for config in arms.values()] == ["190ae89345df", "23a89568ff12"]
 
 
 def test_settings_lie_on_top_of_one_another():

@@ -20,10 +20,10 @@ def build(
 
     Args:
         robot: A shipped robot's name, or a folder with its robot_config.yaml.
-        out: The .npz file; if not given the shipped one is made anew.
+        out: The .npz file; if not given the robot's walk_<name>, where the shipped motions lie.
         speeds: Of the walks, m/s; the shipped ones' if not given.
         mirror: Each clip's mirror image too; --no-mirror leaves them out.
-        force: Overwrite the file given by out if it exists.
+        force: Overwrite the file if it exists, the shipped one too.
     """
     from wildrobot_gym.cli.motion_make import run_build
 
@@ -65,9 +65,7 @@ def retarget(
     from wildrobot_gym.motion.importers import ImportOptions
     from wildrobot_gym.motion.retarget import RetargetSettings
 
-    options = ImportOptions(
-        table=table, skeleton=skeleton, body_model=body_model, robot=robot, fps=fps, start_s=start, end_s=end
-    )
+    options = ImportOptions(table=table, skeleton=skeleton, body_model=body_model, robot=robot, fps=fps, start_s=start, end_s=end)
     return run_retarget(files, out, robot, options, RetargetSettings(time_scale=None if warp else 1.0, stride=stride), force)
 
 

@@ -19,7 +19,7 @@ from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.perform import perform
 from wildrobot_gym.env.registration import TRACK_ENV_ID
 from wildrobot_gym.errors import ConfigError, MotionError, RunError, unknown_name
-from wildrobot_gym.motion.build import WALK_SPEEDS, build_reference
+from wildrobot_gym.motion.build import WALK_SPEEDS, build_reference, default_reference_path
 from wildrobot_gym.motion.clip import MotionClip, check_names
 from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.reference import save_clips
@@ -47,8 +47,10 @@ def run_build(robot: str, out: Path | None, speeds: Sequence[float] | None, mirr
     """The generator's walks: all that are asked for into ``out``, or the shipped ones anew into their place."""
     if out is None and (speeds is not None or not mirror):
         raise ConfigError("Other walks than the shipped ones need a file of their own: name it by --out.")
-    check_free([out], force)
-    path = build_reference(RobotModel.load(robot), out, WALK_SPEEDS if speeds is None else speeds, mirror)
+    model = RobotModel.load(robot)
+    path = default_reference_path(model.name) if out is None else out
+    check_free([path], force)
+    build_reference(model, path, WALK_SPEEDS if speeds is None else speeds, mirror)
     print(f"Wrote {path}")
     return 0
 

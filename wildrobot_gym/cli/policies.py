@@ -75,10 +75,13 @@ def load_policy(policy: str, robot: str | None = None) -> LoadedPolicy:
 def find_policy(policy: str) -> Path:
     """A file, or the best of a folder: policy.zip, best.zip, final.zip, else the newest checkpoint.
 
+    A shipped name is the shipped policy (a motion's likewise), whatever lies in this folder: ``./walk`` is what does.
+
     Raises:
         RunError: no such file, folder or shipped name, or a folder without a policy.
     """
-    for place in (Path(policy), Path(f"{policy}.zip"), POLICIES / policy):
+    shipped = [folder.name for folder in POLICIES.glob("*") if folder.is_dir()]
+    for place in (POLICIES / policy,) if policy in shipped else (Path(policy), Path(f"{policy}.zip")):
         if place.is_file():
             return place
         if place.is_dir():
@@ -86,7 +89,6 @@ def find_policy(policy: str) -> Path:
                 if candidate.is_file():
                     return candidate
             raise RunError(f"The folder {place} holds no policy: no policy.zip, best.zip, final.zip or checkpoint.")
-    shipped = [folder.name for folder in POLICIES.glob("*") if folder.is_dir()]
     raise RunError(unknown_name("policy", policy, shipped) + " Or give a .zip file or a run folder.")
 
 

@@ -21,6 +21,7 @@ from wildrobot_gym.paths import STUDIES
 # Of a run's settings, those that its final policy does not depend on. How long it trains is not among them.
 UNSEEN = {"seed", *MAY_CHANGE} - {"n_timesteps"}
 _ABSENT = "-"  # a key that the other settings have
+_FIRST_AMP = {"normalization": "spectral"}  # of `amp:`, defaults that have since become others: an old digest means what it did
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,12 @@ def load_study(study: str) -> tuple[str, Study]:
 def digest(config: RunConfig) -> str:
     """Twelve hex digits of everything in a run config that its final policy depends on, the seed aside.
 
-    What stands at its default is left out, so that a new setting does not orphan the runs that are there, and 10 is 10.0.
+    What stands at its first default is left out, so that a new setting does not orphan the runs that are there, and 10 is
+    10.0.
     The digest knows settings alone: neither the code nor what is in the files that they name.
     """
     found = config.resolved()
-    defaults = RunConfig(n_timesteps=1, amp=None if config.amp is None else {"reference": ""}).resolved()
+    defaults = RunConfig(n_timesteps=1, amp=None if config.amp is None else {"reference": "", **_FIRST_AMP}).resolved()
     told = {
         key: found.get(key, _ABSENT)
         for key in {**defaults, **found}

@@ -118,9 +118,7 @@ def load_reference(config: RunConfig, env: GymnasiumVecEnv) -> ReferenceFeatures
 
 def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None) -> AMPPPO:
     """A fresh algorithm; the environment's settings and the reference's name travel with its files."""
-    model = AMPPPO(
-        config.policy, env, amp=config.amp_config, reference=reference, seed=config.seed, **ppo_arguments(config)
-    )
+    model = AMPPPO(config.policy, env, amp=config.amp_config, reference=reference, seed=config.seed, **ppo_arguments(config))
     reference_name = None if config.amp is None else config.amp["reference"]
     model.extra = {"env_id": config.env_id, "env_kwargs": config.env_kwargs, "reference": reference_name}
     return model
@@ -218,7 +216,8 @@ def resumed_config(folder: RunFolder, config: RunConfig) -> RunConfig:
     differing = [key for key in {**was, **now} if key.partition(".")[0] not in MAY_CHANGE and was.get(key) != now.get(key)]
     if differing:
         detail = "; ".join(f"{key}: run {was.get(key)!r}, asked {now.get(key)!r}" for key in differing)
-        raise RunError(f"{folder.path} was started with other settings. {detail}. Ask for the same, or start anew.")
+        same = f"`wildrobot train {folder.config} --out {folder.path} --resume`"
+        raise RunError(f"{folder.path} was started with other settings. {detail}. Ask for the same, by {same}, or start anew.")
     return config
 
 
