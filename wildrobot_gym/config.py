@@ -146,7 +146,8 @@ class TerminationConfig:
 
     def __post_init__(self) -> None:
         _check(self.min_height < self.max_height, "termination heights", (self.min_height, self.max_height), "min < max")
-        _check(self.max_tilt is None or self.max_tilt > 0, "termination.max_tilt", self.max_tilt, "a positive angle or null")
+        tilt_fits = self.max_tilt is None or 0 < self.max_tilt <= math.pi
+        _check(tilt_fits, "termination.max_tilt", self.max_tilt, "more than 0, up to pi (rad), or null")
 
 
 @dataclass(frozen=True)

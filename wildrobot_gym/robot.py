@@ -187,11 +187,11 @@ class RobotModel:
 
 
 def robot_folder(robot: str | Path) -> Path:
-    """Folder of a shipped robot's name, or of a path to one's own."""
-    for folder in (Path(robot), ROBOTS / str(robot)):
-        if (folder / CONFIG_FILE).is_file():
-            return folder
+    """Folder of a shipped robot's name (whatever lies in this folder: ``./wildrobot`` is what does), or a path to one's own."""
     shipped = [p.parent.name for p in ROBOTS.glob(f"*/{CONFIG_FILE}")]
+    folder = ROBOTS / robot if robot in shipped else Path(robot)
+    if (folder / CONFIG_FILE).is_file():
+        return folder
     raise RobotError(unknown_name("robot", str(robot), shipped) + f" Or give a folder that holds a {CONFIG_FILE} and its MJCF.")
 
 
@@ -230,6 +230,12 @@ def _check_structure(model: mujoco.MjModel) -> None:
         problems.append(f"actuators must drive every joint in joint order; joints {hinges}, actuators drive {driven}")
     if any(model.jnt_type[1:] != mujoco.mjtJoint.mjJNT_HINGE):
         problems.append("all joints but the base must be hinges")
+    if free := [model.joint(i).name for i in range(1, model.njnt) if not model.jnt_limited[i]]:
+        problems.append(f"joints without a range: {', '.join(free)}")
+    if strong := [driven[i] for i in range(model.nu) if not model.actuator_forcelimited[i]]:
+        problems.append(f"actuators without a forcerange, of: {', '.join(strong)}")
+    if other := [driven[i] for i in range(model.nu) if not _is_position_servo(model, i)]:
+        problems.append(f"actuators that are not position servos with gear 1, of: {', '.join(other)}")
     sensors = {model.sensor(i).name for i in range(model.nsensor)}
     pads = [model.sensor(i).name.removesuffix("_force") for i in _sensor_ids(model, mujoco.mjtSensor.mjSENS_TOUCH)]
     feet = [model.sensor(i).name.removesuffix("_quat") for i in _sensor_ids(model, mujoco.mjtSensor.mjSENS_FRAMEQUAT)]
@@ -250,6 +256,18 @@ def _check_structure(model: mujoco.MjModel) -> None:
         problems.append("keyframe 'home' is missing")
     if problems:
         raise RobotError("The model cannot be used as a robot: " + "; ".join(problems) + ".")
+
+
+def _is_position_servo(model: mujoco.MjModel, actuator: int) -> bool:
+    """Whether it is MJCF's ``position``: a torque of kp times what its joint lacks of the target, in rad."""
+    kp, bias = model.actuator_gainprm[actuator, 0], model.actuator_biasprm[actuator]
+    return (
+        model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_JOINT
+        and model.actuator_gaintype[actuator] == mujoco.mjtGain.mjGAIN_FIXED
+        and model.actuator_biastype[actuator] == mujoco.mjtBias.mjBIAS_AFFINE
+        and (bias[0], bias[1]) == (0.0, -kp)
+        and model.actuator_gear[actuator, 0] == 1.0
+    )
 
 
 def _body_of(model: mujoco.MjModel, site: str) -> int:

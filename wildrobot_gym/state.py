@@ -57,7 +57,8 @@ class TaskState:
     action: Float[Array, "*b joint"]  # last filtered action: the filter's memory, hence part of the observation
     foot_air_time: Float[Array, "*b foot"]  # s since each foot last carried load
     double_support_time: Float[Array, "*b"]  # s since any foot last carried none
-    velocity_error_sum: Float[Array, "*b"]  # forward velocity minus command, summed over the episode's steps, m/s
+    velocity_error_sum: Float[Array, "*b"]  # forward velocity minus command, summed over the present command's steps, m/s
+    velocity_error_closed: Float[Array, "*b"]  # absolute values of such sums under the episode's earlier commands, m/s
     history: Float[Array, "*b past feature"]  # AMP features of past control steps, newest last
     previous_qpos: Float[Array, "*b nq"] | None  # pose before this control step; None where no feature is a difference of two
 

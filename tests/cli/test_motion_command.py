@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wildrobot_gym.cli import motion_microtrain, motion_play
+from wildrobot_gym.cli import motion_files, motion_microtrain, motion_play
 from wildrobot_gym.cli.main import main
+from wildrobot_gym.cli.motion_files import report_file, write_dataset
 from wildrobot_gym.config import FeatureConfig
+from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.build import walk_clip
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset, load_clips, save_clips
+from wildrobot_gym.motion.segments import Gates, MiningReport
 from wildrobot_gym.robot import RobotModel
 
 
@@ -160,8 +163,21 @@ def test_some_motions_become_a_dataset_of_their_own(walks, robot, tmp_path, caps
     assert f"Allowed: {', '.join(sorted(names))}" in " ".join(capsys.readouterr().err.split())
     assert main(["motion", "select", walks, "--out", str(tmp_path / "none.npz")]) == 2
     assert not (tmp_path / "none.npz").exists()
+    report_file(out).write_text("{}")  # of how a dataset of that name was mined before
     assert main(["motion", "select", walks, "*", "--out", str(out), "--force"]) == 0
-    assert len(load_clips(out, robot)) == 2
+    assert len(load_clips(out, robot)) == 2 and not report_file(out).exists()
+
+
+def test_a_dataset_that_cannot_be_written_leaves_the_older_one_its_own_report(tmp_path, monkeypatch):
+    def full(*_):
+        raise MotionError("no space left")
+
+    out = tmp_path / "mined.npz"
+    report_file(out).write_text("the older one's")
+    monkeypatch.setattr(motion_files, "save_clips", full)
+    with pytest.raises(MotionError, match="no space"):
+        write_dataset(out, MiningReport((), (), Gates()), [object()])
+    assert report_file(out).read_text() == "the older one's"
 
 
 def test_seconds_per_motion(walks, tmp_path, capsys):

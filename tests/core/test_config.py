@@ -123,6 +123,7 @@ def test_wrong_values_name_the_key_and_what_is_allowed(values: dict, message: st
         (lambda: ResetConfig(reference_share=2.0), "reset.reference_share"),
         (lambda: TerminationConfig(min_height=0.7), "termination heights"),
         (lambda: TerminationConfig(max_tilt=0.0), "termination.max_tilt"),
+        (lambda: TerminationConfig(max_tilt=60.0), "termination.max_tilt"),  # degrees
         (lambda: RewardConfig(tracking_sigma=0.0), "rewards.tracking_sigma"),
         (lambda: RewardConfig(scale=0.0), "rewards.scale"),
         (lambda: EnvConfig(control_dt=0.0), "control_dt"),

@@ -64,7 +64,9 @@ def test_same_seed_same_figures(benchmark, result):
 
 def test_only_what_defines_the_policy_is_taken_from_its_run():
     kwargs = {"robot": "wildrobot_8dof", "commands": {"vx": [0, 2]}, "reference": "x", "rewards": {"alive": 9.0}}
-    assert evaluation_settings(kwargs) == {"robot": "wildrobot_8dof"}
+    assert evaluation_settings(kwargs | {"termination": {"max_tilt": 0.8}}) == {"robot": "wildrobot_8dof"}
+    tall = {"min_height": 0.5, "max_height": 1.2}  # of a larger robot, whose episodes would all end at once by the default's
+    assert evaluation_settings({"termination": {"max_tilt": 0.8, **tall}}) == {"termination": tall}
 
 
 @pytest.mark.parametrize(

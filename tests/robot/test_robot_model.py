@@ -280,6 +280,26 @@ WRONG = {
         ],
         "joint order.*left_hip_roll",
     ),
+    "motor": (
+        "parts/leg_actuators.xml",
+        [('<position name="left_knee_pitch" class="servo"', '<motor name="left_knee_pitch"')],
+        "position servos",
+    ),
+    "gear": (
+        "parts/leg_actuators.xml",
+        [('class="servo" joint="left_knee_pitch"', 'class="servo" gear="-1" joint="left_knee_pitch"')],
+        "gear 1, of: left_knee_pitch",
+    ),
+    "no forcerange": (
+        "parts/leg_actuators.xml",
+        [('class="servo" joint="left_knee_pitch"', 'class="servo" forcelimited="false" joint="left_knee_pitch"')],
+        "forcerange, of: left_knee_pitch",
+    ),
+    "endless joint": (
+        "parts/legs.xml",
+        [('<joint name="left_knee_pitch" class="servo"', '<joint name="left_knee_pitch" class="servo" limited="false"')],
+        "without a range: left_knee_pitch",
+    ),
     "asymmetric joint": (
         "parts/legs.xml",
         [('pos="0 -0.0536 -0.0336"', 'pos="0 -0.07 -0.0336"')],

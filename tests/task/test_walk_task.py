@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -44,6 +45,20 @@ def test_action_golden(wildrobot: RobotModel) -> None:
     # waist 0.5 rad; hip pitch 1 rad about home 0.25; knee home 0.5; left hip roll stops at its limit 0.1745.
     want = [0.1, 0.45, 0.1745, 0.7, -0.05, -0.05, 0.2, 0.7, -0.05]
     np.testing.assert_allclose(target, want, atol=1e-6)
+
+
+def test_heights_that_end_every_episode_at_once_are_refused(wildrobot: RobotModel) -> None:
+    with pytest.raises(ConfigError, match=r"min_height 0\.5.*0\.4\d+ m up"):
+        make_task(wildrobot, termination={"min_height": 0.5})
+
+
+def test_never_may_be_said_by_any_large_number(wildrobot: RobotModel) -> None:
+    task = make_task(wildrobot, 10**10, commands={"resample_interval_s": 1e8})
+    now, *_ = begin(task, make_state(wildrobot))
+    command = now.command
+    now, out = jax.jit(task.advance)(now, make_state(wildrobot), jnp.zeros(9))
+    np.testing.assert_array_equal(now.command, command)
+    assert not bool(out.truncated)
 
 
 def test_actions_are_clipped_and_targets_stay_in_the_limits(robot: RobotModel) -> None:
@@ -145,6 +160,17 @@ def test_success_is_a_time_out_at_the_commanded_mean_speed(wildrobot: RobotModel
             assert float(out.metrics["forward_velocity"]) == pytest.approx(speed, abs=1e-6)
         assert bool(out.truncated)
         assert float(out.metrics["is_success"]) == want
+
+
+@pytest.mark.parametrize("commands", [(0.9, 0.1), (0.5, 0.5)])
+def test_too_slow_for_one_command_does_not_make_up_for_too_fast_for_the_next(wildrobot: RobotModel, commands: Any) -> None:
+    task = make_task(wildrobot, max_episode_steps=4, commands={"resample_interval_s": 0.04})
+    now, *_ = begin(task, make_state(wildrobot))
+    for command in commands:
+        now = now.replace(command=jnp.array([command, 0, 0]))
+        for _ in range(2):  # control steps to the next draw
+            now, out = task.advance(now, make_state(wildrobot, lin_vel=[0.5, 0, 0]), jnp.zeros(9))
+    assert bool(out.truncated) and bool(out.metrics["is_success"]) == (commands == (0.5, 0.5))
 
 
 # --- one step ---
@@ -286,6 +312,11 @@ def test_no_noise_is_home(wildrobot: RobotModel) -> None:
     starts = draws(make_task(wildrobot, reset={"joint_noise": 0, "velocity_noise": 0, "tilt_noise": 0}), 10)
     np.testing.assert_allclose(starts.qpos[:, 7:], np.tile(wildrobot.home_joint_pos, (10, 1)), atol=1e-6)
     np.testing.assert_array_equal(starts.qvel, 0)
+    leaning = np.array([np.cos(0.1), 0.0, np.sin(0.1), 0.0])
+    bent = replace(wildrobot, home_qpos=np.concatenate([wildrobot.home_qpos[:3], leaning, wildrobot.home_qpos[7:]]))
+    starts = draws(make_task(bent, reset={"joint_noise": 0, "velocity_noise": 0, "tilt_noise": 0}), 10)
+    down = np.asarray(gravity_direction(starts.qpos[:, 3:7]))
+    np.testing.assert_allclose(down, np.tile([np.sin(0.2), 0, -np.cos(0.2)], (10, 1)), atol=1e-6)
 
 
 def make_reference(robot: RobotModel, task: WalkTask) -> ReferenceStates:

@@ -71,6 +71,7 @@ def read_motions(
 
 def _read_one(robot: RobotModel, path: Path, options: ImportOptions, settings: RetargetSettings | None, read: Read) -> None:
     if storage.kind_of(path) == reference.KIND:
+        options.take_whole(path)
         read.clips += load_clips(path, robot)
         return
     motion = importers.load(path, options)
@@ -128,11 +129,21 @@ def write_dataset(
         "mined_s": report.mined_s,
         "origin": origin,
     }
+    # An older dataset must not pass for this report's, whatever stops the process between the two.
+    if segments:
+        save_clips(path, segments)
+    else:
+        path.unlink(missing_ok=True)
     write_json(report_file(path), value)
     if not segments:
-        path.unlink(missing_ok=True)  # an older dataset must not pass for this report's
         raise MotionError(f"Not one window passed the gates. {rejects_text(report)} More is in {report_file(path)}.")
-    save_clips(path, segments)
+
+
+def write_unmined(path: Path, clips: Sequence[MotionClip]) -> Path:
+    """A dataset that no mining made, and its path: a report beside it was another's."""
+    written = save_clips(path, clips)
+    report_file(written).unlink(missing_ok=True)
+    return written
 
 
 def rejects_text(report: MiningReport) -> str:

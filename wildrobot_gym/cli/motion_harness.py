@@ -13,7 +13,7 @@ from rich.table import Table
 
 from wildrobot_gym.cli.motion_files import check_free, read_motions, write_figures
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip import MotionClip, check_names
 from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.segments import ClipYield, Gates, mine
 from wildrobot_gym.motion.tracking import TrackSettings, track
@@ -65,6 +65,7 @@ def run_harness(files: Sequence[str], robot: str, duration: float, json_file: Pa
     console, model = Console(), RobotModel.load(robot)
     check_free([json_file], force)
     read = read_motions(model, files, ImportOptions(robot=robot))
+    check_names(read.clips)
     settings = TrackSettings(duration_s=duration, warps=(1.0,), turns=(0.0,))
     found: dict[str, Contribution] = {}
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:

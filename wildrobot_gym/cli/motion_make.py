@@ -13,7 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from amp_sbx import AMPPPO
-from wildrobot_gym.cli.motion_files import check_free, load_dataset, read_motions, report_file, write_dataset
+from wildrobot_gym.cli.motion_files import check_free, load_dataset, read_motions, report_file, write_dataset, write_unmined
 from wildrobot_gym.cli.policies import find_policy
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.perform import perform
@@ -22,7 +22,6 @@ from wildrobot_gym.errors import ConfigError, MotionError, RunError, unknown_nam
 from wildrobot_gym.motion.build import WALK_SPEEDS, build_reference, default_reference_path
 from wildrobot_gym.motion.clip import MotionClip, check_names
 from wildrobot_gym.motion.importers import ImportOptions
-from wildrobot_gym.motion.reference import save_clips
 from wildrobot_gym.motion.retarget import RetargetReport, RetargetSettings
 from wildrobot_gym.motion.segments import Gates, MiningReport, best_segments, generate, mine, save_features
 from wildrobot_gym.motion.tracking import TrackSettings, endless_clips
@@ -73,7 +72,7 @@ def run_select(dataset: str, motions: Sequence[str], out: Path, robot: str | Non
         raise MotionError(f"Name the motions of {dataset} that are to be taken; * and ? stand for any letters.")
     chosen = [clip for clip in clips if clip.motion_id in taken]
     seconds = sum(clip.num_frames / clip.fps for clip in chosen)
-    print(f"{save_clips(out, chosen)}: {seconds:.1f} s of {len(taken)} motions, in {len(chosen)} segments")
+    print(f"{write_unmined(out, chosen)}: {seconds:.1f} s of {len(taken)} motions, in {len(chosen)} segments")
     return 0
 
 
@@ -116,7 +115,7 @@ def run_loop(files: Sequence[str], out: Path, robot: str, settings: TrackSetting
     code = read.tell_skipped(console)
     if not made:
         raise MotionError("There is no clip to loop.")
-    save_clips(out, made)
+    write_unmined(out, made)
     motions, seconds = {clip.motion_id for clip in made}, sum(clip.duration_s for clip in made)
     text = f"{out}: {len(made)} variants of {len(motions)} motions, {seconds:.0f} s"
     console.print(text, highlight=False, soft_wrap=True)

@@ -69,7 +69,8 @@ class WildRobotEnv(gym.Env):
     ## Infos
     ``amp_obs``: (frames * features,) float32, the window of AMP features that ends in this step, from before any reset;
     its columns are described by ``amp_layout``. ``reward_<term>``, ``forward_velocity`` (m/s), ``velocity_error`` (m/s),
-    ``is_success`` (not fallen, and a mean velocity error of at most 0.10 m/s so far: read it at an episode's end), ``diverged``.
+    ``is_success`` (not fallen, and so far a mean velocity within 0.10 m/s of each command, on average by their steps: read it at
+    an episode's end), ``diverged``.
 
     ## Arguments
     Those of :class:`~wildrobot_gym.env.vector_env.WildRobotVectorEnv`, less ``num_envs`` and ``autoreset_mode``: where the

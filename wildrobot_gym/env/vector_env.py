@@ -40,7 +40,7 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
     Args:
         num_envs: number of robots, 1 or more.
         max_episode_steps: time limit in control steps; None: none.
-        backend: 'native' (MuJoCo's batch on threads), 'mjx', or 'mjx-warp'.
+        backend: 'native' (MuJoCo's batch on threads), or 'mjx', on a GPU.
         num_threads: for 'native'; 0 takes every CPU.
         autoreset_mode: NEXT_STEP (Gymnasium's default), SAME_STEP (what the SB3 adapter needs), or DISABLED (reset finished
             environments with ``reset(options={"reset_mask": mask})``).
@@ -166,7 +166,7 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
             self._state = select(mask, self._state, before)
         self._finished = self._finished & ~mask
         self._show_in_time()
-        return np.array(obs), {"amp_obs": np.array(amp_obs)}
+        return np.array(obs, np.float32), {"amp_obs": np.array(amp_obs, np.float32)}
 
     def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """One control step of every environment.
@@ -182,8 +182,8 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         self._state = self.physics.step(np.asarray(targets), frozen=restart)
         self._task_state, out, starts = self._advance(self._task_state, self._state, filtered)
         self._last = (out.obs, out.amp_obs)
-        obs, reward = np.array(out.obs), np.array(out.reward)
-        terminated, truncated, amp_obs = np.array(out.terminated), np.array(out.truncated), np.array(out.amp_obs)
+        obs, reward, amp_obs = (np.array(x, np.float32) for x in (out.obs, out.reward, out.amp_obs))  # with x64 on, too
+        terminated, truncated = np.array(out.terminated), np.array(out.truncated)
         infos: dict[str, Any] = {"amp_obs": amp_obs, "diverged": np.array(self._state.diverged)}
         infos |= {f"reward_{name}": np.array(value) for name, value in out.terms.items()}
         infos |= {name: np.array(value) for name, value in out.metrics.items()}

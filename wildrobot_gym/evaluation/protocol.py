@@ -23,13 +23,18 @@ EPISODES = 64  # for each command
 DURATION_S = 10.0
 SEED = 20261
 
-# Of a run's environment settings, those that define what the policy is; all else is the benchmark's default.
+# Of a run's environment settings, those that define what the policy is and how high its robot stands; all else is the
+# benchmark's default.
 POLICY_SETTINGS = ("robot", "control_dt", "features", "action")
+ROBOT_HEIGHTS = ("min_height", "max_height")  # of `termination`
 
 
 def evaluation_settings(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of the benchmark's environment for a policy that was trained with ``env_kwargs``."""
-    return {name: env_kwargs[name] for name in POLICY_SETTINGS if name in env_kwargs}
+    settings = {name: env_kwargs[name] for name in POLICY_SETTINGS if name in env_kwargs}
+    ends = env_kwargs.get("termination") or {}
+    heights = {name: ends[name] for name in ROBOT_HEIGHTS if name in ends}
+    return settings | {"termination": heights} if heights else settings
 
 
 def make_env(

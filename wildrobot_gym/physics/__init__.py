@@ -6,7 +6,7 @@ from wildrobot_gym.errors import PhysicsError, unknown_name
 from wildrobot_gym.physics.base import Physics
 from wildrobot_gym.robot import RobotModel
 
-BACKENDS = ("native", "mjx", "mjx-warp")
+BACKENDS = ("native", "mjx")
 
 
 def make_physics(backend: str, robot: RobotModel, num_envs: int, control_dt: float = 0.02, num_threads: int = 0) -> Physics:
@@ -15,8 +15,8 @@ def make_physics(backend: str, robot: RobotModel, num_envs: int, control_dt: flo
         from wildrobot_gym.physics.native import NativePhysics
 
         return NativePhysics(robot, num_envs, control_dt, num_threads)
-    if backend in BACKENDS:
+    if backend == "mjx":
         from wildrobot_gym.physics.mjx import MjxPhysics
 
-        return MjxPhysics(robot, num_envs, control_dt, impl="warp" if backend == "mjx-warp" else "jax")
+        return MjxPhysics(robot, num_envs, control_dt)
     raise PhysicsError(unknown_name("physics backend", backend, BACKENDS))

@@ -1,4 +1,4 @@
-"""MJX: the same physics as pure JAX (``impl='jax'``) or on Warp (``impl='warp'``, with the ``warp`` extra and a GPU).
+"""MJX: the same physics as pure JAX. (MJX 3.17 on Warp has no sensors at a given state, which ``advance`` needs.)
 
 ``init`` and ``advance`` are pure functions on batched MJX data; the class around them keeps the state, so that the
 environment can use either engine in the same way. On a CPU this engine is for parity tests, not for training.
@@ -23,22 +23,19 @@ class MjxPhysics:
     """MJX behind the :class:`~wildrobot_gym.physics.base.Physics` protocol, vmapped over environments and jitted.
 
     Raises:
-        PhysicsError: the implementation is not installed, or the control period does not fit.
+        PhysicsError: MJX does not take the robot's model, or the control period does not fit.
     """
 
-    def __init__(self, robot: RobotModel, num_envs: int, control_dt: float = 0.02, impl: str = "jax") -> None:
+    def __init__(self, robot: RobotModel, num_envs: int, control_dt: float = 0.02) -> None:
         self.robot = robot
         self.num_envs = num_envs
         self.num_diverged = 0
         self._substeps = substeps(robot, control_dt)
         try:
-            self._model = mjx.put_model(robot.model, impl=impl)
-            template = mjx.make_data(robot.model, impl=impl)
+            self._model = mjx.put_model(robot.model, impl="jax")
+            template = mjx.make_data(robot.model, impl="jax")
         except (ValueError, ImportError, RuntimeError, NotImplementedError) as error:
-            raise PhysicsError(
-                f"MJX cannot be used with impl={impl!r}: {error}. Use impl 'jax', or install wildrobot[warp]; `wildrobot"
-                " doctor` shows what works here."
-            ) from error
+            raise PhysicsError(f"MJX cannot be used: {error}. `wildrobot doctor` shows what works here.") from error
         home = jnp.asarray(robot.home_qpos, jnp.float32)
         self._home = template.replace(qpos=home, qvel=jnp.zeros(robot.model.nv), ctrl=home[7:])
         self._init = jax.jit(jax.vmap(self.init))

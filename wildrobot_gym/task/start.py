@@ -50,7 +50,7 @@ def draw_start(
     joints = jnp.clip(joints, *robot.joint_range.T)
     roll, pitch = config.tilt_noise * jax.random.uniform(keys[1], (2,), minval=-1.0)
     tilt = quat_mul(axis_quat(roll, 0), axis_quat(pitch, 1))
-    qpos = jnp.concatenate([jnp.asarray(robot.home_qpos[:3]), tilt, joints])
+    qpos = jnp.concatenate([jnp.asarray(robot.home_qpos[:3]), quat_mul(jnp.asarray(robot.home_qpos[3:7]), tilt), joints])
     qvel = config.velocity_noise * jax.random.uniform(keys[2], (robot.model.nv,), minval=-1.0)
     from_reference = jnp.array(False)
     command = jnp.zeros(3)

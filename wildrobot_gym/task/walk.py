@@ -66,9 +66,15 @@ class WalkTask:
                 f"reset.reference_share is {config.reset.reference_share} but no reference motion was given: pass"
                 " reference=<dataset file>, or set the share to 0."
             )
+        low, high, home = config.termination.min_height, config.termination.max_height, float(robot.home_qpos[2])
+        if not low < home < high:
+            raise ConfigError(
+                f"termination.min_height {low} and max_height {high} do not enclose the base of {robot.name} in its home pose,"
+                f" {home:.3f} m up: every episode would end at once."
+            )
         self.robot, self.config = robot, config
         self.reference = None if reference is None else jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), reference)
-        self.max_episode_steps = int(NO_LIMIT if max_episode_steps is None else max_episode_steps)
+        self.max_episode_steps = int(NO_LIMIT if max_episode_steps is None else min(max_episode_steps, NO_LIMIT))
         self.layout = features_module.feature_layout(robot, config.features, config.control_dt)
         self.obs_dim = observation_dim(robot)
         self.feature_dim = features_module.feature_dim(self.layout)
@@ -79,7 +85,7 @@ class WalkTask:
         self._scale = jnp.array(_action_scale(robot, config))
         self._home = jnp.asarray(robot.home_joint_pos, jnp.float32)
         self._low, self._high = jnp.asarray(robot.joint_range.T, jnp.float32)
-        self._resample_every = max(1, round(config.commands.resample_interval_s / config.control_dt))
+        self._resample_every = min(max(1, round(config.commands.resample_interval_s / config.control_dt)), int(NO_LIMIT))
 
     def mirror(self) -> dict[str, list]:
         """The reflection of observation, action and AMP window (:func:`.observation.observation_mirror`, `feature_mirror`)."""
@@ -121,6 +127,7 @@ class WalkTask:
         fell = terminated(state, self.config.termination)
         timed_out = (step_count >= task.episode_limit) & ~fell
         error_sum = task.velocity_error_sum + forward - task.command[0]
+        error = task.velocity_error_closed + jnp.abs(error_sum)  # too fast for one command makes up for nothing under the next
         key, command_key = jax.random.split(task.key)
         resample = (step_count % self._resample_every == 0) & ~task.command_held
         command = jnp.where(resample, sample_command(command_key, self.config.commands), task.command)
@@ -132,7 +139,8 @@ class WalkTask:
             command_held=task.command_held,
             action=action,
             **support,
-            velocity_error_sum=error_sum,
+            velocity_error_sum=jnp.where(resample, 0.0, error_sum),
+            velocity_error_closed=jnp.where(resample, error, task.velocity_error_closed),
             history=history.push(task.history, frame),
             previous_qpos=self._remembered(state),
         )
@@ -146,7 +154,7 @@ class WalkTask:
             metrics={
                 "forward_velocity": forward,
                 "velocity_error": jnp.abs(forward - task.command[0]),
-                "is_success": (~fell & (jnp.abs(error_sum / step_count) <= SUCCESS_VELOCITY_ERROR)).astype(jnp.float32),
+                "is_success": (~fell & (error / step_count <= SUCCESS_VELOCITY_ERROR)).astype(jnp.float32),
             },
         )
         return next_task, output
@@ -163,6 +171,7 @@ class WalkTask:
             foot_air_time=jnp.zeros(len(self.robot.foot_names)),
             double_support_time=jnp.float32(jnp.inf),  # the first liftoff of an episode is not judged
             velocity_error_sum=jnp.float32(0.0),
+            velocity_error_closed=jnp.float32(0.0),
             history=jnp.zeros(self.past_shape),
             previous_qpos=jnp.zeros(self.robot.model.nq) if self._differences else None,
         )

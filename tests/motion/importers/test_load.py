@@ -62,6 +62,13 @@ def test_the_project_s_own_clips_are_read(tmp_path: Path, clip: MotionClip) -> N
         load(path, ImportOptions(robot="wildrobot_8dof"))
 
 
+@pytest.mark.parametrize("part", [{"start_s": 0.1}, {"end_s": 0.2}, {"fps": 100.0}])
+def test_a_part_of_the_project_s_own_clip_is_refused(tmp_path: Path, clip: MotionClip, part: dict) -> None:
+    path = clip.save(tmp_path / "clip.npz")
+    with pytest.raises(MotionError, match=f"taken whole; leave out {next(iter(part))}"):
+        load(path or tmp_path / "clip.npz", ImportOptions(**part))
+
+
 def test_files_are_found_in_folders(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     amc, bvh, steps = write_amc(tmp_path), write_bvh(tmp_path / "sub"), write_deepmimic(tmp_path)

@@ -38,6 +38,7 @@ def _load_npz(path: Path, options: ImportOptions) -> HumanMotion | MotionClip:
         ours = False
     if not ours:
         return load_amass(path, options)
+    options.take_whole(path)
     return MotionClip.load(path).check(RobotModel.load(options.robot), str(path))
 
 

@@ -49,6 +49,11 @@ class ImportOptions:
             if value is not None and not 0 < value < float("inf"):
                 raise MotionError(f"{name} is {value!r}; allowed: a positive number.")
 
+    def take_whole(self, where: object) -> None:
+        """Raise MotionError where a part or another rate is asked for of a file of the project's own, whose clips are whole."""
+        if asked := [name for name in ("fps", "start_s", "end_s") if getattr(self, name) is not None]:
+            raise MotionError(f"{where} holds this project's own clips, which are taken whole; leave out {', '.join(asked)}.")
+
     def part(self, num_frames: int, fps: float, where: str) -> slice:
         """Frames between ``start_s`` and ``end_s``.
 
