@@ -316,7 +316,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
             raise ConfigError(f"{where} must be finite, got {value!r}.")
         return float(value)
     if hint is str and isinstance(value, Path):
-        value = str(value)
+        value = str(value.absolute())  # a path is never a shipped name
     if hint in (int, bool, str) and type(value) is not hint:
         raise ConfigError(f"{where} must be {hint.__name__}, got {value!r}.")
     if hint is float:

@@ -263,6 +263,7 @@ def _is_position_servo(model: mujoco.MjModel, actuator: int) -> bool:
     kp, bias = model.actuator_gainprm[actuator, 0], model.actuator_biasprm[actuator]
     return (
         model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_JOINT
+        and model.actuator_dyntype[actuator] == mujoco.mjtDyn.mjDYN_NONE
         and model.actuator_gaintype[actuator] == mujoco.mjtGain.mjGAIN_FIXED
         and model.actuator_biastype[actuator] == mujoco.mjtBias.mjBIAS_AFFINE
         and (bias[0], bias[1]) == (0.0, -kp)

@@ -368,6 +368,20 @@ def test_held_commands_survive_resets_until_released() -> None:
         env.set_commands(np.zeros(3))
 
 
+def test_what_was_missed_under_a_command_stays_missed_when_it_is_changed() -> None:
+    """Half a second backwards is no success after half a second forwards, whoever changes the command."""
+    env = make(limit=None)
+    env.begin_with(np.tile([0.9, 0.0, 0.0], (N, 1)), seed=0)
+    rollout(env, 3)
+    missed = np.abs(np.asarray(env._task_state.velocity_error_sum))
+    env.set_commands(env.command)  # the same again: nothing is closed
+    assert (np.asarray(env._task_state.velocity_error_closed) == 0).all() and (missed > 0.1).all()
+    env.set_commands(np.tile([-0.9, 0.0, 0.0], (N, 1)))
+    rollout(env, 3)
+    np.testing.assert_allclose(env._task_state.velocity_error_closed, missed)
+    assert (np.asarray(env._task_state.velocity_error_sum) > 0).all()
+
+
 # --- bad input ---
 
 

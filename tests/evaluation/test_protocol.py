@@ -2,14 +2,16 @@
 
 import json
 from contextlib import closing
+from dataclasses import replace
 
 import imageio.v2 as imageio
 import numpy as np
 import pytest
 from synthetic import walking
 
+from wildrobot_gym.config import TerminationConfig
 from wildrobot_gym.errors import ConfigError, RunError
-from wildrobot_gym.evaluation import plots, video
+from wildrobot_gym.evaluation import plots, protocol, video
 from wildrobot_gym.evaluation.metrics import measured_steps
 from wildrobot_gym.evaluation.protocol import WalkBenchmark, evaluation_settings, make_env
 
@@ -65,7 +67,14 @@ def test_same_seed_same_figures(benchmark, result):
 def test_only_what_defines_the_policy_is_taken_from_its_run():
     kwargs = {"robot": "wildrobot_8dof", "commands": {"vx": [0, 2]}, "reference": "x", "rewards": {"alive": 9.0}}
     assert evaluation_settings(kwargs | {"termination": {"max_tilt": 0.8}}) == {"robot": "wildrobot_8dof"}
-    tall = {"min_height": 0.5, "max_height": 1.2}  # of a larger robot, whose episodes would all end at once by the default's
+    assert evaluation_settings({"termination": TerminationConfig(min_height=0.1)}) == {}  # a fall is a fall for all
+
+
+def test_a_robot_that_stands_higher_brings_its_heights(robot, monkeypatch):
+    """By the default's every episode of it would end at once."""
+    tall = {"min_height": 0.5, "max_height": 1.2}
+    high = replace(robot, home_qpos=robot.home_qpos + np.eye(len(robot.home_qpos))[2])
+    monkeypatch.setattr(protocol.RobotModel, "load", lambda name: high)
     assert evaluation_settings({"termination": {"max_tilt": 0.8, **tall}}) == {"termination": tall}
 
 

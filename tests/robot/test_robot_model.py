@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from wildrobot_gym.config import EnvConfig, build
 from wildrobot_gym.errors import RobotError
 from wildrobot_gym.paths import ROBOTS
 from wildrobot_gym.robot import CONFIG_FILE, RobotModel, describe, write_robot_config
@@ -231,6 +232,14 @@ def test_a_damaged_config_is_refused(copy_of_robot: Path, text: str) -> None:
         RobotModel.load(copy_of_robot)
 
 
+def test_a_shipped_name_is_not_hidden_by_a_folder_of_the_same_name(copy_of_robot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(copy_of_robot.parent)
+    assert RobotModel.load("wildrobot").xml_path.parent == ROBOTS / "wildrobot"
+    for own in ("./wildrobot", Path("wildrobot")):
+        assert RobotModel.load(own).xml_path.parent.resolve() == copy_of_robot
+    assert build(EnvConfig, {"robot": Path("wildrobot")}).robot == str(copy_of_robot)
+
+
 def test_an_unknown_robot_is_named_with_the_nearest() -> None:
     with pytest.raises(RobotError, match=r"wildrobt.*Did you mean 'wildrobot'.*wildrobot_8dof"):
         RobotModel.load("wildrobt")
@@ -289,6 +298,16 @@ WRONG = {
         "parts/leg_actuators.xml",
         [('class="servo" joint="left_knee_pitch"', 'class="servo" gear="-1" joint="left_knee_pitch"')],
         "gear 1, of: left_knee_pitch",
+    ),
+    "integrator": (
+        "parts/leg_actuators.xml",
+        [
+            (
+                '<position name="left_knee_pitch" class="servo"',
+                '<intvelocity name="left_knee_pitch" kp="20" actrange="-1 1" forcerange="-4 4"',
+            )
+        ],
+        "position servos with gear 1, of: left_knee_pitch",
     ),
     "no forcerange": (
         "parts/leg_actuators.xml",

@@ -131,7 +131,7 @@ def write_dataset(
     }
     # An older dataset must not pass for this report's, whatever stops the process between the two.
     if segments:
-        save_clips(path, segments)
+        write_without_report(path, segments)
     else:
         path.unlink(missing_ok=True)
     write_json(report_file(path), value)
@@ -139,8 +139,8 @@ def write_dataset(
         raise MotionError(f"Not one window passed the gates. {rejects_text(report)} More is in {report_file(path)}.")
 
 
-def write_unmined(path: Path, clips: Sequence[MotionClip]) -> Path:
-    """A dataset that no mining made, and its path: a report beside it was another's."""
+def write_without_report(path: Path, clips: Sequence[MotionClip]) -> Path:
+    """A dataset without a report, and its path: one that lies beside it was another's."""
     written = save_clips(path, clips)
     report_file(written).unlink(missing_ok=True)
     return written

@@ -13,13 +13,20 @@ from rich.progress import Progress
 from rich.table import Table
 
 from amp_sbx import AMPPPO
-from wildrobot_gym.cli.motion_files import check_free, load_dataset, read_motions, report_file, write_dataset, write_unmined
+from wildrobot_gym.cli.motion_files import (
+    check_free,
+    load_dataset,
+    read_motions,
+    report_file,
+    write_dataset,
+    write_without_report,
+)
 from wildrobot_gym.cli.policies import find_policy
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.perform import perform
 from wildrobot_gym.env.registration import TRACK_ENV_ID
 from wildrobot_gym.errors import ConfigError, MotionError, RunError, unknown_name
-from wildrobot_gym.motion.build import WALK_SPEEDS, build_reference, default_reference_path
+from wildrobot_gym.motion.build import WALK_SPEEDS, build_clips, default_reference_path
 from wildrobot_gym.motion.clip import MotionClip, check_names
 from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.retarget import RetargetReport, RetargetSettings
@@ -48,9 +55,8 @@ def run_build(robot: str, out: Path | None, speeds: Sequence[float] | None, mirr
         raise ConfigError("Other walks than the shipped ones need a file of their own: name it by --out.")
     model = RobotModel.load(robot)
     path = default_reference_path(model.name) if out is None else out
-    check_free([path], force)
-    build_reference(model, path, WALK_SPEEDS if speeds is None else speeds, mirror)
-    print(f"Wrote {path}")
+    check_free([path, report_file(path)], force)
+    print(f"Wrote {write_without_report(path, build_clips(model, WALK_SPEEDS if speeds is None else speeds, mirror))}")
     return 0
 
 
@@ -60,7 +66,7 @@ def run_select(dataset: str, motions: Sequence[str], out: Path, robot: str | Non
     Raises:
         MotionError: there is no such dataset, or nothing in it of that name. RunError: ``out`` is in the way.
     """
-    check_free([out], force)
+    check_free([out, report_file(out)], force)
     _, clips = load_dataset(dataset, robot)
     names, taken = {clip.motion_id for clip in clips}, set[str]()
     for pattern in motions:
@@ -72,7 +78,7 @@ def run_select(dataset: str, motions: Sequence[str], out: Path, robot: str | Non
         raise MotionError(f"Name the motions of {dataset} that are to be taken; * and ? stand for any letters.")
     chosen = [clip for clip in clips if clip.motion_id in taken]
     seconds = sum(clip.num_frames / clip.fps for clip in chosen)
-    print(f"{write_unmined(out, chosen)}: {seconds:.1f} s of {len(taken)} motions, in {len(chosen)} segments")
+    print(f"{write_without_report(out, chosen)}: {seconds:.1f} s of {len(taken)} motions, in {len(chosen)} segments")
     return 0
 
 
@@ -103,7 +109,7 @@ def run_retarget(
 def run_loop(files: Sequence[str], out: Path, robot: str, settings: TrackSettings, force: bool) -> int:
     """Every variant of every clip into one reference; 0, or 1 where a file was left out."""
     console, model = Console(), RobotModel.load(robot)
-    check_free([out], force)
+    check_free([out, report_file(out)], force)
     read = read_motions(model, files, ImportOptions(robot=robot))
     check_names(read.clips)
     made: list[MotionClip] = []
@@ -115,7 +121,7 @@ def run_loop(files: Sequence[str], out: Path, robot: str, settings: TrackSetting
     code = read.tell_skipped(console)
     if not made:
         raise MotionError("There is no clip to loop.")
-    write_unmined(out, made)
+    write_without_report(out, made)
     motions, seconds = {clip.motion_id for clip in made}, sum(clip.duration_s for clip in made)
     text = f"{out}: {len(made)} variants of {len(motions)} motions, {seconds:.0f} s"
     console.print(text, highlight=False, soft_wrap=True)

@@ -255,8 +255,14 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         if self._task_state is None:
             self.reset()
             return self.set_commands(commands)
+        task = self._task_state
+        changed = jnp.any(task.command != commands, axis=1)  # what was missed under the old command stays missed (`is_success`)
         self._task_state = dataclasses.replace(
-            self._task_state, command=jnp.asarray(commands), command_held=jnp.ones(self.num_envs, bool)
+            task,
+            command=jnp.asarray(commands),
+            command_held=jnp.ones(self.num_envs, bool),
+            velocity_error_sum=jnp.where(changed, 0.0, task.velocity_error_sum),
+            velocity_error_closed=task.velocity_error_closed + jnp.where(changed, jnp.abs(task.velocity_error_sum), 0.0),
         )
 
     def begin_with(self, commands: Any, seed: int) -> np.ndarray:

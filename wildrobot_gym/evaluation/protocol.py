@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from wildrobot_gym.config import EnvConfig
+from wildrobot_gym.config import EnvConfig, TerminationConfig, to_dict
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation.bootstrap import mean_interval
@@ -23,18 +23,21 @@ EPISODES = 64  # for each command
 DURATION_S = 10.0
 SEED = 20261
 
-# Of a run's environment settings, those that define what the policy is and how high its robot stands; all else is the
-# benchmark's default.
+# Of a run's environment settings, those that define what the policy is; all else is the benchmark's default.
 POLICY_SETTINGS = ("robot", "control_dt", "features", "action")
-ROBOT_HEIGHTS = ("min_height", "max_height")  # of `termination`
+ROBOT_HEIGHTS = ("min_height", "max_height")  # of `termination`: the run's own, where the robot stands outside the default's
 
 
 def evaluation_settings(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of the benchmark's environment for a policy that was trained with ``env_kwargs``."""
     settings = {name: env_kwargs[name] for name in POLICY_SETTINGS if name in env_kwargs}
     ends = env_kwargs.get("termination") or {}
+    ends = ends if isinstance(ends, Mapping) else to_dict(ends)
     heights = {name: ends[name] for name in ROBOT_HEIGHTS if name in ends}
-    return settings | {"termination": heights} if heights else settings
+    usual = TerminationConfig()
+    if heights and not usual.min_height < RobotModel.load(settings.get("robot", EnvConfig.robot)).home_qpos[2] < usual.max_height:
+        settings["termination"] = heights
+    return settings
 
 
 def make_env(
@@ -99,7 +102,7 @@ class WalkBenchmark:
     """Runs policies through the protocol; keeps its environment, so that repeated use compiles once.
 
     Args:
-        env_kwargs: the settings a policy was trained with; only robot, action, features and control period are taken.
+        env_kwargs: the settings a policy was trained with; taken are those of :func:`evaluation_settings`.
         commands, episodes, num_steps, seed: the protocol's own by default; anything else is not comparable.
 
     Raises:

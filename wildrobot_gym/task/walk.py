@@ -69,8 +69,8 @@ class WalkTask:
         low, high, home = config.termination.min_height, config.termination.max_height, float(robot.home_qpos[2])
         if not low < home < high:
             raise ConfigError(
-                f"termination.min_height {low} and max_height {high} do not enclose the base of {robot.name} in its home pose,"
-                f" {home:.3f} m up: every episode would end at once."
+                f"termination.min_height {low} and max_height {high} do not enclose {robot.name}'s base in its home keyframe,"
+                f" {home:.3f} m up: episodes would end as they begin. Set them to the robot's size."
             )
         self.robot, self.config = robot, config
         self.reference = None if reference is None else jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), reference)
