@@ -345,7 +345,7 @@ class AMPPPO(PPO):
         style_weight = learner.style_weight(self.num_timesteps) if learner else 0.0
         # A critic of its own has its advantages normalised: of a task that never paid they are its error alone, scaled up.
         self.task_paid = self.task_paid or bool(self.rollout_buffer.rewards.any())
-        task_weight = learner.config.task_share(style_weight) if learner and self.task_paid else float(self.task_paid)
+        task_share = learner.config.task_share(style_weight) if learner else 1.0
         self.key, key = jax.random.split(self.key)
         actor_state, critics, amp_state, metrics = iteration_jit(
             Settings(
@@ -376,7 +376,7 @@ class AMPPPO(PPO):
                 gamma=float(self.gamma),
                 gae_lambda=float(self.gae_lambda),
                 style_weight=float(style_weight),
-                task_weight=task_weight,
+                task_weight=task_share if self.task_paid else 0.0,
             ),
             key,
         )

@@ -369,7 +369,7 @@ def test_held_commands_survive_resets_until_released() -> None:
 
 
 def test_what_was_missed_under_a_command_stays_missed_when_it_is_changed() -> None:
-    """Half a second backwards is no success after half a second forwards, whoever changes the command."""
+    """Too slow forwards is not made up for by too slow backwards, whoever changes the command."""
     env = make(limit=None)
     env.begin_with(np.tile([0.9, 0.0, 0.0], (N, 1)), seed=0)
     rollout(env, 3)

@@ -64,13 +64,6 @@ def default_reference_path(robot: str) -> Path:
     return MOTIONS / f"walk_{robot}.npz"
 
 
-def build_reference(
-    robot: RobotModel, path: str | Path | None = None, speeds: Sequence[float] = WALK_SPEEDS, mirror: bool = True
-) -> Path:
-    """Generate a reference, by default the shipped one in its place, and write it; the path. Takes some seconds."""
-    return save_clips(path or default_reference_path(robot.name), build_clips(robot, speeds, mirror))
-
-
 def _clip(
     robot: RobotModel, name: str, qpos: np.ndarray, forces: np.ndarray, speed: float, metadata: dict[str, object]
 ) -> MotionClip:
@@ -93,4 +86,4 @@ def _clip(
 
 if __name__ == "__main__":
     for shipped in ("wildrobot", "wildrobot_8dof"):
-        print(build_reference(RobotModel.load(shipped)))
+        print(save_clips(default_reference_path(shipped), build_clips(RobotModel.load(shipped))))
