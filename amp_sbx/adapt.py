@@ -1,7 +1,7 @@
 """`amp.adapt`: the verdicts on the discriminator move its settings, one step at a time and within bounds.
 
-Too strong or memorised makes it weaker (fewer update steps, a lower learning rate, a higher gradient penalty), collapsed
-stronger: the advice that `health` gives, carried out.
+Too strong or memorised makes it weaker (fewer update steps, a lower learning rate, a higher gradient penalty), collapsed or
+frozen stronger: the advice that `health` gives, carried out.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from amp_sbx.config import AMPConfig
 from amp_sbx.errors import ConfigError
 
 FACTOR = 1.25  # of learning rate and penalty in one move; five moves are a factor of three
-DIRECTIONS = {"too strong": -1, "memorised": -1, "collapsed": 1}  # of the discriminator's strength, by verdict
+DIRECTIONS = {"too strong": -1, "memorised": -1, "collapsed": 1, "frozen": 1}  # of the discriminator's strength, by verdict
 
 
 @struct.dataclass

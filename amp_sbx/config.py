@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+import jax.numpy as jnp
+
 from amp_sbx.checks import build_section, check_band, check_choice, check_flag, check_integer, check_number, reject_unknown
 from amp_sbx.config_sections import (
     ADAPT_EXAMPLE,
@@ -18,7 +20,7 @@ from amp_sbx.config_sections import (
 from amp_sbx.discriminator import ACTIVATIONS, NORMALIZATIONS
 from amp_sbx.errors import ConfigError
 from amp_sbx.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIES
-from amp_sbx.style_reward import REWARDS_OF_LOSS, STYLE_REWARDS
+from amp_sbx.style_reward import REWARDS_OF_LOSS, STYLE_REWARDS, probability_of_real
 
 MIXES = ("sum", "lerp")
 CRITICS = ("shared", "separate")
@@ -91,7 +93,7 @@ class AMPConfig:
     max_grad_norm: float = 0.5
     critic: str = "shared"
     symmetry: bool = False
-    held_out_share: float = 0.0
+    held_out_share: float = 0.1
     feature_min_std: float = 1e-2
     feature_clip: float = 10.0
     single_motion: bool = False
@@ -221,6 +223,13 @@ class AMPConfig:
         """The field that holds the gradient penalty's coefficient; None without a penalty."""
         return GRADIENT_PENALTIES[self.gradient_penalty]
 
+    @property
+    def undecided_reward(self) -> float:
+        """What a sample is paid whose score is the threshold."""
+        score = jnp.float32(self.threshold)
+        real = probability_of_real(self.loss, score, self.target_real, self.target_fake)
+        return float(STYLE_REWARDS[self.reward](score, real))
+
     def saturated(self, logit_min: float, logit_max: float) -> bool:
         """Whether the extreme scores lie further out than `schedule.wait_logits` (or `SATURATION`) lets them."""
         limit = self.schedule.wait_logits or SATURATION.get(self.loss, math.inf)
@@ -235,6 +244,19 @@ class AMPConfig:
     def style_weight(self, num_timesteps: float) -> float:
         """Weight of the style reward after `num_timesteps` environment steps."""
         return self.weight * self.schedule(num_timesteps)
+
+    def beyond(self, total_timesteps: float) -> list[str]:
+        """What of `schedule` and `reintroduce` lies beyond so many environment steps, and would not be reached by then."""
+        schedule = self.schedule
+        planned = {"amp.schedule.ramp_end": schedule.ramp_end if schedule.initial != schedule.final else 0.0}
+        for stage in self.reintroduce:
+            planned[f"amp.reintroduce of {', '.join(stage.channels)}, at"] = stage.at
+        return [
+            f"{name} {step:,.0f} lies {step - total_timesteps:,.0f} environment steps beyond {total_timesteps:,.0f}, where this"
+            " training ends: it is not reached."
+            for name, step in planned.items()
+            if step > total_timesteps
+        ]
 
     def task_share(self, style_weight: float) -> float:
         """Weight of the task's reward beside a style reward of that weight."""

@@ -13,7 +13,7 @@ from amp_sbx.schedule import ramp
 
 SCHEDULE_EXAMPLE = "{initial: 0.1, ramp_start: 5e5, ramp_end: 2e6, final: 1.0}"
 ADAPT_EXAMPLE = "{update_steps: [1, 8], disc_lr: [1e-4, 1e-3], penalty: [2.0, 50.0]}"
-STAGE_EXAMPLE = "[{channels: [joint_vel], at: 2e6, when: {episode_length: 400, task_reward: 0.1, disc_auc: 0.9}}]"
+STAGE_EXAMPLE = "[{channels: [joint_vel], at: 2e6, when: {episode_length: 400, task_reward: 0.1}, wait_at_most: 2e6}]"
 
 SATURATION = {"lsgan": 1.0, "bce": 10.0}
 """Defaults of `WeightSchedule.wait_logits`. The default recipe's scores stay within 0.4 of their targets; a logit of 10 is paid
@@ -122,11 +122,15 @@ class Stage:
     """Channels of the layout that the discriminator sees only from `at` environment steps on AND once all of `when` holds.
 
     Until then they are at the reference's mean for reference and policy alike; once in, they stay in.
+
+    Attributes:
+        wait_at_most: environment steps after `at` that `when` is waited for; `when` needs it.
     """
 
     channels: tuple[str, ...]
     at: float = 0.0
     when: Triggers = field(default_factory=Triggers)
+    wait_at_most: float | None = None
 
     def __post_init__(self) -> None:
         given = isinstance(self.channels, (list, tuple)) and all(isinstance(name, str) for name in self.channels)
@@ -139,6 +143,21 @@ class Stage:
             raise ConfigError(
                 f"amp.reintroduce of {', '.join(self.channels)} says neither `at` which step nor `when`; e.g. {STAGE_EXAMPLE}."
             )
+        if self.when.asks() != (self.wait_at_most is not None):
+            lacks = "when without wait_at_most" if self.when.asks() else "wait_at_most without when"
+            raise ConfigError(
+                f"amp.reintroduce of {', '.join(self.channels)} has {lacks}. Give what is to be waited for, and"
+                f" for how many environment steps after `at` at most, lest it never ends; e.g. {STAGE_EXAMPLE}."
+            )
+        if self.wait_at_most is not None:
+            check_number("amp.reintroduce.wait_at_most", self.wait_at_most, 0.0, open_low=True)
+
+    def due(self, num_timesteps: float, figures: Mapping[str, float] | None) -> bool:
+        """Whether its time has come; `figures`: smoothed, None while there are too few of them."""
+        waited = num_timesteps - self.at
+        if self.wait_at_most is None or waited >= self.wait_at_most:
+            return waited >= 0
+        return waited >= 0 and figures is not None and self.when.hold(figures)
 
 
 def stages_of(value: Any) -> tuple[Stage, ...]:

@@ -21,7 +21,9 @@ WARM_UP = 15  # iterations before there is any verdict: a fresh discriminator te
 SHORTCUT_AUC = 0.98  # of one feature alone
 STILL_STD, MOVING_STD = 0.01, 0.1  # normalised: a feature that stands still, one that moves
 MISMATCH_SHARE = 0.3  # of the policy's feature values outside the reference's range
-FLAT_STD = 0.02  # of the style reward over a rollout: nothing to climb
+FLAT_STD = 0.04  # of the style reward over a rollout, in units of what an undecided sample is paid: nothing to climb
+POOR_MEAN = 0.1  # of the style reward, likewise: the policy is paid next to nothing
+FROZEN_CHANGE = 1e-6  # of the parameters in an iteration, relative: float32 knows 1e-7
 COLLAPSED_AUC = 0.55
 MEMORISED_GAP = 0.15  # AUC on the reference that was learned, less that on what was held out
 
@@ -38,7 +40,8 @@ class Verdict:
         return self.name if not self.reason else f"{self.name}: {self.reason}. {self.advice}"
 
 
-VERDICTS = ("healthy", "feature mismatch", "shortcut", "too strong", "collapsed", "memorised")
+# `amp/verdict` is the place in this list.
+VERDICTS = ("healthy", "feature mismatch", "shortcut", "too strong", "collapsed", "memorised", "frozen")
 
 
 def feature_separation(
@@ -68,16 +71,19 @@ def figures(
     reference: Float[Array, "samples feature"],
     bounds: tuple[Float[Array, " feature"], Float[Array, " feature"]],
 ) -> dict[str, Float[Array, ""] | Int[Array, ""]]:
-    """Of normalised features: `feature_auc` and `feature_index` of the one that alone separates best, `outside`, and `still`
-    and `still_index`, how many stand still and the first of them.
+    """Of normalised features: `feature_auc` and `feature_index` of the one that alone separates best, `outside`, and `still`,
+    how many stand still, with `still_index`, `still_auc` and `still_value` of the first of them.
     """
     separation, still = feature_separation(policy, reference), still_features(policy, reference)
+    first = jnp.argmax(still)
     return {
         "feature_auc": separation.max(),
         "feature_index": jnp.argmax(separation),
         "outside": outside_share(policy, *bounds),
         "still": still.sum(),
-        "still_index": jnp.argmax(still),
+        "still_index": first,
+        "still_auc": separation[first],
+        "still_value": policy[:, first].mean(),
     }
 
 
@@ -87,9 +93,11 @@ class HealthMonitor:
 
     Args:
         layout: of the features, as the environment declares it; it gives the shortcut its name. None: its column.
+        undecided: what a sample is paid that could as well be real as fake (`AMPConfig.undecided_reward`).
     """
 
     layout: Mapping[str, Any] | None = None
+    undecided: float = 0.5
     _smooth: dict[str, float] = field(default_factory=dict)
     _updates: int = 0
     _newest: Mapping[str, float] = field(default_factory=dict)
@@ -126,25 +134,34 @@ class HealthMonitor:
 
     def update(self, metrics: Mapping[str, float]) -> Verdict:
         """Take in one iteration's `amp/*` figures; the verdict on the last few."""
+        if "still" in metrics:  # whether, not how many: one iteration must not outweigh ten
+            metrics = {**metrics, "still": float(metrics["still"] > 0)}
         for name, value in metrics.items():
             self._smooth[name] = (1 - SMOOTHING) * self._smooth.get(name, value) + SMOOTHING * value
-        # The smoothed count outlives the newest one; the name that goes with it has to, too.
-        still_index = self._newest.get("still_index") if not metrics.get("still") else None
-        self._newest = dict(metrics) if still_index is None else {**metrics, "still_index": still_index}
+        # The smoothed share outlives the newest figure; what else is told of the feature has to, too.
+        kept = ("still_index", "still_auc", "still_value") if not metrics.get("still") else ()
+        self._newest = {**metrics, **{name: self._newest[name] for name in kept if name in self._newest}}
         self._updates += 1
         return self.verdict
 
     @property
     def verdict(self) -> Verdict:
-        """The first of :data:`VERDICTS` that holds; those that are causes come before those that are effects."""
+        """The first that holds; those that are causes come before those that are effects."""
         f = self._smooth
         if not self.ready:
             return Verdict("healthy")
         name, still = (feature_name(self.layout, int(self._newest.get(key, 0))) for key in ("feature_index", "still_index"))
+        if f.get("change", 1.0) < FROZEN_CHANGE:
+            return Verdict(
+                "frozen",
+                f"an iteration changes the discriminator's parameters by {f['change']:.0e} of their size: it learns nothing",
+                "A higher amp.disc_lr, or a higher amp.max_grad_norm.",
+            )
         if f.get("still", 0.0) >= 0.5:
+            auc_alone, value = self._newest.get("still_auc", 1.0), round(self._newest.get("still_value", 0.0), 3) + 0.0
             return Verdict(
                 "feature mismatch",
-                f"{still} never changes in the policy's samples, and does in the reference's",
+                f"{still} alone gives AUC {auc_alone:.2f}; the policy's are always {value:g}, the reference's are not",
                 "Look where the environment makes it; nothing may be filled with a constant.",
             )
         if f.get("outside", 0.0) > MISMATCH_SHARE:
@@ -167,10 +184,11 @@ class HealthMonitor:
                 f"AUC {learned:.2f} on the reference it learned from, {held_out:.2f} on what was held out",
                 "More reference, fewer amp.update_steps, a smaller amp.discriminator_hidden.",
             )
-        if f.get("reward_std", 1.0) < FLAT_STD and held_out > SHORTCUT_AUC:
+        poor = f.get("reward_mean", self.undecided) < POOR_MEAN * self.undecided
+        if (f.get("reward_std", self.undecided) < FLAT_STD * self.undecided or poor) and held_out > SHORTCUT_AUC:
             return Verdict(
                 "too strong",
-                f"AUC {held_out:.2f}, and whatever the policy does is paid {f['reward_mean']:.2f} +- {f['reward_std']:.3f}",
+                f"AUC {held_out:.2f}, and what the policy does is paid {f['reward_mean']:.2f} +- {f['reward_std']:.3f} for style",
                 "Fewer amp.update_steps, a lower amp.disc_lr, a higher amp.r1_gamma or amp.disc_input_noise_std.",
             )
         if held_out < COLLAPSED_AUC:

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from amp_sbx.adapt import described, direction, in_force, moved
 from amp_sbx.config import AMPConfig
 from amp_sbx.disc_update import AMPState
-from amp_sbx.health import HealthMonitor, Verdict
+from amp_sbx.health import VERDICTS, HealthMonitor, Verdict
 from amp_sbx.reintroduce import Reintroduction
 
 
@@ -29,15 +29,15 @@ class Oversight:
     Attributes:
         health: figures and verdict of the iterations so far.
         ramp_waited: environment steps that the ramp of the style's weight has waited; `ramp_waiting`: whether it did last.
-        tell: called with a line of text where a setting is moved or a channel let in, or where a ramp begins or ends to
-            wait; by default it goes to the logger "amp_sbx".
+        tell: called with a line of text where the verdict changes, a setting is moved or a channel let in, or where a ramp
+            begins or ends to wait; by default it goes to the logger "amp_sbx" as a warning, which Python shows.
     """
 
     def __init__(self, config: AMPConfig, layout: Any = None) -> None:
         self.config, self.layout = config, layout
-        self.health = HealthMonitor(layout)
+        self.health = HealthMonitor(layout, config.undecided_reward)
         self.ramp_waited, self.ramp_waiting = 0, False
-        self.tell: Callable[[str], Any] = logging.getLogger("amp_sbx").info
+        self.tell: Callable[[str], Any] = logging.getLogger("amp_sbx").warning
 
     def first_mask(self, feature_dim: int) -> Float[Array, " feature"]:
         """Which features the discriminator sees at first. `FeatureError`: `amp.reintroduce` does not fit the layout."""
@@ -56,16 +56,14 @@ class Oversight:
         """Before learning goes on to `total_timesteps`: a new count starts the ramp anew; warns of what lies beyond the end."""
         if num_timesteps == 0:
             self.ramp_waited, self.ramp_waiting = 0, False
-        schedule = self.config.schedule
-        planned = {"amp.schedule.ramp_end": schedule.ramp_end if schedule.initial != schedule.final else 0.0}
-        planned |= {f"amp.reintroduce of {', '.join(stage.channels)}, at": stage.at for stage in self.config.reintroduce}
-        for name, step in planned.items():
-            if step > total_timesteps:
-                warnings.warn(
-                    f"{name} {step:,.0f} lies {step - total_timesteps:,.0f} environment steps beyond {total_timesteps:,}, where"
-                    " this training ends: it is not reached.",
-                    stacklevel=3,
-                )
+        for text in self.config.beyond(total_timesteps):
+            warnings.warn(text, stacklevel=3)
+        if self.config.reward == "quadratic":
+            warnings.warn(
+                "amp.reward 'quadratic' pays three quarters to what the discriminator cannot tell: a participation trophy, by"
+                " which being alive counts for more than style. 'clip' pays by how real a motion looks.",
+                stacklevel=3,
+            )
 
     def clock(self, num_timesteps: int) -> int:
         """How far the ramp has come after so many environment steps, less those that it has waited."""
@@ -80,11 +78,13 @@ class Oversight:
             figures: the iteration's `amp/*`, and `task_reward` and `episode_length` where they are known (`Triggers`).
             num_timesteps: environment steps so far, `steps` of them in this iteration.
         """
-        verdict = self.health.update(figures)
+        before, verdict = self.health.verdict, self.health.update(figures)
+        if verdict.name != before.name:
+            self.tell(str(verdict))
         waited = self._wait(num_timesteps, steps)
         state, masked = self._let_in(state, num_timesteps)
         state, adapted = self._adapt(state, verdict)
-        return state, waited | masked | adapted
+        return state, {"verdict": float(VERDICTS.index(verdict.name))} | waited | masked | adapted
 
     def _wait(self, num_timesteps: int, steps: int) -> dict[str, float]:
         schedule, figures = self.config.schedule, self.health.figures

@@ -48,8 +48,7 @@ class Reintroduction:
         """
         new, let_in = mask.copy(), []
         for stage, columns in zip(self.stages, self.columns, strict=True):
-            triggered = not stage.when.asks() or (ready and stage.when.hold(figures))
-            if triggered and num_timesteps >= stage.at and not mask[columns].all():
+            if stage.due(num_timesteps, figures if ready else None) and not mask[columns].all():
                 new[columns] = 1.0
                 let_in.append(stage)
         return new, let_in

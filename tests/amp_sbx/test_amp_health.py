@@ -1,11 +1,14 @@
 """Every failure is made to happen on purpose, and is named."""
 
+import re
+
 import numpy as np
 import pytest
 
 from amp_sbx import AMPConfig, AMPLearner, ReferenceFeatures
 from amp_sbx.health import VERDICTS, WARM_UP, HealthMonitor, Verdict, feature_separation
 from amp_sbx.layout import feature_name
+from amp_sbx.oversight import Oversight
 from amp_sbx.reference import held_out_motions, hold_out
 
 LAYOUT = {
@@ -24,7 +27,7 @@ def walk(rng, rows=3000):
 def verdict_on(policy, reference=None, iterations=WARM_UP + 1, seed=0, **settings):
     rng = np.random.default_rng(seed)
     data = walk(rng) if reference is None else reference
-    small = {"discriminator_hidden": (16,), "batch_size": 64, "replay_buffer_size": 100, "disc_lr": 1e-3}
+    small = {"discriminator_hidden": (16,), "batch_size": 64, "replay_buffer_size": 100, "disc_lr": 1e-3, "held_out_share": 0.0}
     learner = AMPLearner(AMPConfig(**(small | settings)), ReferenceFeatures(data, layout=LAYOUT))
     for _ in range(iterations):
         metrics = learner.update(policy)
@@ -42,7 +45,9 @@ def test_contacts_that_are_always_zero():
     policy = walk(np.random.default_rng(1))
     policy[:, [6, 7, 14, 15]] = 0.0
     found = verdict_on(policy)
-    assert found.name == "feature mismatch" and "foot_contacts[0], 1 frame back never changes" in found.reason
+    told = re.fullmatch(r"(.*) alone gives AUC (0\.\d\d); the policy's are always 0, the reference's are not", found.reason)
+    assert found.name == "feature mismatch" and told[1] == "foot_contacts[0], 1 frame back"
+    assert float(told[2]) == pytest.approx(0.894, abs=0.03)  # so often normal(0.5, 0.4) is above 0
 
 
 def test_swapped_joints():
@@ -73,9 +78,31 @@ def test_an_overpowered_discriminator():
     assert found.name == "too strong" and "amp.r1_gamma" in found.advice
 
 
-def test_a_frozen_discriminator():
-    found = verdict_on(walk(np.random.default_rng(1)), disc_lr=1e-12)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_frozen_discriminator(seed):
+    """What a fresh network happens to make of a policy that could be told apart says nothing."""
+    policy = walk(np.random.default_rng(seed)) + 0.7 * SPREADS
+    found = verdict_on(policy, seed=seed, disc_lr=1e-12)
+    assert found.name == "frozen" and "learns nothing" in found.reason and "amp.disc_lr" in found.advice
+    assert verdict_on(policy, seed=seed).name != "frozen"
+
+
+def test_nothing_to_tell_apart():
+    found = verdict_on(walk(np.random.default_rng(1)))
     assert found.name == "collapsed" and "tells nothing apart" in found.reason
+
+
+@pytest.mark.parametrize(("loss", "reward", "undecided"), [("lsgan", "clip", 0.5), ("bce", "log_sigmoid", np.log(2.0))])
+def test_a_policy_that_is_paid_nothing(loss, reward, undecided):
+    """Accuracy 1 and a style reward of 0.04: what the seeds ran into within minutes. Rewards have scales of their own."""
+    config = AMPConfig(loss=loss, reward=reward)
+    assert config.undecided_reward == pytest.approx(undecided)
+    for mean, name in ((0.04, "too strong"), (0.3, "healthy")):
+        monitor = HealthMonitor(None, config.undecided_reward)
+        for _ in range(WARM_UP):
+            found = monitor.update({"disc_auc": 1.0, "reward_mean": 2 * mean * undecided, "reward_std": 0.05 * undecided})
+        assert found.name == name
+    assert Oversight(config).health.undecided == config.undecided_reward
 
 
 def test_a_dataset_of_one_frame():
@@ -121,10 +148,13 @@ def test_the_feature_that_stood_still_keeps_its_name_while_it_is_told_of():
     good = {"disc_auc": 0.8, "outside": 0.0, "still": 0.0, "still_index": 0, "reward_std": 0.2}
     for _ in range(20):
         monitor.update(good)
-    for _ in range(3):
-        monitor.update({**good, "still": 4.0, "still_index": 6})
-    found = monitor.update(good)
-    assert found.name == "feature mismatch" and found.reason.startswith("foot_contacts[0], 1 frame back never changes")
+    still = {**good, "still": 8.0, "still_index": 6, "still_auc": 0.75, "still_value": 0.5}
+    assert monitor.update(still).name == "healthy"  # one iteration, however many stand still
+    for _ in range(10):
+        monitor.update(still)
+    found = monitor.update({**good, "still_auc": 0.5, "still_value": 0.0})
+    assert found.name == "feature mismatch"
+    assert found.reason.startswith("foot_contacts[0], 1 frame back alone gives AUC 0.75; the policy's are always 0.5")
 
 
 def test_a_verdict_rests_on_several_iterations():

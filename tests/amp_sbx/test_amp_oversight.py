@@ -13,7 +13,7 @@ from amp_sbx import AMPPPO, AMPCallback, AMPConfig, AMPLearner, AMPRewardWrapper
 from amp_sbx.adapt import Drive, direction, in_force, moved
 from amp_sbx.config_sections import Stage, Triggers, WeightSchedule
 from amp_sbx.disc_update import discriminator_loss
-from amp_sbx.health import WARM_UP
+from amp_sbx.health import VERDICTS, WARM_UP
 from amp_sbx.layout import feature_columns
 from amp_sbx.learner import _update_jit
 from amp_sbx.oversight import Oversight
@@ -23,6 +23,7 @@ from amp_sbx.update import iteration_jit
 LAYOUT = {"channels": [["pos", 1], ["vel", 1]], "definitions": {"history": {"frames": 2}}}
 RNG = np.random.default_rng(0)
 SMALL = {"discriminator_hidden": (16,), "batch_size": 64, "replay_buffer_size": 100, "disc_lr": 3e-3, "max_grad_norm": 10.0}
+SMALL |= {"held_out_share": 0.0}
 BOUNDS = {"update_steps": [1, 4], "disc_lr": [1e-3, 5e-3], "penalty": [2.0, 20.0]}
 
 
@@ -100,7 +101,7 @@ def test_what_is_hidden_is_still_stored_whole():
 
 def test_stages_wait_for_step_and_triggers_and_stay_in():
     when = {"episode_length": 400, "disc_auc": 0.9}
-    stages = AMPConfig(reintroduce=[{"channels": ["vel"], "at": 100, "when": when}]).reintroduce
+    stages = AMPConfig(reintroduce=[{"channels": ["vel"], "at": 100, "when": when, "wait_at_most": 50}]).reintroduce
     found = Reintroduction.of(stages, LAYOUT, 4)
     hidden, good = found.first_mask(4), {"episode_length": 400.0, "disc_auc": 0.9}
     np.testing.assert_array_equal(hidden, [1, 0, 1, 0])
@@ -110,18 +111,21 @@ def test_stages_wait_for_step_and_triggers_and_stay_in():
         (100, good | {"episode_length": 399.0}, True),
         (100, {"disc_auc": 0.5}, True),  # no episode has ended yet
         (100, good, False),  # too few iterations to say
+        (149, {}, True),
     ):
         mask, let_in = found.due(hidden, steps, figures, ready)
         assert not let_in and (mask == hidden).all()
-    mask, let_in = found.due(hidden, 100, good, True)
-    assert let_in == list(stages) and (mask == 1).all() and (hidden == found.first_mask(4)).all()
+    for steps, figures, ready in ((100, good, True), (150, {}, False)):  # it waits no longer than it may
+        mask, let_in = found.due(hidden, steps, figures, ready)
+        assert let_in == list(stages) and (mask == 1).all() and (hidden == found.first_mask(4)).all()
     again, let_in = found.due(mask, 200, {}, True)
     assert not let_in and (again == 1).all()
 
 
 def test_triggers_alone_by_what_training_shows(caplog):
     caplog.set_level(logging.INFO, "amp_sbx")
-    learner = learner_of(reintroduce=[{"channels": ["vel"], "when": {"episode_length": 300, "task_reward": 0.1}}])
+    when = {"episode_length": 300, "task_reward": 0.1}
+    learner = learner_of(reintroduce=[{"channels": ["vel"], "when": when, "wait_at_most": 1e6}])
     policy = RNG.normal(size=(64, 4))
     assert run(learner, policy, WARM_UP + 5, episode_length=400, task_reward=0.0)[-1]["masked"] == 0.5
     run(learner, policy, 40, episode_length=400, task_reward=0.12)
@@ -218,6 +222,21 @@ def test_what_lies_beyond_the_end_is_announced():
     ]
 
 
+def test_the_participation_trophy_keeps_its_warning():
+    with pytest.warns(UserWarning, match="participation trophy"):
+        Oversight(AMPConfig(reward="quadratic")).begin(0, 1000)
+
+
+def test_a_verdict_is_told_where_it_changes(caplog):
+    """Nothing is set up for it, and Python shows warnings."""
+    learner = learner_of()
+    figures = run(learner, RNG.normal(size=(64, 4)) + np.array([0.0, 9.0, 0.0, 9.0]), WARM_UP + 10)
+    told = [record for record in caplog.records if record.name == "amp_sbx"]
+    assert len(told) == 1 and told[0].levelno == logging.WARNING
+    assert told[0].message.startswith(("shortcut: vel[0]", "feature mismatch: ")) and ". " in told[0].message
+    assert [f["verdict"] for f in figures[WARM_UP - 2 : WARM_UP]] == [0.0, VERDICTS.index(learner.health.verdict.name)]
+
+
 # Settings that move.
 
 
@@ -265,7 +284,7 @@ def test_a_frozen_discriminator_is_strengthened():
     bounds = {"update_steps": [1, 3], "disc_lr": [1e-12, 2e-12], "penalty": [4.0, 5.0]}
     learner = learner_of(disc_lr=1e-12, update_steps=1, adapt=True, adapt_bounds=bounds, adapt_every=1)
     figures = run(learner, RNG.normal(size=(64, 4)), WARM_UP + 8)
-    assert learner.health.verdict.name == "collapsed"
+    assert learner.health.verdict.name == "frozen" and figures[-1]["verdict"] == VERDICTS.index("frozen")
     assert [f["adapt_update_steps"] for f in figures[WARM_UP - 2 : WARM_UP + 2]] == [1.0, 2.0, 3.0, 3.0]
     last = figures[-1]
     np.testing.assert_allclose([last["adapt_disc_lr"], last["adapt_penalty"]], [2e-12, 4.0], rtol=1e-6)
@@ -321,7 +340,9 @@ ITERATION = 16 * 8
 EVERYTHING = SMALL_AMP | {
     "weight": 1.0,
     "schedule": {"initial": 0.1, "ramp_end": 30 * ITERATION, "wait_auc": [0.9, 1.0], "wait_at_most": 5 * ITERATION},
-    "reintroduce": [{"channels": ["vel"], "at": 18 * ITERATION, "when": {"episode_length": 3.5, "task_reward": 0.5}}],
+    "reintroduce": [
+        {"channels": ["vel"], "at": 18 * ITERATION, "when": {"episode_length": 3.5, "task_reward": 0.5}, "wait_at_most": 1e6}
+    ],
     "adapt": True,
     "adapt_bounds": {"update_steps": [1, 4], "disc_lr": [1e-5, 1e-3], "penalty": [2.0, 20.0]},
     "adapt_every": 2,
@@ -425,6 +446,9 @@ def test_stock_sbx_does_all_of_it_too():
         ({"reintroduce": [{"at": 3}]}, "lacks channels"),
         ({"reintroduce": [{"channels": ["vel"]}]}, "says neither `at`"),
         ({"reintroduce": [{"channels": ["vel"], "at": -1}]}, "amp.reintroduce.at"),
+        ({"reintroduce": [{"channels": ["vel"], "when": {"disc_auc": 0.9}}]}, "when without wait_at_most.*never ends"),
+        ({"reintroduce": [{"channels": ["vel"], "at": 1, "wait_at_most": 5}]}, "wait_at_most without when"),
+        ({"reintroduce": [{"channels": ["vel"], "when": {"disc_auc": 0.9}, "wait_at_most": 0}]}, "amp.reintroduce.wait_at_most"),
         ({"reintroduce": [{"channels": ["vel"], "when": {"disc_auk": 1}}]}, "Did you mean 'disc_auc'"),
         ({"reintroduce": [{"channels": ["vel"], "when": {"disc_auc": 90}}]}, r"number in \[0, 1\]"),
         ({"reintroduce": [{"channels": ["vel"], "at": 1}, {"channels": ["vel"], "at": 2}]}, "vel twice"),

@@ -150,7 +150,7 @@ def test_the_reference_and_its_images_have_a_symmetric_normaliser_and_are_held_o
 def test_a_model_learns_with_symmetry_by_the_environments_reflection(tmp_path):
     env = OneSidedEnv()
     env.mirror = MIRROR | AMP_MIRROR
-    amp = {"symmetry": True, "batch_size": 64, "discriminator_hidden": [8], "replay_buffer_size": 256}
+    amp = {"symmetry": True, "held_out_share": 0.0, "batch_size": 64, "discriminator_hidden": [8], "replay_buffer_size": 256}
     model = make_model(env, amp=amp, reference=ReferenceFeatures(ONE_SIDED))
     model.learn(16 * 8 * 2)
     assert model.learner.sampler.features.shape == (1000, 2)

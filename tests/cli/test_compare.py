@@ -71,7 +71,7 @@ def made_up(tmp_path, name, robot="wildrobot", slip=0.0, clips=(), **more):
     figures = episode_figures(recording, np.zeros(16), model)
     result = WalkResult((0.0, 0.4), 8, 1, figures, recording, model, 0.02)
     policy = LoadedPolicy(tmp_path / f"{name[:3]}.zip", Model(), {"robot": robot})
-    known = {"config": {}, "curves": {}, "reference": None, "clips": list(clips), "lacks": ()}
+    known = {"config": {}, "curves": {}, "verdicts": None, "reference": None, "clips": list(clips), "lacks": ()}
     return ComparedRun(name, policy, result, result.to_json() | {"backend": "native"} | more.pop("results", {}), **known | more)
 
 

@@ -1,22 +1,26 @@
 """``wildrobot motion``: files in, clips and datasets out, and what is said of files that cannot be used."""
 
 import importlib.util
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from wildrobot_gym.cli import motion_files, motion_microtrain, motion_play
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.motion_files import report_file, write_dataset
+from wildrobot_gym.cli.motion_make import yield_table
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.build import walk_clip
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset, load_clips, save_clips
 from wildrobot_gym.motion.segments import Gates, MiningReport
+from wildrobot_gym.motion.segments.mining import ClipYield
 from wildrobot_gym.robot import RobotModel
 
 
@@ -155,7 +159,7 @@ def test_some_motions_become_a_dataset_of_their_own(walks, robot, tmp_path, caps
     (chosen,) = load_clips(out, robot)
     assert chosen.description() == clips[0].description()
     np.testing.assert_array_equal(chosen.joint_pos, clips[0].joint_pos)
-    np.testing.assert_array_equal(chosen.load, clips[0].load)
+    np.testing.assert_array_equal(chosen.pad_forces, clips[0].pad_forces)
     before = out.read_bytes()
     assert main(["motion", "select", walks, "*", "--out", str(out)]) == 2 and out.read_bytes() == before
     assert "overwrite it by --force" in " ".join(capsys.readouterr().err.split())
@@ -180,16 +184,54 @@ def test_a_dataset_that_cannot_be_written_leaves_the_older_one_its_own_report(tm
     assert report_file(out).read_text() == "the older one's"
 
 
+def test_a_dataset_stays_where_nothing_comes_in_its_place(tmp_path):
+    out = tmp_path / "mined.npz"
+    out.write_text("the older one")
+    report_file(out).write_text("its report")
+    with pytest.raises(MotionError, match=r"Not one window passed the gates.*is as it was"):
+        write_dataset(out, MiningReport((), (), Gates()), [])
+    assert out.read_text() == "the older one" and report_file(out).read_text() == "its report"
+
+
+def test_two_files_of_one_name_are_refused(walks, tmp_path, capsys):
+    both = str(tmp_path / "t.npz")
+    assert main(["motion", "track", walks, "--out", both, "--features", both]) == 2
+    assert "--features and --out are both" in capsys.readouterr().err
+
+
+def test_mirror_images_are_not_made_twice(walks, robot, tmp_path):
+    pair, out = tmp_path / "pair.npz", tmp_path / "loops.npz"
+    walk = load_clips(walks, robot)[0]
+    save_clips(pair, [walk, walk.mirrored(robot)])
+    arguments = ["motion", "loop", str(pair), "--out", str(out), "--duration", "4", "--warps", "1.0", "--force"]
+    for more in ((), ("--no-mirror",)):
+        assert main([*arguments, *more]) == 0
+        names = [clip.name for clip in load_clips(out, robot)]
+        assert len(names) == len({*names}) == 2
+
+
+def test_numbers_are_whole_in_a_narrow_terminal():
+    name, spread = "walk_with_a_very_long_name_of_its_own" * 2, {"mean": 0.0, "std": 1.0}
+    report = MiningReport((), (ClipYield(name, 12345.6, 10, 1000, 900, {"slip": 100}, 200, 8888.8, spread),), Gates())
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(yield_table(report))
+    text = console.export_text()
+    assert "…" not in text and all(number in text for number in ("12346", "1000", "900", "200", "8888.8", "slip 100"))
+
+
 def test_seconds_per_motion(walks, tmp_path, capsys):
     arguments = ["motion", "track", walks, "--duration", "4", "--generations", "0", "--seconds-per-motion"]
     out = tmp_path / "few.npz"
     assert main([*arguments, "0", "--out", str(out)]) == 2
-    assert "seconds_per_motion is 0.0; allowed: more than 0" in capsys.readouterr().err
-    assert main([*arguments, "0.01", "--out", str(out)]) == 2
-    assert "the shortest segment lasts" in capsys.readouterr().err and not out.exists()
+    assert "seconds_per_motion is 0.0; allowed: 1 (a window of the gates) or more" in capsys.readouterr().err
+    assert main([*arguments, "0.99", "--out", str(out)]) == 2 and not out.exists()
+    assert main([*arguments, "1", "--out", str(out)]) == 0
+    kept = load_clips(out, RobotModel.load("wildrobot"))
+    assert {clip.num_frames for clip in kept} == {50} and len(kept) == len({clip.motion_id for clip in kept})
 
 
-def test_the_harness_is_measured_by_going_without(walks, tmp_path, capsys):
+def test_the_harness_is_measured_by_going_without(walks, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")  # names fold in a narrow terminal
     figures = tmp_path / "harness.json"
     assert main(["motion", "harness", walks, "--duration", "3", "--json", str(figures)]) == 0
     assert "walk_0.20_plain" in capsys.readouterr().out

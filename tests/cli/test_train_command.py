@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from amp_sbx import checkpoint
+from amp_sbx.health import VERDICTS
 from wildrobot_gym.cli import run_config, yaml_io
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
@@ -24,6 +25,8 @@ from wildrobot_gym.cli.run_log import STEPS, ProgressCsv
 from wildrobot_gym.cli.style import prepare_style
 from wildrobot_gym.cli.train_run import _best_so_far, begin_trained, make_model, make_vec_env
 from wildrobot_gym.evaluation.progress import read_columns
+from wildrobot_gym.motion.build import walk_clip
+from wildrobot_gym.motion.reference import save_clips
 
 SMALL = ("--set", "n_envs=8", "n_steps=8", "batch_size=32", "n_timesteps=256", "checkpoint_every=64")
 NO_EVAL = ("--set", "eval.every=0")
@@ -118,6 +121,45 @@ def test_a_second_run_into_the_folder_is_refused(run_path, capsys):
     assert "is finished" in message
     message = refused(capsys, "train", "smoke", *SMALL, "--set", "gamma=0.5", "--out", str(run_path), "--resume")
     assert "other settings" in message and "gamma" in message and "seed" in message
+
+
+def test_a_reference_made_anew_is_not_the_one_of_before(tmp_path, wildrobot, capsys):
+    """Its name is as it was, so a run would go on with other motion, and style be called held out, without a word."""
+    reference = tmp_path / "own.npz"
+    walks = [walk_clip(wildrobot, speed) for speed in (0.2, 0.3, 0.4)]
+    save_clips(reference, walks)
+    run, asked = tmp_path / "run", ["train", "smoke", *SMALL, *NO_EVAL, "--set", f"amp.reference={reference}"]
+    assert main([*asked, "--out", str(run)]) == 0
+    longer = [*asked, "--set", "n_timesteps=320", "--out", str(run), "--resume"]
+    policy, before = load_policy(str(run)), reference.read_bytes()
+    copy = tmp_path / "copy.npz"
+    copy.write_bytes(before)
+    assert policy.learned_from(copy) and policy.learned_from(reference)
+
+    save_clips(reference, walks[:2])
+    assert "learned from another file" in (message := refused(capsys, *longer)) and "own.npz" in message
+    console = Console(width=10_000, file=io.StringIO())
+    assert prepare_style(policy, None, console).held_out is None
+    assert "not there as it was in training" in console.file.getvalue()
+    assert prepare_style(policy, str(copy), console).held_out is None
+
+    reference.write_bytes(before)
+    assert main(longer) == 0
+
+
+def test_held_out_is_what_was_not_learned_from(tmp_path, wildrobot):
+    """Whatever file it lies in: of three walks the second is held out."""
+    reference, part = tmp_path / "own.npz", tmp_path / "part.npz"
+    walks = [walk_clip(wildrobot, speed) for speed in (0.2, 0.3, 0.4)]
+    save_clips(reference, walks)
+    asked = ["train", "smoke", *SMALL, *NO_EVAL, "--set", f"amp.reference={reference}", "n_timesteps=64"]
+    assert main([*asked, "--out", str(tmp_path / "run")]) == 0
+    policy, console = load_policy(str(tmp_path / "run")), Console(width=10_000, file=io.StringIO())
+    test = prepare_style(policy, None, console)
+    assert test.held_out and {clip.motion_id for clip in test.reference.clips} == {"walk_0.30_plain"}
+    for chosen, held_out in (([walks[0]], False), ([walks[1]], True), ([walks[0], walks[1]], False)):
+        save_clips(part, chosen)
+        assert prepare_style(policy, str(part), console).held_out is held_out
 
 
 def test_foreign_folders_are_refused(tmp_path, capsys):
@@ -261,6 +303,23 @@ def test_warm_start(tmp_path, capsys):
     assert "cloning" not in capsys.readouterr().out
 
 
+def test_verdicts_are_told_and_kept(tmp_path, capsys):
+    """In a line where one changes, in the progress line, in progress.csv, and in one line at the end."""
+    settings = ["n_timesteps=1280", "amp.disc_lr=1e-12", "n_epochs=1"]
+    assert main(["train", "smoke", *SMALL, *NO_EVAL, *settings, "--out", str(tmp_path / "run")]) == 0
+    text = capsys.readouterr().out
+    assert "960 steps: frozen: an iteration changes the discriminator's parameters by" in text  # the 15th of 64 steps
+    assert "The discriminator was healthy 70%, frozen 30% of the iterations." in text
+    verdicts = read_columns(RunFolder(tmp_path / "run").progress)["amp/verdict"]
+    assert verdicts[np.isfinite(verdicts)].tolist() == [0.0] * 14 + [VERDICTS.index("frozen")] * 6
+
+
+def test_a_schedule_that_never_ends_is_refused(tmp_path, capsys):
+    ramp = "amp.schedule={initial: 0.0, ramp_start: 0, ramp_end: 1e6, final: 1.0}"
+    message = refused(capsys, "train", "smoke", *SMALL, ramp, "--out", str(tmp_path / "run"))
+    assert "ramp_end 1,000,000 lies 999,744 environment steps beyond 256" in message and "raise that" in message
+
+
 def test_a_run_begins_with_a_trained_agent(run_path, tmp_path):
     """It gives its networks and no more, to plain PPO too, which has no discriminator to take."""
     config = run_config.load("smoke", ["n_envs=8", "n_steps=8", "batch_size=32", "amp=null", f"trained_agent={run_path}"])
@@ -357,7 +416,7 @@ def test_eval_writes_table_and_json(run_path, tmp_path, capsys, monkeypatch):
     assert results["policy"]["env_kwargs"]["features"]["history"]["frames"] == 2
     told = capsys.readouterr().out
     assert "velocity error" in told and "two-sample AUC" in told
-    assert results["style"]["reference"] == "walk_wildrobot" and not results["style"]["held_out"]
+    assert results["style"]["reference"] == "walk_wildrobot" and results["style"]["held_out"]
     assert set(results["style"]) >= {"motions", "speeds", "two_sample_auc", "dtw", "frechet", "amp_reward", "other_motions"}
     assert 0.0 <= results["style"]["amp_reward"]["mean"] <= 1.0
 

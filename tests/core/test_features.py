@@ -230,3 +230,34 @@ def test_estimated_contacts_need_legs(wildrobot: RobotModel) -> None:
     legless = dataclasses.replace(wildrobot, config=config)
     with pytest.raises(RobotError, match="knee pitch joint in the leg of 'left_foot'"):
         make_frame_features(legless, FeatureConfig(contacts="estimated"))
+
+
+@pytest.mark.parametrize(
+    ("contacts", "settings", "want"),
+    [
+        ("force", {}, np.tanh([0.0, 0.4, 0.8, 1.6])),
+        ("force", {"contact_scale": 4.0}, np.tanh([0.0, 1.0, 2.0, 4.0])),
+        ("estimated", {}, [0.0, 0.0, 0.3, 0.3]),
+        ("estimated", {"contact_threshold_angle": 0.2}, [0.8, 0.8, 0.3, 0.3]),  # the left thigh now counts as in stance
+        ("estimated", {"contact_knee_scale": 0.9}, [0.0, 0.0, 0.5, 0.5]),
+        ("estimated", {"contact_min_confidence": 0.2}, [0.0, 0.0, 0.2, 0.2]),
+        ("proxy", {}, np.exp([0.0, -4.0, -0.25, -4.25])),
+        ("proxy", {"proxy_height": 0.04}, np.exp([0.0, -0.25, -0.25, -0.5])),
+        ("proxy", {"proxy_speed": 0.1}, np.exp([0.0, -4.0, -1.0, -5.0])),
+    ],
+)
+def test_contacts_follow_their_own_settings(robot: RobotModel, contacts: str, settings: dict, want: list) -> None:
+    """Left thigh 0.15 rad forward, knee 0.1; right thigh 0.15 rad backward, knee 0.45. Some pads are 2 cm up, or slide."""
+    joints, names = np.zeros(robot.num_joints), list(robot.joint_names)
+    for name, angle in (("left_hip", 0.15), ("left_knee", 0.1), ("right_hip", 0.15), ("right_knee", 0.45)):
+        joints[names.index(f"{name}_pitch")] = angle
+    state = make_state(
+        robot,
+        joints=joints,
+        pad_forces=[0.0, 4.0, 8.0, 16.0],
+        pad_pos_w=[[0, 0, 0], [0, 0, 0.02], [0, 0, 0], [0, 0, 0.02]],
+        pad_vel_w=[[0, 0, 0], [0, 0, 0], [0.1, 0, 0], [0, 0.1, 0]],
+    )
+    np.testing.assert_allclose(one(robot, "foot_contacts", state, contacts=contacts, **settings), want, rtol=1e-5, atol=1e-6)
+    layout = feature_layout(robot, FeatureConfig(contacts=contacts, **settings))
+    assert settings.items() <= layout["definitions"].items()

@@ -66,10 +66,10 @@ def run_bootstrap(
     folder = (Path("runs") / f"bootstrap-s{seed}" if out is None else out).resolve()
     plain, amp = RunFolder(folder / "baseline"), RunFolder(folder / "amp")
     reference, agent = folder / "reference.npz", policy or str(plain.path)
-    _check_rollouts(commands, seconds)
     amp_config = amp_stage(config, reference, agent, amp_steps, overrides, seed, None if force else amp)
-    if amp_config.amp is None:
+    if amp_config.amp_config is None:
         raise ConfigError("The last stage learns from what was mined; amp cannot be null there.")
+    _check_rollouts(commands, seconds, amp_config.amp_config.single_motion)
     if policy is None:
         settings = [] if baseline_steps is None else [f"n_timesteps={baseline_steps}"]
         plain_config = run_config.load(baseline, settings, seed)
@@ -196,9 +196,17 @@ def _mine(
         console.print(text, highlight=False, soft_wrap=True)
 
 
-def _check_rollouts(commands: Sequence[float], seconds: float) -> None:
-    if not commands or not np.isfinite(commands).all():
-        raise ConfigError(f"commands are {list(commands)}; allowed: one finite speed in m/s or more.")
+def _check_rollouts(commands: Sequence[float], seconds: float, single_motion: bool) -> None:
+    slowest = SUCCESS_VELOCITY_ERROR
+    if not all(slowest < abs(speed) < math.inf for speed in commands):
+        raise ConfigError(
+            f"commands are {list(commands)}; allowed: speeds of more than {slowest:g} m/s, at which standing is no answer."
+        )
+    if len(commands) < (fewest := 1 if single_motion else 2):
+        raise ConfigError(
+            f"commands are {list(commands)}; allowed: {fewest} speed{'s' * (fewest > 1)} or more, each of which is a motion to"
+            " learn from. --set amp.single_motion=true allows a single one."
+        )
     if len({rollout_id(speed) for speed in commands}) < len(commands):
         raise ConfigError(f"commands are {list(commands)}; allowed: each speed once.")
     if not 1.0 <= seconds < math.inf:

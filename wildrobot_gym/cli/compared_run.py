@@ -13,11 +13,13 @@ import numpy as np
 
 from wildrobot_gym.cli.policies import LoadedPolicy
 from wildrobot_gym.cli.run_config import dotted
+from wildrobot_gym.cli.run_log import verdicts_text
 from wildrobot_gym.errors import ConfigError, MotionError, RunError
 from wildrobot_gym.evaluation.plots import read_curves
 from wildrobot_gym.evaluation.protocol import WalkResult
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import load_clips
+from wildrobot_gym.paths import motion_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,7 @@ class ComparedRun:
         name: unlike the other runs'. figures: the structure of a results file.
         config: the run's settings by dotted key; empty where there is no config.yaml that can be read.
         curves: of its progress.csv (``plots.read_curves``); empty likewise.
+        verdicts: on its discriminator, with their shares of the iterations; None where none was judged.
         reference: name of the motion it learned from, with its clips; none where it had none or it cannot be read.
         lacks: what could not be had and why, for people to read.
     """
@@ -38,6 +41,7 @@ class ComparedRun:
     figures: dict[str, Any]
     config: dict[str, Any]
     curves: dict[str, np.ndarray]
+    verdicts: str | None
     reference: str | None
     clips: list[MotionClip]
     lacks: tuple[str, ...]
@@ -48,6 +52,7 @@ def gather(name: str, policy: LoadedPolicy, result: WalkResult, figures: dict[st
     lacks = []
     config: dict[str, Any] = {}
     curves: dict[str, np.ndarray] = {}
+    verdicts = None
     folder = policy.run_folder
     if folder is None:
         lacks.append("a policy without its run folder: neither settings nor learning curves")
@@ -57,7 +62,7 @@ def gather(name: str, policy: LoadedPolicy, result: WalkResult, figures: dict[st
         except (ConfigError, ValueError, TypeError) as error:
             lacks.append(f"no settings: {error}")
         try:
-            curves = read_curves(folder.progress)
+            curves, verdicts = read_curves(folder.progress), verdicts_text(folder.progress)
         except RunError as error:
             lacks.append(f"no learning curves: {error}" if folder.progress.exists() else "no learning curves: no progress.csv")
     reference = policy.reference
@@ -67,9 +72,11 @@ def gather(name: str, policy: LoadedPolicy, result: WalkResult, figures: dict[st
     else:
         try:
             clips = load_clips(reference, result.robot)
+            if not policy.learned_from(motion_file(reference)):
+                lacks.append(f"the reference motion as it was in training: {reference} has been changed since")
         except MotionError as error:
             lacks.append(f"no reference motion: {error}")
-    return ComparedRun(name, policy, result, figures, config, curves, reference if clips else None, clips, tuple(lacks))
+    return ComparedRun(name, policy, result, figures, config, curves, verdicts, reference if clips else None, clips, tuple(lacks))
 
 
 def names_of(runs: Sequence[str]) -> list[str]:

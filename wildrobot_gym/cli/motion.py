@@ -120,7 +120,7 @@ def track(
         robot: A shipped robot's name, or a folder with its robot_config.yaml.
         duration: Of each variant, s.
         generations: Of the search for each clip's controller; 0 takes the default one.
-        seconds_per_motion: Keep at most so much of each clip, the best first.
+        seconds_per_motion: Keep at most so much of each motion, the best first; 1 s or more.
         features: Write feature frames, ids, scores and metrics of all segments there, .npz (all channels of WildRobot-v0).
         force: Overwrite the dataset if it exists.
     """
@@ -146,7 +146,7 @@ def perform(
         policy: A run folder or .zip file of `wildrobot train track`.
         reference: The clips to perform, a reference file or a shipped name.
         out: The dataset; its report is written beside it.
-        seconds_per_motion: Keep at most so much of each motion, the best first.
+        seconds_per_motion: Keep at most so much of each motion, the best first; 1 s or more.
         force: Overwrite the dataset if it exists.
     """
     from wildrobot_gym.cli.motion_make import run_perform

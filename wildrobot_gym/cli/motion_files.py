@@ -129,11 +129,11 @@ def write_dataset(
         "mined_s": report.mined_s,
         "origin": origin,
     }
+    if not segments and path.is_file():
+        raise MotionError(f"Not one window passed the gates. {rejects_text(report)} {path} is as it was.")
     # An older dataset must not pass for this report's, whatever stops the process between the two.
     if segments:
         write_without_report(path, segments)
-    else:
-        path.unlink(missing_ok=True)
     write_json(report_file(path), value)
     if not segments:
         raise MotionError(f"Not one window passed the gates. {rejects_text(report)} More is in {report_file(path)}.")

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from wildrobot_gym.cli.motion_files import check_free, read_motions, write_figures
+from wildrobot_gym.cli.tables import number_table
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip, check_names
 from wildrobot_gym.motion.importers import ImportOptions
@@ -84,10 +84,8 @@ def _falls_per_minute(of_clip: ClipYield) -> float:
 
 
 def _table(found: dict[str, Contribution]) -> Table:
-    table = Table(title="harness, shares of the weight", box=SIMPLE_HEAD)
-    table.add_column("clip", no_wrap=True)
-    for heading in ("mean", "p90", "p95", "at cap %", "falls/min", "without", "passes %", "without", "carried"):
-        table.add_column(heading, justify="right")
+    numbers = ("mean", "p90", "p95", "at cap\n%", "falls\n1/min", "with-\nout", "passes\n%", "with-\nout", "carried")
+    table = number_table("harness, shares of the weight", "clip", numbers)
     for name, each in found.items():
         table.add_row(
             name,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -22,29 +22,31 @@ from wildrobot_gym.cli.motion_files import (
     write_without_report,
 )
 from wildrobot_gym.cli.policies import find_policy
+from wildrobot_gym.cli.tables import number_table
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.perform import perform
 from wildrobot_gym.env.registration import TRACK_ENV_ID
 from wildrobot_gym.errors import ConfigError, MotionError, RunError, unknown_name
 from wildrobot_gym.motion.build import WALK_SPEEDS, build_clips, default_reference_path
-from wildrobot_gym.motion.clip import MotionClip, check_names
+from wildrobot_gym.motion.clip import MotionClip, check_names, without_images
 from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.retarget import RetargetReport, RetargetSettings
 from wildrobot_gym.motion.segments import Gates, MiningReport, best_segments, generate, mine, save_features
+from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking import TrackSettings, endless_clips
 from wildrobot_gym.robot import RobotModel
 
 _RETARGETED = (  # heading, figure, decimals
     ("s", "duration_s", 1),
     ("m/s", "speed", 2),
-    ("slide mm/s", "foot_slide", 1),
-    ("sink mm", "penetration", 1),
-    ("float mm", "float_height", 1),
-    ("miss mm", "miss", 1),
-    ("at limit %", "joint_limit_share", 1),
-    ("too fast %", "velocity_limit_share", 1),
-    ("error mm", "tracking_error", 0),
-    ("frames/s", "frames_per_s", 0),
+    ("slide\nmm/s", "foot_slide", 1),
+    ("sink\nmm", "penetration", 1),
+    ("float\nmm", "float_height", 1),
+    ("miss\nmm", "miss", 1),
+    ("limit\n%", "joint_limit_share", 1),
+    ("fast\n%", "velocity_limit_share", 1),
+    ("error\nmm", "tracking_error", 0),
+    ("frames\n1/s", "frames_per_s", 0),
 )
 _SCALE = {"joint_limit_share": 100, "velocity_limit_share": 100, "tracking_error": 1000}
 
@@ -92,7 +94,9 @@ def run_retarget(
     for clip in read.clips:
         path = out / f"{Path(clip.name).name}.npz"  # a foreign file's name must not lead out of the folder
         try:
-            check_free([path], force and path not in written)
+            if path in written:
+                raise RunError(f"{path} holds another of these motions already. Rename one, or give each its own --out.")
+            check_free([path], force)
             written.add(path)
             clip.save(path)
         except (RunError, MotionError) as error:
@@ -113,7 +117,7 @@ def run_loop(files: Sequence[str], out: Path, robot: str, settings: TrackSetting
     read = read_motions(model, files, ImportOptions(robot=robot))
     check_names(read.clips)
     made: list[MotionClip] = []
-    for clip in read.clips:
+    for clip in without_images(read.clips) if settings.mirror else read.clips:
         try:
             made += endless_clips(model, clip, settings)
         except MotionError as error:
@@ -141,7 +145,9 @@ def run_track(
 ) -> int:
     """Clips through physics and the gates into a dataset; 0, or 1 where a file was left out."""
     console, model = Console(), RobotModel.load(robot)
-    _check_seconds(seconds_per_motion)
+    gates = _none_longer(gates, seconds_per_motion)
+    if features is not None and features.resolve() == out.resolve():
+        raise RunError(f"--features and --out are both {out}. Name two files: the second would replace the first.")
     check_free([out, report_file(out), features], force)
     read = read_motions(model, files, ImportOptions(robot=robot))
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -152,7 +158,8 @@ def run_track(
             settings,
             gates,
             generations,
-            progress=lambda done, _: bar.update(task, completed=done),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            skipped=read.skipped,
         )
     code = read.tell_skipped(console)
     segments = _kept(report, seconds_per_motion)
@@ -166,7 +173,7 @@ def run_track(
 def run_perform(policy: str, reference: str, out: Path, seconds_per_motion: float | None, force: bool) -> int:
     """A tracking policy's performance of a reference through the gates into a dataset."""
     console = Console()
-    _check_seconds(seconds_per_motion)
+    gates = _none_longer(Gates(), seconds_per_motion)
     check_free([out, report_file(out)], force)
     path = find_policy(policy)
     trained = AMPPPO.load(path)
@@ -175,14 +182,18 @@ def run_perform(policy: str, reference: str, out: Path, seconds_per_motion: floa
     settings = dict(trained.extra.get("env_kwargs", {}))
     model = RobotModel.load(str(settings.get("robot", "wildrobot")))
     performances = perform(reference, lambda obs: trained.predict(obs, deterministic=True)[0], settings)
-    report = mine(model, performances)
+    report = mine(model, performances, gates)
     finish(out, report, _kept(report, seconds_per_motion), console)
     return 0
 
 
-def _check_seconds(seconds_per_motion: float | None) -> None:
-    if seconds_per_motion is not None and not seconds_per_motion > 0:
-        raise ConfigError(f"seconds_per_motion is {seconds_per_motion}; allowed: more than 0.")
+def _none_longer(gates: Gates, seconds_per_motion: float | None) -> Gates:
+    """``gates`` under which no segment is longer than what is kept of its motion: it would be left out, and with it maybe all."""
+    if seconds_per_motion is None:
+        return gates
+    if not seconds_per_motion >= (window_s := gates.window * CONTROL_DT):
+        raise ConfigError(f"seconds_per_motion is {seconds_per_motion}; allowed: {window_s:g} (a window of the gates) or more.")
+    return replace(gates, longest=int(min(gates.longest, seconds_per_motion / CONTROL_DT + 1e-6)))
 
 
 def finish(
@@ -210,9 +221,8 @@ def _kept(report: MiningReport, seconds_per_motion: float | None) -> Sequence[Mo
 
 def yield_table(report: MiningReport) -> Table:
     """What became of every clip: seconds performed and mined, and the gates that stopped the rest."""
-    table = Table(title="Tier 0+", box=SIMPLE_HEAD)
-    for name in ("clip", "performed s", "falls", "windows", "valid", "segments", "mined s", "stopped by"):
-        table.add_column(name, justify="left" if name in ("clip", "stopped by") else "right", no_wrap=name == "clip")
+    table = number_table("Tier 0+", "motion", ("performed\ns", "falls", "windows", "valid", "segments", "mined\ns"))
+    table.add_column("stopped by")
     for clip in report.clips:
         stopped = sorted(((n, name) for name, n in clip.rejects.items() if n), reverse=True)[:3]
         table.add_row(
@@ -229,10 +239,7 @@ def yield_table(report: MiningReport) -> Table:
 
 
 def _retarget_table(reports: dict[str, RetargetReport]) -> Table:
-    table = Table(title="retargeted", box=SIMPLE_HEAD)
-    table.add_column("file")
-    for heading, *_ in _RETARGETED:
-        table.add_column(heading, justify="right")
+    table = number_table("retargeted", "file", [heading for heading, *_ in _RETARGETED])
     for path, report in reports.items():
         cells = (f"{_SCALE.get(name, 1) * getattr(report, name):.{digits}f}" for _, name, digits in _RETARGETED)
         table.add_row(Path(path).name, *cells)

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.motion_files import check_free, load_dataset, write_figures
 from wildrobot_gym.cli.policies import load_policy
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.step_bar import step_bar
+from wildrobot_gym.cli.tables import number_table
 from wildrobot_gym.config import FeatureConfig, HistoryConfig, build
 from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.evaluation.feature_check import DimensionCheck, Spread, check_features
@@ -46,10 +45,7 @@ def run_validate(
     reference = ReferenceDataset.from_clips(model, features, clips)
     performed = _policy_features(policy, robot or model.name, features, spread_speeds(clips, ENVS), console)
     checks = check_features(feature_names(model, reference.layout), performed, reference.features)
-    table = Table(title="features: policy, reference", box=SIMPLE_HEAD)
-    table.add_column("dimension", no_wrap=True)
-    for heading in ("mean", "", "spread", "", "zeros", "", "KS"):
-        table.add_column(heading, justify="right")
+    table = number_table("features: policy, reference", "dimension", ("mean", "", "spread", "", "zeros", "", "KS"))
     for check in checks:
         cells = [f"{getattr(side, part):.3f}" for part in _SPREAD for side in (check.policy, check.reference)]
         table.add_row(escape(check.name), *cells, f"{check.ks:.2f}")
@@ -67,10 +63,8 @@ def run_features(config: str) -> int:
     model, clips = load_dataset(str(run.reference_path), run.env_kwargs.get("robot"))
     features = features_of(run)
     dataset = ReferenceDataset.from_clips(model, _one_frame(features), clips)
-    table = Table(title=f"{run.reference_path.stem}: {len(dataset)} frames", caption=str(features), box=SIMPLE_HEAD)
-    table.add_column("dimension", no_wrap=True)
-    for heading in ("mean", "spread", "zeros"):
-        table.add_column(heading, justify="right")
+    title = f"{run.reference_path.stem}: {len(dataset)} frames"
+    table = number_table(title, "dimension", ("mean", "spread", "zeros"), str(features))
     for name, values in zip(feature_names(model, dataset.layout), dataset.features.T, strict=True):
         spread = Spread.of(values)
         table.add_row(escape(name), *(f"{getattr(spread, part):.3f}" for part in _SPREAD))

@@ -16,7 +16,10 @@ from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import RunError, unknown_name
 from wildrobot_gym.evaluation.protocol import evaluation_settings
-from wildrobot_gym.paths import POLICIES
+from wildrobot_gym.files import file_digest
+from wildrobot_gym.paths import POLICIES, motion_file
+
+MOTION_DIGESTS = "motions"  # in a policy's file: SHA-256 of the files it learned from, by name
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,15 @@ class LoadedPolicy:
     def reference(self) -> str | None:
         """The reference motion it learned from by AMP, else (and in older files) the one its episodes began in; or None."""
         return self.model.extra.get("reference") or self.env_kwargs.get("reference")
+
+    def learned_from(self, motion: Path) -> bool:
+        """Whether that file is its reference motion, as it was in training; an older policy knows it by name alone."""
+        if self.reference is None:
+            return False
+        digest = (self.model.extra.get(MOTION_DIGESTS) or {}).get(self.reference)
+        if digest is None:
+            return motion_file(self.reference).resolve() == motion.resolve()
+        return motion.is_file() and file_digest(motion) == digest
 
     def description(self) -> dict[str, Any]:
         """For a results file."""

@@ -22,6 +22,7 @@ from wildrobot_gym.config import EnvConfig, TrackEnvConfig, build
 from wildrobot_gym.env.registration import ENV_ID, TRACK_ENV_ID
 from wildrobot_gym.errors import ConfigError, unknown_name
 from wildrobot_gym.evaluation.protocol import check_protocol
+from wildrobot_gym.files import file_digest
 from wildrobot_gym.paths import CONFIGS, MOTIONS, motion_file
 
 ENV_CONFIGS: dict[str, type[EnvConfig]] = {ENV_ID: EnvConfig, TRACK_ENV_ID: TrackEnvConfig}
@@ -119,7 +120,9 @@ class RunConfig:
         _check_env_kwargs(self.env_kwargs, ENV_CONFIGS[self.env_id])
         if self.amp is not None:
             _check_amp_keys(self.amp)
-            _ = self.amp_config, self.warm_start, self.score_temperature  # built now: a wrong value is found before the run
+            amp, _ = self.amp_config, (self.warm_start, self.score_temperature)  # now: a wrong value is found before the run
+            if amp is not None and (beyond := amp.beyond(self.n_timesteps)):
+                raise ConfigError(f"{' '.join(beyond)} Plan it within n_timesteps, or raise that.")
 
     @property
     def amp_config(self) -> AMPConfig | None:
@@ -146,6 +149,11 @@ class RunConfig:
     def reference_path(self) -> Path | None:
         """The file of the reference motion."""
         return None if self.amp is None else find_motion(str(self.amp["reference"]))
+
+    def motion_digests(self) -> dict[str, str]:
+        """SHA-256 of every file of reference motion that the run reads, by its name here: a file made anew keeps its name."""
+        names = {str(part["reference"]) for part in (self.amp or {}, self.env_kwargs) if part.get("reference") is not None}
+        return {name: file_digest(find_motion(name)) for name in sorted(names)}
 
     def env_settings(self) -> dict[str, Any]:
         """``env_kwargs`` with the reference's name resolved to its file."""

@@ -18,7 +18,7 @@ SHOWN = (  # logged name, heading
     ("rollout/ep_len_mean", "episode"),
     ("amp/reward_mean", "amp"),
     ("amp/disc_acc", "acc"),
-    ("amp/disc_auc", "auc"),
+    ("auc", "auc"),
 )
 
 
@@ -31,7 +31,7 @@ class ProgressCallback(BaseCallback):
         super().__init__()
         self._total, self._console = n_timesteps, console
         self._began, self._first, self._printed = time.monotonic(), 0, 0.0
-        self._figures, self._verdict = "", "healthy"
+        self._figures = ""
         columns = (TextColumn("{task.fields[steps]}"), BarColumn(bar_width=20), TimeRemainingColumn())
         self._bar = Progress(*columns, TextColumn("{task.fields[figures]}"), console=console)
         self._task = self._bar.add_task("", total=n_timesteps, steps="", figures="")
@@ -53,19 +53,17 @@ class ProgressCallback(BaseCallback):
             values["rollout/success_rate"] = float(np.mean(self.model.ep_success_buffer))
         if self.model.ep_info_buffer:
             values["rollout/ep_len_mean"] = float(np.mean([info["l"] for info in self.model.ep_info_buffer]))
+        if "amp/disc_auc" in values:
+            values["auc"] = values.get("amp/held_out_auc", values["amp/disc_auc"])  # whichever verdicts rest on
         self._figures = "  ".join(f"{head} {values[name]:.3g}" for name, head in SHOWN if name in values)
         self._tell_health()
         self._show()
 
     def _tell_health(self) -> None:
-        """The discriminator's verdict in the line, and whether the ramp waits; where it changes, with its reason and advice."""
-        if self.model.learner is None:
-            return
-        verdict = self.model.learner.health.verdict
-        self._figures += f"  {verdict.name}{', ramp waits' * self.model.learner.oversight.ramp_waiting}"
-        if verdict.name != self._verdict:
-            self._tell(str(verdict))
-        self._verdict = verdict.name
+        """The discriminator's verdict in the line, and whether the ramp waits."""
+        if self.model.learner is not None:
+            oversight = self.model.learner.oversight
+            self._figures += f"  {oversight.health.verdict.name}{', ramp waits' * oversight.ramp_waiting}"
 
     def _tell(self, text: str) -> None:
         self._console.print(f"{self.num_timesteps:,} steps: {text}", soft_wrap=True, highlight=False, markup=False)

@@ -25,15 +25,20 @@ from wildrobot_gym.paths import motion_file
 from wildrobot_gym.robot import RobotModel
 
 SHARE = 0.1  # of the motions, where training held out none
+HELD_OUT = {
+    True: "held out from training",
+    False: "which the policy learned from, too",
+    None: "and whether the policy learned from them is not known",
+}
 
 
 @dataclass(frozen=True, eq=False)
 class StyleTest:
-    """name: of the reference, as it was asked for. held_out: the policy's training learned from none of its motions."""
+    """name: of the reference, as it was asked for. held_out: AMP learned from none of the motions; None: that is not known."""
 
     name: str
     reference: StyleReference
-    held_out: bool
+    held_out: bool | None
 
 
 def prepare_style(policy: LoadedPolicy, reference: str | None, console: Console) -> StyleTest | None:
@@ -46,27 +51,46 @@ def prepare_style(policy: LoadedPolicy, reference: str | None, console: Console)
     """
     name = reference or policy.reference
     if name is None:
-        _tell(policy, "the policy names no reference; give one by --reference", console)
+        _tell(policy, "no style figures: the policy names no reference; give one by --reference", console)
         return None
     try:
-        return _choose(policy, name)
+        return _choose(policy, name, console)
     except (ConfigError, MotionError) as error:
         if reference is not None:
             raise
-        _tell(policy, f"{error} Another reference can be given by --reference.", console)
+        _tell(policy, f"no style figures: {error} Another reference can be given by --reference.", console)
         return None
 
 
-def _choose(policy: LoadedPolicy, name: str) -> StyleTest:
-    path = find_motion(name)
-    clips = load_clips(path, RobotModel.load(policy.env_kwargs.get("robot", EnvConfig().robot)))
-    amp, own = policy.model.amp, policy.reference
-    learned = amp is not None and own is not None and motion_file(own).resolve() == path.resolve()
-    trained_share = amp.held_out_share if amp is not None and learned else 0.0
+def _choose(policy: LoadedPolicy, name: str, console: Console) -> StyleTest:
+    path, robot = find_motion(name), RobotModel.load(policy.env_kwargs.get("robot", EnvConfig().robot))
+    clips = load_clips(path, robot)
+    amp = policy.model.amp
+    held_out_share = amp.held_out_share if amp is not None and policy.learned_from(path) else 0.0
     ids = [clip.motion_id for clip in clips]
-    away = held_out_motions(ids, trained_share or SHARE)
-    chosen = StyleReference.choose(clips, [str(motion) for motion in (away if len(away) else ids)])
-    return StyleTest(name, chosen, held_out=not learned or (trained_share > 0 and len({*ids}) > 2))
+    away = held_out_motions(ids, held_out_share or SHARE)
+    chosen = {str(motion) for motion in (away if len(away) else ids)}
+    learned = _learned_motions(policy, robot)
+    if learned is None:
+        _tell(
+            policy, f"its reference {policy.reference} is not there as it was in training: what it learned is not known", console
+        )
+    return StyleTest(name, StyleReference.choose(clips, sorted(chosen)), None if learned is None else learned.isdisjoint(chosen))
+
+
+def _learned_motions(policy: LoadedPolicy, robot: RobotModel) -> set[str] | None:
+    """Motions that its AMP learned from; None where its reference is not there, or another by now."""
+    amp, own = policy.model.amp, policy.reference
+    if amp is None:
+        return set()
+    if own is None or not policy.learned_from(motion_file(own)):
+        return None
+    try:
+        ids = {clip.motion_id for clip in load_clips(own, robot)}
+    except MotionError:
+        return None
+    away = held_out_motions(sorted(ids), amp.held_out_share)
+    return ids.difference(map(str, away)) if len(ids) - len(away) >= 2 else ids  # else rows were held out, not motions
 
 
 def evaluate_style(
@@ -89,19 +113,19 @@ def evaluate_style(
                 lambda _: progress.advance(task, env.num_envs),
             )
         except MotionError as error:
-            _tell(policy, str(error), console)
+            _tell(policy, f"no style figures: {error}", console)
             return None
     return {"reference": test.name, "held_out": test.held_out, **figures}
 
 
-def _tell(policy: LoadedPolicy, reason: str, console: Console) -> None:
-    console.print(f"{policy.path}: no style figures: {reason}", soft_wrap=True, highlight=False, markup=False)
+def _tell(policy: LoadedPolicy, what: str, console: Console) -> None:
+    console.print(f"{policy.path}: {what}", soft_wrap=True, highlight=False, markup=False)
 
 
 def style_table(figures: dict[str, Any]) -> Table:
     """Figures with half their intervals: the policy's, and those of the reference's other motions in its place."""
     speeds = ", ".join(f"{motion} ({speed:.2f} m/s)" for motion, speed in zip(figures["motions"], figures["speeds"], strict=True))
-    how = "held out from training" if figures["held_out"] else "which the policy learned from, too"
+    how = HELD_OUT[figures["held_out"]]
     table = Table(
         title=escape(f"style against {figures['reference']}"),
         caption=escape(f"against {speeds}, {how}; other motions: of the same reference at similar speed, in the policy's place"),

@@ -17,11 +17,11 @@ from amp_sbx import AMPPPO, GymnasiumVecEnv, InfoMetricsCallback, ReferenceFeatu
 from amp_sbx.errors import CheckpointError
 from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.guard import stop_signals
-from wildrobot_gym.cli.policies import find_policy
+from wildrobot_gym.cli.policies import MOTION_DIGESTS, find_policy
 from wildrobot_gym.cli.run_callbacks import CheckpointCallback, EvalCallback, Score, Stopped, eval_score, protocol_of
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder, read_arrays, steps_of
-from wildrobot_gym.cli.run_log import STEPS, make_logger
+from wildrobot_gym.cli.run_log import STEPS, make_logger, verdicts_text
 from wildrobot_gym.cli.run_progress import ProgressCallback
 from wildrobot_gym.cli.run_state import restore_environment
 from wildrobot_gym.env.demonstrations import demonstrations
@@ -69,6 +69,8 @@ def train(config: RunConfig, folder: RunFolder, resume: bool, console: Console) 
 
 def _train(config: RunConfig, folder: RunFolder, resume: bool, held: contextlib.ExitStack, console: Console) -> int:
     newest = max(folder.checkpoints(), key=steps_of, default=None) if resume else None
+    if newest is not None:
+        _check_motions(newest, config, folder)
     env = make_vec_env(config)
     reference = load_reference(config, env)
     if newest is not None:
@@ -117,11 +119,23 @@ def load_reference(config: RunConfig, env: GymnasiumVecEnv) -> ReferenceFeatures
 
 
 def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None) -> AMPPPO:
-    """A fresh algorithm; the environment's settings and the reference's name travel with its files."""
+    """A fresh algorithm; the environment's settings and what it learns from, by name and digest, travel with its files."""
     model = AMPPPO(config.policy, env, amp=config.amp_config, reference=reference, seed=config.seed, **ppo_arguments(config))
     reference_name = None if config.amp is None else config.amp["reference"]
-    model.extra = {"env_id": config.env_id, "env_kwargs": config.env_kwargs, "reference": reference_name}
+    about = {"env_id": config.env_id, "env_kwargs": config.env_kwargs, "reference": reference_name}
+    model.extra = {**about, MOTION_DIGESTS: config.motion_digests()}
     return model
+
+
+def _check_motions(newest: Path, config: RunConfig, folder: RunFolder) -> None:
+    """Raise RunError where a file of reference motion is no longer the one that the checkpoint has learned from."""
+    digests = dict(checkpoint.read(newest)[0].get("extra") or {}).get(MOTION_DIGESTS) or {}  # older ones have none
+    changed = [name for name, digest in config.motion_digests().items() if digests.get(name, digest) != digest]
+    if changed:
+        raise RunError(
+            f"{folder.path} has learned from another file than {', '.join(changed)} is now (its SHA-256 differs). Restore the"
+            " file that it was begun with, or start anew."
+        )
 
 
 def warm_start(model: AMPPPO, config: RunConfig, env: GymnasiumVecEnv, console: Console) -> None:
@@ -206,6 +220,9 @@ def _save_final(model: AMPPPO, folder: RunFolder, console: Console) -> int:
         model.save(folder.final, exclude=["replay_buffer"])
     except CheckpointError as error:
         raise RunError(f"final.zip was not written: {error} The run's checkpoints are in {folder.path}.") from error
+    with contextlib.suppress(RunError):  # a disk that was full for a while may have spoilt it
+        if verdicts := verdicts_text(folder.progress):
+            console.print(f"The discriminator was {verdicts} of the iterations.", highlight=False, soft_wrap=True)
     console.print(f"Done: {folder.final}", highlight=False, markup=False)
     return 0
 

@@ -25,6 +25,8 @@ CURVES = (  # column of progress.csv, title
     ("amp/reward_mean", "AMP reward"),
     ("amp/disc_acc", "discriminator accuracy"),
     ("amp/disc_auc", "discriminator AUC"),
+    ("amp/held_out_auc", "discriminator AUC, held-out reference"),
+    ("amp/feature_auc", "AUC of the one feature that separates best"),
     ("eval/success", "evaluation: success"),
     ("eval/velocity_error", "evaluation: velocity error, m/s"),
     ("time/fps", "steps per second"),

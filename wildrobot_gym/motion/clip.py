@@ -25,6 +25,7 @@ from wildrobot_gym.robot import RobotModel
 KIND = "wildrobot motion clip"
 _ARRAYS = ("root_pos", "root_quat", "joint_pos")
 _OPTIONAL = ("pad_forces", "qvel")
+_MIRRORED = "_mirrored"  # at the end of a mirror image's name
 _UNIT_TOLERANCE = 1e-3  # float32 storage costs 1e-7; more than this is an error of the source
 
 
@@ -68,8 +69,8 @@ class MotionClip:
 
     @property
     def motion_id(self) -> str:
-        """The motion that this clip is a part, a variant or a performance of; its own name where it is none."""
-        return str(self.metadata.get("motion_id", self.name))
+        """The motion that this clip is a part, a variant, a mirror image or a performance of; else its own name."""
+        return str(self.metadata.get("motion_id", self.name)).removesuffix(_MIRRORED)
 
     def description(self) -> dict[str, Any]:
         """All that is not an array, as JSON types."""
@@ -189,7 +190,7 @@ class MotionClip:
         vx, vy, yaw_rate = self.command
         return replace(
             self,
-            name=self.name.removesuffix("_mirrored") if self.name.endswith("_mirrored") else f"{self.name}_mirrored",
+            name=self.name.removesuffix(_MIRRORED) if self.name.endswith(_MIRRORED) else f"{self.name}{_MIRRORED}",
             root_pos=self.root_pos * np.array([1.0, -1.0, 1.0]),
             # A rotation is a pseudovector: its x and z parts change sign, its y part (pitch) stays.
             root_quat=self.root_quat * np.array([1.0, -1.0, 1.0, -1.0]),
@@ -205,6 +206,12 @@ def check_names(clips: Sequence[MotionClip]) -> None:
     twice = [name for name, count in Counter(clip.name for clip in clips).items() if count > 1]
     if twice:
         raise MotionError(f"Several clips are called {twice[0]!r}; rename them.")
+
+
+def without_images(clips: Sequence[MotionClip]) -> list[MotionClip]:
+    """Less every mirror image whose original is there: who makes mirror images would make both of them twice."""
+    names = {clip.name for clip in clips}
+    return [c for c in clips if not (c.name.endswith(_MIRRORED) and c.name.removesuffix(_MIRRORED) in names)]
 
 
 def from_parts(arrays: Mapping[str, np.ndarray], description: Mapping[str, Any], where: str) -> MotionClip:

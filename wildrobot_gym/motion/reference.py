@@ -144,13 +144,13 @@ class ReferenceDataset:
         """How often each row of :meth:`windows` is to be drawn, and which motion it is of.
 
         The draw is softmax(score / temperature) over windows (data-first plan 1.1.0), so a longer segment counts for its
-        length. A clip's score and motion are its metadata's ``score`` and ``motion_id``; without them 0 and its own name.
+        length. A clip's score is its metadata's ``score``, 0 without one; none is so low that its windows are never drawn.
         """
         if not temperature > 0:
             raise MotionError(f"The temperature of sampling is {temperature}; allowed: a positive number.")
         counts = [len(entry.features) - self.config.history.num_past for entry in self._filled()]
         scores = np.array([float(clip.metadata.get("score", 0.0)) for clip in self.clips])
-        weights = np.exp((scores - scores.max()) / temperature)
+        weights = np.maximum(np.exp((scores - scores.max()) / temperature), np.finfo(np.float32).tiny)
         _, motions = np.unique([clip.motion_id for clip in self.clips], return_inverse=True)
         return np.repeat(weights, counts), np.repeat(motions, counts)
 

@@ -11,7 +11,7 @@ from performances import performance
 from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.config import FeatureConfig
-from wildrobot_gym.errors import MotionError
+from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.motion.build import stand_clip, walk_clip
 from wildrobot_gym.motion.reference import ReferenceDataset, save_clips
 from wildrobot_gym.motion.segments import (
@@ -152,6 +152,15 @@ def test_generate_goes_clip_by_clip(wildrobot: RobotModel) -> None:
     assert [clip.motion_id for clip in report.clips] == ["stand", "walk_0.30_plain"]
     assert told[-1] == (2.0, 2) and sorted(told) == told
     assert report.mined_s == pytest.approx(sum(s.num_frames for s in report.segments) / 50)
+    twins = [clips[1], clips[1].mirrored(wildrobot)]
+    both = generate(wildrobot, twins, replace(QUICK, mirror=False), generations=0)  # two clips of one motion, numbered through
+    assert [clip.motion_id for clip in both.clips] == ["walk_0.30_plain"] * 2 and all(clip.segments for clip in both.clips)
+    assert [segment.metadata["segment_id"] for segment in both.segments] == list(range(len(both.segments)))
+    assert len({segment.name for segment in both.segments}) == len(both.segments)
+    assert len(generate(wildrobot, twins, replace(QUICK, mirror=True), generations=0).clips) == 1  # its variants are both
+    torn, skipped = replace(clips[1], name="torn", fps=1000.0), {}
+    rest = generate(wildrobot, [torn, clips[0]], QUICK, generations=0, skipped=skipped)
+    assert [clip.motion_id for clip in rest.clips] == ["stand"] and list(skipped) == ["torn"]
     with pytest.raises(MotionError, match="Several clips are called 'stand'"):
         generate(wildrobot, [clips[0], clips[0]], QUICK)
     with pytest.raises(MotionError, match="no clip"):
@@ -166,6 +175,8 @@ def test_best_segments_come_first(wildrobot: RobotModel) -> None:
     ]
     assert best_segments(segments, 2.0) == [segments[i] for i in (1, 2, 3)]
     assert best_segments(segments, 10.0) == segments
+    with pytest.raises(ConfigError, match=r"the shortest segment lasts 1\.00 s"):
+        best_segments(segments, 0.5)
 
 
 def test_search_leaves_alone_what_is_off(wildrobot: RobotModel) -> None:

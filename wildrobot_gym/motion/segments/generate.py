@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from wildrobot_gym.errors import ConfigError, MotionError
-from wildrobot_gym.motion.clip import MotionClip, check_names
+from wildrobot_gym.motion.clip import MotionClip, check_names, without_images
 from wildrobot_gym.motion.segments.gates import Gates
 from wildrobot_gym.motion.segments.mining import MiningReport, mine
 from wildrobot_gym.motion.segments.search import search_controller
@@ -25,12 +26,16 @@ def generate(
     gates: Gates | None = None,
     generations: int = 8,
     progress: Callable[[float, int], None] | None = None,
+    skipped: dict[str, str] | None = None,
 ) -> MiningReport:
     """Segments of all clips. One clip at a time is in memory; its variants run side by side.
 
     Args:
         generations: of the search for each clip's controller; 0: the settings' own controllers are used.
         progress: called with the clips done (with fractions) and their number.
+        skipped: takes the reason of each clip, by name, that cannot be performed; without it that is an error.
+
+    Where variants are mirrored, a clip that is another's mirror image is left out: it is performed with that.
 
     Raises:
         MotionError: no clip, two of one name, or one that does not fit the robot.
@@ -39,18 +44,29 @@ def generate(
     if not clips:
         raise MotionError("There is no clip to perform.")
     check_names(clips)
-    reports = []
+    if settings.mirror:
+        clips = without_images(clips)
+    reports: list[MiningReport] = []
+    numbers: Counter[str] = Counter()  # segments so far, by motion: several clips may be of one
     for i, clip in enumerate(clips):
-        of_clip, before = settings, 0.0
-        if generations:
-            controller = search_controller(robot, clip, settings, gates, generations)
-            of_clip, before = replace(settings, controllers=(controller,)), _SEARCH_PART
+        try:
+            of_clip, before = settings, 0.0
+            if generations:
+                controller = search_controller(robot, clip, settings, gates, generations)
+                of_clip, before = replace(settings, controllers=(controller,)), _SEARCH_PART
 
-        def tell(done: int, total: int, i: int = i, before: float = before) -> None:
-            if progress is not None:
-                progress(i + before + (1.0 - before) * done / total, len(clips))
+            def tell(done: int, total: int, i: int = i, before: float = before) -> None:
+                if progress is not None:
+                    progress(i + before + (1.0 - before) * done / total, len(clips))
 
-        reports.append(mine(robot, track(robot, [clip], of_clip, tell), gates))
+            report = mine(robot, track(robot, [clip], of_clip, tell), gates, numbers)
+        except MotionError as error:
+            if skipped is None:
+                raise
+            skipped[clip.name] = str(error)
+            continue
+        numbers.update(segment.motion_id for segment in report.segments)
+        reports.append(report)
     segments = tuple(segment for report in reports for segment in report.segments)
     return MiningReport(segments, tuple(of_clip for report in reports for of_clip in report.clips), gates)
 
@@ -58,7 +74,8 @@ def generate(
 def best_segments(segments: Sequence[MotionClip], seconds_per_motion: float, seed: int = 0) -> list[MotionClip]:
     """At most so many seconds of each motion: the best scores first, those of one score drawn from all variants alike.
 
-    They come in the order that they had.
+    They come in the order that they had. A motion whose segments are all longer has none among them; :func:`mine` with
+    ``Gates.longest`` of that length makes none that are.
 
     Raises:
         ConfigError: every segment is longer.

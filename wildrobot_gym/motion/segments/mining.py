@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +51,12 @@ class MiningReport:
         return sum(clip.mined_s for clip in self.clips)
 
 
-def mine(robot: RobotModel, performances: Iterable[Performance], gates: Gates | None = None) -> MiningReport:
+def mine(
+    robot: RobotModel,
+    performances: Iterable[Performance],
+    gates: Gates | None = None,
+    numbers: Mapping[str, int] | None = None,
+) -> MiningReport:
     """Every stretch of ``performances`` that passes ``gates``, as clips.
 
     Valid windows that overlap become one longer segment, its frames in their order: histories of features reach over window
@@ -59,6 +64,9 @@ def mine(robot: RobotModel, performances: Iterable[Performance], gates: Gates | 
 
     A segment's metadata: motion_id, segment_id (its number within the motion), score, metrics, variant, first_step. Its x, y
     begin at 0 and its heading at 0; its command is the mean of its velocity in the heading frame and of its yaw rate.
+
+    Args:
+        numbers: segment_id of a motion's first segment, where others of it are mined already.
     """
     gates = gates or Gates()
     of_motion: dict[str, list[Performance]] = {}
@@ -67,6 +75,7 @@ def mine(robot: RobotModel, performances: Iterable[Performance], gates: Gates | 
     segments, clips = [], []
     for motion_id, performed in of_motion.items():
         of_clip: list[MotionClip] = []
+        first_number = (numbers or {}).get(motion_id, 0)
         signals = [read_signals(robot, performance) for performance in performed]
         windows, valid_windows, rejects = 0, 0, dict.fromkeys(GATE_NAMES, 0)
         for performance, signal in zip(performed, signals, strict=True):
@@ -80,8 +89,8 @@ def mine(robot: RobotModel, performances: Iterable[Performance], gates: Gates | 
             for first, end in _joined_windows(signal, starts[valid], length, gates):
                 metrics = window_metrics(signal, np.array([first]), end - first)
                 score = float(gates.score(metrics)[0])
-                numbers = {name: round(float(values[0]), 5) for name, values in metrics.items()}
-                of_clip.append(_segment(robot, performance, first, end, len(of_clip), score, numbers))
+                figures = {name: round(float(values[0]), 5) for name, values in metrics.items()}
+                of_clip.append(_segment(robot, performance, first, end, first_number + len(of_clip), score, figures))
         everything = joined(signals)
         whole = window_metrics(everything, np.array([0]), len(everything)) if len(everything) else {}
         clips.append(
