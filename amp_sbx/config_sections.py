@@ -119,7 +119,8 @@ class Triggers:
 
 @dataclass(frozen=True)
 class Stage:
-    """Channels of the layout that the discriminator sees only from `at` environment steps on AND once all of `when` holds.
+    """Channels of the layout that the discriminator sees only from `at` environment steps on AND once all of `when` holds, or
+    `wait_at_most` steps later.
 
     Until then they are at the reference's mean for reference and policy alike; once in, they stay in.
 
@@ -147,7 +148,7 @@ class Stage:
             lacks = "when without wait_at_most" if self.when.asks() else "wait_at_most without when"
             raise ConfigError(
                 f"amp.reintroduce of {', '.join(self.channels)} has {lacks}. Give what is to be waited for, and"
-                f" for how many environment steps after `at` at most, lest it never ends; e.g. {STAGE_EXAMPLE}."
+                f" for how many environment steps after `at` at most, or it may never end; e.g. {STAGE_EXAMPLE}."
             )
         if self.wait_at_most is not None:
             check_number("amp.reintroduce.wait_at_most", self.wait_at_most, 0.0, open_low=True)

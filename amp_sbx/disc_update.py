@@ -206,6 +206,7 @@ def train_discriminator(
     state = replace(state, params=params, batch_stats=batch_stats, opt_state=opt_state, key=key)
     reduced = _over_steps(metrics, taken) | {"change": change}
     reduced |= _health(config, state, fresh, reference, jax.random.split(health_key, 3))
+    reduced["still_value"] = features[:, reduced["still_index"]].mean()  # as the environment makes it
     num_new = min(features.shape[0], -(-config.replay_buffer_size // REPLAY_TURNOVER))
     new = fresh[jax.random.permutation(subset_key, features.shape[0])[:num_new]]
     return state, new, reduced
@@ -239,8 +240,6 @@ def _health(
     real = reference.sample(keys[1], health.NUM_SAMPLES)
     look = partial(visible, config, state.mask)
     found = health.figures(look(policy), look(real), (look(reference.low), look(reference.high)))
-    of_still = found["still_index"]  # its value as the environment makes it
-    found["still_value"] = found["still_value"] * state.normalizer.std[of_still] + state.normalizer.mean[of_still]
     if config.reintroduce:  # what is masked lies inside: the share is that of what is seen
         found["outside"] /= state.mask.mean()
     if reference.held_out is not None:

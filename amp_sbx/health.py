@@ -72,7 +72,7 @@ def figures(
     bounds: tuple[Float[Array, " feature"], Float[Array, " feature"]],
 ) -> dict[str, Float[Array, ""] | Int[Array, ""]]:
     """Of normalised features: `feature_auc` and `feature_index` of the one that alone separates best, `outside`, and `still`,
-    how many stand still, with `still_index`, `still_auc` and `still_value` of the first of them.
+    how many stand still, with `still_index` and `still_auc` of the first of them.
     """
     separation, still = feature_separation(policy, reference), still_features(policy, reference)
     first = jnp.argmax(still)
@@ -83,7 +83,6 @@ def figures(
         "still": still.sum(),
         "still_index": first,
         "still_auc": separation[first],
-        "still_value": policy[:, first].mean(),
     }
 
 
@@ -134,8 +133,9 @@ class HealthMonitor:
 
     def update(self, metrics: Mapping[str, float]) -> Verdict:
         """Take in one iteration's `amp/*` figures; the verdict on the last few."""
-        if "still" in metrics:  # whether, not how many: one iteration must not outweigh ten
-            metrics = {**metrics, "still": float(metrics["still"] > 0)}
+        # Whether, not how many or how far: one iteration must not outweigh ten.
+        metrics = {**metrics, "still": float(metrics.get("still", 0.0) > 0)}
+        metrics["frozen"] = float(metrics.get("change", 1.0) < FROZEN_CHANGE)
         for name, value in metrics.items():
             self._smooth[name] = (1 - SMOOTHING) * self._smooth.get(name, value) + SMOOTHING * value
         # The smoothed share outlives the newest figure; what else is told of the feature has to, too.
@@ -151,17 +151,18 @@ class HealthMonitor:
         if not self.ready:
             return Verdict("healthy")
         name, still = (feature_name(self.layout, int(self._newest.get(key, 0))) for key in ("feature_index", "still_index"))
-        if f.get("change", 1.0) < FROZEN_CHANGE:
+        held_out = self.auc
+        if f.get("frozen", 0.0) >= 0.5 and held_out <= SHORTCUT_AUC:  # who knows all has nothing left to learn
             return Verdict(
                 "frozen",
-                f"an iteration changes the discriminator's parameters by {f['change']:.0e} of their size: it learns nothing",
+                f"an iteration changes its parameters by {self._newest.get('change', 0.0):.0e} of their size: it learns nothing",
                 "A higher amp.disc_lr, or a higher amp.max_grad_norm.",
             )
         if f.get("still", 0.0) >= 0.5:
             auc_alone, value = self._newest.get("still_auc", 1.0), round(self._newest.get("still_value", 0.0), 3) + 0.0
             return Verdict(
                 "feature mismatch",
-                f"{still} alone gives AUC {auc_alone:.2f}; the policy's are always {value:g}, the reference's are not",
+                f"{still} alone gives AUC {auc_alone:.2f}; the policy's values are always {value:g}, the reference's are not",
                 "Look where the environment makes it; nothing may be filled with a constant.",
             )
         if f.get("outside", 0.0) > MISMATCH_SHARE:
@@ -176,7 +177,6 @@ class HealthMonitor:
                 f"{name} alone gives AUC {f['feature_auc']:.2f}",
                 "Drop that channel until the policy's is alike, or mend the reference.",
             )
-        held_out = self.auc
         learned = f.get("learned_auc", held_out)
         if learned - held_out > MEMORISED_GAP:
             return Verdict(

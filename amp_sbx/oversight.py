@@ -37,6 +37,7 @@ class Oversight:
         self.config, self.layout = config, layout
         self.health = HealthMonitor(layout, config.undecided_reward)
         self.ramp_waited, self.ramp_waiting = 0, False
+        self._told = "healthy"  # not remembered: a model that goes on tells again what it still suffers from
         self.tell: Callable[[str], Any] = logging.getLogger("amp_sbx").warning
 
     def first_mask(self, feature_dim: int) -> Float[Array, " feature"]:
@@ -60,8 +61,8 @@ class Oversight:
             warnings.warn(text, stacklevel=3)
         if self.config.reward == "quadratic":
             warnings.warn(
-                "amp.reward 'quadratic' pays three quarters to what the discriminator cannot tell: a participation trophy, by"
-                " which being alive counts for more than style. 'clip' pays by how real a motion looks.",
+                "amp.reward 'quadratic' pays three quarters to what the discriminator cannot tell apart: a participation trophy,"
+                " by which being alive counts for more than style. 'clip' pays by how real a motion looks.",
                 stacklevel=3,
             )
 
@@ -78,9 +79,10 @@ class Oversight:
             figures: the iteration's `amp/*`, and `task_reward` and `episode_length` where they are known (`Triggers`).
             num_timesteps: environment steps so far, `steps` of them in this iteration.
         """
-        before, verdict = self.health.verdict, self.health.update(figures)
-        if verdict.name != before.name:
-            self.tell(str(verdict))
+        verdict = self.health.update(figures)
+        if verdict.name != self._told:
+            self.tell(f"discriminator {verdict}" if verdict.reason else "discriminator healthy again")
+            self._told = verdict.name
         waited = self._wait(num_timesteps, steps)
         state, masked = self._let_in(state, num_timesteps)
         state, adapted = self._adapt(state, verdict)

@@ -105,7 +105,8 @@ def hold_out(reference: ReferenceFeatures, share: float) -> tuple[ReferenceFeatu
     """Rows to learn from, and about `share` of all to judge by; None where `share` is 0 or there are too few rows.
 
     Neither has rows of weight 0. Whole motions where they are known, evenly spread over them, for neighbouring rows are nearly
-    the same; the last rows where they are not, or where two motions at least would not be left to learn from.
+    the same. Each motion's last rows where two motions at least would not be left to learn from, the last of all where motions
+    are not known.
     """
     reference = drawn_rows(reference)
     if share == 0:
@@ -114,7 +115,11 @@ def hold_out(reference: ReferenceFeatures, share: float) -> tuple[ReferenceFeatu
     if ids is not None and len(np.unique(ids)) - len(chosen := held_out_motions(ids, share)) >= 2:
         away = np.isin(ids, chosen)
     else:
-        away = np.arange(reference.num_samples) >= round((1.0 - share) * reference.num_samples)
+        away = np.zeros(reference.num_samples, bool)
+        motions = np.zeros(reference.num_samples, int) if ids is None else ids
+        for motion in np.unique(motions):
+            rows = np.flatnonzero(motions == motion)
+            away[rows[round((1.0 - share) * len(rows)) :]] = True
     if away.sum() < 2 or (~away).sum() < 2:
         return reference, None
     return _rows(reference, ~away), _rows(reference, away)

@@ -146,7 +146,7 @@ def test_what_stopped_the_rollouts_is_told(tmp_path, capsys, monkeypatch):
         (("--policy", "walk", "--baseline-steps", "100"), "--policy gives one"),
         (("--policy", "walk", "--seconds", "0.5"), "seconds is 0.5; allowed: 1 or more"),
         (("--policy", "walk", "--commands"), "commands are []"),
-        (("--policy", "walk", "--commands", "0.1", "0.4"), "more than 0.1 m/s, at which standing is no answer"),
+        (("--policy", "walk", "--commands", "0.1", "0.4"), "more than 0.1 m/s either way, at which standing is no answer"),
         (("--policy", "walk", "--commands", "nan", "0.4"), "commands are [nan, 0.4]"),
         (("--policy", "walk", "--commands", "0.4"), "2 speeds or more, each of which is a motion"),
         (("--policy", "walk", "--commands", "0.3", "0.4", "0.3"), "each speed once"),

@@ -107,7 +107,7 @@ def amp_stage(
     begun = run.read_config() if run is not None and run.holds_a_run() else {}
     schedule = (begun.get("amp") or {}).get("schedule")
     if schedule is None:
-        ramp_end = RAMP_SHARE * settled({}).n_timesteps
+        ramp_end = RAMP_SHARE * settled({"amp.schedule": {}}).n_timesteps
         schedule = {"initial": 0.0, "ramp_start": 0.0, "ramp_end": ramp_end, "final": 1.0}
     return settled({"amp.schedule": schedule})
 
@@ -200,7 +200,7 @@ def _check_rollouts(commands: Sequence[float], seconds: float, single_motion: bo
     slowest = SUCCESS_VELOCITY_ERROR
     if not all(slowest < abs(speed) < math.inf for speed in commands):
         raise ConfigError(
-            f"commands are {list(commands)}; allowed: speeds of more than {slowest:g} m/s, at which standing is no answer."
+            f"commands are {list(commands)}; allowed: more than {slowest:g} m/s either way, at which standing is no answer."
         )
     if len(commands) < (fewest := 1 if single_motion else 2):
         raise ConfigError(

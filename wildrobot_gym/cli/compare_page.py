@@ -59,7 +59,7 @@ def _about(runs: Sequence[ComparedRun]) -> str:
         ("steps of training", [f"{run.policy.model.num_timesteps:,}" for run in runs]),
         ("robot", [run.result.robot.name for run in runs]),
         ("reference motion", [run.reference or "-" for run in runs]),
-        ("discriminator, of the iterations", [run.verdicts or "-" for run in runs]),
+        ("verdicts on the discriminator, by iterations", [run.verdicts or "-" for run in runs]),
     ]
     if any(run.lacks for run in runs):
         rows.append(("missing here", ["; ".join(run.lacks) or "-" for run in runs]))

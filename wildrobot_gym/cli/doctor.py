@@ -72,9 +72,7 @@ def _native() -> str:
 
 
 def _mjx() -> str:
-    from mujoco import mjx
-
-    mjx.put_model(RobotModel.load("wildrobot").model, impl="jax")
+    make_physics("mjx", RobotModel.load("wildrobot"), 4)
     return "takes the robot's model; compiles at first use"
 
 

@@ -136,7 +136,8 @@ def _settings(
     run = run_config.load(config, overrides)
     if run.amp is None:
         raise ConfigError(f"{config} has no amp section; a micro-train tries a discriminator. Name another config.")
-    run = replace(run, amp={**run.amp, "schedule": {}, "reintroduce": []})  # tried is all that there is to come
+    final = run.amp_config.schedule.final  # type: ignore[union-attr]
+    run = replace(run, amp={**run.amp, "schedule": {"initial": final, "final": final}, "reintroduce": []})  # as it is to become
     features = FeatureConfig() if all_features else features_of(run)
     channels = tuple(name for name in features.channels if name not in drop)
     if not channels:

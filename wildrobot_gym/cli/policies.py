@@ -46,14 +46,22 @@ class LoadedPolicy:
         """The reference motion it learned from by AMP, else (and in older files) the one its episodes began in; or None."""
         return self.model.extra.get("reference") or self.env_kwargs.get("reference")
 
+    @property
+    def knows_its_motion(self) -> bool:
+        """Whether it knows its reference motion by digest, as `wildrobot train` leaves it, and not by name alone."""
+        return self._motion_digest is not None
+
+    @property
+    def _motion_digest(self) -> str | None:
+        return (self.model.extra.get(MOTION_DIGESTS) or {}).get(self.reference)
+
     def learned_from(self, motion: Path) -> bool:
-        """Whether that file is its reference motion, as it was in training; an older policy knows it by name alone."""
+        """Whether that file is its reference motion: as it was in training, where it knows it by digest; else by name."""
         if self.reference is None:
             return False
-        digest = (self.model.extra.get(MOTION_DIGESTS) or {}).get(self.reference)
-        if digest is None:
+        if self._motion_digest is None:
             return motion_file(self.reference).resolve() == motion.resolve()
-        return motion.is_file() and file_digest(motion) == digest
+        return motion.is_file() and file_digest(motion) == self._motion_digest
 
     def description(self) -> dict[str, Any]:
         """For a results file."""

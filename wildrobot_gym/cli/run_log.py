@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
 
-from amp_sbx.health import VERDICTS
+from amp_sbx.health import VERDICTS, WARM_UP
 from wildrobot_gym.evaluation.progress import STEPS, read_columns
 from wildrobot_gym.files import atomic_write
 
@@ -93,15 +93,15 @@ class Forgiving(KVWriter):
 
 
 def verdicts_text(progress: Path) -> str | None:
-    """Of how many of a run's iterations the discriminator was what: "healthy 97 %, too strong 3 %"; None where none was judged.
+    """Verdicts with their shares of the iterations: "healthy 97 %, too strong 3 %"; None where there are too few to judge.
 
     Raises:
         RunError: progress.csv is missing or damaged.
     """
     verdicts = read_columns(progress).get("amp/verdict", np.array([]))
-    known = verdicts[np.isfinite(verdicts)].astype(int)
+    known = verdicts[np.isfinite(verdicts)][WARM_UP - 1 :].astype(int)
     shares = Counter(VERDICTS[number] for number in known.tolist() if 0 <= number < len(VERDICTS))
-    return ", ".join(f"{name} {count / len(known):.0%}" for name, count in shares.most_common()) or None
+    return ", ".join(f"{name} {100 * count / len(known):.0f} %" for name, count in shares.most_common()) or None
 
 
 def make_logger(progress: Path, tensorboard: Path, num_timesteps: int, console: Console) -> Logger:

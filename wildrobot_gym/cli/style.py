@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -70,23 +71,26 @@ def _choose(policy: LoadedPolicy, name: str, console: Console) -> StyleTest:
     ids = [clip.motion_id for clip in clips]
     away = held_out_motions(ids, held_out_share or SHARE)
     chosen = {str(motion) for motion in (away if len(away) else ids)}
-    learned = _learned_motions(policy, robot)
+    learned = _learned_motions(policy, path, robot)
     if learned is None:
-        _tell(
-            policy, f"its reference {policy.reference} is not there as it was in training: what it learned is not known", console
-        )
+        gone = "its reference is not there as it was in training"
+        why = gone if policy.knows_its_motion else "it knows its reference by name alone"
+        _tell(policy, f"{why}: which motions it learned from is not known", console)
     return StyleTest(name, StyleReference.choose(clips, sorted(chosen)), None if learned is None else learned.isdisjoint(chosen))
 
 
-def _learned_motions(policy: LoadedPolicy, robot: RobotModel) -> set[str] | None:
-    """Motions that its AMP learned from; None where its reference is not there, or another by now."""
+def _learned_motions(policy: LoadedPolicy, path: Path, robot: RobotModel) -> set[str] | None:
+    """Motions that its AMP learned from, by its reference, which may be ``path``; None where that is not there as it was."""
     amp, own = policy.model.amp, policy.reference
     if amp is None:
         return set()
-    if own is None or not policy.learned_from(motion_file(own)):
+    if own is None or not policy.knows_its_motion:
+        return None
+    files = [file for file in (path, motion_file(own)) if policy.learned_from(file)]
+    if not files:
         return None
     try:
-        ids = {clip.motion_id for clip in load_clips(own, robot)}
+        ids = {clip.motion_id for clip in load_clips(files[0], robot)}
     except MotionError:
         return None
     away = held_out_motions(sorted(ids), amp.held_out_share)

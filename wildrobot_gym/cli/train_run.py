@@ -222,7 +222,7 @@ def _save_final(model: AMPPPO, folder: RunFolder, console: Console) -> int:
         raise RunError(f"final.zip was not written: {error} The run's checkpoints are in {folder.path}.") from error
     with contextlib.suppress(RunError):  # a disk that was full for a while may have spoilt it
         if verdicts := verdicts_text(folder.progress):
-            console.print(f"The discriminator was {verdicts} of the iterations.", highlight=False, soft_wrap=True)
+            console.print(f"Verdicts on the discriminator, by iterations: {verdicts}", highlight=False, soft_wrap=True)
     console.print(f"Done: {folder.final}", highlight=False, markup=False)
     return 0
 

@@ -144,7 +144,8 @@ class ReferenceDataset:
         """How often each row of :meth:`windows` is to be drawn, and which motion it is of.
 
         The draw is softmax(score / temperature) over windows (data-first plan 1.1.0), so a longer segment counts for its
-        length. A clip's score is its metadata's ``score``, 0 without one; none is so low that its windows are never drawn.
+        length. A clip's score is its metadata's ``score``, 0 without one. No weight is 0: rows without weight are no part
+        of a reference, and which motions are held out would hang on the temperature.
         """
         if not temperature > 0:
             raise MotionError(f"The temperature of sampling is {temperature}; allowed: a positive number.")

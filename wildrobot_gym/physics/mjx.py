@@ -6,17 +6,21 @@ environment can use either engine in the same way. On a CPU this engine is for p
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from mujoco import mjx
 
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.base import assemble_state, substeps
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.state import PhysicsState, select
+
+with contextlib.redirect_stdout(io.StringIO()):  # it prints that Warp, which is not used here, is not installed
+    from mujoco import mjx
 
 
 class MjxPhysics:

@@ -67,6 +67,8 @@ def generate(
             continue
         numbers.update(segment.motion_id for segment in report.segments)
         reports.append(report)
+    if not reports:
+        raise MotionError(f"Not one clip could be performed. {' '.join((skipped or {}).values())}")
     segments = tuple(segment for report in reports for segment in report.segments)
     return MiningReport(segments, tuple(of_clip for report in reports for of_clip in report.clips), gates)
 
