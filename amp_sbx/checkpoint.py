@@ -1,11 +1,13 @@
 """The checkpoint file: a zip of `meta.json` and .npy arrays. Nothing in it is code, and nothing executes on load."""
 
+import contextlib
 import io
 import json
 import os
 import pathlib
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -73,6 +75,30 @@ def read(path: PathOrStream) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     Raises:
         CheckpointError: missing, damaged, not of this format, or of a later version.
     """
+    with _opened(path) as (archive, name):
+        meta = _read_meta(archive, name)
+        arrays = {}
+        for member in archive.namelist():
+            if member.startswith(_ARRAYS) and member.endswith(_SUFFIX):
+                with archive.open(member) as stream:
+                    array = np.lib.format.read_array(io.BytesIO(stream.read()), allow_pickle=False)
+                arrays[member[len(_ARRAYS) : -len(_SUFFIX)]] = array
+        return meta, arrays
+
+
+def read_meta(path: PathOrStream) -> dict[str, Any]:
+    """`meta` of a checkpoint without its arrays, damage to which goes unnoticed.
+
+    Raises:
+        CheckpointError: as :func:`read`.
+    """
+    with _opened(path) as (archive, name):
+        return _read_meta(archive, name)
+
+
+@contextlib.contextmanager
+def _opened(path: PathOrStream) -> Iterator[tuple[zipfile.ZipFile, str]]:
+    """A checkpoint's archive and a name for messages; what goes wrong while it is read is a CheckpointError."""
     source: Any = path
     name = getattr(path, "name", "the given stream")
     if isinstance(path, (str, os.PathLike)):
@@ -82,22 +108,7 @@ def read(path: PathOrStream) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         name = str(source)
     try:
         with zipfile.ZipFile(source) as archive:
-            members = archive.namelist()
-            if _META not in members:
-                hint = (
-                    " It looks like an SB3 or SBX file; those hold pickles and are never opened here."
-                    if "data" in members
-                    else ""
-                )
-                raise CheckpointError(f"{name} is a zip file but no amp_sbx checkpoint: it has no {_META}.{hint}")
-            meta = _parse_meta(archive.read(_META), name)
-            arrays = {}
-            for member in members:
-                if member.startswith(_ARRAYS) and member.endswith(_SUFFIX):
-                    with archive.open(member) as stream:
-                        array = np.lib.format.read_array(io.BytesIO(stream.read()), allow_pickle=False)
-                    arrays[member[len(_ARRAYS) : -len(_SUFFIX)]] = array
-            return meta, arrays
+            yield archive, name
     except FileNotFoundError as error:
         raise CheckpointError(f"{name} does not exist.") from error
     except (zipfile.BadZipFile, EOFError) as error:
@@ -106,9 +117,13 @@ def read(path: PathOrStream) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         raise CheckpointError(f"{name} cannot be read: {error}.") from error
 
 
-def _parse_meta(text: bytes, name: str) -> dict[str, Any]:
+def _read_meta(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
+    members = archive.namelist()
+    if _META not in members:
+        hint = " It looks like an SB3 or SBX file; those hold pickles and are never opened here." if "data" in members else ""
+        raise CheckpointError(f"{name} is a zip file but no amp_sbx checkpoint: it has no {_META}.{hint}")
     try:
-        meta = json.loads(text)
+        meta = json.loads(archive.read(_META))
     except ValueError as error:
         raise CheckpointError(f"{name}: {_META} is not JSON: {error}.") from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:

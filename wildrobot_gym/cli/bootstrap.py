@@ -21,7 +21,7 @@ from rich.console import Console
 
 from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.motion_files import check_free, read_report
-from wildrobot_gym.cli.motion_make import finish, yield_table
+from wildrobot_gym.cli.motion_make import finish
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder
@@ -177,9 +177,6 @@ def _mine(
         env.close()
     wanted = {rollout_id(speed): speed for speed in asked_mps}
     walked = [s for s in report.segments if abs(s.command[0] - wanted[s.motion_id]) <= SUCCESS_VELOCITY_ERROR]
-    if not walked and reference.is_file():  # by force; then what is there stays
-        console.print(yield_table(report))
-        raise MotionError(f"Nothing that passes the gates walks as asked. {reference} is as it was. {_ADVICE}")
     if force and walked and amp.holds_a_run():
         with amp.claimed():  # not while another process trains it
             shutil.rmtree(amp.path)
@@ -189,6 +186,7 @@ def _mine(
         if walked:
             raise
         slow = f"{report.mined_s:.1f} s passed the gates, but none of it within {SUCCESS_VELOCITY_ERROR} m/s of its command."
+        slow += f" {reference} is as it was." if reference.is_file() else ""  # by force; then what is there stays
         raise MotionError(f"{slow if report.segments else error} {_ADVICE}") from None
     kept = sum(segment.num_frames / segment.fps for segment in walked)
     if kept < STOP_S:

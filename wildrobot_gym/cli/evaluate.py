@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -19,6 +18,7 @@ from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_folder import versions
 from wildrobot_gym.cli.step_bar import step_bar
 from wildrobot_gym.cli.style import evaluate_style, prepare_style, style_table
+from wildrobot_gym.cli.tables import NAMES_WIDTH, number_table
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import SEED, WalkBenchmark, WalkResult
 from wildrobot_gym.evaluation.style import style_env
@@ -89,12 +89,9 @@ def results_json(policy: LoadedPolicy, result: WalkResult, backend: str) -> dict
 def results_table(results: dict[str, Any]) -> Table:
     """Figures as rows, commands as columns; mean, and under it half the 95 % bootstrap interval."""
     title = f"walk benchmark {results['protocol']}, {results['episodes_per_command']} episodes a command"
-    table = Table(title=title, caption="± half of the 95 % bootstrap interval", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("figure", min_width=24)
     columns = {f"{command} m/s": figures for command, figures in results["commands"].items()}
     columns["overall"] = results["overall"]
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
+    table = number_table(title, "figure", list(columns), "± half of the 95 % bootstrap interval", NAMES_WIDTH)
     for figure, heading in ROWS:
         table.add_row(heading, *(cell(figures[figure], "\n") for figures in columns.values()))
     measured = [episodes_measured(figures) for figures in columns.values()]

@@ -75,8 +75,7 @@ def load_policy(policy: str, robot: str | None = None) -> LoadedPolicy:
         RunError: nothing there. CheckpointError: damaged, foreign, or made for another robot.
     """
     path = find_policy(policy)
-    meta, _ = checkpoint.read(path)
-    extra = meta.get("extra")
+    extra = checkpoint.read_meta(path).get("extra")
     if isinstance(extra, Mapping) and extra.get("env_id", ENV_ID) != ENV_ID:
         raise RunError(f"{path} is a policy of {extra['env_id']}; it is run by `wildrobot motion perform`.")
     stored = extra.get("env_kwargs") if isinstance(extra, Mapping) else None

@@ -56,14 +56,10 @@ class ProgressCallback(BaseCallback):
         if "amp/disc_auc" in values:
             values["auc"] = values.get("amp/held_out_auc", values["amp/disc_auc"])  # whichever verdicts rest on
         self._figures = "  ".join(f"{head} {values[name]:.3g}" for name, head in SHOWN if name in values)
-        self._tell_health()
-        self._show()
-
-    def _tell_health(self) -> None:
-        """The discriminator's verdict in the line, and whether the ramp waits."""
         if self.model.learner is not None:
             oversight = self.model.learner.oversight
             self._figures += f"  {oversight.health.verdict.name}{', ramp waits' * oversight.ramp_waiting}"
+        self._show()
 
     def _tell(self, text: str) -> None:
         self._console.print(f"{self.num_timesteps:,} steps: {text}", soft_wrap=True, highlight=False, markup=False)

@@ -21,10 +21,8 @@ from wildrobot_gym.paths import STUDIES
 # Of a run's settings, those that its final policy does not depend on. How long it trains is not among them.
 UNSEEN = {"seed", *MAY_CHANGE} - {"n_timesteps"}
 _ABSENT = "-"  # a key that the other settings have
-_FIRST_AMP = {
-    "normalization": "spectral",
-    "held_out_share": 0.0,
-}  # of `amp:`, defaults that have since become others: an old digest means what it did
+# Of `amp:`, defaults that have since become others: an old digest means what it did.
+_FIRST_AMP = {"normalization": "spectral", "held_out_share": 0.0}
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,6 +14,7 @@ from wildrobot_gym.cli.figures import STYLE_ROWS, cell
 from wildrobot_gym.cli.policies import LoadedPolicy
 from wildrobot_gym.cli.run_config import find_motion
 from wildrobot_gym.cli.step_bar import step_bar
+from wildrobot_gym.cli.tables import NAMES_WIDTH, number_table
 from wildrobot_gym.config import EnvConfig
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError, MotionError
@@ -66,12 +65,11 @@ def prepare_style(policy: LoadedPolicy, reference: str | None, console: Console)
 def _choose(policy: LoadedPolicy, name: str, console: Console) -> StyleTest:
     path, robot = find_motion(name), RobotModel.load(policy.env_kwargs.get("robot", EnvConfig().robot))
     clips = load_clips(path, robot)
-    amp = policy.model.amp
-    held_out_share = amp.held_out_share if amp is not None and policy.learned_from(path) else 0.0
-    ids = [clip.motion_id for clip in clips]
-    away = held_out_motions(ids, held_out_share or SHARE)
-    chosen = {str(motion) for motion in (away if len(away) else ids)}
-    learned = _learned_motions(policy, path, robot)
+    amp, ids = policy.model.amp, {clip.motion_id for clip in clips}
+    is_own = policy.learned_from(path)
+    held_out_share = amp.held_out_share if amp is not None and is_own else 0.0
+    chosen = {*map(str, held_out_motions(sorted(ids), held_out_share or SHARE))} or ids
+    learned = _learned_motions(policy, ids if is_own else None, robot)
     if learned is None:
         gone = "its reference is not there as it was in training"
         why = gone if policy.knows_its_motion else "it knows its reference by name alone"
@@ -79,20 +77,24 @@ def _choose(policy: LoadedPolicy, name: str, console: Console) -> StyleTest:
     return StyleTest(name, StyleReference.choose(clips, sorted(chosen)), None if learned is None else learned.isdisjoint(chosen))
 
 
-def _learned_motions(policy: LoadedPolicy, path: Path, robot: RobotModel) -> set[str] | None:
-    """Motions that its AMP learned from, by its reference, which may be ``path``; None where that is not there as it was."""
+def _learned_motions(policy: LoadedPolicy, ids: set[str] | None, robot: RobotModel) -> set[str] | None:
+    """Motions that its AMP learned from; None where its reference is not there as it was.
+
+    ``ids``: of that reference, where it has been read.
+    """
     amp, own = policy.model.amp, policy.reference
     if amp is None:
         return set()
     if own is None or not policy.knows_its_motion:
         return None
-    files = [file for file in (path, motion_file(own)) if policy.learned_from(file)]
-    if not files:
-        return None
-    try:
-        ids = {clip.motion_id for clip in load_clips(files[0], robot)}
-    except MotionError:
-        return None
+    if ids is None:
+        file = motion_file(own)
+        if not policy.learned_from(file):
+            return None
+        try:
+            ids = {clip.motion_id for clip in load_clips(file, robot)}
+        except MotionError:
+            return None
     away = held_out_motions(sorted(ids), amp.held_out_share)
     return ids.difference(map(str, away)) if len(ids) - len(away) >= 2 else ids  # else rows were held out, not motions
 
@@ -130,15 +132,9 @@ def style_table(figures: dict[str, Any]) -> Table:
     """Figures with half their intervals: the policy's, and those of the reference's other motions in its place."""
     speeds = ", ".join(f"{motion} ({speed:.2f} m/s)" for motion, speed in zip(figures["motions"], figures["speeds"], strict=True))
     how = HELD_OUT[figures["held_out"]]
-    table = Table(
-        title=escape(f"style against {figures['reference']}"),
-        caption=escape(f"against {speeds}, {how}; other motions: of the same reference at similar speed, in the policy's place"),
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("figure", min_width=24)
-    for name in ("policy", "other motions"):
-        table.add_column(name, justify="right", no_wrap=True)
+    title = escape(f"style against {figures['reference']}")
+    caption = escape(f"against {speeds}, {how}; other motions: of the same reference at similar speed, in the policy's place")
+    table = number_table(title, "figure", ("policy", "other motions"), caption, NAMES_WIDTH)
     others = figures["other_motions"] or {}
     for name, heading in STYLE_ROWS:
         table.add_row(heading, cell(figures[name]), cell(others.get(name)))

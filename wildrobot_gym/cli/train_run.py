@@ -129,7 +129,7 @@ def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None)
 
 def _check_motions(newest: Path, config: RunConfig, folder: RunFolder) -> None:
     """Raise RunError where a file of reference motion is no longer the one that the checkpoint has learned from."""
-    digests = dict(checkpoint.read(newest)[0].get("extra") or {}).get(MOTION_DIGESTS) or {}  # older ones have none
+    digests = dict(checkpoint.read_meta(newest).get("extra") or {}).get(MOTION_DIGESTS) or {}  # older ones have none
     changed = [name for name, digest in config.motion_digests().items() if digests.get(name, digest) != digest]
     if changed:
         raise RunError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -49,17 +49,13 @@ def generate(
     reports: list[MiningReport] = []
     numbers: Counter[str] = Counter()  # segments so far, by motion: several clips may be of one
     for i, clip in enumerate(clips):
+
+        def tell(done: float, i: int = i) -> None:
+            if progress is not None:
+                progress(i + done, len(clips))
+
         try:
-            of_clip, before = settings, 0.0
-            if generations:
-                controller = search_controller(robot, clip, settings, gates, generations)
-                of_clip, before = replace(settings, controllers=(controller,)), _SEARCH_PART
-
-            def tell(done: int, total: int, i: int = i, before: float = before) -> None:
-                if progress is not None:
-                    progress(i + before + (1.0 - before) * done / total, len(clips))
-
-            report = mine(robot, track(robot, [clip], of_clip, tell), gates, numbers)
+            report = _of_clip(robot, clip, settings, gates, generations, numbers, tell)
         except MotionError as error:
             if skipped is None:
                 raise
@@ -71,6 +67,24 @@ def generate(
         raise MotionError(f"Not one clip could be performed. {' '.join((skipped or {}).values())}")
     segments = tuple(segment for report in reports for segment in report.segments)
     return MiningReport(segments, tuple(of_clip for report in reports for of_clip in report.clips), gates)
+
+
+def _of_clip(
+    robot: RobotModel,
+    clip: MotionClip,
+    settings: TrackSettings,
+    gates: Gates,
+    generations: int,
+    numbers: Mapping[str, int],
+    tell: Callable[[float], None],
+) -> MiningReport:
+    """One clip's segments; ``numbers`` of its motion are there already. ``tell`` is called with its share that is done."""
+    before = 0.0
+    if generations:
+        controller = search_controller(robot, clip, settings, gates, generations)
+        settings, before = replace(settings, controllers=(controller,)), _SEARCH_PART
+    walks = track(robot, [clip], settings, lambda done, total: tell(before + (1.0 - before) * done / total))
+    return mine(robot, walks, gates, numbers)
 
 
 def best_segments(segments: Sequence[MotionClip], seconds_per_motion: float, seed: int = 0) -> list[MotionClip]:
