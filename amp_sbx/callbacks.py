@@ -18,11 +18,12 @@ from amp_sbx.vec_env import amp_layout, amp_observations
 class AMPCallback(BaseCallback):
     """AMP with stock `sbx.PPO(rollout_buffer_class=AMPRolloutBuffer)`: owns the discriminator and trains it.
 
-    The same pure functions as `AMPPPO`, in three calls an iteration instead of one.
+    The same pure functions as `AMPPPO`, in three calls an iteration instead of one. The discriminator is not in the file that
+    `PPO.save` writes: another process begins with a fresh one, and `AMPRewardWrapper` needs an `AMPPPO`.
 
     Args:
         amp: settings, or a dict of them; None for the defaults.
-        reference: features to imitate.
+        reference: features to imitate; with their `layout` where `amp.reintroduce` or verdicts are to name its columns.
         seed: of the discriminator.
         mirror: the environment's reflection, needed for `amp.symmetry`.
 

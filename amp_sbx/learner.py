@@ -117,10 +117,10 @@ class AMPLearner:
 
     def restore(self, state: AMPState) -> None:
         """Take over a loaded state. Its normaliser stays in force, whatever the present reference's statistics are."""
-        self.state = state
-        self._sampler = None
         if self.reference is not None:
             check_reference(self.config, self.reference, state.normalizer)
+        self.state = state
+        self._sampler = None
 
     def style_weight(self, num_timesteps: int) -> float:
         """Weight of the style reward after so many environment steps."""

@@ -6,7 +6,7 @@ import platform
 import warnings
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -48,6 +48,8 @@ _COUNTERS = ("num_timesteps", "_total_timesteps", "_n_updates", "_episode_num", 
 _PACKAGES = ("numpy", "jax", "flax", "optax", "gymnasium", "stable_baselines3", "sbx_rl")
 _OF_DISCRIMINATOR = ("discriminator_hidden", "normalization", "activation", "loss", "target_real", "target_fake")
 _REPLAY_DATA = "amp/replay/data"
+_FIXED = {"policy_kwargs", "symmetric_policy"}
+_DISCRIMINATOR_STATE = ("params", "batch_stats", "normalizer", "mask")  # of `AMPState`, what its scores depend on
 
 
 def _versions() -> dict[str, str]:
@@ -158,8 +160,7 @@ def save_model(
     arrays = flatten(to_state_dict({"actor": model.policy.actor_state, "critic": model.policy.vf_state}))
     if model.style_critic is not None:
         arrays |= flatten(to_state_dict(model.style_critic), "style_critic")
-    keys = {"model": model.key, "policy": model.policy.key, "noise": model.policy.noise_key}
-    arrays |= {f"keys/{name}": np.asarray(key) for name, key in keys.items()}
+    arrays |= _keys(model)
     if learner is not None:
         arrays |= flatten(to_state_dict(learner.state), "amp")
         keep = 0 if "replay_buffer" in exclude else int(arrays["amp/replay/size"])
@@ -173,9 +174,14 @@ def save_model(
         raise CheckpointError(f"the model's settings or `extra` are not plain JSON: {error}") from error
 
 
+def _keys(model: Any) -> Arrays:
+    keys = {"model": model.key, "policy": model.policy.key, "noise": model.policy.noise_key}
+    return {f"keys/{name}": np.asarray(key) for name, key in keys.items()}
+
+
 def replaceable(cls: Any) -> set[str]:
-    """The constructor's arguments that may replace the stored ones; `policy_kwargs` must equal them."""
-    return set(inspect.signature(cls.__init__).parameters) - {"self", "env", "device", "symmetric_policy"}
+    """The constructor's arguments that may replace the stored ones; those in `_FIXED` must equal them."""
+    return set(inspect.signature(cls.__init__).parameters) - {"self", "env", "device", "_init_setup_model"}
 
 
 def load_model(
@@ -218,7 +224,10 @@ def load_model(
 
     if "policy_kwargs" in overrides and resolve(overrides["policy_kwargs"]) != policy_kwargs:
         raise CheckpointError(f"policy_kwargs {overrides['policy_kwargs']} differ from the stored {meta['policy_kwargs']}.")
-    allowed = replaceable(cls) - {"policy_kwargs"}
+    symmetric = arguments["symmetric_policy"]
+    if overrides.get("symmetric_policy", symmetric) != symmetric:
+        raise CheckpointError(f"{path}: symmetric_policy is {symmetric} there, asked {overrides['symmetric_policy']}.")
+    allowed = replaceable(cls) - _FIXED
     arguments |= {name: value for name, value in overrides.items() if name in allowed}
     policy = arguments.pop("policy", policy)
     if isinstance(policy, str) and policy not in cls.policy_aliases:
@@ -248,10 +257,14 @@ def load_model(
         )
     model.layout, model.mirror, model.extra = layout, mirror, extra
     model._setup_model()
-    _check_discriminator(AMPConfig.coerce(meta["amp"]), model.amp)
-    stages, stages_now = (None if amp is None else amp.reintroduce for amp in (AMPConfig.coerce(meta["amp"]), model.amp))
+    stored_amp = AMPConfig.coerce(meta["amp"])
+    _check_discriminator(stored_amp, model.amp)
+    _check_critic(stored_amp, model.amp)
+    stages, stages_now = (None if amp is None else amp.reintroduce for amp in (stored_amp, model.amp))
     if stages is not None and stages != stages_now:
         arrays.pop("amp/mask", None)  # other stages begin anew
+    if "seed" in overrides:  # its random streams, not the file's
+        arrays |= _keys(model) | ({} if model.learner is None else {"amp/key": np.asarray(model.learner.state.key)})
     _restore(model, arrays, feature_dim)
     model.ep_info_buffer = deque(infos, maxlen=model._stats_window_size)
     model.ep_success_buffer = deque(successes, maxlen=model._stats_window_size)
@@ -263,7 +276,7 @@ def load_model(
     for name, value in counters.items():
         if name in _COUNTERS:
             setattr(model, name, value)
-    if model.target_kl is not None and adaptive_lr is not None:
+    if model.target_kl is not None and adaptive_lr is not None and "learning_rate" not in overrides:
         model.adaptive_lr.current_adaptive_lr = adaptive_lr
     return model
 
@@ -281,11 +294,17 @@ def _check_discriminator(stored: AMPConfig | None, wanted: AMPConfig | None) -> 
         )
 
 
+def _check_critic(stored: AMPConfig | None, wanted: AMPConfig | None) -> None:
+    """Raise `CheckpointError` where a critic of both rewards would go on as the task's alone, or the other way round."""
+    if stored is not None and wanted is not None and stored.critic != wanted.critic:
+        raise CheckpointError(f"amp.critic is {stored.critic!r} in the file, asked {wanted.critic!r}. Ask for the same.")
+
+
 def _restore(model: Any, arrays: Arrays, feature_dim: int | None) -> None:
     policy = model.policy
     policy.actor_state = unflatten_into(policy.actor_state, arrays, "actor")
     policy.vf_state = unflatten_into(policy.vf_state, arrays, "critic")
-    if model.style_critic is not None:
+    if model.style_critic is not None and feature_dim is not None:  # a file without AMP has none
         model.style_critic = unflatten_into(model.style_critic, arrays, "style_critic")
     model.key = unflatten_into(model.key, arrays, "keys/model")
     policy.key = unflatten_into(policy.key, arrays, "keys/policy")
@@ -315,45 +334,69 @@ def _restore(model: Any, arrays: Arrays, feature_dim: int | None) -> None:
 
 def get_arrays(model: Any) -> dict[str, Arrays]:
     """See `AMPPPO.get_parameters`."""
-    parts = {
-        "actor": flatten(model.policy.actor_state.params),
-        "critic": flatten(model.policy.vf_state.params),
-    }
-    if model.style_critic is not None:
-        parts["style_critic"] = flatten(model.style_critic.params)
-    if model.learner is not None:
-        state = model.learner.state
-        parts["discriminator"] = flatten({"params": state.params, "batch_stats": state.batch_stats})
-    return parts
+    return {part: flatten(to_state_dict(tree)) for part, tree in _parts(model).items()}
 
 
 def set_arrays(model: Any, source: Any, exact_match: bool) -> None:
     """See `AMPPPO.set_parameters`."""
-    policy, learner = model.policy, model.learner
+    targets = _parts(model)
     if isinstance(source, Mapping):
         flat = {f"{part}/{name}": array for part, arrays in source.items() for name, array in arrays.items()}
     else:
-        _, stored = checkpoint.read(source)
+        meta, stored = checkpoint.read(source)
+        _check_networks(model, meta, source)
         prefixes = {"actor/params/": "actor/", "critic/params/": "critic/", "style_critic/params/": "style_critic/"}
-        prefixes |= {f"amp/{name}/": f"discriminator/{name}/" for name in ("params", "batch_stats")}
+        prefixes |= {f"amp/{name}": f"discriminator/{name}" for name in _DISCRIMINATOR_STATE}
         flat = {
             new + name[len(old) :]: array
             for name, array in stored.items()
             for old, new in prefixes.items()
             if name.startswith(old)
         }
-    targets = {"actor": policy.actor_state.params, "critic": policy.vf_state.params}
-    if model.style_critic is not None:
-        targets["style_critic"] = model.style_critic.params
-    if learner is not None:
-        targets["discriminator"] = {"params": learner.state.params, "batch_stats": learner.state.batch_stats}
     given = {name.split("/", 1)[0] for name in flat}
     if exact_match and given != set(targets):
         raise CheckpointError(f"parameters are given for {sorted(given)}; this model has {sorted(targets)}.")
-    new = {part: unflatten_into(target, flat, part) for part, target in targets.items() if part in given}
+    chosen = {part: target for part, target in targets.items() if part in given}
+    known = {f"{part}/{name}" for part, target in chosen.items() for name in flatten(to_state_dict(target))}
+    if unknown := sorted(name for name in flat if name not in known and name.split("/", 1)[0] in chosen):
+        raise CheckpointError(f"this model has no array {', '.join(unknown[:3])}; they are of other networks.")
+    new = {part: unflatten_into(target, flat, part) for part, target in chosen.items()}
+    if "discriminator" in new:  # first, since it may be refused
+        model.learner.restore(replace(model.learner.state, **new["discriminator"]))
+    policy = model.policy
     policy.actor_state = policy.actor_state.replace(params=new.get("actor", targets["actor"]))
     policy.vf_state = policy.vf_state.replace(params=new.get("critic", targets["critic"]))
     if "style_critic" in new:
         model.style_critic = model.style_critic.replace(params=new["style_critic"])
-    if learner is not None and "discriminator" in new:
-        learner.state = learner.state.replace(**new["discriminator"])
+
+
+def _parts(model: Any) -> dict[str, Any]:
+    """What a model has learnt, by part: pytrees. A discriminator's scores mean something with its own normaliser only."""
+    parts = {"actor": model.policy.actor_state.params, "critic": model.policy.vf_state.params}
+    if model.style_critic is not None:
+        parts["style_critic"] = model.style_critic.params
+    if model.learner is not None:
+        parts["discriminator"] = {name: getattr(model.learner.state, name) for name in _DISCRIMINATOR_STATE}
+    return parts
+
+
+def _check_networks(model: Any, meta: Mapping[str, Any], path: Any) -> None:
+    """Raise `CheckpointError` where a file's arrays are of networks that compute something else with the same shapes."""
+    try:
+        kwargs, stored = resolve(meta["policy_kwargs"]), AMPConfig.coerce(meta["amp"])
+        mirror = None if meta["mirror"] is None else Mirror.from_json(meta["mirror"])
+    except (KeyError, TypeError, ConfigError) as error:
+        raise CheckpointError(f"{path}: the description of the model is incomplete: {error!r}.") from error
+    if mirror != model.mirror:
+        raise CheckpointError(
+            f"{path}: its policy is symmetric and this model's is not, the other way round, or by another mirror."
+        )
+    usual = inspect.signature(model.policy_class.__init__).parameters["activation_fn"].default
+    if kwargs.get("activation_fn", usual) is not model.policy_kwargs.get("activation_fn", usual):
+        raise CheckpointError(f"{path}: policy_kwargs are {meta['policy_kwargs']} there; this model has another activation_fn.")
+    _check_discriminator(stored, model.amp)
+    if model.amp is not None:
+        try:
+            check_layouts(meta.get("layout"), model.layout, "checkpoint", "model")
+        except FeatureError as error:
+            raise CheckpointError(f"{path}: {error}") from error

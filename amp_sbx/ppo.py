@@ -111,6 +111,9 @@ class AMPPPO(PPO):
         ):
             if not isinstance(value, (int, np.integer)) or value < low:
                 raise ConfigError(f"{name} is {value!r}; it must be a whole number, at least {low}.")
+        clip_range_vf = None if clip_range_vf is None else parse_schedule(clip_range_vf, "clip_range_vf")
+        if isinstance(clip_range_vf, float) and not clip_range_vf > 0:
+            raise ConfigError(f"clip_range_vf is {clip_range_vf}; it must be positive, or None for values that are not clipped.")
         self.amp = AMPConfig.coerce(amp)
         self.reference = ReferenceFeatures.coerce(reference)
         if (self.amp is None) != (self.reference is None) and _init_setup_model:
@@ -138,7 +141,7 @@ class AMPPPO(PPO):
                 gamma=gamma,
                 gae_lambda=gae_lambda,
                 clip_range=parse_schedule(clip_range, "clip_range"),
-                clip_range_vf=None if clip_range_vf is None else parse_schedule(clip_range_vf, "clip_range_vf"),
+                clip_range_vf=clip_range_vf,
                 normalize_advantage=normalize_advantage,
                 ent_coef=ent_coef,
                 vf_coef=vf_coef,
@@ -230,10 +233,11 @@ class AMPPPO(PPO):
         """Read the environment's feature layout and compare it with the reference's."""
         if self.amp is None:
             return
-        self.layout = amp_layout(env) or self.layout
+        layout = amp_layout(env) or self.layout
         if self.reference is not None:
-            check_layouts(self.reference.layout, self.layout, "reference", "environment")
-            self.layout = self.layout or self.reference.layout
+            check_layouts(self.reference.layout, layout, "reference", "environment")
+            layout = layout or self.reference.layout
+        self.layout = layout
 
     def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
         """As SB3's; raises `FeatureError` when the new environment declares another AMP feature layout."""
@@ -242,7 +246,13 @@ class AMPPPO(PPO):
             check_layouts(self.layout, amp_layout(wrapped), "model", "environment")
         if self.symmetric_policy and Mirror.of(wrapped) != self.mirror:
             raise ConfigError("this environment's `mirror` is another than the one the symmetric policy was made with.")
+        self._check_layout(wrapped)
         super().set_env(wrapped, force_reset)
+
+    def _update_current_progress_remaining(self, num_timesteps: int, total_timesteps: int) -> None:
+        """As SB3's, but not below 0 in the rollout that goes beyond the end: a schedule would give a negative rate."""
+        super()._update_current_progress_remaining(num_timesteps, total_timesteps)
+        self._current_progress_remaining = max(self._current_progress_remaining, 0.0)
 
     def collect_rollouts(self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int) -> bool:
         """Fill `rollout_buffer` with `n_rollout_steps` of every environment; False if a callback stopped it.
@@ -532,7 +542,8 @@ class AMPPPO(PPO):
         Args:
             path: file or binary stream.
             env: environment to go on with; its spaces and feature layout must be the file's.
-            custom_objects, kwargs: constructor arguments that replace the stored ones. Those in `custom_objects` that the
+            custom_objects, kwargs: constructor arguments that replace the stored ones; with `seed` the random streams
+                begin anew. `policy_kwargs` and `symmetric_policy` must equal the stored ones. Those in `custom_objects` that the
                 constructor does not know are passed over, as SB3's scripts give them.
             print_system_info: print the library versions of the file.
             force_reset: kept for SB3's sake; a loaded model always starts with a reset.
@@ -546,7 +557,8 @@ class AMPPPO(PPO):
         return model_io.load_model(cls, path, env, device, overrides, verbose=print_system_info)
 
     def get_parameters(self) -> dict[str, dict[str, np.ndarray]]:
-        """Copies of the learnt arrays by part ("actor", "critic", "discriminator"), each a flat dict of arrays."""
+        """Copies of the learnt arrays by part, each a flat dict of arrays: "actor", "critic", with AMP "discriminator"
+        (what normalises its features, too), with `amp.critic: separate` "style_critic"."""
         return model_io.get_arrays(self)
 
     def set_parameters(  # type: ignore[override]
@@ -555,5 +567,9 @@ class AMPPPO(PPO):
         exact_match: bool = True,
         device: str = "auto",
     ) -> None:
-        """Put arrays of `get_parameters` or of a file into this model; `exact_match=False` lets parts be absent."""
+        """Put arrays of `get_parameters` or of a file into this model; `exact_match=False` lets parts be absent.
+
+        Raises:
+            CheckpointError: parts or arrays that this model does not have or that are missing; a file of other networks.
+        """
         model_io.set_arrays(self, load_path_or_dict, exact_match)

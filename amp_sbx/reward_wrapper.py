@@ -18,13 +18,13 @@ from amp_sbx.vec_env import amp_layout, step_infos
 class AMPRewardWrapper(gym.vector.VectorWrapper):
     """`task_weight * reward + weight * style` in place of the reward of a vector environment that hands out `amp_obs`.
 
-    The discriminator is that of a trained `AMPPPO` and no longer learns: a policy that is far from those it was trained
+    The discriminator is that of a trained `AMPPPO` and does not learn here: a policy that is far from those it was trained
     against may be misjudged. Infos get `style_reward` and `task_reward`, (num_envs,) each.
 
     Args:
         env: its step's infos hold `amp_obs` (num_envs, feature). What is from after an autoreset is paid no style: of a
             same-step reset the row in `final_info` counts, and the step that a next-step reset takes is none.
-        model: an `AMPPPO`, or the path of its checkpoint.
+        model: an `AMPPPO`, or the path of its checkpoint. (One that goes on learning pays by the discriminator of the day.)
         weight, task_weight: of the two rewards; if not given, the model's own at the end of its schedule (with `critic: separate`
             those were weights of normalised advantages, and are another thing here: better give them).
 

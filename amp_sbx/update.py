@@ -238,15 +238,12 @@ def iteration(
     }
     amp_metrics: dict[str, Array] = {}
     style, samples, new_amp_state = None, None, amp_state
-    if config is not None and amp_state is not None and rollout.amp_obs is not None:
+    if config is not None and amp_state is not None and reference is not None and rollout.amp_obs is not None:
         finite["AMP features"] = all_finite(rollout.amp_obs)
         features = rollout.amp_obs.reshape(-1, rollout.amp_obs.shape[-1])
-        paying = amp_state
-        if reference is not None:
-            new_amp_state, samples, amp_metrics = train_discriminator(config, amp_state, features, reference)
-            finite["discriminator update"] = all_finite((new_amp_state.params, amp_metrics["disc_loss"]))
-            if config.order == "update_first":
-                paying = new_amp_state
+        new_amp_state, samples, amp_metrics = train_discriminator(config, amp_state, features, reference)
+        finite["discriminator update"] = all_finite((new_amp_state.params, amp_metrics["disc_loss"]))
+        paying = new_amp_state if config.order == "update_first" else amp_state
         style = style_rewards(config, paying, features).reshape(rollout.rewards.shape)
         amp_metrics |= {"reward_mean": style.mean(), "reward_std": style.std()}
 

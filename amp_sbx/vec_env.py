@@ -110,6 +110,8 @@ class GymnasiumVecEnv(VecEnv):
         self._episode_returns = np.zeros(num_envs)
         self._episode_lengths = np.zeros(num_envs, dtype=np.int64)
         super().__init__(num_envs, vector_env.single_observation_space, vector_env.single_action_space)
+        if "render_fps" in vector_env.metadata:  # SB3's recorder would take 30
+            self.metadata = {**self.metadata, "render_fps": vector_env.metadata["render_fps"]}
 
     @property
     def amp_obs(self) -> np.ndarray:
@@ -207,7 +209,7 @@ class GymnasiumVecEnv(VecEnv):
         return list(frames) if not isinstance(frames, np.ndarray) or frames.ndim == 4 else [frames]
 
     def _sub_envs(self) -> list[gym.Env] | None:
-        return getattr(self.vector_env, "envs", None)
+        return getattr(_owner(self.vector_env, "envs"), "envs", None)
 
     def _subset(self, values: Iterable[Any], indices: VecEnvIndices) -> list[Any]:
         values = list(values)
@@ -231,8 +233,8 @@ class GymnasiumVecEnv(VecEnv):
                 target.set_wrapper_attr(attr_name, value)
             return
         self._require_all(indices, f"set_attr({attr_name!r})")
-        if hasattr(self.vector_env, "set_attr"):
-            self.vector_env.set_attr(attr_name, [value] * self.num_envs)
+        if hasattr(owner := _owner(self.vector_env, "set_attr"), "set_attr"):
+            owner.set_attr(attr_name, [value] * self.num_envs)
         else:
             setattr(self.vector_env.unwrapped, attr_name, value)
 
@@ -243,8 +245,8 @@ class GymnasiumVecEnv(VecEnv):
             chosen = [envs[index] for index in self._get_indices(indices)]
             return [env.get_wrapper_attr(method_name)(*method_args, **method_kwargs) for env in chosen]
         self._require_all(indices, f"env_method({method_name!r})")
-        if hasattr(self.vector_env, "call"):
-            return list(self.vector_env.call(method_name, *method_args, **method_kwargs))
+        if hasattr(owner := _owner(self.vector_env, "call"), "call"):
+            return list(owner.call(method_name, *method_args, **method_kwargs))
         result = getattr(_owner(self.vector_env, method_name), method_name)(*method_args, **method_kwargs)
         return [result] * self.num_envs
 

@@ -14,7 +14,7 @@ import sbx
 from amp_probe_envs import REFERENCE, SMALL_AMP, ProbeEnv, SignEnv, StyleEnv, assert_trees_equal, make_model
 from stable_baselines3.common.callbacks import CheckpointCallback
 
-from amp_sbx import AMPPPO, AMPConfig, CheckpointError, ConfigError, ReferenceFeatures, checkpoint
+from amp_sbx import AMPPPO, AMPConfig, CheckpointError, ConfigError, FeatureError, ReferenceFeatures, checkpoint
 from amp_sbx.schedule import LinearSchedule
 
 LAYOUT = {"channels": ["a", "b"], "frames": 1}
@@ -312,6 +312,61 @@ def test_get_and_set_parameters(trained, saved):
     part["actor"] = {name: array[:1] for name, array in part["actor"].items()}
     with pytest.raises(CheckpointError, match="shape"):
         other.set_parameters(part, exact_match=False)
+
+
+def test_parameters_bring_what_normalizes_the_features(trained):
+    other = make_model(LaidOut(8, length=4), amp=SMALL_AMP, reference=ReferenceFeatures(2 * REFERENCE + 1, layout=LAYOUT))
+    other.set_parameters(trained.get_parameters())
+    np.testing.assert_array_equal(other.learner.rewards(REFERENCE), trained.learner.rewards(REFERENCE))
+
+
+def test_parameters_of_networks_that_compute_something_else(trained, saved):
+    """Each fits by its shapes."""
+    relu = amp_model(policy_kwargs={"net_arch": [16], "activation_fn": "relu"})
+    with pytest.raises(CheckpointError, match="another activation_fn"):
+        relu.set_parameters(saved)
+    other = amp_model(amp={"normalization": "none"})
+    with pytest.raises(CheckpointError, match=r"amp\.normalization: file 'layer'"):
+        other.set_parameters(saved)
+    with pytest.raises(CheckpointError, match="no array discriminator/params/LayerNorm_0"):
+        other.set_parameters(trained.get_parameters())
+    foreign = make_model(ProbeEnv(8), amp=SMALL_AMP, reference=ReferenceFeatures(REFERENCE, layout={"channels": ["c"]}))
+    with pytest.raises(CheckpointError, match="layouts differ"):
+        foreign.set_parameters(saved)
+
+
+def test_what_is_asked_for_at_loading_is_not_overruled(saved):
+    env = LaidOut(8, length=4)
+    gentle = AMPPPO.load(saved, env=env, learning_rate=1e-5)
+    assert gentle.adaptive_lr.current_adaptive_lr == 1e-5
+    obs = np.zeros((50, 1), np.float32)
+    first, again, stored = (AMPPPO.load(saved, env=env, **seed).predict(obs)[0] for seed in ({"seed": 1}, {"seed": 1}, {}))
+    np.testing.assert_array_equal(first, again)
+    assert (first != stored).any()
+    AMPPPO.load(saved, symmetric_policy=False)
+    with pytest.raises(CheckpointError, match="symmetric_policy is False there, asked True"):
+        AMPPPO.load(saved, symmetric_policy=True)
+    with pytest.raises(ConfigError, match="_init_setup_model"):
+        AMPPPO.load(saved, _init_setup_model=False)
+
+
+def test_another_critic_is_named(saved, tmp_path):
+    with pytest.raises(CheckpointError, match=r"amp\.critic is 'shared' in the file, asked 'separate'"):
+        AMPPPO.load(saved, amp=SMALL_AMP | {"critic": "separate"})
+    make_model(LaidOut(8, length=4)).save(tmp_path / "plain")
+    settings = {"amp": SMALL_AMP | {"critic": "separate"}, "reference": ReferenceFeatures(REFERENCE, layout=LAYOUT)}
+    going_on = AMPPPO.load(tmp_path / "plain", env=LaidOut(8, length=4), n_epochs=1, **settings)
+    assert going_on.learn(128).style_critic is not None
+
+
+def test_an_environment_given_later_is_compared_with_the_reference(tmp_path):
+    make_model(ProbeEnv(8), n_epochs=1).save(tmp_path / "plain")
+    model = AMPPPO.load(tmp_path / "plain", amp=SMALL_AMP, reference=ReferenceFeatures(REFERENCE, layout={"channels": ["c"]}))
+    with pytest.raises(FeatureError, match="layouts differ"):
+        model.set_env(LaidOut(8, length=4))
+    model = AMPPPO.load(tmp_path / "plain", amp=SMALL_AMP, reference=REFERENCE)
+    model.set_env(LaidOut(8, length=4))
+    assert model.layout == LAYOUT
 
 
 @pytest.mark.parametrize(

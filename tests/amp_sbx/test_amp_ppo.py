@@ -212,6 +212,17 @@ def test_schedules_as_text_and_callable():
         make_model(SignEnv(8), learning_rate="cosine")
 
 
+def test_no_schedule_goes_below_its_end():
+    """The second rollout ends beyond the 200 steps asked for."""
+    model = make_model(SignEnv(8), learning_rate=lambda progress: 1e-3 * progress).learn(200)
+    assert model.num_timesteps == 256 and model.logger.name_to_value["train/learning_rate"] == 0.0
+
+
+def test_a_clip_range_of_the_values_is_positive():
+    with pytest.raises(ConfigError, match=r"clip_range_vf is -0\.2; it must be positive"):
+        make_model(SignEnv(8), clip_range_vf=-0.2)
+
+
 def test_batch_sizes_that_do_not_divide_warn_once():
     with pytest.warns(UserWarning) as caught:
         make_model(SignEnv(8), batch_size=50)

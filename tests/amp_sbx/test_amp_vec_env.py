@@ -181,6 +181,17 @@ def test_a_vector_wrapper_does_not_hide_what_its_environment_declares():
     assert env.env_method("twice", 4) == [8, 8]
 
 
+def test_a_vector_wrapper_does_not_hide_the_environments_themselves():
+    raw = SyncVectorEnv([lambda: AMPInfo(Counter())] * 2, autoreset_mode=AutoresetMode.SAME_STEP)
+    raw.metadata["render_fps"] = 50
+    env = GymnasiumVecEnv(RecordEpisodeStatistics(raw))
+    env.set_attr("gain", 5.0, indices=[1])
+    env.reset()
+    assert env.step(zeros(env))[1].tolist() == [1.0, 5.0] and env.get_attr("gain") == [1.0, 5.0]
+    assert env.env_method("has_wrapper_attr", "gain", indices=0) == [True]
+    assert env.metadata["render_fps"] == 50
+
+
 def test_async_vector_env_survives_a_question_about_a_missing_attribute():
     # Spawned, because forking a process in which JAX runs threads can deadlock.
     settings = {"autoreset_mode": AutoresetMode.SAME_STEP, "context": "spawn"}

@@ -16,6 +16,7 @@ from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError, RobotError, WildRobotError
 from wildrobot_gym.features import make_frame_features
+from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.rotations import gravity_direction, rotate, to_heading
 
 N = 4
@@ -263,6 +264,17 @@ def test_no_window_spans_a_reset(mode: AutoresetMode) -> None:
         if mode == AutoresetMode.SAME_STEP and truncated.all():
             frames, episode = [], episode + 1
     assert episode >= 2
+
+
+@pytest.mark.parametrize("history", [{"frames": 1, "stride": 1}, {"frames": 3, "stride": 2}])
+def test_a_start_in_the_reference_shows_the_references_own_window(history: dict[str, int]) -> None:
+    """Contacts and height too, though a robot that was just put there is lifted out of the floor and carries another load."""
+    env = make(num_envs=16, reference="human_wildrobot", features={"history": history}, reset={"reference_share": 1.0})
+    _, infos = env.reset(seed=0)
+    known = ReferenceDataset.load("human_wildrobot", env.robot, env.config.features).windows()
+    for window in infos["amp_obs"]:
+        assert np.abs(known - window).max(axis=1).min() < 1e-6
+    rollout(env, 2)
 
 
 # --- staggering and seeds ---

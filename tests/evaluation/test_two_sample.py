@@ -60,6 +60,15 @@ def test_no_figure_where_a_half_is_empty():
     assert two_sample_auc(empty, lot)["mean"] is None
 
 
+def test_a_group_in_both_halves_counts_once():
+    lot = gaussian(1.0, 1)
+    halves = time_halves(lot.groups, 0)
+    whole = two_sample_auc(Lot(lot.samples, halves, lot.groups), gaussian(0.0, 2))
+    parted = two_sample_auc(Lot(lot.samples, halves, 2 * lot.groups + halves), gaussian(0.0, 2))
+    assert (whole["n"], parted["n"]) == (20, 40)
+    assert whole["mean"] == pytest.approx(parted["mean"])
+
+
 def test_samples_of_neither_half_are_not_looked_at():
     policy, reference = gaussian(0.0, 1), gaussian(1.0, 2)
     halves = reference.halves.copy()

@@ -328,7 +328,8 @@ def make_reference(robot: RobotModel, task: WalkTask) -> ReferenceStates:
     qvel[:, 0], qvel[:, 6:] = 0.4, 1.0
     past = np.arange(2 * np.prod(task.past_shape)).reshape(2, *task.past_shape)
     command = np.array([[0.4, 0, 0], [0.5, 0, 0]])
-    return ReferenceStates(*(jnp.asarray(x, jnp.float32) for x in (qpos, qvel, command, past)))
+    features = -np.arange(1, 1 + 2 * task.past_shape[1]).reshape(2, -1)
+    return ReferenceStates(*(jnp.asarray(x, jnp.float32) for x in (qpos, qvel, command, features, past)))
 
 
 def test_reference_starts(robot: RobotModel) -> None:
@@ -354,6 +355,7 @@ def test_reference_starts(robot: RobotModel) -> None:
     np.testing.assert_allclose(now.command, reference.command[frame])
     width = task.past_shape[1]
     np.testing.assert_array_equal(amp_obs[:width], reference.history[frame][0])
+    np.testing.assert_array_equal(amp_obs[-width:], reference.features[frame])
     # The first frame is past by the next step; it must not be missing between the reference's frames and the episode's.
     np.testing.assert_array_equal(now.history, np.concatenate([reference.history[frame][1:], [amp_obs[-width:]]]))
     _, target = task.target(now, now.action)

@@ -42,7 +42,10 @@ class WildRobotTrackVectorEnv(WildRobotVectorEnv):
     task: TrackTask
 
     def begin_at(self, frames: Any) -> np.ndarray:
-        """Begin new episodes in these rows of the clips' frames (num_envs,), as they are; the observations."""
+        """Begin new episodes in these rows of the clips' frames (num_envs,), without noise; the observations.
+
+        As at any reset a robot whose soles are more than 1 mm in the floor is lifted onto it.
+        """
         frames = np.asarray(frames)
         rows = len(self.task.clips.last)
         if frames.shape != (self.num_envs,) or frames.min() < 0 or frames.max() >= rows:

@@ -381,8 +381,8 @@ def _check_count(name: str, value: Any, low: int, what: str) -> None:
 
 def _reference_states(reference: str, robot: RobotModel, config: EnvConfig) -> ReferenceStates:
     states = ReferenceDataset.load(reference, robot, config.features, config.control_dt).initial_states()
-    fields = {"qpos": states.qpos, "qvel": states.qvel, "command": states.commands, "history": states.history}
-    return ReferenceStates(**{name: jnp.asarray(value, jnp.float32) for name, value in fields.items()})
+    fields = (states.qpos, states.qvel, states.commands, states.features, states.history)
+    return ReferenceStates(*(jnp.asarray(field, jnp.float32) for field in fields))
 
 
 def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:

@@ -21,7 +21,7 @@ def nearest_distances(
 
     Two frames are as far apart as their joint angles' root-mean-square difference over the joints, rad. The warping
     distance is the mean of that along the cheapest path (its sum over the path's length), the Frechet distance the smallest
-    possible maximum along a path; so the two are of one scale, and frechet >= dtw.
+    possible maximum along a path; so the two are of one scale.
     """
     if not references:
         return np.full(len(cycles), np.nan), np.full(len(cycles), np.nan)

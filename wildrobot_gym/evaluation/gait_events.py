@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ def find_events(
     A touchdown is a step at which the foot's force is over 0.10 of the weight after at least 40 ms at or under it.
     """
     loaded = foot_force > LOADED_SHARE * weight
-    needed = max(1, round(MIN_UNLOADED_S / control_dt))
+    needed = max(1, math.ceil(MIN_UNLOADED_S / control_dt - 1e-9))
     unloaded_steps = np.zeros(loaded.shape[1:], int)
     peak = np.full(loaded.shape[1:], -np.inf)
     touchdown = np.zeros_like(loaded)

@@ -25,6 +25,7 @@ from wildrobot_gym.evaluation.two_sample import Lot, time_halves, two_sample_auc
 from wildrobot_gym.features import MOVING_SPEED
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset
+from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.robot import RobotModel
 
 EPISODES = 64
@@ -112,8 +113,8 @@ def measure_style(
 
 
 def spread_speeds(clips: Sequence[MotionClip], count: int) -> Float[np.ndarray, " count"]:
-    """``count`` of the clips' own speeds (m/s), ascending, each as often as its frames are of all."""
-    speeds = np.repeat([clip.command[0] for clip in clips], [clip.num_frames for clip in clips])
+    """``count`` of the clips' own speeds (m/s), ascending, each as often as its windows are of all: by time, at whatever rate."""
+    speeds = np.repeat([clip.command[0] for clip in clips], [round(_seconds(clip) / CONTROL_DT) for clip in clips])
     return np.quantile(speeds, (np.arange(count) + 0.5) / count, method="inverted_cdf")
 
 
@@ -136,6 +137,7 @@ def _episodes(
     commands[:, 0] = speeds
     recording = record(env, policy, commands, env.task.max_episode_steps, seed, keep)
     measured = measured_steps(recording, env.config.control_dt)
+    measured[: env.config.features.history.num_past] = False  # a long window still holds what filled it at the reset
     groups = np.nonzero(measured)[1]
     cycles = recorded_cycles(recording, env.robot, env.config.control_dt)
     return Lot(np.stack(windows)[measured], groups % 2, groups), cycles
@@ -174,4 +176,8 @@ def _group_means(values: Float[np.ndarray, " n"], groups: np.ndarray) -> Float[n
 
 
 def _mean_speed(clips: Sequence[MotionClip]) -> float:
-    return float(np.average([clip.command[0] for clip in clips], weights=[clip.num_frames for clip in clips]))
+    return float(np.average([clip.command[0] for clip in clips], weights=[_seconds(clip) for clip in clips]))
+
+
+def _seconds(clip: MotionClip) -> float:
+    return clip.num_frames / clip.fps

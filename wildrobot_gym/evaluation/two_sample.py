@@ -56,19 +56,21 @@ def two_sample_auc(policy: Lot, reference: Lot, seed: int = 0) -> dict[str, Any]
 
     0.5: nobody can tell; 1.0: anybody can; under 0.5: what was learned on one half misleads on the other. For each half a
     classifier with two hidden layers of 64 learns from the other one, with a fixed budget. Each of the policy's groups has
-    its AUC against the reference's samples of the same half; mean and 95 % bootstrap interval are over those groups
-    (``bootstrap.mean_interval``). The reference is the yardstick and is not resampled. No figure (None) where a half is empty.
+    its AUC against the reference's samples of the same half (the mean of both, where it is in both); mean and 95 %
+    bootstrap interval are over those groups (``bootstrap.mean_interval``). The reference is the yardstick and is not
+    resampled. No figure (None) where a half is empty.
     """
     lots = (policy, reference)
     if any((lot.halves == half).sum() == 0 for lot in lots for half in (0, 1)):
         return mean_interval(np.empty(0))
     fake, real = unseen_logits(policy, reference, seed)
-    values = []
+    of_group: dict[int, list[float]] = {}
     for half in (0, 1):
         yardstick = real[reference.halves == half]
         for group in np.unique(policy.groups[policy.halves == half]):
-            values.append(auc(yardstick, fake[(policy.groups == group) & (policy.halves == half)]))
-    return mean_interval(np.array(values))
+            own = fake[(policy.groups == group) & (policy.halves == half)]
+            of_group.setdefault(int(group), []).append(auc(yardstick, own))
+    return mean_interval(np.array([np.mean(values) for values in of_group.values()]))
 
 
 def auc(positive: Float[np.ndarray, " n"], negative: Float[np.ndarray, " m"]) -> float:

@@ -190,7 +190,7 @@ class ReferenceDataset:
         entries = self._filled()
         width = frame_dim(self.layout)
         rows = [np.arange(len(e.features) - past)[:, None] + np.arange(past) for e in entries]
-        histories = [e.features[ids].reshape(-1, past, width) for e, ids in zip(entries, rows, strict=True)]
+        histories = [e.features[ids].reshape(len(ids), past, width) for e, ids in zip(entries, rows, strict=True)]
         qpos = np.concatenate([e.qpos[past:] for e in entries])
         qpos[:, :2] = 0.0
         counts = [len(h) for h in histories]

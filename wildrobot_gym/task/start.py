@@ -16,11 +16,12 @@ from wildrobot_gym.rotations import quat_mul, yaw_quat
 
 @struct.dataclass
 class ReferenceStates:
-    """Frames of reference motion to start from, each with the feature frames that came before it (oldest first)."""
+    """Frames of reference motion to start from, each with its features and those that came before it (oldest first)."""
 
     qpos: Float[Array, "frame nq"]
     qvel: Float[Array, "frame nv"]
     command: Float[Array, "frame 3"]
+    features: Float[Array, "frame feature"]
     history: Float[Array, "frame past feature"]
 
 
@@ -31,8 +32,10 @@ class Start:
     qpos: Float[Array, "*b nq"]
     qvel: Float[Array, "*b nv"]
     from_reference: Bool[Array, "*b"]
-    command: Float[Array, "*b 3"]  # the reference frame's own, where from_reference
-    history: Float[Array, "*b past feature"]  # likewise
+    # The reference frame's own, where from_reference.
+    command: Float[Array, "*b 3"]
+    features: Float[Array, "*b feature"]
+    history: Float[Array, "*b past feature"]
 
 
 def draw_start(
@@ -53,20 +56,19 @@ def draw_start(
     qpos = jnp.concatenate([jnp.asarray(robot.home_qpos[:3]), quat_mul(jnp.asarray(robot.home_qpos[3:7]), tilt), joints])
     qvel = config.velocity_noise * jax.random.uniform(keys[2], (robot.model.nv,), minval=-1.0)
     from_reference = jnp.array(False)
-    command = jnp.zeros(3)
-    history = jnp.zeros(past_shape)
+    command, features, history = jnp.zeros(3), jnp.zeros(past_shape[1]), jnp.zeros(past_shape)
     if reference is not None and config.reference_share > 0:
         frame: Any = jax.random.randint(keys[3], (), 0, reference.qpos.shape[0])
         from_reference = jax.random.uniform(keys[4]) < config.reference_share
         qpos = jnp.where(from_reference, reference.qpos[frame], qpos)
         qvel = jnp.where(from_reference, reference.qvel[frame], qvel)
-        command, history = reference.command[frame], reference.history[frame]
+        command, features, history = reference.command[frame], reference.features[frame], reference.history[frame]
     # A turn of the whole state about z: orientation and world velocity turn, body-frame quantities stay.
     yaw = jax.random.uniform(keys[5], minval=-jnp.pi, maxval=jnp.pi) * any_heading
     qpos = qpos.at[3:7].set(quat_mul(yaw_quat(yaw), qpos[3:7]))
     cos, sin = jnp.cos(yaw), jnp.sin(yaw)
     qvel = qvel.at[:2].set(jnp.array([cos * qvel[0] - sin * qvel[1], sin * qvel[0] + cos * qvel[1]]))
-    return Start(qpos=qpos, qvel=qvel, from_reference=from_reference, command=command, history=history)
+    return Start(qpos=qpos, qvel=qvel, from_reference=from_reference, command=command, features=features, history=history)
 
 
 def axis_quat(angle: Float[Array, ""], axis: int) -> Float[Array, "4"]:

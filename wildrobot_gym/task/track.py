@@ -62,7 +62,7 @@ class TrackTask(WalkTask):
     """The task of following ``clips`` under one config.
 
     Observation: :mod:`.observation`'s (its command is the clip's), then for each entry of ``horizon`` the clip's joint
-    positions less the robot's own, its root velocity and gravity direction, and its height less the robot's; then sine and
+    positions less the robot's own, its root velocity and gravity direction, and its height less the robot's in dm; then sine and
     cosine of the heading that is missing. ``3n + 12 + len(horizon) (n + 7) + 2`` numbers.
     """
 
@@ -113,6 +113,7 @@ class TrackTask(WalkTask):
             qvel=qvel.at[:3].set(rotate(turn, qvel[:3])),
             from_reference=jnp.array(True),
             command=self.clips.command[frame],
+            features=jnp.zeros(self.past_shape[1]),
             history=jnp.zeros(self.past_shape),
             frame=frame,
             yaw=yaw,
@@ -165,7 +166,6 @@ class TrackTask(WalkTask):
             history=history.push(task.history, features),
             previous_qpos=self._remembered(state),
             frame=frame,
-            velocity_error_sum=task.velocity_error_sum + forward - wanted[0],
             **support,
         )
         output = StepOutput(

@@ -188,7 +188,8 @@ class WalkTask:
         From the task state ``before`` only the random stream and a held command go on.
         """
         key, command_key = jax.random.split(before.key)
-        frame = self._frame_features(state)
+        # A reference frame's own features: a robot that has just been put there carries another load, and maybe stands lifted.
+        frame = jnp.where(start.from_reference, start.features, self._frame_features(state))
         # In a reference frame the robot is asked to go on as the reference does; the next draw is free.
         command = jnp.where(start.from_reference, start.command, sample_command(command_key, self.config.commands))
         command = jnp.where(before.command_held, before.command, command)
