@@ -5,7 +5,8 @@ PYTHON ?= python3
 CONFIG ?= walk_amp
 VENV := .venv
 BIN := $(VENV)/bin
-OUT := walk_out
+# Of another config than the default a folder of its own: what lies there is not taken for this one's.
+OUT := walk_out$(if $(filter-out walk_amp,$(CONFIG)),/$(notdir $(basename $(CONFIG))))
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .PHONY: walk test lint types unit clean
@@ -51,4 +52,4 @@ $(VENV)/dev.stamp: $(VENV)/install.stamp
 	touch $@
 
 clean:
-	rm -rf $(OUT) build dist
+	rm -rf walk_out build dist

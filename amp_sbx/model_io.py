@@ -49,7 +49,7 @@ _PACKAGES = ("numpy", "jax", "flax", "optax", "gymnasium", "stable_baselines3", 
 _OF_DISCRIMINATOR = ("discriminator_hidden", "normalization", "activation", "loss", "target_real", "target_fake")
 _REPLAY_DATA = "amp/replay/data"
 _FIXED = {"policy_kwargs", "symmetric_policy"}
-_DISCRIMINATOR_STATE = ("params", "batch_stats", "normalizer", "mask")  # of `AMPState`, what its scores depend on
+_DISCRIMINATOR_STATE = ("params", "batch_stats", "normalizer")  # of `AMPState`; which features are masked is the schedule's
 
 
 def _versions() -> dict[str, str]:
@@ -295,7 +295,7 @@ def _check_discriminator(stored: AMPConfig | None, wanted: AMPConfig | None) -> 
 
 
 def _check_critic(stored: AMPConfig | None, wanted: AMPConfig | None) -> None:
-    """Raise `CheckpointError` where a critic of both rewards would go on as the task's alone, or the other way round."""
+    """Raise `CheckpointError` where, with AMP before and after, a critic would go on as the critic of other rewards."""
     if stored is not None and wanted is not None and stored.critic != wanted.critic:
         raise CheckpointError(f"amp.critic is {stored.critic!r} in the file, asked {wanted.critic!r}. Ask for the same.")
 
@@ -362,12 +362,20 @@ def set_arrays(model: Any, source: Any, exact_match: bool) -> None:
         raise CheckpointError(f"this model has no array {', '.join(unknown[:3])}; they are of other networks.")
     new = {part: unflatten_into(target, flat, part) for part, target in chosen.items()}
     if "discriminator" in new:  # first, since it may be refused
-        model.learner.restore(replace(model.learner.state, **new["discriminator"]))
+        _restore_discriminator(model.learner, new["discriminator"])
     policy = model.policy
     policy.actor_state = policy.actor_state.replace(params=new.get("actor", targets["actor"]))
     policy.vf_state = policy.vf_state.replace(params=new.get("critic", targets["critic"]))
     if "style_critic" in new:
         model.style_critic = model.style_critic.replace(params=new["style_critic"])
+
+
+def _restore_discriminator(learner: AMPLearner, new: dict[str, Any]) -> None:
+    old, changed = learner.state.normalizer, new["normalizer"]
+    if not (np.array_equal(old.mean, changed.mean) and np.array_equal(old.std, changed.std)):
+        replay = learner.state.replay  # its rows are normalised by the old one
+        new = new | {"replay": replay.replace(position=jnp.zeros_like(replay.position), size=jnp.zeros_like(replay.size))}
+    learner.restore(replace(learner.state, **new))
 
 
 def _parts(model: Any) -> dict[str, Any]:
@@ -391,7 +399,8 @@ def _check_networks(model: Any, meta: Mapping[str, Any], path: Any) -> None:
         raise CheckpointError(
             f"{path}: its policy is symmetric and this model's is not, the other way round, or by another mirror."
         )
-    usual = inspect.signature(model.policy_class.__init__).parameters["activation_fn"].default
+    signatures = (inspect.signature(base.__init__).parameters for base in model.policy_class.__mro__)
+    usual = next(parameters["activation_fn"].default for parameters in signatures if "activation_fn" in parameters)
     if kwargs.get("activation_fn", usual) is not model.policy_kwargs.get("activation_fn", usual):
         raise CheckpointError(f"{path}: policy_kwargs are {meta['policy_kwargs']} there; this model has another activation_fn.")
     _check_discriminator(stored, model.amp)

@@ -112,8 +112,8 @@ class AMPPPO(PPO):
             if not isinstance(value, (int, np.integer)) or value < low:
                 raise ConfigError(f"{name} is {value!r}; it must be a whole number, at least {low}.")
         clip_range_vf = None if clip_range_vf is None else parse_schedule(clip_range_vf, "clip_range_vf")
-        if isinstance(clip_range_vf, float) and not clip_range_vf > 0:
-            raise ConfigError(f"clip_range_vf is {clip_range_vf}; it must be positive, or None for values that are not clipped.")
+        if isinstance(clip_range_vf, float) and not clip_range_vf >= 0:
+            raise ConfigError(f"clip_range_vf is {clip_range_vf}; it cannot be negative, and None leaves values unclipped.")
         self.amp = AMPConfig.coerce(amp)
         self.reference = ReferenceFeatures.coerce(reference)
         if (self.amp is None) != (self.reference is None) and _init_setup_model:
@@ -173,7 +173,7 @@ class AMPPPO(PPO):
         self.clip_range_vf_schedule = None if self.clip_range_vf is None else FloatSchedule(self.clip_range_vf)
         self._batch_size = self._check_batch_size()
         if self.env is not None:
-            self._check_layout(self.env)
+            self.layout = self._layout_with(self.env)
             if self.symmetric_policy:
                 self.mirror = Mirror.of(self.env)
         if self.mirror is not None:
@@ -229,25 +229,24 @@ class AMPPPO(PPO):
             )
         return size
 
-    def _check_layout(self, env: VecEnv) -> None:
-        """Read the environment's feature layout and compare it with the reference's."""
+    def _layout_with(self, env: VecEnv) -> dict[str, Any] | None:
+        """The feature layout that model, environment and reference agree on; raises `FeatureError` where they do not."""
         if self.amp is None:
-            return
-        layout = amp_layout(env) or self.layout
-        if self.reference is not None:
-            check_layouts(self.reference.layout, layout, "reference", "environment")
-            layout = layout or self.reference.layout
-        self.layout = layout
+            return self.layout
+        declared, reference = amp_layout(env), None if self.reference is None else self.reference.layout
+        check_layouts(self.layout, declared, "model", "environment")
+        layout = declared or self.layout
+        check_layouts(reference, layout, "reference", "environment")
+        return layout or reference
 
     def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
         """As SB3's; raises `FeatureError` when the new environment declares another AMP feature layout."""
         wrapped = self._wrap_env(env, self.verbose)
-        if self.amp is not None:
-            check_layouts(self.layout, amp_layout(wrapped), "model", "environment")
+        layout = self._layout_with(wrapped)
         if self.symmetric_policy and Mirror.of(wrapped) != self.mirror:
             raise ConfigError("this environment's `mirror` is another than the one the symmetric policy was made with.")
-        self._check_layout(wrapped)
         super().set_env(wrapped, force_reset)
+        self.layout = layout
 
     def _update_current_progress_remaining(self, num_timesteps: int, total_timesteps: int) -> None:
         """As SB3's, but not below 0 in the rollout that goes beyond the end: a schedule would give a negative rate."""
@@ -567,9 +566,12 @@ class AMPPPO(PPO):
         exact_match: bool = True,
         device: str = "auto",
     ) -> None:
-        """Put arrays of `get_parameters` or of a file into this model; `exact_match=False` lets parts be absent.
+        """Put arrays of `get_parameters` or of a file into this model; `exact_match=False` lets parts be absent on either side.
+
+        With a discriminator comes what normalises its features; where that is another, past policies' samples are forgotten.
 
         Raises:
-            CheckpointError: parts or arrays that this model does not have or that are missing; a file of other networks.
+            CheckpointError: parts that are missing, arrays that are or that this model does not have, a file of other networks.
+            FeatureError: this model's reference is out of range for what normalised the discriminator's.
         """
         model_io.set_arrays(self, load_path_or_dict, exact_match)

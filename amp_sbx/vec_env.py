@@ -6,7 +6,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from stable_baselines3.common.env_util import is_wrapped
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
@@ -211,6 +211,10 @@ class GymnasiumVecEnv(VecEnv):
     def _sub_envs(self) -> list[gym.Env] | None:
         return getattr(_owner(self.vector_env, "envs"), "envs", None)
 
+    def _is_wrappers_own(self, name: str) -> bool:
+        """Whether the outermost vector wrapper itself has it, beyond what every vector environment has."""
+        return isinstance(self.vector_env, VectorWrapper) and hasattr(self.vector_env, name) and not hasattr(VectorEnv, name)
+
     def _subset(self, values: Iterable[Any], indices: VecEnvIndices) -> list[Any]:
         values = list(values)
         return [values[index] for index in self._get_indices(indices)]
@@ -225,7 +229,12 @@ class GymnasiumVecEnv(VecEnv):
         return self._subset(_attributes(self.vector_env, attr_name), indices)
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Set on the sub-environments where they can be reached, else on the vector environment as a whole."""
+        """Set on the vector wrapper where that has it, on the sub-environments where they can be reached, else on the vector
+        environment as a whole."""
+        if self._is_wrappers_own(attr_name):
+            self._require_all(indices, f"set_attr({attr_name!r})")
+            setattr(self.vector_env, attr_name, value)
+            return
         envs = self._sub_envs()
         if envs is not None:
             for index in self._get_indices(indices):
@@ -239,7 +248,10 @@ class GymnasiumVecEnv(VecEnv):
             setattr(self.vector_env.unwrapped, attr_name, value)
 
     def env_method(self, method_name: str, *method_args, indices: VecEnvIndices = None, **method_kwargs) -> list[Any]:
-        """Call on the sub-environments where there are any; else once on the vector environment, result repeated."""
+        """Call on the sub-environments where there are any; a vector wrapper's or environment's own once, result repeated."""
+        if self._is_wrappers_own(method_name):
+            self._require_all(indices, f"env_method({method_name!r})")
+            return [getattr(self.vector_env, method_name)(*method_args, **method_kwargs)] * self.num_envs
         envs = self._sub_envs()
         if envs is not None:
             chosen = [envs[index] for index in self._get_indices(indices)]

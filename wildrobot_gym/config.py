@@ -175,9 +175,8 @@ class RewardConfig:
     tilt_sigma: float = 0.3  # sine of the tilt
     air_time_target_s: float = 0.25
     double_support_target_s: float = 0.08  # a tenth of a stride; twice in each, that leaves 80 % on one foot
-    scale: float = (
-        0.02  # multiplies the sum: the default control period; with another control_dt returns stay alike with its value
-    )
+    # Multiplies the sum. The default control period: with another control_dt returns stay alike where it is given its value.
+    scale: float = 0.02
 
     def __post_init__(self) -> None:
         for name in (item.name for item in dataclasses.fields(self)):

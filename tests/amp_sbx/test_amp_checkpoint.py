@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import sbx
 from amp_probe_envs import REFERENCE, SMALL_AMP, ProbeEnv, SignEnv, StyleEnv, assert_trees_equal, make_model
+from gymnasium.vector import AutoresetMode
+from sbx.ppo.policies import PPOPolicy
 from stable_baselines3.common.callbacks import CheckpointCallback
 
 from amp_sbx import AMPPPO, AMPConfig, CheckpointError, ConfigError, FeatureError, ReferenceFeatures, checkpoint
@@ -272,6 +274,10 @@ def test_callable_schedule_is_stored_as_its_present_value(tmp_path):
     with pytest.warns(UserWarning, match="learning_rate is a Python function"):
         model.save(tmp_path / "model")
     assert AMPPPO.load(tmp_path / "model").learning_rate == 0.25
+    ended = make_model(SignEnv(2), clip_range_vf=lambda progress: 0.2 * progress, batch_size=32).learn(50)
+    with pytest.warns(UserWarning, match="clip_range_vf is a Python function"):
+        ended.save(tmp_path / "ended")
+    assert AMPPPO.load(tmp_path / "ended").clip_range_vf == 0.0
 
 
 def test_streams_suffixes_and_checkpoint_callback(trained, tmp_path):
@@ -316,8 +322,26 @@ def test_get_and_set_parameters(trained, saved):
 
 def test_parameters_bring_what_normalizes_the_features(trained):
     other = make_model(LaidOut(8, length=4), amp=SMALL_AMP, reference=ReferenceFeatures(2 * REFERENCE + 1, layout=LAYOUT))
+    other.learn(128)
+    assert int(other.learner.state.replay.size) > 0
     other.set_parameters(trained.get_parameters())
     np.testing.assert_array_equal(other.learner.rewards(REFERENCE), trained.learner.rewards(REFERENCE))
+    assert int(other.learner.state.replay.size) == 0  # its rows were normalised otherwise
+    going_on = amp_model(seed=3).learn(128)
+    going_on.set_parameters(trained.get_parameters())
+    assert int(going_on.learner.state.replay.size) > 0
+
+
+def test_parameters_leave_the_schedules_mask(trained):
+    named = ReferenceFeatures(REFERENCE, layout={"channels": [["a", 1], ["b", 1]]})
+    amp = SMALL_AMP | {"reintroduce": [{"channels": ["b"], "at": 1e6}]}
+    waiting = make_model(ProbeEnv(8), amp=amp, reference=named)
+    assert waiting.learner.state.mask.tolist() == [1.0, 0.0]
+    waiting.set_parameters(trained.get_parameters())
+    assert waiting.learner.state.mask.tolist() == [1.0, 0.0]
+    trained_again = amp_model(seed=3)
+    trained_again.set_parameters(waiting.get_parameters())
+    assert trained_again.learner.state.mask.tolist() == [1.0, 1.0]
 
 
 def test_parameters_of_networks_that_compute_something_else(trained, saved):
@@ -330,6 +354,22 @@ def test_parameters_of_networks_that_compute_something_else(trained, saved):
         other.set_parameters(saved)
     with pytest.raises(CheckpointError, match="no array discriminator/params/LayerNorm_0"):
         other.set_parameters(trained.get_parameters())
+
+
+def test_parameters_of_a_policy_class_of_ones_own(tmp_path):
+    class Own(PPOPolicy):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+
+    own = AMPPPO(Own, SignEnv(8), n_steps=16)
+    own.save(tmp_path / "own")
+    AMPPPO(Own, SignEnv(8), n_steps=16, seed=1).set_parameters(tmp_path / "own")
+    relu = AMPPPO(Own, SignEnv(8), n_steps=16, policy_kwargs={"activation_fn": "relu"})
+    with pytest.raises(CheckpointError, match="another activation_fn"):
+        relu.set_parameters(tmp_path / "own")
+
+
+def test_parameters_of_other_features(saved):
     foreign = make_model(ProbeEnv(8), amp=SMALL_AMP, reference=ReferenceFeatures(REFERENCE, layout={"channels": ["c"]}))
     with pytest.raises(CheckpointError, match="layouts differ"):
         foreign.set_parameters(saved)
@@ -365,6 +405,9 @@ def test_an_environment_given_later_is_compared_with_the_reference(tmp_path):
     with pytest.raises(FeatureError, match="layouts differ"):
         model.set_env(LaidOut(8, length=4))
     model = AMPPPO.load(tmp_path / "plain", amp=SMALL_AMP, reference=REFERENCE)
+    with pytest.raises(ValueError, match="Observation spaces"):
+        model.set_env(gym.make_vec("Pendulum-v1", 8, vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP}))
+    assert model.layout is None
     model.set_env(LaidOut(8, length=4))
     assert model.layout == LAYOUT
 

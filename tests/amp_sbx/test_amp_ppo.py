@@ -218,8 +218,8 @@ def test_no_schedule_goes_below_its_end():
     assert model.num_timesteps == 256 and model.logger.name_to_value["train/learning_rate"] == 0.0
 
 
-def test_a_clip_range_of_the_values_is_positive():
-    with pytest.raises(ConfigError, match=r"clip_range_vf is -0\.2; it must be positive"):
+def test_a_clip_range_of_the_values_is_not_negative():
+    with pytest.raises(ConfigError, match=r"clip_range_vf is -0\.2; it cannot be negative"):
         make_model(SignEnv(8), clip_range_vf=-0.2)
 
 

@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from amp_probe_envs import AMPInfo, ProbeEnv, SignEnv
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
@@ -189,6 +189,16 @@ def test_a_vector_wrapper_does_not_hide_the_environments_themselves():
     env.reset()
     assert env.step(zeros(env))[1].tolist() == [1.0, 5.0] and env.get_attr("gain") == [1.0, 5.0]
     assert env.env_method("has_wrapper_attr", "gain", indices=0) == [True]
+
+    class Weighted(VectorWrapper):
+        weight = 1.0
+
+        def twice(self, number):
+            return 2 * number * self.weight
+
+    of_wrapper = GymnasiumVecEnv(Weighted(raw))
+    of_wrapper.set_attr("weight", 0.5)
+    assert of_wrapper.get_attr("weight") == [0.5, 0.5] and of_wrapper.env_method("twice", 3) == [3.0, 3.0]
     assert env.metadata["render_fps"] == 50
 
 

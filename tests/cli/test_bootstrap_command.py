@@ -74,11 +74,15 @@ def test_the_last_stage_can_be_lengthened(done, capsys, monkeypatch):
     assert steps == 256 and schedule["ramp_end"] == 64.0  # as it was begun, with 128 steps
 
 
-def test_stale_stages_are_refused(done, capsys):
+def test_stale_stages_are_refused(done, capsys, monkeypatch):
     out = ("--out", str(done))
     assert main([*SHIPPED, *out, "--seconds", "4"]) == 2
     text = said(capsys)
     assert "mined from other rollouts" in text and "seconds: 3.0, asked 4.0" in text and "--force" in text
+    monkeypatch.setattr(bootstrap, "file_digest", lambda _: "of another file under the name")
+    assert main([*SHIPPED, *out]) == 2
+    assert "mined from other rollouts. sha256" in said(capsys)
+    monkeypatch.undo()
     assert main([*SHIPPED, *out, "--set", "amp.weight=0.2"]) == 2
     assert "started with other settings" in said(capsys)
     hidden = done.with_name("hidden.npz")

@@ -150,7 +150,7 @@ def test_style_is_marked_only_where_it_was_measured_alike(tmp_path):
     assert marked() == ["better than 1"] * 2
     assert marked(features={"contacts": "none"}) == ["", "better than 1"]
     assert marked(features={"contacts": "force"}) == ["better than 1"] * 2  # the default, spelled out
-    assert marked(reference="s") == marked(motions=["a", "b"]) == ["", ""]
+    assert marked(reference="s") == marked(motions=["a", "b"]) == marked(held_out=False) == ["", ""]
 
 
 def test_names(tmp_path):

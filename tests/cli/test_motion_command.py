@@ -5,12 +5,13 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from wildrobot_gym.cli import motion_files, motion_microtrain, motion_play
+from wildrobot_gym.cli import motion_files, motion_harness, motion_microtrain, motion_play
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.motion_files import report_file, write_dataset
 from wildrobot_gym.cli.motion_make import yield_table
@@ -240,6 +241,11 @@ def test_the_harness_is_measured_by_going_without(walks, tmp_path, capsys, monke
     assert of_clip["falls_per_minute"] <= of_clip["falls_per_minute_without"] and not of_clip["carried"]
     assert main(["motion", "harness", walks, "--json", str(figures)]) == 2
     assert "overwrite it by --force" in capsys.readouterr().err
+    at_once = SimpleNamespace(clips=[SimpleNamespace(performed={})])
+    monkeypatch.setattr(motion_harness, "track", lambda *_: ())
+    monkeypatch.setattr(motion_harness, "mine", lambda *_: at_once)
+    assert main(["motion", "harness", walks]) == 1
+    assert "is lost in its first step" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_dimension_that_gives_the_policy_away_is_named(robot, walks, tmp_path, capsys):

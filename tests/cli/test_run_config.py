@@ -76,6 +76,7 @@ def test_rl_zoos_own_form(tmp_path):
         ({}, "n_timesteps is 0"),
         ({**MINIMAL, "learning_rate": "fast"}, "learning_rate is 'fast'"),
         ({**MINIMAL, "learning_rate": -1}, "learning_rate is -1.0; allowed"),
+        ({**MINIMAL, "clip_range_vf": -1}, "clip_range_vf is -1.0; allowed"),
         ({**MINIMAL, "gamma": 7}, "gamma is 7.0; allowed: 0 to 1"),
         ({**MINIMAL, "max_grad_norm": 0}, "max_grad_norm is 0.0; allowed"),
         ({**MINIMAL, "vf_coef": -1}, "vf_coef is -1.0; allowed"),
@@ -92,6 +93,16 @@ def test_rl_zoos_own_form(tmp_path):
 def test_wrong_settings_are_named(values, message):
     with pytest.raises((ConfigError, AMPError), match=message):
         run_config.from_mapping(values)
+
+
+def test_yaml_as_rl_zoos_files_have_it_and_as_nobody_should():
+    merged = yaml_io.parse("defaults: &d {n_envs: 8, gamma: 0.9}\nrun: {<<: *d, gamma: 0.8}", "")
+    assert merged["run"] == {"n_envs": 8, "gamma": 0.8}
+    with pytest.raises(ConfigError, match="Key 'gamma' stands twice"):
+        yaml_io.parse("{gamma: 1, gamma: 2}", "")
+    for text in ("!!int x", "!!float x", "!!bool x", "!!timestamp x", "!!map foo"):
+        with pytest.raises(ConfigError, match=r"f\.yaml is no YAML"):
+            yaml_io.parse(text, "f.yaml")
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,9 @@ def test_shipped_studies_are_whole_and_share_their_baseline(name):
         ({"arms": {"other": {"config": "smoek"}}}, r"Arm 'other'.*Did you mean 'smoke'"),
         ({"arms": {"other": {"seed": 4}}}, "seed cannot be set"),
         ({"arms": {"other": {"amp.reference": "walk_wildrobt"}}}, "Did you mean 'walk_wildrobot'"),
+        ({"arms": {"other": {"env_kwargs.robot": "wildrbot"}}}, "Did you mean 'wildrobot'"),
+        ({"arms": {"other": {"env_kwargs.backend": "nativ"}}}, "Did you mean 'native'"),
+        ({"arms": {"other": {"trained_agent": "wlak"}}}, "Did you mean 'walk'"),
         ({"arms": {"track": {"config": "track"}}}, "env_id is 'WildRobotTrack-v0'"),
         ({"arms": {}}, "needs arms"),
         ({"arms": {"base": 3}}, "arms.base must be a mapping"),
@@ -270,7 +273,7 @@ def test_a_run_of_settings_that_are_refused_by_now_fails_alone(here, fake, capsy
     first, second = study.study_runs(load_study(file)[1])["base"].values()
     first.root.mkdir(parents=True)
     first.folder.begin(first.config)
-    first.folder.config.write_text(first.folder.config.read_text().replace("amp:", "amp:\n  loss: hinge"))
+    first.folder.config.write_text(first.folder.config.read_text().replace("loss: lsgan", "loss: hinge"))
     assert main(["study", file]) == 1
     assert first.state().name == "failed" and "hinge" in first.state().reason and second.state().name == "done"
 

@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import signal
+import sys
+from types import SimpleNamespace
 
 import imageio.v2 as imageio
 import mujoco
@@ -14,14 +16,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from amp_sbx import checkpoint
+from amp_sbx import CheckpointError, checkpoint
 from amp_sbx.health import VERDICTS
 from wildrobot_gym.cli import run_config, yaml_io
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
-from wildrobot_gym.cli.run_callbacks import CheckpointCallback, eval_score
+from wildrobot_gym.cli.run_callbacks import LOGGED, CheckpointCallback, EvalCallback, eval_score
 from wildrobot_gym.cli.run_folder import RunFolder
-from wildrobot_gym.cli.run_log import STEPS, ProgressCsv
+from wildrobot_gym.cli.run_log import STEPS, ProgressCsv, training_console
 from wildrobot_gym.cli.style import prepare_style
 from wildrobot_gym.cli.train_run import _best_so_far, begin_trained, make_model, make_vec_env
 from wildrobot_gym.evaluation.progress import read_columns
@@ -72,6 +74,8 @@ def refused(capsys, *arguments: str) -> str:
 def test_run_folder_is_complete(run_path):
     config = yaml_io.read(run_path / "config.yaml")
     assert (config["seed"], config["n_envs"], config["n_timesteps"]) == (3, 8, 256)
+    assert config["amp"]["normalization"] == "layer"  # a default that the run did not name: it may be another one day
+    assert config["env_kwargs"]["control_dt"] == 0.02
     about = json.loads((run_path / "versions.json").read_text())
     assert {"python", "platform", "packages", "git"} <= set(about)
     assert about["packages"]["mujoco"] == mujoco.__version__
@@ -274,6 +278,41 @@ def test_of_policies_that_cannot_be_told_apart_the_newest_is_best(run_path):
     evaluation = checkpoint.read(run_path / "best.zip")[0]["extra"]["evaluation"]
     assert evaluation["velocity_error"] is None  # it is over before anything is measured
     assert evaluation["num_timesteps"] == 256
+
+
+def test_a_best_policy_that_was_not_written_is_no_best(tmp_path):
+    class Model:
+        num_timesteps, extra, kept = 64, {}, []
+        logger = SimpleNamespace(output_formats=[])
+
+        def save(self, path, exclude, extra):
+            if self.num_timesteps == 64:
+                raise CheckpointError("the disk is full")
+            self.kept.append(extra["evaluation"]["success"])
+
+    callback = EvalCallback(RunFolder(tmp_path), run_config.load("smoke"), Console(quiet=True))
+    callback.model = model = Model()
+    for model.num_timesteps, success in ((64, 0.9), (128, 0.6), (192, 0.5)):
+        overall = {name: {"mean": success} for name in LOGGED}
+        to_json = {"overall": overall}
+        callback._benchmark = SimpleNamespace(run=lambda _, found=to_json: SimpleNamespace(to_json=lambda: found))
+        callback.evaluate()
+    assert model.kept == [0.6]
+
+
+def test_a_full_disk_under_the_output_costs_no_training(monkeypatch):
+    class Full(io.StringIO):
+        code = errno.ENOSPC
+
+        def write(self, text):
+            raise OSError(self.code, "")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    console = training_console()
+    console.print("64 of 256 steps")
+    Full.code = errno.EIO
+    with pytest.raises(OSError, match="5"):
+        console.print("128 of 256 steps")
 
 
 def test_progress_is_written_whole_after_a_full_disk(tmp_path, monkeypatch):

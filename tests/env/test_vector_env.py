@@ -266,10 +266,13 @@ def test_no_window_spans_a_reset(mode: AutoresetMode) -> None:
     assert episode >= 2
 
 
-@pytest.mark.parametrize("history", [{"frames": 1, "stride": 1}, {"frames": 3, "stride": 2}])
-def test_a_start_in_the_reference_shows_the_references_own_window(history: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "features",
+    [{"history": {"frames": 1, "stride": 1}}, {"history": {"frames": 3, "stride": 2}, "velocities": "finite_difference"}],
+)
+def test_a_start_in_the_reference_shows_the_references_own_window(features: dict[str, Any]) -> None:
     """Contacts and height too, though a robot that was just put there is lifted out of the floor and carries another load."""
-    env = make(num_envs=16, reference="human_wildrobot", features={"history": history}, reset={"reference_share": 1.0})
+    env = make(num_envs=16, reference="human_wildrobot", features=features, reset={"reference_share": 1.0})
     _, infos = env.reset(seed=0)
     known = ReferenceDataset.load("human_wildrobot", env.robot, env.config.features).windows()
     for window in infos["amp_obs"]:

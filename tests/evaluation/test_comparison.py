@@ -39,9 +39,15 @@ def interval(low, high, n=16):
 
 def test_marks_say_which_others_lie_apart_on_the_worse_side():
     low, middle, high = interval(0.1, 0.2), interval(0.15, 0.4), interval(0.3, 0.5)
-    assert marks("success", [low, middle, high]) == [("better", ()), ("better", ()), ("better", (0,))]
+    assert marks("clearance", [low, middle, high]) == [("better", ()), ("better", ()), ("better", (0,))]
     assert marks("slip", [low, middle, high]) == [("better", (2,)), ("better", ()), ("better", ())]
     assert marks("cadence", [low, middle, high]) == [("differs", (2,)), ("differs", ()), ("differs", (0,))]
+
+
+def test_shares_lie_apart_by_wilsons_intervals():
+    """16 of 16 is 0.806 ... 1, 12 of 16 is 0.505 ... 0.898, 8 of 16 is 0.280 ... 0.720; a bootstrap of 16 ones has no width."""
+    shares = [interval(1.0, 1.0), interval(0.5, 1.0), interval(0.25, 0.75)]
+    assert marks("success", shares) == [("better", (2,)), ("better", ()), ("better", ())]
 
 
 def test_no_mark_without_grounds():

@@ -163,6 +163,8 @@ def test_flicker_is_no_touchdown():
     assert np.flatnonzero(events.touchdown).tolist() == [5, 9]
     assert events.swing_peak[5, 0, 0] == 2.0
     assert events.swing_peak[9, 0, 0] == 5.0
+    other_rate = find_events(force, height, weight=33.0, control_dt=0.028)  # one such step is shorter than 40 ms
+    assert np.flatnonzero(other_rate.touchdown).tolist() == [5, 9]
 
 
 def test_load_threshold_is_a_tenth_of_the_weight():

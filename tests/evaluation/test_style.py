@@ -37,6 +37,10 @@ def test_every_speed_as_often_as_its_frames(clips):
     short = replace(long, **{n: getattr(long, n)[:50] for n in ("root_pos", "root_quat", "joint_pos", "pad_forces", "qvel")})
     speeds = spread_speeds([of_speed(long, 0.4, "a"), of_speed(short, 0.2, "b")], 5)
     assert long.num_frames == 200 and speeds.tolist() == [0.2, 0.4, 0.4, 0.4, 0.4]
+    slow = replace(short, fps=12.5)  # its 50 frames last as long as the other's 200
+    mixed = [of_speed(long, 0.4, "a"), of_speed(slow, 0.2, "a")]
+    assert spread_speeds(mixed, 4).tolist() == [0.2, 0.2, 0.4, 0.4]
+    assert StyleReference(mixed, []).description()["speeds"] == [pytest.approx(0.3)]
 
 
 def test_a_robot_that_stands_has_no_cycle_and_a_reference_is_like_itself(clips, monkeypatch):

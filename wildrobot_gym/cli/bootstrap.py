@@ -25,11 +25,13 @@ from wildrobot_gym.cli.motion_make import finish
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder
+from wildrobot_gym.cli.run_log import training_console
 from wildrobot_gym.cli.train_run import NETWORK_SETTINGS, resumed_config, train
 from wildrobot_gym.config import EnvConfig, build
 from wildrobot_gym.env.perform import SETTLING_STEPS, perform_walk, rollout_id
 from wildrobot_gym.errors import ConfigError, MotionError, RunError
 from wildrobot_gym.evaluation.protocol import POLICY_SETTINGS, make_env
+from wildrobot_gym.files import file_digest
 from wildrobot_gym.motion.analysis import STOP_S
 from wildrobot_gym.motion.segments import mine
 from wildrobot_gym.motion.states import CONTROL_DT
@@ -62,7 +64,7 @@ def run_bootstrap(
     Raises:
         ConfigError, RunError: before anything is trained. MotionError: nothing of the baseline's walk passes the gates.
     """
-    console = Console()
+    console = training_console()
     folder = (Path("runs") / f"bootstrap-s{seed}" if out is None else out).resolve()
     plain, amp = RunFolder(folder / "baseline"), RunFolder(folder / "amp")
     reference, agent = folder / "reference.npz", policy or str(plain.path)
@@ -153,7 +155,8 @@ def _mine(
             only where the robot does not walk as it is asked to: the gates would let it stand.
     """
     asked = {"commands": list(commands), "seconds": seconds, "seed": seed}
-    origin = {"policy": str(walker.path.resolve()), "num_timesteps": walker.model.num_timesteps, **asked}
+    path = walker.path.resolve()
+    origin = {"policy": str(path), "sha256": file_digest(path), "num_timesteps": walker.model.num_timesteps, **asked}
     if reference.is_file() and not force:
         was = (read_report(reference) or {}).get("origin") or {}
         if differing := [name for name in origin if was.get(name) != origin[name]]:

@@ -19,7 +19,7 @@ from wildrobot_gym.cli.compared_run import ComparedRun, gather, names_of
 from wildrobot_gym.cli.evaluate import results_json, run_benchmark, write_text
 from wildrobot_gym.cli.motion_files import check_free, write_figures
 from wildrobot_gym.cli.policies import load_policy
-from wildrobot_gym.cli.style import evaluate_style, prepare_style
+from wildrobot_gym.cli.style import evaluate_style, held_against, prepare_style
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.inline_svg import MAX_RUNS
@@ -78,6 +78,9 @@ def run_compare(
             for lack in compared[-1].lacks:
                 console.print(f"  [yellow]{escape(lack)}[/]", highlight=False, soft_wrap=True)
     console.print(overall_table(compared))
+    for run in compared:
+        if measured := run.figures.get("style"):
+            console.print(f"style of {run.name}: against {held_against(measured)}", highlight=False, markup=False, soft_wrap=True)
     write_text(out, page(compared))
     console.print(f"Page: {out}", highlight=False, soft_wrap=True, markup=False)
     write_figures(json_file, {run.name: run.figures for run in compared}, console)

@@ -9,6 +9,7 @@ from itertools import chain
 from wildrobot_gym.cli.compare_rows import Cell, rows_of
 from wildrobot_gym.cli.compare_style import STYLE
 from wildrobot_gym.cli.compared_run import ComparedRun, differences
+from wildrobot_gym.cli.style import held_against
 from wildrobot_gym.evaluation import compare_plots
 from wildrobot_gym.evaluation.comparison import MIN_EPISODES
 from wildrobot_gym.evaluation.cycles import Cycles, clip_cycles, nearest_clips, recorded_cycles
@@ -17,11 +18,13 @@ from wildrobot_gym.evaluation.torque_use import TorqueUse, torque_use
 
 HOW_TO_READ = (
     "A figure is the mean over episodes with its 95 % bootstrap interval. “better than 2” says that the interval lies wholly"
-    " apart from that of run 2, on the better side; “differs from 2” says so of a figure that has no better side. Episodes"
+    " apart from that of run 2, on the better side; “differs from 2” says so of a figure that has no better side. (Of success and"
+    " survival it is the intervals by Wilson that lie apart: a bootstrap of equal values has no width.) Episodes"
     " that fell early have no figures of their gait; where that left some out, the cell says how many were in. Intervals"
     " that overlap decide nothing. They tell of the episodes of these policies, not of other seeds of their training; and among"
     f" many figures a few lie apart by chance. Of fewer than {MIN_EPISODES} episodes nothing is marked. Figures of style are"
-    " marked among runs held against the same motions, the two-sample AUC among those with the same AMP features, too."
+    " marked among runs held against the same motions, held out or not alike, the two-sample AUC among those with the same AMP"
+    " features, too."
 )
 
 
@@ -59,6 +62,7 @@ def _about(runs: Sequence[ComparedRun]) -> str:
         ("steps of training", [f"{run.policy.model.num_timesteps:,}" for run in runs]),
         ("robot", [run.result.robot.name for run in runs]),
         ("reference motion", [run.reference or "-" for run in runs]),
+        ("style against", [held_against(style) if (style := run.figures.get("style")) else "-" for run in runs]),
         ("verdicts on the discriminator, by iterations", [run.verdicts or "-" for run in runs]),
     ]
     if any(run.lacks for run in runs):

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from amp_sbx.errors import AMPError
+from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.policies import LoadedPolicy
 from wildrobot_gym.cli.run_config import dotted
 from wildrobot_gym.cli.run_log import verdicts_text
@@ -58,8 +60,8 @@ def gather(name: str, policy: LoadedPolicy, result: WalkResult, figures: dict[st
         lacks.append("a policy without its run folder: neither settings nor learning curves")
     else:
         try:
-            config = dotted(folder.read_config())
-        except (ConfigError, ValueError, TypeError) as error:
+            config = _settings(folder.read_config())
+        except (ConfigError, RunError) as error:
             lacks.append(f"no settings: {error}")
         try:
             curves, verdicts = read_curves(folder.progress), verdicts_text(folder.progress)
@@ -77,6 +79,14 @@ def gather(name: str, policy: LoadedPolicy, result: WalkResult, figures: dict[st
         except MotionError as error:
             lacks.append(f"no reference motion: {error}")
     return ComparedRun(name, policy, result, figures, config, curves, verdicts, reference if clips else None, clips, tuple(lacks))
+
+
+def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """By dotted key with the defaults spelled out; as they stand where they are of another version."""
+    try:
+        return run_config.from_mapping(values).resolved()
+    except (ConfigError, AMPError):
+        return dotted(values)
 
 
 def names_of(runs: Sequence[str]) -> list[str]:

@@ -37,7 +37,7 @@ def run_analyze(dataset: str, json_file: Path | None, plot: Path | None, robot: 
     console.print(_histogram(analysis))
     if report is not None:
         for clip in report["clips"]:
-            console.print(_diagnosis(clip), highlight=False)
+            console.print(_diagnosis(clip), highlight=False, markup=False)
     figures = analysis.as_dict()
     console.print(f"{analysis.verdict.upper()}: {figures['advice']}", soft_wrap=True, highlight=False)
     write_figures(json_file, {**figures, "report": report}, console)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -50,6 +51,8 @@ def contribution(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -
     held, alone = (
         mine(robot, track(robot, [clip], each), _GATES).clips[0] for each in (settings, replace(settings, harness=None))
     )
+    if not held.performed:
+        raise MotionError(f"{clip.name!r} is lost in its first step, with the harness too.")
     harness = {name: value for name, value in held.performed.items() if name.startswith("harness")}
     return Contribution(
         **harness,
@@ -88,7 +91,7 @@ def _table(found: dict[str, Contribution]) -> Table:
     table = number_table("harness, shares of the weight", "clip", numbers)
     for name, each in found.items():
         table.add_row(
-            name,
+            escape(name),
             f"{each.harness_mean:.3f}",
             f"{each.harness_p90:.3f}",
             f"{each.harness_p95:.3f}",

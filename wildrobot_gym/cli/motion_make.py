@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -102,7 +103,9 @@ def run_retarget(
         except (RunError, MotionError) as error:
             read.skipped[str(path)] = str(error)
         else:
-            console.print(f"{path}: {clip.duration_s:.1f} s, {clip.command[0]:.2f} m/s", highlight=False, soft_wrap=True)
+            console.print(
+                f"{path}: {clip.duration_s:.1f} s, {clip.command[0]:.2f} m/s", highlight=False, markup=False, soft_wrap=True
+            )
             for note in clip.metadata.get("notes", ()):
                 console.print(f"  {note}", highlight=False, markup=False, soft_wrap=True)
     if read.reports:
@@ -226,7 +229,7 @@ def yield_table(report: MiningReport) -> Table:
     for clip in report.clips:
         stopped = sorted(((n, name) for name, n in clip.rejects.items() if n), reverse=True)[:3]
         table.add_row(
-            clip.motion_id,
+            escape(clip.motion_id),
             f"{clip.performed_s:.0f}",
             str(clip.falls),
             str(clip.windows),
@@ -242,5 +245,5 @@ def _retarget_table(reports: dict[str, RetargetReport]) -> Table:
     table = number_table("retargeted", "file", [heading for heading, *_ in _RETARGETED])
     for path, report in reports.items():
         cells = (f"{_SCALE.get(name, 1) * getattr(report, name):.{digits}f}" for _, name, digits in _RETARGETED)
-        table.add_row(Path(path).name, *cells)
+        table.add_row(escape(Path(path).name), *cells)
     return table

@@ -155,10 +155,10 @@ class EvalCallback(RunCallback):
         about: dict[str, Any] = {name: means[name] for name in ("success", "survived", "velocity_error", "slip")}
         score = eval_score(about)
         if self._best is None or score >= self._best:
-            self._best = score
             about |= {"num_timesteps": steps, "protocol": protocol_of(self._settings)}
             try:
                 self.model.save(self._folder.best, exclude=["replay_buffer"], extra={"evaluation": about})
+                self._best = score  # not before: of what is not on the disk nothing is the best
             except AMPError as problem:
                 self._console.print(f"[yellow]The best policy so far was not written: {escape(str(problem))}[/]", soft_wrap=True)
             finally:

@@ -110,12 +110,12 @@ class RunConfig:
             raise ConfigError(f"seed is {self.seed}; allowed: 0 to {2**32 - 1}.")
         if self.policy not in PPO.policy_aliases:
             raise ConfigError(unknown_name("policy", self.policy, PPO.policy_aliases))
-        for name in ("learning_rate", "clip_range"):
+        for name in ("learning_rate", "clip_range", "clip_range_vf"):
+            if name == "clip_range_vf" and self.clip_range_vf is None:
+                continue
             schedule = parse_schedule(getattr(self, name), name)
             if not callable(schedule) and not 0 < schedule < math.inf:
                 raise ConfigError(f"{name} is {schedule}; allowed: a positive number, or 'lin_<number>'.")
-        if self.clip_range_vf is not None:
-            parse_schedule(self.clip_range_vf, "clip_range_vf")
         object.__setattr__(self, "policy_kwargs", parse_policy_kwargs(self.policy_kwargs))
         _check_env_kwargs(self.env_kwargs, ENV_CONFIGS[self.env_id])
         if self.amp is not None:
@@ -167,7 +167,11 @@ class RunConfig:
         return env_config.to_dict(self)
 
     def resolved(self) -> dict[str, Any]:
-        """All settings by dotted key, with the defaults in ``env_kwargs`` and ``amp`` spelled out: equal where two runs are."""
+        """:meth:`spelled_out` by dotted key: equal where two runs are."""
+        return dotted(self.spelled_out())
+
+    def spelled_out(self) -> dict[str, Any]:
+        """All settings as plain YAML types, with the defaults in ``env_kwargs`` and ``amp``, which may be others one day."""
         settings, env = ENV_CONFIGS[self.env_id], self.env_kwargs
         values = self.to_dict()
         inner = build(settings, {name: value for name, value in env.items() if name not in ENV_ARGUMENTS})
@@ -176,7 +180,7 @@ class RunConfig:
             own = {"reference": self.amp["reference"], "score_temperature": self.score_temperature}
             warm_start = env_config.to_dict(self.warm_start) if self.warm_start else None
             values["amp"] = {**own, "warm_start": warm_start, **self.amp_config.to_dict()}
-        return dotted(values)
+        return values
 
 
 def dotted(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:

@@ -10,7 +10,7 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,15 +131,22 @@ class RunFolder:
         """
         try:
             with atomic_write(self.config) as stream:
-                stream.write(yaml_io.dump(config.to_dict()).encode())
+                stream.write(yaml_io.dump(config.spelled_out()).encode())
         except OSError as error:
             raise RunError(f"Cannot write {self.config}: {error}.") from error
 
     def read_config(self) -> dict[str, Any]:
-        """config.yaml as a mapping; RunError where there is no run to go on with."""
+        """config.yaml as a mapping.
+
+        Raises:
+            RunError: there is no run to go on with, or the file holds none.
+        """
         if not self.holds_a_run():
             raise RunError(f"{self.path} holds no run to resume. Start one without --resume.")
-        return dict(yaml_io.read(self.config))
+        values = yaml_io.read(self.config)
+        if not isinstance(values, Mapping):
+            raise RunError(f"{self.config} holds no settings of a run; it is damaged. Move {self.path} away.")
+        return dict(values)
 
     def drop_old(self, keep: int) -> None:
         """Delete all checkpoints but the newest ``keep``; the model's file goes first, so no half one is ever found."""

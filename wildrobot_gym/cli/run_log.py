@@ -1,13 +1,16 @@
-"""Where a run's figures go: progress.csv, which survives a resume, and TensorBoard; neither can stop the training."""
+"""Where a run's figures go: progress.csv, which survives a resume, TensorBoard, and the console; none can stop the training."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import io
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from rich.console import Console
@@ -69,6 +72,36 @@ class ProgressCsv(KVWriter):
 
     def close(self) -> None:
         pass
+
+
+class _Stdout:
+    """Standard output, but what cannot be written to a full disk is lost without an error: no line is worth the training."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stdout, name)
+
+    def write(self, text: str) -> int:
+        with _full_disk_passed_over():
+            return sys.stdout.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with _full_disk_passed_over():
+            sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _full_disk_passed_over() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+
+
+def training_console() -> Console:
+    """Where a training tells of itself; often a log on the very disk that its checkpoints fill."""
+    return Console(file=cast(IO[str], _Stdout()))
 
 
 class Forgiving(KVWriter):

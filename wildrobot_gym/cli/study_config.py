@@ -10,13 +10,16 @@ from typing import Any
 
 from amp_sbx.errors import AMPError
 from wildrobot_gym.cli import run_config, yaml_io
+from wildrobot_gym.cli.policies import find_policy
 from wildrobot_gym.cli.run_config import RunConfig, find_config
 from wildrobot_gym.cli.train_run import MAY_CHANGE
-from wildrobot_gym.config import build
+from wildrobot_gym.config import EnvConfig, build
 from wildrobot_gym.env.registration import ENV_ID
-from wildrobot_gym.errors import ConfigError, unknown_name
+from wildrobot_gym.errors import ConfigError, WildRobotError, unknown_name
 from wildrobot_gym.evaluation.protocol import check_protocol
 from wildrobot_gym.paths import STUDIES
+from wildrobot_gym.physics import BACKENDS, check_backend
+from wildrobot_gym.robot import RobotModel
 
 # Of a run's settings, those that its final policy does not depend on. How long it trains is not among them.
 UNSEEN = {"seed", *MAY_CHANGE} - {"n_timesteps"}
@@ -65,7 +68,7 @@ class Study:
         for name, settings in self.arms.items():
             try:
                 configs[name] = self._arm(settings or {})
-            except (ConfigError, AMPError) as error:
+            except (WildRobotError, AMPError) as error:
                 raise ConfigError(f"Arm {name!r}: {error}") from error
         return configs
 
@@ -79,7 +82,12 @@ class Study:
         config = run_config.from_mapping({**values, "seed": self.seeds[0]})
         if config.env_id != ENV_ID:
             raise ConfigError(f"env_id is {config.env_id!r}; allowed: {ENV_ID}, whose walk benchmark judges the policies.")
-        _ = config.reference_path, config.env_settings()  # a motion that is not there is found before the first run
+        # What is not there is found before the first run.
+        _ = config.reference_path, config.env_settings()
+        RobotModel.load(config.env_kwargs.get("robot", EnvConfig().robot))
+        check_backend(config.env_kwargs.get("backend", BACKENDS[0]))
+        if config.trained_agent is not None:
+            find_policy(config.trained_agent)
         return config
 
 

@@ -14,7 +14,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from wildrobot_gym.cli.evaluate import write_json, write_text
-from wildrobot_gym.cli.figures import half_text, mean_text, range_text
+from wildrobot_gym.cli.figures import mean_text, range_text
 from wildrobot_gym.cli.study_config import Study, digest
 from wildrobot_gym.cli.study_figures import FIGURES, MIN_PAIRS, ArmFigures, arm_figures, incomparable, run_figures
 from wildrobot_gym.cli.study_run import State, StudyRun
@@ -49,7 +49,7 @@ def _notes(study: Study, runs: Runs) -> list[str]:
         f" seeds and its 95 % bootstrap interval. Under it the difference to {study.baseline} by paired seeds; *: its interval"
         f" excludes zero (told from {MIN_PAIRS} seeds on)."
     ]
-    if len(study.seeds) <= MIN_PAIRS:
+    if max(sum(state.name == "done" for _, state in of_arm.values()) for of_arm in runs.values()) <= MIN_PAIRS:
         notes.append("With up to three seeds an interval is from the lowest to the highest of them.")
     commits = {str(results["versions"].get("git")) for results in _results(runs)}
     if len(commits) > 1:
@@ -75,7 +75,7 @@ def _print(
     for figure, heading in FIGURES.items():
         cells = []
         for arm, found in arms.items():
-            value, difference = _value(found, figure, half_text), _difference(found, figure, arm == study.baseline)
+            value, difference = _value(found, figure, _in_brackets), _difference(found, figure, arm == study.baseline)
             cells.append(f"{value}\n[{'bold' if found.differs(figure) else 'dim'}]{difference}[/]" if difference else value)
         table.add_row(heading, *cells)
     # A table wider than the terminal is wrapped by the terminal; rich would cut its cells off.
@@ -95,9 +95,13 @@ def _markdown(name: str, study: Study, arms: Mapping[str, ArmFigures], done: Map
         for arm, found in arms.items():
             difference = _difference(found, figure, arm == study.baseline)
             difference = f"**{difference[:-1]}\\***" if found.differs(figure) else difference
-            cells.append("<br>".join(filter(None, [_value(found, figure, lambda *of: f"({range_text(*of)})"), difference])))
+            cells.append("<br>".join(filter(None, [_value(found, figure, _in_brackets), difference])))
         lines.append(line(cells))
     return "\n".join([*lines, "", *(f"{note}\n" for note in notes)])
+
+
+def _in_brackets(interval: Mapping[str, Any], digits: int) -> str:
+    return f"({range_text(interval, digits)})"
 
 
 def _value(found: ArmFigures, figure: str, spread: Spread) -> str:

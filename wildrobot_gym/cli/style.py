@@ -26,7 +26,7 @@ from wildrobot_gym.robot import RobotModel
 
 SHARE = 0.1  # of the motions, where training held out none
 HELD_OUT = {
-    True: "held out from training",
+    True: "held out from the discriminator",
     False: "which the policy learned from, too",
     None: "and whether the policy learned from them is not known",
 }
@@ -128,14 +128,19 @@ def _tell(policy: LoadedPolicy, what: str, console: Console) -> None:
     console.print(f"{policy.path}: {what}", soft_wrap=True, highlight=False, markup=False)
 
 
+def held_against(figures: dict[str, Any]) -> str:
+    """What style was measured against: "tier0plus_wildrobot: walk_0.20_long (0.20 m/s), ..., held out from the discriminator"."""
+    speeds = ", ".join(f"{motion} ({speed:.2f} m/s)" for motion, speed in zip(figures["motions"], figures["speeds"], strict=True))
+    return f"{figures['reference']}: {speeds}, {HELD_OUT[figures['held_out']]}"
+
+
 def style_table(figures: dict[str, Any]) -> Table:
     """Figures with half their intervals: the policy's, and those of the reference's other motions in its place."""
-    speeds = ", ".join(f"{motion} ({speed:.2f} m/s)" for motion, speed in zip(figures["motions"], figures["speeds"], strict=True))
-    how = HELD_OUT[figures["held_out"]]
     title = escape(f"style against {figures['reference']}")
-    caption = escape(f"against {speeds}, {how}; other motions: of the same reference at similar speed, in the policy's place")
+    others = "other motions: of the same reference at similar speed, in the policy's place"
+    caption = escape(f"against {held_against(figures)}; {others}")
     table = number_table(title, "figure", ("policy", "other motions"), caption, NAMES_WIDTH)
-    others = figures["other_motions"] or {}
+    of_others = figures["other_motions"] or {}
     for name, heading in STYLE_ROWS:
-        table.add_row(heading, cell(figures[name]), cell(others.get(name)))
+        table.add_row(heading, cell(figures[name]), cell(of_others.get(name)))
     return table

@@ -21,7 +21,7 @@ from wildrobot_gym.cli.policies import MOTION_DIGESTS, find_policy
 from wildrobot_gym.cli.run_callbacks import CheckpointCallback, EvalCallback, Score, Stopped, eval_score, protocol_of
 from wildrobot_gym.cli.run_config import RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder, read_arrays, steps_of
-from wildrobot_gym.cli.run_log import STEPS, make_logger, verdicts_text
+from wildrobot_gym.cli.run_log import STEPS, make_logger, training_console, verdicts_text
 from wildrobot_gym.cli.run_progress import ProgressCallback
 from wildrobot_gym.cli.run_state import restore_environment
 from wildrobot_gym.env.demonstrations import demonstrations
@@ -48,7 +48,7 @@ def run_train(
     """:func:`train` a config's file or shipped name, into ``runs/`` where ``out`` is None."""
     config = run_config.load(config_name, overrides, seed)
     folder = RunFolder(out or Path("runs") / f"{Path(config_name).stem}-s{config.seed}")
-    return train(config, folder, resume, console or Console())
+    return train(config, folder, resume, console or training_console())
 
 
 def train(config: RunConfig, folder: RunFolder, resume: bool, console: Console) -> int:

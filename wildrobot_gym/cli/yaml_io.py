@@ -15,7 +15,8 @@ class _Loader(yaml.SafeLoader):
     """Safe loading with YAML 1.2's numbers (YAML 1.1 reads 3e-4 as text) and an error for a repeated key."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        # A merge key (<<: *defaults) is none; what it brings may be set anew, as YAML has it.
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
         for key in keys:
             if keys.count(key) > 1:
                 raise ConfigError(f"Key {key!r} stands twice in one mapping (line {node.start_mark.line + 1}).")
@@ -37,10 +38,10 @@ def parse(text: str, where: str) -> Any:
     """
     try:
         return yaml.load(text, Loader=_Loader)  # a SafeLoader
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where} is no YAML: {error}") from error
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
+    except (yaml.YAMLError, ValueError, KeyError, AttributeError, TypeError) as error:  # of `!!int x` PyYAML lets int's own out
+        raise ConfigError(f"{where} is no YAML: {error}") from error
 
 
 def read(path: Path) -> Any:

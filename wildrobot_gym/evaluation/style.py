@@ -113,7 +113,7 @@ def measure_style(
 
 
 def spread_speeds(clips: Sequence[MotionClip], count: int) -> Float[np.ndarray, " count"]:
-    """``count`` of the clips' own speeds (m/s), ascending, each as often as its windows are of all: by time, at whatever rate."""
+    """``count`` of the clips' own speeds (m/s), ascending, each by its share of the time, whatever the clip's frame rate."""
     speeds = np.repeat([clip.command[0] for clip in clips], [round(_seconds(clip) / CONTROL_DT) for clip in clips])
     return np.quantile(speeds, (np.arange(count) + 0.5) / count, method="inverted_cdf")
 

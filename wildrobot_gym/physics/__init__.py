@@ -11,12 +11,17 @@ BACKENDS = ("native", "mjx")
 
 def make_physics(backend: str, robot: RobotModel, num_envs: int, control_dt: float = 0.02, num_threads: int = 0) -> Physics:
     """Build the engine called ``backend``; MJX is imported only where it is asked for."""
+    check_backend(backend)
     if backend == "native":
         from wildrobot_gym.physics.native import NativePhysics
 
         return NativePhysics(robot, num_envs, control_dt, num_threads)
-    if backend == "mjx":
-        from wildrobot_gym.physics.mjx import MjxPhysics
+    from wildrobot_gym.physics.mjx import MjxPhysics
 
-        return MjxPhysics(robot, num_envs, control_dt)
-    raise PhysicsError(unknown_name("physics backend", backend, BACKENDS))
+    return MjxPhysics(robot, num_envs, control_dt)
+
+
+def check_backend(backend: str) -> None:
+    """Raise PhysicsError where no engine has that name."""
+    if backend not in BACKENDS:
+        raise PhysicsError(unknown_name("physics backend", str(backend), BACKENDS))
