@@ -6,7 +6,7 @@ CONFIG ?= walk_amp
 VENV := .venv
 BIN := $(VENV)/bin
 # Of another config than the default a folder of its own: what lies there is not taken for this one's.
-OUT := walk_out$(if $(filter-out walk_amp,$(CONFIG)),/$(notdir $(basename $(CONFIG))))
+OUT := walk_out$(if $(filter-out walk_amp,$(CONFIG)),/$(subst /,_,$(basename $(CONFIG))))
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .PHONY: walk test lint types unit clean

@@ -53,8 +53,10 @@ def step_infos(infos: dict[str, Any], dones: np.ndarray) -> tuple[dict[str, np.n
 
 
 def _owner(vector_env: VectorEnv, name: str) -> Any:
-    """The vector environment or, where only what it wraps has `name`, that: Gymnasium's vector wrappers hide it."""
-    return vector_env if hasattr(vector_env, name) else vector_env.unwrapped
+    """The outermost of the vector environment and what it wraps that has `name`: Gymnasium's vector wrappers hide it."""
+    while isinstance(vector_env, VectorWrapper) and not hasattr(vector_env, name):
+        vector_env = vector_env.env
+    return vector_env
 
 
 def _has(vector_env: VectorEnv, name: str) -> bool:
@@ -211,9 +213,10 @@ class GymnasiumVecEnv(VecEnv):
     def _sub_envs(self) -> list[gym.Env] | None:
         return getattr(_owner(self.vector_env, "envs"), "envs", None)
 
-    def _is_wrappers_own(self, name: str) -> bool:
-        """Whether the outermost vector wrapper itself has it, beyond what every vector environment has."""
-        return isinstance(self.vector_env, VectorWrapper) and hasattr(self.vector_env, name) and not hasattr(VectorEnv, name)
+    def _wrapper_with(self, name: str) -> VectorWrapper | None:
+        """The outermost vector wrapper that itself has it, beyond what every vector environment has."""
+        owner = _owner(self.vector_env, name)
+        return owner if isinstance(owner, VectorWrapper) and not hasattr(VectorEnv, name) else None
 
     def _subset(self, values: Iterable[Any], indices: VecEnvIndices) -> list[Any]:
         values = list(values)
@@ -231,9 +234,9 @@ class GymnasiumVecEnv(VecEnv):
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
         """Set on the vector wrapper where that has it, on the sub-environments where they can be reached, else on the vector
         environment as a whole."""
-        if self._is_wrappers_own(attr_name):
+        if (wrapper := self._wrapper_with(attr_name)) is not None:
             self._require_all(indices, f"set_attr({attr_name!r})")
-            setattr(self.vector_env, attr_name, value)
+            setattr(wrapper, attr_name, value)
             return
         envs = self._sub_envs()
         if envs is not None:
@@ -249,9 +252,9 @@ class GymnasiumVecEnv(VecEnv):
 
     def env_method(self, method_name: str, *method_args, indices: VecEnvIndices = None, **method_kwargs) -> list[Any]:
         """Call on the sub-environments where there are any; a vector wrapper's or environment's own once, result repeated."""
-        if self._is_wrappers_own(method_name):
+        if (wrapper := self._wrapper_with(method_name)) is not None:
             self._require_all(indices, f"env_method({method_name!r})")
-            return [getattr(self.vector_env, method_name)(*method_args, **method_kwargs)] * self.num_envs
+            return [getattr(wrapper, method_name)(*method_args, **method_kwargs)] * self.num_envs
         envs = self._sub_envs()
         if envs is not None:
             chosen = [envs[index] for index in self._get_indices(indices)]

@@ -196,9 +196,10 @@ def test_a_vector_wrapper_does_not_hide_the_environments_themselves():
         def twice(self, number):
             return 2 * number * self.weight
 
-    of_wrapper = GymnasiumVecEnv(Weighted(raw))
-    of_wrapper.set_attr("weight", 0.5)
-    assert of_wrapper.get_attr("weight") == [0.5, 0.5] and of_wrapper.env_method("twice", 3) == [3.0, 3.0]
+    for outermost in (Weighted(raw), RecordEpisodeStatistics(Weighted(raw))):
+        of_wrapper = GymnasiumVecEnv(outermost)
+        of_wrapper.set_attr("weight", 0.5)
+        assert of_wrapper.get_attr("weight") == [0.5, 0.5] and of_wrapper.env_method("twice", 3) == [3.0, 3.0]
     assert env.metadata["render_fps"] == 50
 
 

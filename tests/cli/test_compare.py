@@ -8,10 +8,11 @@ import shutil
 import numpy as np
 import pytest
 
+from amp_sbx import AMPConfig
 from wildrobot_gym.cli import compare, compared_run
 from wildrobot_gym.cli.compare_page import page
 from wildrobot_gym.cli.compare_rows import rows_of
-from wildrobot_gym.cli.compared_run import ComparedRun, differences, names_of
+from wildrobot_gym.cli.compared_run import ComparedRun, _settings, differences, names_of
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.policies import LoadedPolicy
 from wildrobot_gym.cli.run_config import dotted
@@ -163,7 +164,18 @@ def test_names(tmp_path):
 
 def test_differences_are_of_values():
     configs = [dotted(c) for c in ({"a": 1, "b": {"c": [1], "d": "x"}}, {"a": 1, "b": {"c": [1, 2]}, "e": None})]
+    with_amp, other, without = {"amp.loss": "bce", "amp.weight": 0.4}, {"amp.loss": "bce", "amp.weight": 0.2}, {"amp": None}
+    assert differences([with_amp, without]) == {"amp": ["-", "null"]}
+    assert differences([with_amp, without, other]).keys() == {"amp.weight", "amp"}
     assert differences(configs) == {"b.c": ["[1]", "[1, 2]"], "b.d": ["x", "-"], "e": ["-", "null"]}
+
+
+def test_settings_are_those_that_the_policy_learned_with():
+    old = {"n_timesteps": 1024, "amp": {"reference": "walk_wildrobot"}}  # it does not say, and the default was another then
+    settings = _settings(old, AMPConfig(normalization="spectral"))
+    assert settings["amp.normalization"] == "spectral" and settings["amp.reference"] == "walk_wildrobot"
+    assert settings["env_kwargs.control_dt"] == 0.02
+    assert _settings({"n_timesteps": 1, "of another version": 2}, None) == {"n_timesteps": 1, "of another version": 2}
 
 
 def test_compare(run_path, tmp_path, capsys, monkeypatch):

@@ -98,6 +98,8 @@ def test_wrong_settings_are_named(values, message):
 def test_yaml_as_rl_zoos_files_have_it_and_as_nobody_should():
     merged = yaml_io.parse("defaults: &d {n_envs: 8, gamma: 0.9}\nrun: {<<: *d, gamma: 0.8}", "")
     assert merged["run"] == {"n_envs": 8, "gamma": 0.8}
+    deep = yaml_io.parse("d: &d {g: 1}\nx: {y: &a {<<: *d, g: 2}}\nrun: {<<: *a}", "")
+    assert deep["run"] == deep["x"]["y"] == {"g": 2}
     with pytest.raises(ConfigError, match="Key 'gamma' stands twice"):
         yaml_io.parse("{gamma: 1, gamma: 2}", "")
     for text in ("!!int x", "!!float x", "!!bool x", "!!timestamp x", "!!map foo"):

@@ -315,6 +315,11 @@ def test_a_full_disk_under_the_output_costs_no_training(monkeypatch):
         console.print("128 of 256 steps")
 
 
+def test_no_output_at_all_costs_no_training(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    training_console().print("64 of 256 steps")
+
+
 def test_progress_is_written_whole_after_a_full_disk(tmp_path, monkeypatch):
     progress = ProgressCsv(tmp_path / "progress.csv")
     progress.write({STEPS: 1, "a": 0.5}, {})

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from amp_sbx import AMPConfig
 from amp_sbx.errors import AMPError
 from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.policies import LoadedPolicy
@@ -60,7 +61,7 @@ def gather(name: str, policy: LoadedPolicy, result: WalkResult, figures: dict[st
         lacks.append("a policy without its run folder: neither settings nor learning curves")
     else:
         try:
-            config = _settings(folder.read_config())
+            config = _settings(folder.read_config(), policy.model.amp)
         except (ConfigError, RunError) as error:
             lacks.append(f"no settings: {error}")
         try:
@@ -81,12 +82,15 @@ def gather(name: str, policy: LoadedPolicy, result: WalkResult, figures: dict[st
     return ComparedRun(name, policy, result, figures, config, curves, verdicts, reference if clips else None, clips, tuple(lacks))
 
 
-def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    """By dotted key with the defaults spelled out; as they stand where they are of another version."""
+def _settings(values: Mapping[str, Any], amp: AMPConfig | None) -> dict[str, Any]:
+    """By dotted key with the defaults spelled out, those of ``amp`` as the policy's file has them: they may have been others
+    than today's. As they stand where the settings are of another version.
+    """
     try:
-        return run_config.from_mapping(values).resolved()
+        config = run_config.from_mapping(values).resolved()
     except (ConfigError, AMPError):
-        return dotted(values)
+        config = dotted(values)
+    return config | ({} if amp is None else dotted({"amp": amp.to_dict()}))
 
 
 def names_of(runs: Sequence[str]) -> list[str]:
@@ -105,10 +109,22 @@ def names_of(runs: Sequence[str]) -> list[str]:
 
 
 def differences(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Keys whose values are not the same in all configs, with each config's value as JSON; "-" where it has none."""
-    keys = dict.fromkeys(key for config in configs for key in config)
+    """Keys whose values are not the same in all configs, with each config's value as JSON; "-" where it has none.
+
+    Of a section that is null in some configs and alike in the others only that is told: ``amp`` of a run without AMP.
+    """
+    keys = [key for key in dict.fromkeys(key for config in configs for key in config) if not _is_of_a_null_section(key, configs)]
     rows = {key: [_told(config[key]) if key in config else "-" for config in configs] for key in keys}
     return {key: values for key, values in rows.items() if len(set(values)) > 1}
+
+
+def _is_of_a_null_section(key: str, configs: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the configs without ``key`` have null for a section of it, and those with it agree."""
+    parts = key.split(".")
+    sections = [".".join(parts[:i]) for i in range(1, len(parts))]
+    lacking = [config for config in configs if key not in config]
+    agreed = len({_told(config[key]) for config in configs if key in config}) == 1
+    return bool(lacking) and agreed and all(any(config.get(name, 0) is None for name in sections) for config in lacking)
 
 
 def _told(value: Any) -> str:

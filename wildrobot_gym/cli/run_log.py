@@ -101,7 +101,7 @@ def _full_disk_passed_over() -> Iterator[None]:
 
 def training_console() -> Console:
     """Where a training tells of itself; often a log on the very disk that its checkpoints fill."""
-    return Console(file=cast(IO[str], _Stdout()))
+    return Console() if sys.stdout is None else Console(file=cast(IO[str], _Stdout()))  # type: ignore[redundant-expr]
 
 
 class Forgiving(KVWriter):

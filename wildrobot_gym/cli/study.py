@@ -13,6 +13,7 @@ from rich.console import Console
 
 from wildrobot_gym.cli.exit_codes import RUN_FAILED
 from wildrobot_gym.cli.guard import stop_signals
+from wildrobot_gym.cli.run_log import training_console
 from wildrobot_gym.cli.study_config import Study, load_study
 from wildrobot_gym.cli.study_run import Processes, State, StudyRun
 from wildrobot_gym.cli.study_table import write_report
@@ -35,7 +36,7 @@ def run_study(file: str, jobs: int, table: bool, out: Path | None, console: Cons
     Raises:
         ConfigError: in the study or any of its arms, before the first run begins. RunError: the table cannot be written.
     """
-    console = console or Console()
+    console = console or training_console()
     if jobs < 1:
         raise ConfigError(f"--jobs {jobs}; allowed: 1 or more.")
     name, study = load_study(file)

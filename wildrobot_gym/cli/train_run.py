@@ -75,6 +75,7 @@ def _train(config: RunConfig, folder: RunFolder, resume: bool, held: contextlib.
     reference = load_reference(config, env)
     if newest is not None:
         model = AMPPPO.load(newest, env=env, reference=reference)
+        _check_amp(newest, model, config, folder)
         restore_environment(model, read_arrays(newest.with_suffix(".npz")))
         console.print(f"resuming at {model.num_timesteps:,} steps from {newest}", highlight=False, markup=False)
     else:
@@ -136,6 +137,15 @@ def _check_motions(newest: Path, config: RunConfig, folder: RunFolder) -> None:
             f"{folder.path} has learned from another file than {', '.join(changed)} is now (its SHA-256 differs). Restore the"
             " file that it was begun with, or start anew."
         )
+
+
+def _check_amp(newest: Path, model: AMPPPO, config: RunConfig, folder: RunFolder) -> None:
+    """Raise RunError where the run does not name a setting of its checkpoint whose default was another then."""
+    if model.amp == config.amp_config:
+        return
+    stored, asked = ({} if amp is None else amp.to_dict() for amp in (model.amp, config.amp_config))
+    differing = [f"amp.{name}: {value!r} there" for name, value in stored.items() if asked.get(name) != value]
+    raise RunError(f"{newest} was learned with other settings. {'; '.join(differing)}. Name them in {folder.config}.")
 
 
 def warm_start(model: AMPPPO, config: RunConfig, env: GymnasiumVecEnv, console: Console) -> None:

@@ -14,13 +14,15 @@ from wildrobot_gym.errors import ConfigError
 class _Loader(yaml.SafeLoader):
     """Safe loading with YAML 1.2's numbers (YAML 1.1 reads 3e-4 as text) and an error for a repeated key."""
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        # A merge key (<<: *defaults) is none; what it brings may be set anew, as YAML has it.
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ConfigError(f"Key {key!r} stands twice in one mapping (line {node.start_mark.line + 1}).")
-        return super().construct_mapping(node, deep)
+    def flatten_mapping(self, node: Any) -> None:
+        # Of merge keys (<<: *defaults) what they bring may be set anew; once they are resolved it stands there twice.
+        if not getattr(node, "is_flat", False):
+            keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+            for key in keys:
+                if keys.count(key) > 1:
+                    raise ConfigError(f"Key {key!r} stands twice in one mapping (line {node.start_mark.line + 1}).")
+        node.is_flat = True
+        super().flatten_mapping(node)
 
 
 _Loader.add_implicit_resolver(
