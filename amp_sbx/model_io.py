@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax.serialization import from_state_dict, to_state_dict
 
-from amp_sbx import checkpoint
+from amp_sbx import checkpoint, replay_buffer
 from amp_sbx.config import AMPConfig
 from amp_sbx.errors import CheckpointError, ConfigError, FeatureError
 from amp_sbx.learner import AMPLearner
@@ -373,8 +373,7 @@ def set_arrays(model: Any, source: Any, exact_match: bool) -> None:
 def _restore_discriminator(learner: AMPLearner, new: dict[str, Any]) -> None:
     old, changed = learner.state.normalizer, new["normalizer"]
     if not (np.array_equal(old.mean, changed.mean) and np.array_equal(old.std, changed.std)):
-        replay = learner.state.replay  # its rows are normalised by the old one
-        new = new | {"replay": replay.replace(position=jnp.zeros_like(replay.position), size=jnp.zeros_like(replay.size))}
+        new = new | {"replay": replay_buffer.init(*learner.state.replay.data.shape)}  # what is there the old one normalised
     learner.restore(replace(learner.state, **new))
 
 

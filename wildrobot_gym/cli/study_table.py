@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from wildrobot_gym.cli.study_run import State, StudyRun
 from wildrobot_gym.config import to_dict
 
 Runs = Mapping[str, Mapping[int, tuple[StudyRun, State]]]  # by arm and seed
-Spread = Callable[[Mapping[str, Any], int], str]  # an interval as text, with so many digits
 
 
 def write_report(name: str, study: Study, runs: Runs, out: Path, console: Console) -> None:
@@ -75,7 +74,7 @@ def _print(
     for figure, heading in FIGURES.items():
         cells = []
         for arm, found in arms.items():
-            value, difference = _value(found, figure, _in_brackets), _difference(found, figure, arm == study.baseline)
+            value, difference = _value(found, figure), _difference(found, figure, arm == study.baseline)
             cells.append(f"{value}\n[{'bold' if found.differs(figure) else 'dim'}]{difference}[/]" if difference else value)
         table.add_row(heading, *cells)
     # A table wider than the terminal is wrapped by the terminal; rich would cut its cells off.
@@ -95,19 +94,15 @@ def _markdown(name: str, study: Study, arms: Mapping[str, ArmFigures], done: Map
         for arm, found in arms.items():
             difference = _difference(found, figure, arm == study.baseline)
             difference = f"**{difference[:-1]}\\***" if found.differs(figure) else difference
-            cells.append("<br>".join(filter(None, [_value(found, figure, _in_brackets), difference])))
+            cells.append("<br>".join(filter(None, [_value(found, figure), difference])))
         lines.append(line(cells))
     return "\n".join([*lines, "", *(f"{note}\n" for note in notes)])
 
 
-def _in_brackets(interval: Mapping[str, Any], digits: int) -> str:
-    return f"({range_text(interval, digits)})"
-
-
-def _value(found: ArmFigures, figure: str, spread: Spread) -> str:
+def _value(found: ArmFigures, figure: str) -> str:
     """Mean and, of more than one run, interval."""
     interval, digits = found.over_seeds[figure], _digits(figure)
-    return mean_text(interval, digits) + (f" {spread(interval, digits)}" if interval["n"] > 1 else "")
+    return mean_text(interval, digits) + (f" ({range_text(interval, digits)})" if interval["n"] > 1 else "")
 
 
 def _difference(found: ArmFigures, figure: str, is_baseline: bool) -> str:
