@@ -191,7 +191,7 @@ def _mine(
         slow = f"{report.mined_s:.1f} s passed the gates, but none of it within {SUCCESS_VELOCITY_ERROR} m/s of its command."
         slow += f" {reference} is as it was." if reference.is_file() else ""  # by force; then what is there stays
         raise MotionError(f"{slow if report.segments else error} {_ADVICE}") from None
-    kept = sum(segment.num_frames / segment.fps for segment in walked)
+    kept = sum(segment.seconds for segment in walked)
     if kept < STOP_S:
         text = f"[yellow]That is little:[/] the plan stops under {STOP_S:g} s. More --seconds give more. {_ADVICE}"
         console.print(text, highlight=False, soft_wrap=True)

@@ -80,7 +80,7 @@ def run_select(dataset: str, motions: Sequence[str], out: Path, robot: str | Non
     if not taken:
         raise MotionError(f"Name the motions of {dataset} that are to be taken; * and ? stand for any letters.")
     chosen = [clip for clip in clips if clip.motion_id in taken]
-    seconds = sum(clip.num_frames / clip.fps for clip in chosen)
+    seconds = sum(clip.seconds for clip in chosen)
     print(f"{write_without_report(out, chosen)}: {seconds:.1f} s of {len(taken)} motions, in {len(chosen)} segments")
     return 0
 
@@ -213,7 +213,7 @@ def finish(
     """
     console.print(yield_table(report))
     write_dataset(out, report, segments, origin)
-    kept = sum(segment.num_frames / segment.fps for segment in segments)
+    kept = sum(segment.seconds for segment in segments)
     text = f"{out}: {len(segments)} segments, {kept:.1f} s of {report.mined_s:.1f} s Tier 0+"
     console.print(text, highlight=False, soft_wrap=True)
 

@@ -55,13 +55,13 @@ def marks(
     word = "better" if high or low else "differs"
     found = []
     held_against = yardsticks or [None] * len(intervals)
-    for i, mine in enumerate(intervals):
+    ends = [_ends(figure, interval) if _tells(interval) else None for interval in intervals]
+    for i, mine in enumerate(ends):
         others = []
-        for j, other in enumerate(intervals):
-            if figure in INCOMPARABLE or held_against[i] != held_against[j] or not (_tells(mine) and _tells(other)):
+        for j, other in enumerate(ends):
+            if figure in INCOMPARABLE or held_against[i] != held_against[j] or mine is None or other is None:
                 continue
-            (low_end, high_end), (other_low, other_high) = _ends(figure, mine), _ends(figure, other)
-            above, below = low_end > other_high, high_end < other_low
+            above, below = mine[0] > other[1], mine[1] < other[0]
             if (above and not low) or (below and not high):
                 others.append(j)
         found.append((word, tuple(others)))
@@ -69,6 +69,7 @@ def marks(
 
 
 def _ends(figure: str, interval: Mapping[str, Any]) -> tuple[float, float]:
+    """Low and high."""
     n = interval.get("n")
     if figure not in SHARES or n is None:
         return interval["low"], interval["high"]

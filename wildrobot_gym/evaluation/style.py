@@ -114,7 +114,7 @@ def measure_style(
 
 def spread_speeds(clips: Sequence[MotionClip], count: int) -> Float[np.ndarray, " count"]:
     """``count`` of the clips' own speeds (m/s), ascending, each by its share of the time, whatever the clip's frame rate."""
-    speeds = np.repeat([clip.command[0] for clip in clips], [round(_seconds(clip) / CONTROL_DT) for clip in clips])
+    speeds = np.repeat([clip.command[0] for clip in clips], [round(clip.seconds / CONTROL_DT) for clip in clips])
     return np.quantile(speeds, (np.arange(count) + 0.5) / count, method="inverted_cdf")
 
 
@@ -176,8 +176,4 @@ def _group_means(values: Float[np.ndarray, " n"], groups: np.ndarray) -> Float[n
 
 
 def _mean_speed(clips: Sequence[MotionClip]) -> float:
-    return float(np.average([clip.command[0] for clip in clips], weights=[_seconds(clip) for clip in clips]))
-
-
-def _seconds(clip: MotionClip) -> float:
-    return clip.num_frames / clip.fps
+    return float(np.average([clip.command[0] for clip in clips], weights=[clip.seconds for clip in clips]))

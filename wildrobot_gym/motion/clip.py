@@ -68,6 +68,11 @@ class MotionClip:
         return (self.num_frames - 1) / self.fps
 
     @property
+    def seconds(self) -> float:
+        """Time that its frames stand for, a period each: what adds up over the parts of a motion."""
+        return self.num_frames / self.fps
+
+    @property
     def motion_id(self) -> str:
         """The motion that this clip is a part, a variant, a mirror image or a performance of; else its own name."""
         return str(self.metadata.get("motion_id", self.name)).removesuffix(_MIRRORED)

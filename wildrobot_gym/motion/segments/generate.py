@@ -101,11 +101,11 @@ def best_segments(segments: Sequence[MotionClip], seconds_per_motion: float, see
     chosen = []
     for i in sorted(order, key=lambda i: -segments[i].metadata["score"]):
         segment = segments[i]
-        motion_id, duration = segment.metadata["motion_id"], segment.num_frames / segment.fps
+        motion_id, duration = segment.metadata["motion_id"], segment.seconds
         if left.setdefault(motion_id, seconds_per_motion) >= duration:
             left[motion_id] -= duration
             chosen.append(i)
     if segments and not chosen:
-        shortest = min(segment.num_frames / segment.fps for segment in segments)
+        shortest = min(segment.seconds for segment in segments)
         raise ConfigError(f"seconds_per_motion is {seconds_per_motion}; the shortest segment lasts {shortest:.2f} s. Allow more.")
     return [segments[i] for i in sorted(chosen)]
