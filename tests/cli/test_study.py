@@ -16,6 +16,7 @@ from amp_sbx import checkpoint
 from wildrobot_gym.cli import run_config, study
 from wildrobot_gym.cli.guard import stop_signals
 from wildrobot_gym.cli.main import main
+from wildrobot_gym.cli.run_config import MOTION_DIGESTS
 from wildrobot_gym.cli.run_folder import RunFolder
 from wildrobot_gym.cli.study_config import Study, digest, load_study
 from wildrobot_gym.cli.study_figures import BENCHMARK, FIGURES, arm_figures, run_figures, training_figures
@@ -23,7 +24,7 @@ from wildrobot_gym.cli.study_run import Processes
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation.progress import STEPS
 from wildrobot_gym.evaluation.protocol import PROTOCOL
-from wildrobot_gym.paths import STUDIES
+from wildrobot_gym.paths import STUDIES, motion_file
 
 ARMS = {"base": {}, "bce": {"amp.loss": "bce"}}
 TINY = {"config": "smoke", "seeds": [0, 1, 2], "commands": [0.4], "episodes": 2, "arms": ARMS}
@@ -57,7 +58,7 @@ class FakeProcesses(Processes):
             if "--resume" not in arguments:
                 run.begin(config)
             run.progress.write_text(f"{STEPS},time/time_elapsed,amp/disc_acc\n1024,60,0.7\n")
-            run.final.write_bytes(b"policy")
+            checkpoint.write(run.final, {"extra": {MOTION_DIGESTS: config.motion_digests()}}, {})
         else:
             config = run_config.from_mapping(RunFolder(Path(arguments[1]).parent).read_config())
             mean = config.seed + (10 if config.amp.get("loss") == "bce" else 0)
@@ -254,6 +255,20 @@ def test_an_unfinished_run_is_resumed_and_a_killed_one_named(here, fake, capsys)
     assert main(["study", file]) == 0
     assert "--resume" not in fake.calls[0] and "--resume" in fake.calls[-2] and fake.calls[-1][0] == "eval"
     assert fake.calls[-1][1] == str(run.folder.final)  # not the best by evaluation
+
+
+def test_a_run_whose_reference_is_another_file_by_now_is_not_done(here, fake, capsys):
+    motion = here / "mine.npz"
+    motion.write_bytes(motion_file("walk_wildrobot").read_bytes())
+    file = write(arms={"base": {}}, seeds=[0], set={"amp.reference": str(motion)})
+    assert main(["study", file]) == 0 and main(["study", file]) == 0
+    assert words(fake) == ["train", "eval"]
+    motion.write_bytes(b"made anew")
+    for code, arguments in ((1, ["study", file]), (0, ["study", file, "--table"])):
+        assert main(arguments) == code
+        assert f"has learned from another file than {motion} is now" in " ".join(capsys.readouterr().out.split())
+    assert words(fake) == ["train", "eval"]
+    assert "0 of 1" in Path("runs/studies/tiny/table.md").read_text()
 
 
 def test_a_run_in_another_studys_hands_and_a_foreign_folder_are_left_alone(here, fake, capsys):

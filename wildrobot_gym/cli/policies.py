@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from amp_sbx import AMPPPO, GymnasiumVecEnv, checkpoint
+from wildrobot_gym.cli.run_config import MOTION_DIGESTS
 from wildrobot_gym.cli.run_folder import RunFolder
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
@@ -18,8 +19,6 @@ from wildrobot_gym.errors import RunError, unknown_name
 from wildrobot_gym.evaluation.protocol import evaluation_settings
 from wildrobot_gym.files import file_digest
 from wildrobot_gym.paths import POLICIES, motion_file
-
-MOTION_DIGESTS = "motions"  # in a policy's file: SHA-256 of the files it learned from, by name
 
 
 @dataclass(frozen=True)

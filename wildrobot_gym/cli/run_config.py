@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from sbx import PPO
 
+from amp_sbx import checkpoint
 from amp_sbx.cloning import CloningConfig
 from amp_sbx.config import AMPConfig
 from amp_sbx.schedule import parse_schedule
@@ -27,6 +28,7 @@ from wildrobot_gym.paths import CONFIGS, MOTIONS, motion_file
 
 ENV_CONFIGS: dict[str, type[EnvConfig]] = {ENV_ID: EnvConfig, TRACK_ENV_ID: TrackEnvConfig}
 ENV_ARGUMENTS = ("max_episode_steps", "backend", "num_threads", "reference")  # of the environment beside EnvConfig
+MOTION_DIGESTS = "motions"  # in a policy's file: SHA-256 of the files it learned from, by name
 OWN_AMP_KEYS = ("reference", "warm_start", "score_temperature")  # in the amp section beside AMPConfig's
 _AT_LEAST_ONE = ("n_envs", "n_timesteps", "n_steps", "n_epochs", "checkpoint_every", "keep_checkpoints")
 
@@ -154,6 +156,15 @@ class RunConfig:
         """SHA-256 of every file of reference motion that the run reads, by its name here: a file made anew keeps its name."""
         names = {str(part["reference"]) for part in (self.amp or {}, self.env_kwargs) if part.get("reference") is not None}
         return {name: file_digest(find_motion(name)) for name in sorted(names)}
+
+    def changed_motions(self, newest: Path) -> list[str]:
+        """Names of the files that are others now than those which the policy in ``newest`` has learned from.
+
+        Raises:
+            CheckpointError: ``newest`` cannot be read.
+        """
+        stored = dict(checkpoint.read_meta(newest).get("extra") or {}).get(MOTION_DIGESTS) or {}  # older ones have none
+        return [name for name, digest in self.motion_digests().items() if stored.get(name, digest) != digest]
 
     def env_settings(self) -> dict[str, Any]:
         """``env_kwargs`` with the reference's name resolved to its file."""

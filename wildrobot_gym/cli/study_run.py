@@ -60,15 +60,16 @@ class StudyRun:
         return self.folder.path / f"eval_{'_'.join(f'{c:g}' for c in self.commands)}_x{self.episodes}.json"
 
     def results(self) -> dict[str, Any] | None:
-        """What :attr:`results_file` holds; None where it is missing, damaged, or of another version of the benchmark.
+        """What :attr:`results_file` holds; None where it is missing, damaged, of another version of the benchmark, or of a
+        policy that has learned from other motion than its reference is now.
 
         The benchmark came to measure style without another version: results that do not speak of it are made anew.
         """
         try:
             found = json.loads(self.results_file.read_text())
             current = found["protocol"] == PROTOCOL and "style" in found
-            return found if current and self.folder.final.is_file() else None
-        except (OSError, ValueError, KeyError, TypeError):
+            return found if current and not self.config.changed_motions(self.folder.final) else None
+        except (OSError, ValueError, KeyError, TypeError, AMPError, WildRobotError):
             return None
 
     def state(self) -> State:
@@ -128,7 +129,13 @@ class StudyRun:
         if began and digest(run_config.from_mapping(folder.read_config())) != digest(self.config):
             raise RunError(f"{folder.path} holds a run of other settings. Move it away.")
         steps = []
-        if not folder.final.is_file():
+        if folder.final.is_file():
+            if changed := self.config.changed_motions(folder.final):
+                names = ", ".join(changed)
+                raise RunError(
+                    f"{folder.path} has learned from another file than {names} is now. Restore it, or move the run away."
+                )
+        else:
             config_file = folder.path.with_suffix(".yaml")
             with atomic_write(config_file) as stream:
                 stream.write(yaml_io.dump(self.config.to_dict()).encode())

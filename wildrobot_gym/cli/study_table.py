@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
-from rich.table import Table
 
 from wildrobot_gym.cli.evaluate import write_json, write_text
 from wildrobot_gym.cli.figures import mean_text, range_text
 from wildrobot_gym.cli.study_config import Study, digest
 from wildrobot_gym.cli.study_figures import FIGURES, MIN_PAIRS, ArmFigures, arm_figures, incomparable, run_figures
 from wildrobot_gym.cli.study_run import State, StudyRun
+from wildrobot_gym.cli.tables import number_table
 from wildrobot_gym.config import to_dict
 
 Runs = Mapping[str, Mapping[int, tuple[StudyRun, State]]]  # by arm and seed
@@ -66,10 +65,7 @@ def _results(runs: Runs) -> list[dict[str, Any]]:
 def _print(
     name: str, study: Study, arms: Mapping[str, ArmFigures], done: Mapping[str, str], notes: list[str], console: Console
 ) -> None:
-    table = Table(title=f"study {name}", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("figure", no_wrap=True)
-    for arm in arms:
-        table.add_column(escape(arm), justify="right", no_wrap=True)
+    table = number_table(f"study {name}", "figure", [escape(arm) for arm in arms])
     table.add_row("runs done", *done.values())
     for figure, heading in FIGURES.items():
         cells = []

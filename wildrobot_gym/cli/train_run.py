@@ -17,9 +17,9 @@ from amp_sbx import AMPPPO, GymnasiumVecEnv, InfoMetricsCallback, ReferenceFeatu
 from amp_sbx.errors import CheckpointError
 from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.guard import stop_signals
-from wildrobot_gym.cli.policies import MOTION_DIGESTS, find_policy
+from wildrobot_gym.cli.policies import find_policy
 from wildrobot_gym.cli.run_callbacks import CheckpointCallback, EvalCallback, Score, Stopped, eval_score, protocol_of
-from wildrobot_gym.cli.run_config import RunConfig
+from wildrobot_gym.cli.run_config import MOTION_DIGESTS, RunConfig
 from wildrobot_gym.cli.run_folder import RunFolder, read_arrays, steps_of
 from wildrobot_gym.cli.run_log import STEPS, make_logger, training_console, verdicts_text
 from wildrobot_gym.cli.run_progress import ProgressCallback
@@ -130,9 +130,7 @@ def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None)
 
 def _check_motions(newest: Path, config: RunConfig, folder: RunFolder) -> None:
     """Raise RunError where a file of reference motion is no longer the one that the checkpoint has learned from."""
-    digests = dict(checkpoint.read_meta(newest).get("extra") or {}).get(MOTION_DIGESTS) or {}  # older ones have none
-    changed = [name for name, digest in config.motion_digests().items() if digests.get(name, digest) != digest]
-    if changed:
+    if changed := config.changed_motions(newest):
         raise RunError(
             f"{folder.path} has learned from another file than {', '.join(changed)} is now (its SHA-256 differs). Restore the"
             " file that it was begun with, or start anew."

@@ -25,7 +25,7 @@ from wildrobot_gym.robot import RobotModel
 KIND = "wildrobot motion clip"
 _ARRAYS = ("root_pos", "root_quat", "joint_pos")
 _OPTIONAL = ("pad_forces", "qvel")
-_MIRRORED = "_mirrored"  # at the end of a mirror image's name
+_MIRRORED = "_mirrored"  # in a mirror image's name: at its end, or before what a variant adds
 _UNIT_TOLERANCE = 1e-3  # float32 storage costs 1e-7; more than this is an error of the source
 
 
@@ -216,7 +216,7 @@ def check_names(clips: Sequence[MotionClip]) -> None:
 def without_images(clips: Sequence[MotionClip]) -> list[MotionClip]:
     """Less every mirror image whose original is there: who makes mirror images would make both of them twice."""
     names = {clip.name for clip in clips}
-    return [c for c in clips if not (c.name.endswith(_MIRRORED) and c.name.removesuffix(_MIRRORED) in names)]
+    return [c for c in clips if not (_MIRRORED in c.name and c.name.replace(_MIRRORED, "") in names)]
 
 
 def from_parts(arrays: Mapping[str, np.ndarray], description: Mapping[str, Any], where: str) -> MotionClip:

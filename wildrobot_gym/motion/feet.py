@@ -17,6 +17,8 @@ from wildrobot_gym.errors import RobotError
 from wildrobot_gym.motion.shape import LIFT_UNIT, GaitShape
 from wildrobot_gym.robot import RobotModel
 
+_LEAN_SMOOTHING = 0.01  # rad; rounds off the change from one edge of a sole to the other
+
 
 @dataclass(frozen=True)
 class Sole:
@@ -33,6 +35,19 @@ class Sole:
     right: float
     toe_id: int
     heel_id: int
+
+    def share_load(self, forces: Float[np.ndarray, "n pad"], x: Float[np.ndarray, " n"], load: Float[np.ndarray, " n"]) -> None:
+        """Write into ``forces`` (N) what each pad bears of ``load`` (N) that acts at ``x`` (m): toe and heel by its lever."""
+        toe = np.clip((x - self.heel) / (self.toe - self.heel), 0.0, 1.0)
+        forces[:, self.toe_id], forces[:, self.heel_id] = toe * load, (1.0 - toe) * load
+
+    def edge_lift(self, aside: Float[np.ndarray, " n"], height: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """How far (m) the foot frame is above the floor under a leg that leans, and so stands on an edge of its sole.
+
+        ``aside``: the foot's place beside its hip's, ``height``: the hips', m.
+        """
+        lean = np.arctan2(aside, height)
+        return 0.5 * (self.left - self.right) * (np.sqrt(np.square(lean) + _LEAN_SMOOTHING**2) - _LEAN_SMOOTHING)
 
 
 def read_sole(robot: RobotModel, foot: str) -> Sole:

@@ -16,7 +16,6 @@ SAMPLES = 64  # a cycle; 9 ms apart at the fastest cadence, splined to C2 afterw
 _EDGE_MARGIN = 0.008  # m; the load runs so far inside the soles' inner edges
 # Share of the sideways sway by which the feet stand wider than the hips; at 1 a stance leg only ever leans inward.
 _WIDENING = 0.4
-_LEAN_SMOOTHING = 0.01  # rad; rounds off the change from one edge of a sole to the other
 
 
 class WalkPlan:
@@ -66,11 +65,9 @@ class WalkPlan:
         qpos[:, 3:7] = self._base_rotation().as_quat(scalar_first=True)
         for joint, angle in self._waist().items():
             qpos[:, 7 + self.robot.joint_names.index(joint)] = angle
-        # A leg that leans stands on an edge of its sole, which carries the foot frame above the floor.
-        lean = np.arctan2(self.foot_pos_flat[..., 1] - base[:, 1:2] - self.hip_y, base[:, 2:3])
-        half_width = 0.5 * (self.soles[0].left - self.soles[0].right)
         target = self.foot_pos_flat.copy()
-        target[..., 2] += half_width * (np.sqrt(np.square(lean) + _LEAN_SMOOTHING**2) - _LEAN_SMOOTHING)
+        for f, sole in enumerate(self.soles):
+            target[:, f, 2] += sole.edge_lift(target[:, f, 1] - base[:, 1] - self.hip_y[f], base[:, 2])
         return ik.solve_path(qpos, target, self.foot_pitch)
 
     def straighten(self, qpos: Float[np.ndarray, "sample nq"]) -> None:
@@ -90,9 +87,7 @@ class WalkPlan:
         """Normal force of each pad, N: ``total`` split between the feet, then toe and heel by the load's lever."""
         forces = np.zeros((SAMPLES, len(self.robot.pad_names)))
         for f, sole in enumerate(self.soles):
-            toe = np.clip((self.load_x[:, f] - sole.heel) / (sole.toe - sole.heel), 0.0, 1.0)
-            load = self.share[:, f] * total
-            forces[:, sole.toe_id], forces[:, sole.heel_id] = toe * load, (1.0 - toe) * load
+            sole.share_load(forces, self.load_x[:, f], self.share[:, f] * total)
         return forces
 
     def _load_share(self) -> np.ndarray:

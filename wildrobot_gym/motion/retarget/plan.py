@@ -32,7 +32,6 @@ _DIPS = np.arange(0.0, 0.031, 0.006)  # m by which the hips may dip in double su
 _DIP_COST = 4.0  # rad per m; against heels that rise early
 _WAIST_MARGIN = 0.01  # rad; inverse kinematics holds these joints, and only inside their limits
 _LOWEST_HIPS = 0.82  # of the leg's length; where that is not low enough for a foot, the foot is not reached
-_LEAN_SMOOTHING = 0.01  # rad; rounds off the change from one edge of a sole to the other
 _WORST_MISS = 0.05  # m that one round corrects at most
 
 
@@ -103,11 +102,9 @@ class ClipPlan:
         for joint, angle in self._waist().items():
             qpos[:, 7 + joint] = angle
         target, pitch = np.stack([p.pos for p in self.paths], axis=1), np.stack([p.pitch for p in self.paths], axis=1)
-        # A leg that leans stands on an edge of its sole, which carries the foot frame above the floor.
-        aside = np.stack([along(p.pos[:, :2] - body.level, body.left) for p in self.paths], axis=1) - self.reach.hip_y
-        lean = np.arctan2(aside, body.height[:, None])
-        half_width = np.array([0.5 * (foot.sole.left - foot.sole.right) for foot in self.feet])
-        target[..., 2] += half_width * (np.sqrt(np.square(lean) + _LEAN_SMOOTHING**2) - _LEAN_SMOOTHING)
+        for f, (foot, path) in enumerate(zip(self.feet, self.paths, strict=True)):
+            aside = along(path.pos[:, :2] - body.level, body.left) - self.reach.hip_y[f]
+            target[:, f, 2] += foot.sole.edge_lift(aside, body.height)
         return ik.solve_path(qpos, target, pitch, body.yaw, warm=guess is not None, max_steps=max_steps)
 
     def tipping(self, asked: FloorDemand) -> Float[np.ndarray, "time 2"]:
@@ -131,9 +128,7 @@ class ClipPlan:
         forces = np.zeros((len(total), len(self.robot.pad_names)))
         for f, (foot, stances) in enumerate(zip(self.feet, self.stances, strict=True)):
             place = balance.load_along(self.body.time, stances, foot.sole)
-            toe = np.clip((place - foot.sole.heel) / (foot.sole.toe - foot.sole.heel), 0.0, 1.0)
-            load = self.share[:, f] * np.maximum(total, 0.0)
-            forces[:, foot.sole.toe_id], forces[:, foot.sole.heel_id] = toe * load, (1.0 - toe) * load
+            foot.sole.share_load(forces, place, self.share[:, f] * np.maximum(total, 0.0))
         return forces
 
     def _human_body(self) -> BodyPath:
