@@ -158,8 +158,15 @@ class AMPConfig:
                 f"amp.target_real {self.target_real} and amp.target_fake {self.target_fake} are probabilities with amp.loss"
                 " 'bce'; allowed: 0 to 1."
             )
-        if self.loss == "wgan" and self.gradient_penalty == "none":
-            raise ConfigError("amp.loss 'wgan' needs an amp.gradient_penalty, 'wgan_gp' or 'r1': nothing else bounds its critic.")
+        if self.loss == "wgan" and (self.penalty_setting is None or getattr(self, self.penalty_setting) == 0.0):
+            nothing = "" if self.penalty_setting is None else f", with an amp.{self.penalty_setting} above 0"
+            raise ConfigError(
+                f"amp.loss 'wgan' needs an amp.gradient_penalty, 'wgan_gp' or 'r1'{nothing}: nothing else bounds its critic."
+            )
+        if self.loss == "wgan":
+            for name, default in (("target_real", 1.0), ("target_fake", 0.0), ("label_smoothing", 0.0)):
+                if getattr(self, name) != default:
+                    raise ConfigError(f"amp.{name} is given with amp.loss 'wgan', whose critic has no targets; leave it out.")
         if self.loss == "wgan" and self.schedule.wait_logits is not None:
             raise ConfigError("amp.schedule.wait_logits is given with amp.loss 'wgan', whose scores have no scale; leave it out.")
         if self.mix == "lerp" and self.weight * max(self.schedule.initial, self.schedule.final) > 1.0:
@@ -246,16 +253,17 @@ class AMPConfig:
         return self.weight * self.schedule(num_timesteps)
 
     def beyond(self, total_timesteps: float) -> list[str]:
-        """What of `schedule` and `reintroduce` lies beyond so many environment steps, and would not be reached by then."""
+        """What of `schedule` and `reintroduce` may come, for all that it is waited for, only after so many environment steps."""
         schedule = self.schedule
-        planned = {"amp.schedule.ramp_end": schedule.ramp_end if schedule.initial != schedule.final else 0.0}
-        for stage in self.reintroduce:
-            planned[f"amp.reintroduce of {', '.join(stage.channels)}, at"] = stage.at
+        planned = []
+        if schedule.initial != schedule.final:
+            planned.append(("amp.schedule.ramp_end", schedule.ramp_end, schedule.wait_at_most))
+        planned += [(f"amp.reintroduce of {', '.join(s.channels)}, at", s.at, s.wait_at_most) for s in self.reintroduce]
         return [
-            f"{name} {step:,.0f} lies {step - total_timesteps:,.0f} environment steps beyond {total_timesteps:,.0f}, where this"
-            " training ends: it is not reached."
-            for name, step in planned.items()
-            if step > total_timesteps
+            f"{name} {step:,.0f}{f' with wait_at_most {wait:,.0f}' if wait else ''} lies {late:,.0f} environment steps beyond"
+            f" {total_timesteps:,.0f}, where this training ends: it may not be reached."
+            for name, step, wait in planned
+            if (late := step + (wait or 0.0) - total_timesteps) > 0
         ]
 
     def task_share(self, style_weight: float) -> float:

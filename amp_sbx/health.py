@@ -70,19 +70,27 @@ def figures(
     policy: Float[Array, "samples feature"],
     reference: Float[Array, "samples feature"],
     bounds: tuple[Float[Array, " feature"], Float[Array, " feature"]],
+    made: Float[Array, "samples feature"] | None = None,
 ) -> dict[str, Float[Array, ""] | Int[Array, ""]]:
     """Of normalised features: `feature_auc` and `feature_index` of the one that alone separates best, `outside`, and `still`,
     how many stand still, with `still_index` and `still_auc` of the first of them.
+
+    Args:
+        made: the policy's as the environment makes them, where the discriminator sees some as mirror images: a feature that
+            stands still is none any more among images of its partner.
     """
-    separation, still = feature_separation(policy, reference), still_features(policy, reference)
+    separation = feature_separation(policy, reference)
+    made = policy if made is None else made
+    still = still_features(made, reference)
     first = jnp.argmax(still)
+    alone = auc(reference[:, first], made[:, first])
     return {
         "feature_auc": separation.max(),
         "feature_index": jnp.argmax(separation),
         "outside": outside_share(policy, *bounds),
         "still": still.sum(),
         "still_index": first,
-        "still_auc": separation[first],
+        "still_auc": jnp.maximum(alone, 1.0 - alone),
     }
 
 
@@ -178,7 +186,7 @@ class HealthMonitor:
                 "Drop that channel until the policy's is alike, or mend the reference.",
             )
         learned = f.get("learned_auc", held_out)
-        if learned - held_out > MEMORISED_GAP:
+        if "held_out_auc" in self._newest and learned - held_out > MEMORISED_GAP:
             return Verdict(
                 "memorised",
                 f"AUC {learned:.2f} on the reference it learned from, {held_out:.2f} on what was held out",

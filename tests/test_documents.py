@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from amp_sbx.config import AMPConfig
+from amp_sbx.config import CRITICS, MIXES, ORDERS, AMPConfig
+from amp_sbx.discriminator import NORMALIZATIONS
+from amp_sbx.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIES
+from amp_sbx.style_reward import STYLE_REWARDS
 from wildrobot_gym.cli import yaml_io
 from wildrobot_gym.cli.run_config import ENV_ARGUMENTS, EvalSettings, RunConfig
 from wildrobot_gym.config import EnvConfig, to_dict
@@ -71,5 +75,27 @@ def test_the_environments_arguments_are_all_there() -> None:
 
 
 def test_amp_md_names_every_setting() -> None:
-    named = set(re.findall(r"[a-z0-9_]+", (DOCS / "amp.md").read_text(encoding="utf-8")))
+    """As code, in a line or in an example: most names are words of the prose, too."""
+    text = (DOCS / "amp.md").read_text(encoding="utf-8")
+    named = {
+        word for code in re.findall(r"```yaml(.+?)```|`([^`\n]+)`", text, re.S) for word in re.findall(r"\w+", "".join(code))
+    }
     assert not {item.name for item in dataclasses.fields(AMPConfig)} - named
+
+
+@pytest.mark.parametrize(
+    ("setting", "choices"),
+    [
+        ("loss", DISCRIMINATOR_LOSSES),
+        ("reward", STYLE_REWARDS),
+        ("gradient_penalty", GRADIENT_PENALTIES),
+        ("normalization", NORMALIZATIONS),
+        ("mix", MIXES),
+        ("critic", CRITICS),
+        ("order", ORDERS),
+    ],
+)
+def test_amp_md_has_every_choice_and_the_default_first(setting: str, choices: Iterable[str]) -> None:
+    text = (DOCS / "amp.md").read_text(encoding="utf-8")
+    named = re.findall("`(.+?)`", re.search(rf"^\| `{setting}` \|(.+?)\|", text, re.M)[1])
+    assert set(choices) <= set(named) and named[0] == getattr(AMPConfig(), setting)

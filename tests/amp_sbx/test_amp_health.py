@@ -120,6 +120,13 @@ def test_a_discriminator_that_knows_its_reference_by_heart():
     assert found.name in VERDICTS
 
 
+def test_without_a_held_out_part_nothing_says_that_anything_is_known_by_heart():
+    monitor = HealthMonitor()
+    for _ in range(WARM_UP):
+        found = monitor.update({"disc_auc": 0.7, "learned_auc": 0.99, "reward_std": 0.2})
+    assert found.name == "healthy"
+
+
 def test_old_fakes_and_input_noise_are_no_sign_of_memory():
     """`disc_auc` is of other policy samples than `held_out_auc`: only like is compared with like."""
     monitor = HealthMonitor()

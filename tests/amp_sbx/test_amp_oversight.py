@@ -214,12 +214,23 @@ def test_a_new_count_of_steps_begins_the_ramp_anew():
 
 def test_what_lies_beyond_the_end_is_announced():
     config = AMPConfig(schedule=RAMP, reintroduce=[Stage(("vel",), at=3000)])
-    with pytest.warns(UserWarning) as caught:
-        Oversight(config).begin(0, 1000)
-    assert [str(w.message).split(" environment")[0] for w in caught] == [
+    waiting = AMPConfig(
+        schedule=RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": 1e300},
+        reintroduce=[Stage(("vel",), when={"disc_auc": 0.9}, wait_at_most=5000)],
+    )
+
+    def announced(config, total):
+        with pytest.warns(UserWarning) as caught:
+            Oversight(config).begin(0, total)
+        return [str(w.message).split(" environment")[0] for w in caught]
+
+    assert announced(config, 1000) == [
         "amp.schedule.ramp_end 1,100 lies 100",
         "amp.reintroduce of vel, at 3,000 lies 2,000",
     ]
+    endless, late = announced(waiting, 4000)
+    assert endless.startswith("amp.schedule.ramp_end 1,100 with wait_at_most 1,000,")
+    assert late == "amp.reintroduce of vel, at 0 with wait_at_most 5,000 lies 1,000"
 
 
 def test_the_participation_trophy_keeps_its_warning():
@@ -407,7 +418,7 @@ def test_other_stages_than_the_files_begin_anew(tmp_path):
 
 def test_a_frozen_discriminator_sees_what_it_saw(tmp_path):
     amp = SMALL_AMP | {"reintroduce": [{"channels": ["vel"], "at": 1e6}]}
-    with pytest.warns(UserWarning, match="not reached"):
+    with pytest.warns(UserWarning, match="not be reached"):
         model = make_model(Named(8, length=4), amp=amp, reference=REFERENCE).learn(ITERATION)
     model.save(tmp_path / "model.zip")
     wrapped = AMPRewardWrapper(Named(2), tmp_path / "model.zip")

@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from amp_sbx import AMPPPO, AMPConfig, GymnasiumVecEnv, ReferenceFeatures
 from amp_sbx.errors import CheckpointError, ConfigError
+from amp_sbx.health import WARM_UP
 from amp_sbx.learner import AMPLearner
 from amp_sbx.symmetry import Mirror, SymmetricActor
 
@@ -145,6 +146,19 @@ def test_the_reference_and_its_images_have_a_symmetric_normaliser_and_are_held_o
         for rows in (learned, away):
             assert {(-b, -a) for a, b in rows} == rows  # each with its image
         assert not learned & away
+
+
+def test_a_dead_channel_is_seen_though_half_of_the_samples_are_mirrored():
+    """The discriminator sees its partner's values in every other row; the environment makes nothing but zeros."""
+    rng = np.random.default_rng(1)
+    reference = ReferenceFeatures(rng.normal(0.5, 0.4, (3000, 2)))
+    config = AMPConfig(symmetry=True, batch_size=64, discriminator_hidden=(8,), replay_buffer_size=100)
+    learner = AMPLearner(config, reference, mirror={"amp_ids": [1, 0], "amp_signs": [1.0, 1.0]})
+    policy = rng.normal(0.5, 0.4, (500, 2)) * [0.0, 1.0]
+    for _ in range(WARM_UP):
+        verdict = learner.health.update(learner.update(policy))
+    assert verdict.name == "feature mismatch"
+    assert verdict.reason.startswith("feature 0 alone gives AUC 0.89; the policy's values are always 0,")  # Phi(0.5 / 0.4)
 
 
 def test_a_model_learns_with_symmetry_by_the_environments_reflection(tmp_path):

@@ -83,7 +83,9 @@ def run_path(tmp_path_factory):
     path.mkdir()
     shutil.copy(POLICIES / "walk" / "policy.zip", path / "final.zip")
     (path / "config.yaml").write_text(re.sub(r"(?m)^seed: \d+$", "seed: 99", (POLICIES / "walk" / "config.yaml").read_text()))
-    (path / "progress.csv").write_text("time/total_timesteps,eval/success\n100,\n200,0.5\n")
+    rows = "".join(f"{step},,{int(step > 170) * 2}\n" for step in range(10, 210, 10))
+    (path / "progress.csv").write_text(f"time/total_timesteps,eval/success,amp/verdict\n{rows}210,0.5,\n")
+    (path / "discriminator.txt").write_text("150 steps: discriminator healthy again\n200 steps: discriminator shortcut: <foot>\n")
     return path
 
 
@@ -180,7 +182,14 @@ def test_settings_are_those_that_the_policy_learned_with():
 
 def test_compare(run_path, tmp_path, capsys, monkeypatch):
     asked = []
-    monkeypatch.setattr(compare, "evaluate_style", lambda _, test, env, seed, __: asked.append((test.name, env, seed)))
+    measured = {"motions": ["walk_0.20_long"], "speeds": [0.2], "held_out": True, "episodes": 64, "seed": 3}
+    measured |= {name: {"mean": 0.125, "low": 0.1, "high": 0.15} for name in ("two_sample_auc", "dtw", "frechet", "amp_reward")}
+
+    def evaluate_style(_, test, env, seed, __):
+        asked.append((test.name, env, seed))
+        return {"reference": test.name, **measured}
+
+    monkeypatch.setattr(compare, "evaluate_style", evaluate_style)
     out, figures = tmp_path / "c.html", tmp_path / "c.json"
     arguments = ["compare", str(run_path), "walk", "--commands", "0.4", "--episodes", "2", "--seed", "3", "--out", str(out)]
     assert main([*arguments, "--json", str(figures)]) == 0
@@ -191,6 +200,10 @@ def test_compare(run_path, tmp_path, capsys, monkeypatch):
     assert "a&amp;b" in text and "a&b" not in text and "Settings that differ" in text and "evaluation: success" in text
     results = json.loads(figures.read_text())
     assert results["a&b"]["overall"] == results["walk"]["overall"]  # one policy, in one environment used twice
+    against = "tier0plus_wildrobot: walk_0.20_long (0.20 m/s), held out from the discriminator"
+    assert f"style of a&b: against {against}" in said and text.count(f"<td>{against}</td>") == 2
+    assert text.count('<th scope="row">time warping distance, rad</th>') == 1 and "0.125" in text
+    assert "<td>healthy 50 %, shortcut 50 %; last told at 200 steps: discriminator shortcut: &lt;foot&gt;</td>" in text
     assert asked[0] == asked[1] == ("tier0plus_wildrobot", asked[0][1], 3)
     before = out.read_bytes()
     assert main(arguments) == 2

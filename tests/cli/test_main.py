@@ -1,6 +1,7 @@
 """The command line itself: exit codes, messages, and a help that answers at once."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -101,4 +102,6 @@ def test_bench_ratios_are_medians_of_rounds():
 @pytest.mark.slow
 def test_bench(tmp_path):
     assert main(["bench", "--quick", "--envs", "16", "--config", "smoke", "--json", str(tmp_path / "b.json")]) == 0
-    assert (tmp_path / "b.json").is_file()
+    found = json.loads((tmp_path / "b.json").read_text())
+    assert all(figure > 0 for figure in found["figures"].values()) and found["ratios"]["train_over_train_no_amp"] > 0
+    assert found["ratios"]["amp_share_of_training_time"] < 1

@@ -161,6 +161,14 @@ def test_settings_lie_on_top_of_one_another():
     assert all(config.env_kwargs["rewards"] == {"slip": -3} for config in configs.values())
 
 
+def test_jobs_are_runs_at_the_same_time(here, fake, monkeypatch):
+    """Each of the two waits for the other."""
+    both = threading.Barrier(2, timeout=30)
+    execute = FakeProcesses.execute
+    monkeypatch.setattr(FakeProcesses, "execute", lambda *given: (both.wait(), execute(*given))[1])
+    assert main(["study", write(arms={"base": {}}, seeds=[0, 1]), "--jobs", "2"]) == 0
+
+
 def test_each_run_is_done_once_and_the_table_tells(here, fake, capsys):
     file = write(arms=ARMS | {"twin": {"eval.every": 0}})
     assert main(["study", file, "--jobs", "2"]) == 0

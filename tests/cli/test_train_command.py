@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -15,10 +16,12 @@ import mujoco
 import numpy as np
 import pytest
 from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from amp_sbx import CheckpointError, checkpoint
 from amp_sbx.health import VERDICTS
-from wildrobot_gym.cli import run_config, yaml_io
+from amp_sbx.layout import feature_columns
+from wildrobot_gym.cli import run_config, run_progress, yaml_io
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_callbacks import LOGGED, CheckpointCallback, EvalCallback, eval_score
@@ -26,6 +29,7 @@ from wildrobot_gym.cli.run_folder import RunFolder
 from wildrobot_gym.cli.run_log import STEPS, ProgressCsv, training_console
 from wildrobot_gym.cli.style import prepare_style
 from wildrobot_gym.cli.train_run import _best_so_far, begin_trained, make_model, make_vec_env
+from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.evaluation.progress import read_columns
 from wildrobot_gym.motion.build import walk_clip
 from wildrobot_gym.motion.reference import save_clips
@@ -347,21 +351,54 @@ def test_warm_start(tmp_path, capsys):
     assert "cloning" not in capsys.readouterr().out
 
 
-def test_verdicts_are_told_and_kept(tmp_path, capsys):
-    """In a line where one changes, in the progress line, in progress.csv, and in one line at the end."""
+def test_verdicts_are_told_and_kept(tmp_path, capsys, monkeypatch):
+    """In a line where one changes, which a file keeps, in the progress line, progress.csv, TensorBoard, and a line at the end."""
+    monkeypatch.setattr(run_progress, "PRINT_EVERY_S", 0.0)
     settings = ["n_timesteps=1280", "amp.disc_lr=1e-12", "n_epochs=1"]
     assert main(["train", "smoke", *SMALL, *NO_EVAL, *settings, "--out", str(tmp_path / "run")]) == 0
     text = capsys.readouterr().out
-    assert "960 steps: discriminator frozen: an iteration changes its parameters by" in text  # the 15th of 64 steps
+    told = next(line for line in text.splitlines() if line.startswith("960 steps: discriminator frozen: "))  # 15 of 64 steps
+    folder = RunFolder(tmp_path / "run")
+    assert "an iteration changes its parameters by" in told and folder.told.read_text() == f"{told}\n"
+    lines = [line for line in text.splitlines() if "min left" in line]
+    assert len(lines) == 20 and all(line.endswith("  frozen" if i >= 15 else "  healthy") for i, line in enumerate(lines))
+    assert all(re.search(r"  amp \S+  acc \S+  auc \S+  ", line) for line in lines[1:])
     assert "Verdicts on the discriminator, by iterations: frozen 100 %" in text  # of those that were judged
-    verdicts = read_columns(RunFolder(tmp_path / "run").progress)["amp/verdict"]
-    assert verdicts[np.isfinite(verdicts)].tolist() == [0.0] * 14 + [VERDICTS.index("frozen")] * 6
+    verdicts = read_columns(folder.progress)["amp/verdict"]
+    expected = [0.0] * 14 + [VERDICTS.index("frozen")] * 6
+    assert verdicts[np.isfinite(verdicts)].tolist() == expected
+    events = EventAccumulator(str(folder.tensorboard)).Reload()
+    assert [event.value for event in events.Scalars("amp/verdict")] == expected
+    assert {"amp/held_out_auc", "amp/learned_auc", "amp/feature_auc", "amp/outside", "amp/still"} <= {*events.Tags()["scalars"]}
+
+
+def test_contacts_that_are_always_zero_are_told_by_name(tmp_path, capsys, monkeypatch):
+    """In the robot's own features, with a part of the reference held out."""
+    step = WildRobotVectorEnv.step
+
+    def without_contacts(env, actions):
+        *rest, infos = step(env, actions)
+        infos["amp_obs"][:, feature_columns(env.amp_layout, ["foot_contacts"], infos["amp_obs"].shape[1])] = 0.0
+        return *rest, infos
+
+    monkeypatch.setattr(WildRobotVectorEnv, "step", without_contacts)
+    settings = ["n_timesteps=1024", "n_epochs=1"]
+    assert main(["train", "smoke", *SMALL, *NO_EVAL, *settings, "--out", str(tmp_path / "run")]) == 0
+    text = capsys.readouterr().out
+    assert re.search(
+        r"960 steps: discriminator feature mismatch: foot_contacts\[0\], 1 frame back alone gives AUC 0\.\d\d; the policy's"
+        " values are always 0, the reference's are not. Look where the environment makes it",
+        text,
+    )
 
 
 def test_a_schedule_that_never_ends_is_refused(tmp_path, capsys):
     ramp = "amp.schedule={initial: 0.0, ramp_start: 0, ramp_end: 1e6, final: 1.0}"
     message = refused(capsys, "train", "smoke", *SMALL, ramp, "--out", str(tmp_path / "run"))
     assert "ramp_end 1,000,000 lies 999,744 environment steps beyond 256" in message and "raise that" in message
+    waits = "amp.schedule={initial: 0.0, ramp_end: 100, final: 1.0, wait_auc: [0.6, 0.85], wait_at_most: 1e6}"
+    message = refused(capsys, "train", "smoke", *SMALL, waits, "--out", str(tmp_path / "run"))
+    assert "ramp_end 100 with wait_at_most 1,000,000 lies 999,844 environment steps beyond 256" in message
 
 
 def test_a_run_begins_with_a_trained_agent(run_path, tmp_path):

@@ -56,7 +56,7 @@ def mirror_image(robot: RobotModel, **parts) -> dict:
         "lin_vel": lambda x: x * [1, -1, 1],
         "ang_vel": lambda x: x * [-1, 1, -1],
         "pad_forces": lambda x: x[pads],
-        "pad_vel_w": lambda x: x[pads] * [1, -1, 1],
+        **dict.fromkeys(("pad_pos_w", "pad_vel_w"), lambda x: x[pads] * [1, -1, 1]),
         **dict.fromkeys(("joints", "joint_vel", "actuator_forces"), lambda x: signs * x[ids]),
     }
     return {name: images[name](part) for name, part in parts.items()}

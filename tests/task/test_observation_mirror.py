@@ -32,9 +32,13 @@ def test_observing_the_mirrored_state_gives_the_mirrored_observation(robot: Robo
         np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("contacts", ["force", "estimated", "none"])
-def test_features_of_the_mirrored_state_are_the_mirrored_features(robot: RobotModel, contacts: str) -> None:
-    config = FeatureConfig(contacts=contacts, history=HistoryConfig(frames=3, stride=1))
+@pytest.mark.parametrize(
+    "settings",
+    [{"contacts": contacts} for contacts in ("force", "estimated", "proxy", "none")] + [{"velocity_frame": "world"}],
+    ids=str,
+)
+def test_features_of_the_mirrored_state_are_the_mirrored_features(robot: RobotModel, settings: dict[str, str]) -> None:
+    config = FeatureConfig(**settings, history=HistoryConfig(frames=3, stride=1))
     layout = feature_layout(robot, config)
     mirror = feature_mirror(robot, layout)
     n = robot.num_joints
@@ -46,7 +50,9 @@ def test_features_of_the_mirrored_state_are_the_mirrored_features(robot: RobotMo
         lin, ang = rng.normal(size=(2, 3))
         joints, joint_vel = rng.normal(0, 0.5, (2, n))
         parts = {"base_quat": base, "lin_vel": lin, "ang_vel": ang, "joints": joints, "joint_vel": joint_vel}
-        parts["pad_forces"] = rng.uniform(0, 20, len(robot.pad_mirror_ids))
+        pads = len(robot.pad_mirror_ids)
+        parts["pad_forces"] = rng.uniform(0, 20, pads)
+        parts |= {"pad_pos_w": rng.uniform(0, 0.05, (pads, 3)), "pad_vel_w": rng.normal(0, 0.5, (pads, 3))}
         rows.append(features(make_state(robot, **parts)))
         images.append(features(make_state(robot, **mirror_image(robot, **parts))))
     window, expected = np.concatenate(rows), np.concatenate(images)

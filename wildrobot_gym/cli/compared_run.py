@@ -16,7 +16,7 @@ from amp_sbx.errors import AMPError
 from wildrobot_gym.cli import run_config
 from wildrobot_gym.cli.policies import LoadedPolicy
 from wildrobot_gym.cli.run_config import dotted
-from wildrobot_gym.cli.run_log import verdicts_text
+from wildrobot_gym.cli.run_log import last_told, verdicts_text
 from wildrobot_gym.errors import ConfigError, MotionError, RunError
 from wildrobot_gym.evaluation.plots import read_curves
 from wildrobot_gym.evaluation.protocol import WalkResult
@@ -33,7 +33,8 @@ class ComparedRun:
         name: unlike the other runs'. figures: the structure of a results file.
         config: the run's settings by dotted key; empty where there is no config.yaml that can be read.
         curves: of its progress.csv (``plots.read_curves``); empty likewise.
-        verdicts: on its discriminator, with their shares of the iterations; None where none was judged.
+        verdicts: on its discriminator, with their shares of the iterations, and what was told of it last; None where none was
+            judged.
         reference: name of the motion it learned from, with its clips; none where it had none or it cannot be read.
         lacks: what could not be had and why, for people to read.
     """
@@ -66,6 +67,8 @@ def gather(name: str, policy: LoadedPolicy, result: WalkResult, figures: dict[st
             lacks.append(f"no settings: {error}")
         try:
             curves, verdicts = read_curves(folder.progress), verdicts_text(folder.progress)
+            if verdicts is not None and (told := last_told(folder.told)):
+                verdicts += f"; last told at {told}"
         except RunError as error:
             lacks.append(f"no learning curves: {error}" if folder.progress.exists() else "no learning curves: no progress.csv")
     reference = policy.reference

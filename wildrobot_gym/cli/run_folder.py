@@ -60,6 +60,11 @@ class RunFolder:
         return self.path / "tb"
 
     @property
+    def told(self) -> Path:
+        """What was told of the discriminator while it learned, line by line: verdicts with reason and advice, moves, waits."""
+        return self.path / "discriminator.txt"
+
+    @property
     def best(self) -> Path:
         return self.path / "best.zip"
 

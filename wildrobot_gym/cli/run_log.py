@@ -137,6 +137,14 @@ def verdicts_text(progress: Path) -> str | None:
     return ", ".join(f"{name} {100 * count / len(known):.0f} %" for name, count in shares.most_common()) or None
 
 
+def last_told(told: Path) -> str | None:
+    """The last line of ``RunFolder.told``; None where there is none or it cannot be read."""
+    try:
+        return (told.read_text(errors="replace").splitlines() or [None])[-1]
+    except OSError:
+        return None
+
+
 def make_logger(progress: Path, tensorboard: Path, num_timesteps: int, console: Console) -> Logger:
     """SB3's logger onto progress.csv and TensorBoard."""
     writers: list[tuple[str, KVWriter]] = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -23,13 +25,13 @@ SHOWN = (  # logged name, heading
 
 
 class ProgressCallback(BaseCallback):
-    """A bar on a terminal, else a line now and then."""
+    """A bar on a terminal, else a line now and then; what is told of the discriminator, in the file ``told``, too."""
 
     model: AMPPPO
 
-    def __init__(self, n_timesteps: int, console: Console) -> None:
+    def __init__(self, n_timesteps: int, console: Console, told: Path) -> None:
         super().__init__()
-        self._total, self._console = n_timesteps, console
+        self._total, self._console, self._told = n_timesteps, console, told
         self._began, self._first, self._printed = time.monotonic(), 0, 0.0
         self._figures = ""
         columns = (TextColumn("{task.fields[steps]}"), BarColumn(bar_width=20), TimeRemainingColumn())
@@ -62,7 +64,10 @@ class ProgressCallback(BaseCallback):
         self._show()
 
     def _tell(self, text: str) -> None:
-        self._console.print(f"{self.num_timesteps:,} steps: {text}", soft_wrap=True, highlight=False, markup=False)
+        line = f"{self.num_timesteps:,} steps: {text}"
+        self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+        with contextlib.suppress(OSError), open(self._told, "a") as stream:  # a full disk must not end the training
+            stream.write(f"{line}\n")
 
     def _show(self) -> None:
         elapsed = time.monotonic() - self._began

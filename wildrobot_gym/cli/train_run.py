@@ -189,7 +189,7 @@ def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console
             " Raise n_timesteps by --set to go on."
         )
     folder.write_config(config)  # a resumed run may go on for longer than it was begun for
-    progress = ProgressCallback(config.n_timesteps, console)
+    progress = ProgressCallback(config.n_timesteps, console, folder.told)
     evaluate = EvalCallback(folder, config, console, _best_so_far(folder, config))
     model.set_logger(make_logger(folder.progress, folder.tensorboard, model.num_timesteps, console))
     checkpoints = CheckpointCallback(folder, config, console)
