@@ -140,9 +140,10 @@ def verdicts_text(progress: Path) -> str | None:
 def last_told(told: Path) -> str | None:
     """The last line of ``RunFolder.told``; None where there is none or it cannot be read."""
     try:
-        return (told.read_text(errors="replace").splitlines() or [None])[-1]
+        lines = told.read_text(errors="replace").splitlines()
     except OSError:
         return None
+    return lines[-1] if lines else None
 
 
 def make_logger(progress: Path, tensorboard: Path, num_timesteps: int, console: Console) -> Logger:
