@@ -104,7 +104,7 @@ def test_force_mines_and_learns_anew(done, tmp_path, capsys, monkeypatch):
     assert not (other / "amp").exists() and runs[0][1:3] == (RunFolder(other / "amp"), False)
 
 
-def test_an_interrupted_baseline_goes_on_and_one_that_does_not_walk_is_refused(tmp_path, capsys, monkeypatch):
+def test_an_interrupted_baseline_goes_on_one_that_does_not_walk_is_refused_and_amp_begins_with_it(tmp_path, capsys, monkeypatch):
     """The training itself is left out: the shipped policy is what comes of it, on the second call."""
     calls = []
 
@@ -128,7 +128,13 @@ def test_an_interrupted_baseline_goes_on_and_one_that_does_not_walk_is_refused(t
     assert main(command) == 2
     assert "baseline: done" in said(capsys)
     assert calls == [(1_000_000, "baseline", False), (1_000_000, "baseline", True)]
-    assert not (tmp_path / "out" / "reference.npz").exists() and not (tmp_path / "out" / "amp").exists()
+    reference, amp = tmp_path / "out" / "reference.npz", RunFolder(tmp_path / "out" / "amp")
+    assert not reference.exists() and not amp.path.exists()
+    monkeypatch.setattr(bootstrap, "SUCCESS_VELOCITY_ERROR", 0.1)
+    assert main(command) == 128 + signal.SIGINT
+    begun = run_config.from_mapping(amp.read_config())
+    assert calls[2:] == [(begun.n_timesteps, "amp", False)] and begun.trained_agent == str(tmp_path / "out" / "baseline")
+    assert begun.reference_path == reference and load_dataset(str(reference))[1]
 
 
 def test_what_stopped_the_rollouts_is_told(tmp_path, capsys, monkeypatch):
