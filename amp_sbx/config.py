@@ -164,8 +164,8 @@ class AMPConfig:
                 f"amp.loss 'wgan' needs an amp.gradient_penalty, 'wgan_gp' or 'r1'{nothing}: nothing else bounds its critic."
             )
         if self.loss == "wgan":
-            for name, default in (("target_real", 1.0), ("target_fake", 0.0), ("label_smoothing", 0.0)):
-                if getattr(self, name) != default:
+            for name in ("target_real", "target_fake", "label_smoothing"):
+                if getattr(self, name) != getattr(type(self), name):
                     raise ConfigError(f"amp.{name} is given with amp.loss 'wgan', whose critic has no targets; leave it out.")
         if self.loss == "wgan" and self.schedule.wait_logits is not None:
             raise ConfigError("amp.schedule.wait_logits is given with amp.loss 'wgan', whose scores have no scale; leave it out.")
@@ -261,7 +261,7 @@ class AMPConfig:
         planned += [(f"amp.reintroduce of {', '.join(s.channels)}, at", s.at, s.wait_at_most) for s in self.reintroduce]
         return [
             f"{name} {step:,.0f}{f' with wait_at_most {wait:,.0f}' if wait else ''} lies {late:,.0f} environment steps beyond"
-            f" {total_timesteps:,.0f}, where this training ends: it may not be reached."
+            f" {total_timesteps:,.0f}, where this training ends: it {'may not be' if wait else 'is not'} reached."
             for name, step, wait in planned
             if (late := step + (wait or 0.0) - total_timesteps) > 0
         ]

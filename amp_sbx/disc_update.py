@@ -172,7 +172,6 @@ def train_discriminator(
     """
     key, step_key, subset_key, health_key, reflect_key = jax.random.split(state.key, 5)
     fresh = state.normalizer(reference.reflect_half(reflect_key, features))
-    made = fresh if reference.reflection is None else state.normalizer(features)
     optimizer = make_optimizer(config)
     moving = in_force(config, state.drive) if config.adapt else None
 
@@ -206,7 +205,7 @@ def train_discriminator(
 
     state = replace(state, params=params, batch_stats=batch_stats, opt_state=opt_state, key=key)
     reduced = _over_steps(metrics, taken) | {"change": change}
-    reduced |= _health(config, state, fresh, made, reference, jax.random.split(health_key, 3))
+    reduced |= _health(config, state, fresh, features, reference, jax.random.split(health_key, 3))
     reduced["still_value"] = features[:, reduced["still_index"]].mean()  # as the environment makes it
     num_new = min(features.shape[0], -(-config.replay_buffer_size // REPLAY_TURNOVER))
     new = fresh[jax.random.permutation(subset_key, features.shape[0])[:num_new]]
@@ -233,19 +232,20 @@ def _health(
     config: AMPConfig,
     state: AMPState,
     fresh: Float[Array, "samples feature"],
-    made: Float[Array, "samples feature"],
+    features: Float[Array, "samples feature"],
     reference: ReferenceSampler,
     keys: Array,
 ) -> dict[str, Array]:
     """Figures of this iteration's policy samples (normalised) against the reference, under the discriminator as it is now.
 
-    `fresh`: as the discriminator sees them, half of them mirrored with `amp.symmetry`; `made`: as the environment made them.
+    `fresh`: as the discriminator sees them, half of them mirrored with `amp.symmetry`; `features`: raw.
     """
     rows = jax.random.randint(keys[0], (health.NUM_SAMPLES,), 0, fresh.shape[0])
     policy = fresh[rows]
     real = reference.sample(keys[1], health.NUM_SAMPLES)
     look = partial(visible, config, state.mask)
-    found = health.figures(look(policy), look(real), (look(reference.low), look(reference.high)), look(made[rows]))
+    made = None if reference.reflection is None else look(state.normalizer(features[rows]))
+    found = health.figures(look(policy), look(real), (look(reference.low), look(reference.high)), made)
     if config.reintroduce:  # what is masked lies inside: the share is that of what is seen
         found["outside"] /= state.mask.mean()
     own = _score(config, state, policy)

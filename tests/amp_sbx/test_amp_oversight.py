@@ -418,7 +418,7 @@ def test_other_stages_than_the_files_begin_anew(tmp_path):
 
 def test_a_frozen_discriminator_sees_what_it_saw(tmp_path):
     amp = SMALL_AMP | {"reintroduce": [{"channels": ["vel"], "at": 1e6}]}
-    with pytest.warns(UserWarning, match="not be reached"):
+    with pytest.warns(UserWarning, match="is not reached"):
         model = make_model(Named(8, length=4), amp=amp, reference=REFERENCE).learn(ITERATION)
     model.save(tmp_path / "model.zip")
     wrapped = AMPRewardWrapper(Named(2), tmp_path / "model.zip")

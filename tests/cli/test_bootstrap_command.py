@@ -17,6 +17,7 @@ from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation.protocol import make_env
 from wildrobot_gym.motion.segments import Gates, mine
 from wildrobot_gym.paths import POLICIES
+from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 
 TINY = ("n_envs=8", "n_steps=8", "batch_size=32", "checkpoint_every=64", "eval.every=0")
 TINY += ("amp.discriminator_hidden=[16]", "amp.batch_size=64", "amp.held_out_share=0")
@@ -104,8 +105,10 @@ def test_force_mines_and_learns_anew(done, tmp_path, capsys, monkeypatch):
     assert not (other / "amp").exists() and runs[0][1:3] == (RunFolder(other / "amp"), False)
 
 
-def test_an_interrupted_baseline_goes_on_one_that_does_not_walk_is_refused_and_amp_begins_with_it(tmp_path, capsys, monkeypatch):
-    """The training itself is left out: the shipped policy is what comes of it, on the second call."""
+def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
+    """Interrupted it goes on, one that does not walk is refused, and AMP begins with it. The training itself is left out: the
+    shipped policy is what comes of it, on the second call.
+    """
     calls = []
 
     def train(config, folder, resume, console):
@@ -130,7 +133,7 @@ def test_an_interrupted_baseline_goes_on_one_that_does_not_walk_is_refused_and_a
     assert calls == [(1_000_000, "baseline", False), (1_000_000, "baseline", True)]
     reference, amp = tmp_path / "out" / "reference.npz", RunFolder(tmp_path / "out" / "amp")
     assert not reference.exists() and not amp.path.exists()
-    monkeypatch.setattr(bootstrap, "SUCCESS_VELOCITY_ERROR", 0.1)
+    monkeypatch.setattr(bootstrap, "SUCCESS_VELOCITY_ERROR", SUCCESS_VELOCITY_ERROR)
     assert main(command) == 128 + signal.SIGINT
     begun = run_config.from_mapping(amp.read_config())
     assert calls[2:] == [(begun.n_timesteps, "amp", False)] and begun.trained_agent == str(tmp_path / "out" / "baseline")

@@ -272,7 +272,7 @@ def test_a_run_whose_reference_is_another_file_by_now_is_not_done(here, fake, ca
     assert main(["study", file]) == 0 and main(["study", file]) == 0
     assert words(fake) == ["train", "eval"]
     motion.write_bytes(b"made anew")
-    for code, arguments in ((1, ["study", file]), (0, ["study", file, "--table"])):
+    for code, arguments in ((0, ["study", file, "--table"]), (1, ["study", file])):
         assert main(arguments) == code
         assert f"has learned from another file than {motion} is now" in " ".join(capsys.readouterr().out.split())
     assert words(fake) == ["train", "eval"]

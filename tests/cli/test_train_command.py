@@ -26,7 +26,7 @@ from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
 from wildrobot_gym.cli.run_callbacks import LOGGED, CheckpointCallback, EvalCallback, eval_score
 from wildrobot_gym.cli.run_folder import RunFolder
-from wildrobot_gym.cli.run_log import STEPS, ProgressCsv, training_console
+from wildrobot_gym.cli.run_log import STEPS, ProgressCsv, forget_told, training_console
 from wildrobot_gym.cli.style import prepare_style
 from wildrobot_gym.cli.train_run import _best_so_far, begin_trained, make_model, make_vec_env
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
@@ -360,6 +360,10 @@ def test_verdicts_are_told_and_kept(tmp_path, capsys, monkeypatch):
     told = next(line for line in text.splitlines() if line.startswith("960 steps: discriminator frozen: "))  # 15 of 64 steps
     folder = RunFolder(tmp_path / "run")
     assert "an iteration changes its parameters by" in told and folder.told.read_text() == f"{told}\n"
+    with open(folder.told, "a") as stream:
+        stream.write("1,344 steps: of a past that is done again\n")
+    forget_told(folder.told, 1280)
+    assert folder.told.read_text() == f"{told}\n"
     lines = [line for line in text.splitlines() if "min left" in line]
     assert len(lines) == 20 and all(line.endswith("  frozen" if i >= 15 else "  healthy") for i, line in enumerate(lines))
     assert all(re.search(r"  amp \S+  acc \S+  auc \S+  ", line) for line in lines[1:])

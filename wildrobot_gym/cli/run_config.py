@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 
 from sbx import PPO
 
-from amp_sbx import checkpoint
 from amp_sbx.cloning import CloningConfig
 from amp_sbx.config import AMPConfig
 from amp_sbx.schedule import parse_schedule
@@ -124,7 +123,7 @@ class RunConfig:
             _check_amp_keys(self.amp)
             amp, _ = self.amp_config, (self.warm_start, self.score_temperature)  # now: a wrong value is found before the run
             if amp is not None and (beyond := amp.beyond(self.n_timesteps)):
-                raise ConfigError(f"{' '.join(beyond)} Plan it within n_timesteps, or raise that.")
+                raise ConfigError(f"{' '.join(beyond)} Plan it, with what it may wait, within n_timesteps, or raise that.")
 
     @property
     def amp_config(self) -> AMPConfig | None:
@@ -156,15 +155,6 @@ class RunConfig:
         """SHA-256 of every file of reference motion that the run reads, by its name here: a file made anew keeps its name."""
         names = {str(part["reference"]) for part in (self.amp or {}, self.env_kwargs) if part.get("reference") is not None}
         return {name: file_digest(find_motion(name)) for name in sorted(names)}
-
-    def changed_motions(self, newest: Path) -> list[str]:
-        """Names of the files that are others now than those which the policy in ``newest`` has learned from.
-
-        Raises:
-            CheckpointError: ``newest`` cannot be read.
-        """
-        stored = dict(checkpoint.read_meta(newest).get("extra") or {}).get(MOTION_DIGESTS) or {}  # older ones have none
-        return [name for name, digest in self.motion_digests().items() if stored.get(name, digest) != digest]
 
     def env_settings(self) -> dict[str, Any]:
         """``env_kwargs`` with the reference's name resolved to its file."""

@@ -20,7 +20,7 @@ import numpy as np
 from amp_sbx import checkpoint
 from amp_sbx.errors import CheckpointError
 from wildrobot_gym.cli import yaml_io
-from wildrobot_gym.cli.run_config import RunConfig
+from wildrobot_gym.cli.run_config import MOTION_DIGESTS, RunConfig
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.files import atomic_write, locked
 
@@ -104,6 +104,20 @@ class RunFolder:
                 stream.write((json.dumps(versions(), indent=2) + "\n").encode())
         except OSError as error:
             raise RunError(f"Cannot make the run folder {self.path}: {error}.") from error
+
+    def check_motions(self, config: RunConfig, policy: Path) -> None:
+        """Raise RunError where a file of reference motion is no longer the one that ``policy``, of this run, has learned from.
+
+        Raises:
+            ConfigError: the file is not there. CheckpointError: ``policy`` cannot be read.
+        """
+        digests = dict(checkpoint.read_meta(policy).get("extra") or {}).get(MOTION_DIGESTS) or {}  # older ones have none
+        changed = [name for name, digest in config.motion_digests().items() if digests.get(name, digest) != digest]
+        if changed:
+            raise RunError(
+                f"{self.path} has learned from another file than {', '.join(changed)} is now (its SHA-256 differs). Restore the"
+                " file that it was begun with, or start anew."
+            )
 
     @contextlib.contextmanager
     def claimed(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import errno
 import io
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -135,6 +136,20 @@ def verdicts_text(progress: Path) -> str | None:
     known = verdicts[np.isfinite(verdicts)][WARM_UP - 1 :].astype(int)
     shares = Counter(VERDICTS[number] for number in known.tolist() if 0 <= number < len(VERDICTS))
     return ", ".join(f"{name} {100 * count / len(known):.0f} %" for name, count in shares.most_common()) or None
+
+
+def forget_told(told: Path, num_timesteps: int) -> None:
+    """Leave in ``RunFolder.told`` what was told up to ``num_timesteps``; a resumed run does again what came after.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if told.is_file():
+        lines = told.read_text(errors="replace").splitlines(keepends=True)
+        steps = [re.match(r"[\d,]+(?= steps: )", line) for line in lines]
+        kept = [line for line, step in zip(lines, steps, strict=True) if step and int(step[0].replace(",", "")) <= num_timesteps]
+        with atomic_write(told) as stream:
+            stream.write("".join(kept).encode())
 
 
 def last_told(told: Path) -> str | None:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from stable_baselines3.common.callbacks import BaseCallback
 
 from amp_sbx import AMPPPO
+from wildrobot_gym.cli.run_log import forget_told
 
 PRINT_EVERY_S = 30.0  # where the output is no terminal
 SHOWN = (  # logged name, heading
@@ -41,6 +42,8 @@ class ProgressCallback(BaseCallback):
     def _on_training_start(self) -> None:
         if self.model.learner is not None:
             self.model.learner.oversight.tell = self._tell
+            with contextlib.suppress(OSError):
+                forget_told(self._told, self.num_timesteps)
         self._began, self._first = time.monotonic(), self.num_timesteps
         if self._console.is_terminal:
             self._bar.start()

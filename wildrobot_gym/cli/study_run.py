@@ -60,22 +60,34 @@ class StudyRun:
         return self.folder.path / f"eval_{'_'.join(f'{c:g}' for c in self.commands)}_x{self.episodes}.json"
 
     def results(self) -> dict[str, Any] | None:
-        """What :attr:`results_file` holds; None where it is missing, damaged, of another version of the benchmark, or of a
-        policy that has learned from other motion than its reference is now.
+        """What :attr:`results_file` holds; None where there is nothing that counts."""
+        return None if self._outdated() else self._stored()
 
-        The benchmark came to measure style without another version: results that do not speak of it are made anew.
+    def _stored(self) -> dict[str, Any] | None:
+        """The same, of whatever motion the policy has learned; None where it is missing, damaged, or of another version of the
+        benchmark, which came to measure style without another version: results that do not speak of it are made anew.
         """
         try:
             found = json.loads(self.results_file.read_text())
             current = found["protocol"] == PROTOCOL and "style" in found
-            return found if current and not self.config.changed_motions(self.folder.final) else None
-        except (OSError, ValueError, KeyError, TypeError, AMPError, WildRobotError):
+            return found if current and self.folder.final.is_file() else None
+        except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def _outdated(self) -> str:
+        """Why the final policy is none of these settings any more, whose reference is another file by now; else nothing."""
+        try:
+            if self.folder.final.is_file():
+                self.folder.check_motions(self.config, self.folder.final)
+        except (OSError, AMPError, WildRobotError) as error:
+            return _in_a_line(error)
+        return ""
 
     def state(self) -> State:
         """done, failed or unfinished, by what lies on the disk."""
-        if self.results() is not None:
-            return State("done")
+        if self._stored() is not None:
+            reason = self._outdated()
+            return State("failed", reason) if reason else State("done")
         try:
             last = self.log.read_text(errors="replace").rstrip().rpartition("\n")[2]
         except OSError:
@@ -97,7 +109,7 @@ class StudyRun:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             with self._claimed() as log:
-                state = State("done") if self.results() is not None else self._go(execute, log)
+                state = self.state() if self._stored() is not None else self._go(execute, log)
                 if state.name == "failed":
                     log.write(f"\n{FAILED}{state.reason}\n".encode())
                 return state
@@ -110,7 +122,7 @@ class StudyRun:
         try:
             steps = self._steps()
         except (OSError, WildRobotError, AMPError) as error:
-            return State("failed", " ".join(str(error).split()))  # one line: the log's last is read back
+            return State("failed", _in_a_line(error))
         for arguments in steps:
             log.write(f"\nwildrobot {' '.join(arguments)}\n".encode())
             log.flush()
@@ -129,13 +141,7 @@ class StudyRun:
         if began and digest(run_config.from_mapping(folder.read_config())) != digest(self.config):
             raise RunError(f"{folder.path} holds a run of other settings. Move it away.")
         steps = []
-        if folder.final.is_file():
-            if changed := self.config.changed_motions(folder.final):
-                names = ", ".join(changed)
-                raise RunError(
-                    f"{folder.path} has learned from another file than {names} is now. Restore it, or move the run away."
-                )
-        else:
+        if not folder.final.is_file():
             config_file = folder.path.with_suffix(".yaml")
             with atomic_write(config_file) as stream:
                 stream.write(yaml_io.dump(self.config.to_dict()).encode())
@@ -143,6 +149,11 @@ class StudyRun:
         commands = [f"{command:g}" for command in self.commands]
         protocol = ["--commands", *commands, "--episodes", str(self.episodes), "--json", str(self.results_file)]
         return [*steps, ["eval", str(folder.final), *protocol]]
+
+
+def _in_a_line(error: Exception) -> str:
+    """A message as a log's last line holds it, from where it is read back."""
+    return " ".join(str(error).split())
 
 
 def _reason(output: str, code: int) -> str:

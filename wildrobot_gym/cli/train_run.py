@@ -70,7 +70,7 @@ def train(config: RunConfig, folder: RunFolder, resume: bool, console: Console) 
 def _train(config: RunConfig, folder: RunFolder, resume: bool, held: contextlib.ExitStack, console: Console) -> int:
     newest = max(folder.checkpoints(), key=steps_of, default=None) if resume else None
     if newest is not None:
-        _check_motions(newest, config, folder)
+        folder.check_motions(config, newest)
     env = make_vec_env(config)
     reference = load_reference(config, env)
     if newest is not None:
@@ -126,15 +126,6 @@ def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None)
     about = {"env_id": config.env_id, "env_kwargs": config.env_kwargs, "reference": reference_name}
     model.extra = {**about, MOTION_DIGESTS: config.motion_digests()}
     return model
-
-
-def _check_motions(newest: Path, config: RunConfig, folder: RunFolder) -> None:
-    """Raise RunError where a file of reference motion is no longer the one that the checkpoint has learned from."""
-    if changed := config.changed_motions(newest):
-        raise RunError(
-            f"{folder.path} has learned from another file than {', '.join(changed)} is now (its SHA-256 differs). Restore the"
-            " file that it was begun with, or start anew."
-        )
 
 
 def _check_amp(newest: Path, model: AMPPPO, config: RunConfig, folder: RunFolder) -> None:

@@ -25,7 +25,7 @@ from wildrobot_gym.robot import RobotModel
 KIND = "wildrobot motion clip"
 _ARRAYS = ("root_pos", "root_quat", "joint_pos")
 _OPTIONAL = ("pad_forces", "qvel")
-_MIRRORED = "_mirrored"  # in a mirror image's name: at its end, or before what a variant adds
+MIRRORED = "_mirrored"  # in a mirror image's name: at its end, or before what a variant adds
 _UNIT_TOLERANCE = 1e-3  # float32 storage costs 1e-7; more than this is an error of the source
 
 
@@ -75,7 +75,7 @@ class MotionClip:
     @property
     def motion_id(self) -> str:
         """The motion that this clip is a part, a variant, a mirror image or a performance of; else its own name."""
-        return str(self.metadata.get("motion_id", self.name)).removesuffix(_MIRRORED)
+        return str(self.metadata.get("motion_id", self.name)).removesuffix(MIRRORED)
 
     def description(self) -> dict[str, Any]:
         """All that is not an array, as JSON types."""
@@ -195,7 +195,7 @@ class MotionClip:
         vx, vy, yaw_rate = self.command
         return replace(
             self,
-            name=self.name.removesuffix(_MIRRORED) if self.name.endswith(_MIRRORED) else f"{self.name}{_MIRRORED}",
+            name=self.name.removesuffix(MIRRORED) if self.name.endswith(MIRRORED) else f"{self.name}{MIRRORED}",
             root_pos=self.root_pos * np.array([1.0, -1.0, 1.0]),
             # A rotation is a pseudovector: its x and z parts change sign, its y part (pitch) stays.
             root_quat=self.root_quat * np.array([1.0, -1.0, 1.0, -1.0]),
@@ -216,7 +216,13 @@ def check_names(clips: Sequence[MotionClip]) -> None:
 def without_images(clips: Sequence[MotionClip]) -> list[MotionClip]:
     """Less every mirror image whose original is there: who makes mirror images would make both of them twice."""
     names = {clip.name for clip in clips}
-    return [c for c in clips if not (_MIRRORED in c.name and c.name.replace(_MIRRORED, "") in names)]
+
+    def is_image(clip: MotionClip) -> bool:
+        variant = clip.metadata.get("variant")
+        made = isinstance(variant, Mapping) and variant.get("mirrored")  # of a clip and of its image turned alike neither is
+        return bool(made or clip.name.endswith(MIRRORED)) and "".join(clip.name.rpartition(MIRRORED)[::2]) in names
+
+    return [clip for clip in clips if not is_image(clip)]
 
 
 def from_parts(arrays: Mapping[str, np.ndarray], description: Mapping[str, Any], where: str) -> MotionClip:

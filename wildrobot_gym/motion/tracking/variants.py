@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip import MIRRORED, MotionClip
 from wildrobot_gym.motion.tracking.legs import read_legs
 from wildrobot_gym.motion.tracking.loop import endless, turned
 from wildrobot_gym.motion.tracking.performance import Variant
@@ -43,7 +43,7 @@ def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) 
         if loop is None:
             continue
         about = {"motion_id": clip.motion_id, "variant": variant.description()}
-        mirror = "_mirrored" if variant.mirrored else ""
+        mirror = MIRRORED if variant.mirrored else ""
         name = f"{clip.name}{mirror}_{variant.loop}_{variant.warp:g}_{variant.turn:g}"
         vx, vy, yaw_rate = (variant.warp * speed for speed in source.command)
         made.append(replace(loop, name=name, command=(vx, vy, yaw_rate), metadata=about))
