@@ -106,8 +106,8 @@ def test_force_mines_and_learns_anew(done, tmp_path, capsys, monkeypatch):
 
 
 def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
-    """Interrupted it goes on, one that does not walk is refused, and AMP begins with it. The training itself is left out: the
-    shipped policy is what comes of it, on the second call.
+    """Interrupted it goes on, then on again without hops; one that does not walk is refused; AMP begins with the last. The
+    training itself is left out: the shipped policy is what comes of it, on the second call.
     """
     calls = []
 
@@ -121,22 +121,36 @@ def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(bootstrap, "train", train)
     monkeypatch.setattr(bootstrap, "SUCCESS_VELOCITY_ERROR", 0.0)  # nobody walks so well
-    command = ["bootstrap", *ROLLOUTS, "--baseline-steps", "1000000", "--out", str(tmp_path / "out")]
+    out = tmp_path / "out"
+    command = ["bootstrap", *ROLLOUTS, "--baseline-steps", "1000000", "--grounded-steps", "5000", "--out", str(out)]
     assert main(command) == 128 + signal.SIGINT
     assert "goes on with it when it is called as before" in said(capsys)
+    assert main(command) == 128 + signal.SIGINT
+    text = said(capsys)
+    assert "baseline: going on with walk_ppo" in text and "grounded: training walk_ppo to 5,000 steps" in text
+    plain, level = (run_config.from_mapping(RunFolder(out / name).read_config()) for name in ("baseline", "grounded"))
+    assert level.trained_agent == str(out / "baseline") and plain.trained_agent is None
+    rewards = [config.env_kwargs["rewards"] for config in (plain, level)]
+    assert rewards[1] == rewards[0] | {"flight": -10.0, "hurried_liftoff": -10.0, "saturation": -2.0}
+    assert main(command) == 2
+    assert "none of it within 0.0 m/s of its command. Train the baseline longer (--baseline-steps)" in said(capsys)
     assert main(command) == 2
     text = said(capsys)
-    assert "baseline: going on with walk_ppo" in text
-    assert "none of it within 0.0 m/s of its command. Train the baseline longer (--baseline-steps)" in text
-    assert main(command) == 2
-    assert "baseline: done" in said(capsys)
-    assert calls == [(1_000_000, "baseline", False), (1_000_000, "baseline", True)]
-    reference, amp = tmp_path / "out" / "reference.npz", RunFolder(tmp_path / "out" / "amp")
+    assert "baseline: done" in text and "grounded: done" in text
+    assert main([*command, "--baseline-steps", "7000000"]) == 2
+    assert "went on from a baseline of 6,021,120 steps, but 7,000,000 are asked for" in said(capsys)
+    assert calls == [
+        (1_000_000, "baseline", False),
+        (1_000_000, "baseline", True),
+        (5000, "grounded", False),
+        (5000, "grounded", True),
+    ]
+    reference, amp = out / "reference.npz", RunFolder(out / "amp")
     assert not reference.exists() and not amp.path.exists()
     monkeypatch.setattr(bootstrap, "SUCCESS_VELOCITY_ERROR", SUCCESS_VELOCITY_ERROR)
     assert main(command) == 128 + signal.SIGINT
     begun = run_config.from_mapping(amp.read_config())
-    assert calls[2:] == [(begun.n_timesteps, "amp", False)] and begun.trained_agent == str(tmp_path / "out" / "baseline")
+    assert calls[4:] == [(begun.n_timesteps, "amp", False)] and begun.trained_agent == str(out / "grounded")
     assert begun.reference_path == reference and load_dataset(str(reference))[1]
 
 
@@ -157,6 +171,8 @@ def test_what_stopped_the_rollouts_is_told(tmp_path, capsys, monkeypatch):
     [
         (("--policy", "wlak"), "Unknown policy 'wlak'"),
         (("--policy", "walk", "--baseline-steps", "100"), "--policy gives one"),
+        (("--policy", "walk", "--grounded-steps", "100"), "--grounded-steps is for a baseline that is trained"),
+        (("--grounded-steps", "-1"), "n_timesteps is -1"),
         (("--policy", "walk", "--seconds", "0.5"), "seconds is 0.5; allowed: 1 or more"),
         (("--policy", "walk", "--commands"), "commands are []"),
         (("--policy", "walk", "--commands", "0.1", "0.4"), "more than 0.1 m/s either way, at which standing is no answer"),

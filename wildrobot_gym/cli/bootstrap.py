@@ -2,6 +2,7 @@
 and AMP goes on from there with that as its reference.
 
     out/baseline/        the run of plain PPO (none where a policy is given)
+    out/grounded/        the same, on from there under penalties for what the gates refuse: hops (likewise)
     out/reference.npz    the mined segments; reference.report.json: what became of every rollout, and whose they are
     out/amp/             the run of AMP
 
@@ -38,6 +39,12 @@ from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 
 WEIGHT = 0.1  # of the style reward (data-first plan, Path B)
+GROUNDED = {  # a baseline that hops, as plain PPO's does, passes hardly a window of the gates
+    "env_kwargs.rewards.flight": -10.0,
+    "env_kwargs.rewards.hurried_liftoff": -10.0,
+    "env_kwargs.rewards.saturation": -2.0,
+}
+GROUNDED_STEPS = 3_000_000
 RAMP_SHARE = 0.5  # of AMP's steps, in which that weight rises from 0
 EPISODE_S = 10.0  # a rollout lasts no longer; more seconds are more robots
 _ADVICE = (
@@ -52,6 +59,7 @@ def run_bootstrap(
     config: str,
     overrides: Sequence[str],
     baseline_steps: int | None,
+    grounded_steps: int | None,
     amp_steps: int | None,
     commands: Sequence[float],
     seconds: float,
@@ -66,8 +74,9 @@ def run_bootstrap(
     """
     console = training_console()
     folder = (Path("runs") / f"bootstrap-s{seed}" if out is None else out).resolve()
-    plain, amp = RunFolder(folder / "baseline"), RunFolder(folder / "amp")
-    reference, agent = folder / "reference.npz", policy or str(plain.path)
+    plain, grounded, amp = (RunFolder(folder / name) for name in ("baseline", "grounded", "amp"))
+    grounds = grounded_steps != 0
+    reference, agent = folder / "reference.npz", policy or str((grounded if grounds else plain).path)
     amp_config = amp_stage(config, reference, agent, amp_steps, overrides, seed, None if force else amp)
     if amp_config.amp_config is None:
         raise ConfigError("The last stage learns from what was mined; amp cannot be null there.")
@@ -76,16 +85,35 @@ def run_bootstrap(
         settings = [] if baseline_steps is None else [f"n_timesteps={baseline_steps}"]
         plain_config = run_config.load(baseline, settings, seed)
         _check_fits(plain_config, amp_config)
-        if code := _train("baseline", baseline, plain_config, plain, console):
-            return code
-    elif baseline_steps is not None:
-        raise ConfigError("--baseline-steps is for a baseline that is trained, but --policy gives one. Leave one of the two out.")
+        stages = [("baseline", plain_config, plain)]
+        if grounds:
+            steps = GROUNDED_STEPS if grounded_steps is None else grounded_steps
+            stages.append(("grounded", grounded_stage(plain_config, plain, steps), grounded))
+            if grounded.holds_a_run() and (begun := plain.final_steps()) < plain_config.n_timesteps:
+                raise RunError(
+                    f"{grounded.path} went on from a baseline of {begun:,} steps, but {plain_config.n_timesteps:,} are asked for."
+                    " Ask for the same, or choose another --out."
+                )
+        for stage, stage_config, run in stages:
+            if code := _train(stage, baseline, stage_config, run, console):
+                return code
+    elif baseline_steps is not None or grounded_steps is not None:
+        name = "--grounded-steps" if baseline_steps is None else "--baseline-steps"
+        raise ConfigError(f"{name} is for a baseline that is trained, but --policy gives one. Leave one of the two out.")
     else:
         console.print(f"baseline: {policy}", highlight=False, markup=False)
     walker = load_policy(agent)
     _check_same_task(walker.env_kwargs, amp_config)
     _mine(walker, commands, seconds, seed, reference, amp, force, console)
     return _train("amp", config, amp_config, amp, console)
+
+
+def grounded_stage(baseline: RunConfig, plain: RunFolder, steps: int) -> RunConfig:
+    """The baseline's settings for ``steps`` more, from its networks and with :data:`GROUNDED`'s rewards."""
+    values = baseline.to_dict()
+    for key, value in {**GROUNDED, "trained_agent": str(plain.path), "n_timesteps": steps}.items():
+        run_config.override(values, key, value)
+    return run_config.from_mapping(values)
 
 
 def amp_stage(

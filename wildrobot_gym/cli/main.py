@@ -47,6 +47,7 @@ def bootstrap(
     config: str = "walk_amp",
     set: tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]] = (),
     baseline_steps: int | None = None,
+    grounded_steps: int | None = None,
     amp_steps: int | None = None,
     commands: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
     seconds: float = 30.0,
@@ -64,6 +65,7 @@ def bootstrap(
         config: The run config of the AMP run; its reference, weight (0.1, rising from 0) and beginning are set.
         set: Settings of the AMP run to change, e.g. --set amp.weight=0.2.
         baseline_steps: Environment steps of the baseline; its config's if not given.
+        grounded_steps: Further steps in which the baseline learns not to hop, which the gates refuse; 3 M if not given, 0: none.
         amp_steps: Environment steps of the AMP run; its config's if not given.
         commands: Forward speeds that are recorded, m/s.
         seconds: Of walking recorded at each speed.
@@ -74,7 +76,9 @@ def bootstrap(
     from wildrobot_gym.cli.bootstrap import run_bootstrap
 
     overrides = [item for group in set for item in group]
-    return run_bootstrap(policy, baseline, config, overrides, baseline_steps, amp_steps, commands, seconds, seed, out, force)
+    return run_bootstrap(
+        policy, baseline, config, overrides, baseline_steps, grounded_steps, amp_steps, commands, seconds, seed, out, force
+    )
 
 
 def evaluate(
