@@ -129,16 +129,17 @@ def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
     text = said(capsys)
     assert "baseline: going on with walk_ppo" in text and "grounded: training walk_ppo to 5,000 steps" in text
     plain, level = (run_config.from_mapping(RunFolder(out / name).read_config()) for name in ("baseline", "grounded"))
-    assert level.trained_agent == str(out / "baseline") and plain.trained_agent is None
+    assert level.trained_agent == str(out / "baseline" / "final.zip") and plain.trained_agent is None
     rewards = [config.env_kwargs["rewards"] for config in (plain, level)]
     assert rewards[1] == rewards[0] | {"flight": -10.0, "hurried_liftoff": -10.0, "saturation": -2.0}
     assert main(command) == 2
-    assert "none of it within 0.0 m/s of its command. Train the baseline longer (--baseline-steps)" in said(capsys)
+    assert "none of it within 0.0 m/s of its command. Train the baseline on for longer (--grounded-steps" in said(capsys)
     assert main(command) == 2
     text = said(capsys)
     assert "baseline: done" in text and "grounded: done" in text
     assert main([*command, "--baseline-steps", "7000000"]) == 2
-    assert "went on from a baseline of 6,021,120 steps, but 7,000,000 are asked for" in said(capsys)
+    steps = RunFolder(out / "baseline").final_steps()
+    assert f"went on from a baseline of {steps:,} steps, but 7,000,000 are asked for" in said(capsys)
     assert calls == [
         (1_000_000, "baseline", False),
         (1_000_000, "baseline", True),
@@ -150,8 +151,25 @@ def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bootstrap, "SUCCESS_VELOCITY_ERROR", SUCCESS_VELOCITY_ERROR)
     assert main(command) == 128 + signal.SIGINT
     begun = run_config.from_mapping(amp.read_config())
-    assert calls[4:] == [(begun.n_timesteps, "amp", False)] and begun.trained_agent == str(out / "grounded")
+    assert calls[4:] == [(begun.n_timesteps, "amp", False)] and begun.trained_agent == str(out / "grounded" / "final.zip")
     assert begun.reference_path == reference and load_dataset(str(reference))[1]
+    assert main([*command, "--grounded-steps", "7000000"]) == 2
+    assert "was mined before the training that is asked for now" in said(capsys) and len(calls) == 5
+
+
+def test_a_baseline_that_is_not_to_go_on(tmp_path, monkeypatch):
+    begun = []
+    monkeypatch.setattr(bootstrap, "train", lambda config, folder, *_: begun.append(folder.path.name) or 0)
+    monkeypatch.setattr(bootstrap, "load_policy", lambda agent: begun.append(agent) or load_policy("walk"))
+    monkeypatch.setattr(bootstrap, "_mine", lambda *_: None)
+    assert main(["bootstrap", "--grounded-steps", "0", "--out", str(tmp_path / "out")]) == 0
+    assert begun == ["baseline", str(tmp_path / "out" / "baseline" / "final.zip"), "amp"]
+
+
+def test_the_grounded_stages_penalties_are_no_lighter_than_the_baselines(tmp_path):
+    plain = run_config.load("walk_ppo", ["env_kwargs.rewards.flight=-20"])
+    rewards = bootstrap.grounded_stage(plain, RunFolder(tmp_path), 1000).env_kwargs["rewards"]
+    assert (rewards["flight"], rewards["hurried_liftoff"], rewards["saturation"]) == (-20.0, -10.0, -2.0)
 
 
 def test_what_stopped_the_rollouts_is_told(tmp_path, capsys, monkeypatch):

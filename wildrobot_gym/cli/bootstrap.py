@@ -48,8 +48,8 @@ GROUNDED_STEPS = 3_000_000
 RAMP_SHARE = 0.5  # of AMP's steps, in which that weight rises from 0
 EPISODE_S = 10.0  # a rollout lasts no longer; more seconds are more robots
 _ADVICE = (
-    "Train the baseline longer (--baseline-steps), ask for speeds that it walks at (--commands), or give a policy that walks"
-    " (--policy)."
+    "Train the baseline on for longer (--grounded-steps; with --force where something was mined), ask for speeds that it walks at"
+    " (--commands), or give a policy that walks (--policy)."
 )
 
 
@@ -76,7 +76,8 @@ def run_bootstrap(
     folder = (Path("runs") / f"bootstrap-s{seed}" if out is None else out).resolve()
     plain, grounded, amp = (RunFolder(folder / name) for name in ("baseline", "grounded", "amp"))
     grounds = grounded_steps != 0
-    reference, agent = folder / "reference.npz", policy or str((grounded if grounds else plain).path)
+    # The last policy, not the best by evaluation, which does not ask for load on the floor.
+    reference, agent = folder / "reference.npz", policy or str((grounded if grounds else plain).final)
     amp_config = amp_stage(config, reference, agent, amp_steps, overrides, seed, None if force else amp)
     if amp_config.amp_config is None:
         raise ConfigError("The last stage learns from what was mined; amp cannot be null there.")
@@ -94,6 +95,11 @@ def run_bootstrap(
                     f"{grounded.path} went on from a baseline of {begun:,} steps, but {plain_config.n_timesteps:,} are asked for."
                     " Ask for the same, or choose another --out."
                 )
+        if reference.is_file() and not force and any(run.final_steps() < asked.n_timesteps for _, asked, run in stages):
+            raise RunError(
+                f"{reference} was mined before the training that is asked for now. Ask for what was trained (--grounded-steps 0:"
+                " not on without hops), choose another --out, or mine and learn anew by --force."
+            )
         for stage, stage_config, run in stages:
             if code := _train(stage, baseline, stage_config, run, console):
                 return code
@@ -109,9 +115,10 @@ def run_bootstrap(
 
 
 def grounded_stage(baseline: RunConfig, plain: RunFolder, steps: int) -> RunConfig:
-    """The baseline's settings for ``steps`` more, from its networks and with :data:`GROUNDED`'s rewards."""
-    values = baseline.to_dict()
-    for key, value in {**GROUNDED, "trained_agent": str(plain.path), "n_timesteps": steps}.items():
+    """The baseline's settings for ``steps`` more, from its networks, with :data:`GROUNDED`'s penalties or heavier."""
+    values, own = baseline.to_dict(), baseline.resolved()
+    penalties = {key: min(value, own[key]) for key, value in GROUNDED.items()}
+    for key, value in {**penalties, "trained_agent": str(plain.final), "n_timesteps": steps}.items():
         run_config.override(values, key, value)
     return run_config.from_mapping(values)
 

@@ -55,7 +55,7 @@ def bootstrap(
     out: Path | None = None,
     force: bool = False,
 ) -> int:
-    """Path B of the data-first plan: plain PPO, what of its walk passes the gates mined, then AMP on that from its networks.
+    """Path B of the data-first plan: plain PPO, taught not to hop, what of its walk passes the gates mined, then AMP from there.
 
     Called again it goes on where it stood: what is done is left as it is.
 
@@ -69,7 +69,7 @@ def bootstrap(
         amp_steps: Environment steps of the AMP run; its config's if not given.
         commands: Forward speeds that are recorded, m/s.
         seconds: Of walking recorded at each speed.
-        seed: Of both runs and of the recording.
+        seed: Of all runs and of the recording.
         out: The folder; runs/bootstrap-s<seed> if not given.
         force: Mine anew and train AMP anew where that is done already; a baseline is never trained anew.
     """

@@ -141,7 +141,9 @@ class StudyRun:
         if began and digest(run_config.from_mapping(folder.read_config())) != digest(self.config):
             raise RunError(f"{folder.path} holds a run of other settings. Move it away.")
         steps = []
-        if not folder.final.is_file():
+        if folder.final.is_file():
+            folder.check_motions(self.config, folder.final)
+        else:
             config_file = folder.path.with_suffix(".yaml")
             with atomic_write(config_file) as stream:
                 stream.write(yaml_io.dump(self.config.to_dict()).encode())
