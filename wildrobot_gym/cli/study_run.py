@@ -85,9 +85,10 @@ class StudyRun:
 
     def state(self) -> State:
         """done, failed or unfinished, by what lies on the disk."""
+        if reason := self._outdated():
+            return State("failed", reason)
         if self._stored() is not None:
-            reason = self._outdated()
-            return State("failed", reason) if reason else State("done")
+            return State("done")
         try:
             last = self.log.read_text(errors="replace").rstrip().rpartition("\n")[2]
         except OSError:
@@ -109,7 +110,7 @@ class StudyRun:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             with self._claimed() as log:
-                state = self.state() if self._stored() is not None else self._go(execute, log)
+                state = State("done") if self.results() is not None else self._go(execute, log)
                 if state.name == "failed":
                     log.write(f"\n{FAILED}{state.reason}\n".encode())
                 return state
@@ -119,6 +120,8 @@ class StudyRun:
             return State("failed", str(error))
 
     def _go(self, execute: Execute, log: BinaryIO) -> State:
+        if reason := self._outdated():
+            return State("failed", reason)
         try:
             steps = self._steps()
         except (OSError, WildRobotError, AMPError) as error:
@@ -141,9 +144,7 @@ class StudyRun:
         if began and digest(run_config.from_mapping(folder.read_config())) != digest(self.config):
             raise RunError(f"{folder.path} holds a run of other settings. Move it away.")
         steps = []
-        if folder.final.is_file():
-            folder.check_motions(self.config, folder.final)
-        else:
+        if not folder.final.is_file():
             config_file = folder.path.with_suffix(".yaml")
             with atomic_write(config_file) as stream:
                 stream.write(yaml_io.dump(self.config.to_dict()).encode())
