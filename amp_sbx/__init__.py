@@ -1,9 +1,8 @@
 """Adversarial motion priors for Stable-Baselines Jax: AMP on any environment that hands out AMP features."""
 
-from amp_sbx.callbacks import AMPCallback, InfoMetricsCallback
-from amp_sbx.cloning import CloningConfig
-from amp_sbx.config import AMPConfig, WeightSchedule
-from amp_sbx.errors import (
+from amp_sbx.algorithm.cloning import CloningConfig
+from amp_sbx.algorithm.ppo import AMPPPO
+from amp_sbx.common.errors import (
     AMPError,
     CheckpointError,
     ConfigError,
@@ -11,13 +10,14 @@ from amp_sbx.errors import (
     NonFiniteError,
     VecEnvError,
 )
-from amp_sbx.learner import AMPLearner
-from amp_sbx.ppo import AMPPPO
-from amp_sbx.reference import ReferenceFeatures
-from amp_sbx.reward_wrapper import AMPRewardWrapper
-from amp_sbx.rollout_buffer import AMPRolloutBuffer
-from amp_sbx.schedule import LinearSchedule, linear_schedule
-from amp_sbx.vec_env import GymnasiumVecEnv
+from amp_sbx.common.schedules import LinearSchedule, linear_schedule
+from amp_sbx.common.vec_env import GymnasiumVecEnv
+from amp_sbx.discriminator.config import AMPConfig, WeightSchedule
+from amp_sbx.discriminator.learner import AMPLearner
+from amp_sbx.integrations.callbacks import AMPCallback, InfoMetricsCallback
+from amp_sbx.integrations.reward_wrapper import AMPRewardWrapper
+from amp_sbx.integrations.rollout_buffer import AMPRolloutBuffer
+from amp_sbx.reference.features import ReferenceFeatures
 
 __all__ = [
     "AMPPPO",

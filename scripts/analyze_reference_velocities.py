@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from wildrobot_gym.cli.guard import Text, run_script
-from wildrobot_gym.cli.motion_analyze import run_velocities
+from wildrobot_gym.cli.motion.analyze import run_velocities
+from wildrobot_gym.console.guard import Text, run_script
 
 
-def velocities(dataset: Text = "walk_wildrobot") -> int:
+def velocities(dataset: Text = "walk_synthetic") -> int:
     """Print the histogram of a reference's forward velocity.
 
     Args:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from wildrobot_gym.cli.guard import Text, run_script
-from wildrobot_gym.cli.motion_analyze import run_analyze
+from wildrobot_gym.cli.motion.analyze import run_analyze
+from wildrobot_gym.console.guard import Text, run_script
 
 
 def analyze(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from wildrobot_gym.cli import run_config
-from wildrobot_gym.cli.guard import run_script
-from wildrobot_gym.cli.motion_validate import run_features
+from wildrobot_gym.console.guard import run_script
+from wildrobot_gym.experiments.feature_report import run_features
+from wildrobot_gym.training import config as run_config
 
 
 def diagnose(config: str = "ppo_amass_training") -> int:

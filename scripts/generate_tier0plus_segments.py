@@ -6,15 +6,15 @@ import logging
 import sys
 from pathlib import Path
 
-from wildrobot_gym.cli.guard import Texts, run_script
-from wildrobot_gym.cli.motion_make import run_track
-from wildrobot_gym.motion.segments import Gates
+from wildrobot_gym.cli.motion.make import run_track
+from wildrobot_gym.console.guard import Texts, run_script
+from wildrobot_gym.motion.mining import Gates
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking import Harness, TrackSettings
 
 
 def generate(
-    motions: Texts = ("walk_wildrobot",),
+    motions: Texts = ("walk_synthetic",),
     out: Path = Path("tier0plus_merged.npz"),
     multi_start_interval: int = 100,
     max_window_frames: int = 200,
@@ -41,8 +41,12 @@ def generate(
     """
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-    settings = TrackSettings(start_interval_s=multi_start_interval * CONTROL_DT, harness=Harness(cap=harness_cap))
-    gates = Gates(longest=max_window_frames, harness_p95=max_harness_p95, load_mean=min_load_support)
+    settings = TrackSettings(
+        start_interval_s=multi_start_interval * CONTROL_DT, harness=Harness(cap=harness_cap)
+    )
+    gates = Gates(
+        longest=max_window_frames, harness_p95=max_harness_p95, load_mean=min_load_support
+    )
     return run_track(motions, out, "wildrobot", settings, gates, 8, None, features, force)
 
 

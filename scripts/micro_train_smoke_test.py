@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from wildrobot_gym.cli.guard import run_script
-from wildrobot_gym.cli.motion_judge import microtrain
+from wildrobot_gym.cli.motion.judge import microtrain
+from wildrobot_gym.console.guard import run_script
 
 
 def smoke_test(

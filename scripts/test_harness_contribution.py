@@ -6,12 +6,12 @@ import logging
 import sys
 from pathlib import Path
 
-from wildrobot_gym.cli.guard import run_script
-from wildrobot_gym.cli.motion_harness import run_harness
+from wildrobot_gym.cli.motion.harness import run_harness
+from wildrobot_gym.console.guard import run_script
 
 
 def contribution(
-    motion: str = "walk_wildrobot",
+    motion: str = "walk_synthetic",
     duration: float = 10.0,
     json_output: Path | None = None,
     verbose: bool = False,

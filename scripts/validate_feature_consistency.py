@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from wildrobot_gym.cli.guard import Text, run_script
-from wildrobot_gym.cli.motion_validate import run_validate
+from wildrobot_gym.console.guard import Text, run_script
+from wildrobot_gym.experiments.feature_report import run_validate
 
 
 def validate(
-    dataset: Text = "walk_wildrobot",
+    dataset: Text = "walk_synthetic",
     policy: str = "walk",
     config: str | None = None,
     json_output: Path | None = None,

@@ -7,23 +7,38 @@ import itertools
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOORS = (
-    {"errors", "rotations", "paths", "files"},
-    {"config", "state"},
-    {"robot", "contact", "features", "history", "reflection"},
-    {"physics", "task", "motion"},
-    {"env"},
-    {"evaluation"},
-    {"cli"},
-)
-FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS, start=1) for room in rooms}
-# On the fourth floor motion tracks its clips in physics; the task knows neither physics nor motion.
-ROOMS_MAY_IMPORT = {"motion": {"physics"}, "physics": set(), "task": set()}
+TOWERS: dict[str, tuple[set[str], ...]] = {
+    "wildrobot_gym": (
+        {"errors", "rotations", "paths"},
+        {"files", "console"},
+        {"config"},
+        {"robot"},
+        {"physics"},
+        {"task"},
+        {"motion"},
+        {"env"},
+        {"evaluation"},
+        {"training"},
+        {"experiments"},
+        {"cli"},
+    ),
+    "amp_sbx": ({"common"}, {"reference"}, {"discriminator"}, {"algorithm"}, {"integrations"}),
+}
+FLOOR_OF = {
+    f"{package}.{room}": floor
+    for package, floors in TOWERS.items()
+    for floor, rooms in enumerate(floors)
+    for room in rooms
+}
+KNOW_LEARNING = ("wildrobot_gym.training", "wildrobot_gym.experiments", "wildrobot_gym.cli")
 
 
 def modules(package: str) -> dict[str, Path]:
     files = sorted((ROOT / package).rglob("*.py"))
-    return {".".join(f.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): f for f in files}
+    return {
+        ".".join(f.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): f
+        for f in files
+    }
 
 
 def imports(module: str, path: Path, known: set[str]) -> set[str]:
@@ -36,7 +51,9 @@ def imports(module: str, path: Path, known: set[str]) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
-                package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+                package = (
+                    module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+                )
                 base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [base])])
             submodules = {f"{base}.{alias.name}" for alias in node.names} & known
             found |= submodules
@@ -51,47 +68,41 @@ def graph(package: str) -> dict[str, set[str]]:
 
 
 def room(module: str) -> str:
-    return module.split(".")[1]
+    return ".".join(module.split(".")[:2])
 
 
 def test_every_room_has_a_floor() -> None:
-    rooms = {room(m) for m in modules("wildrobot_gym") if "." in m}
+    rooms = {room(m) for package in TOWERS for m in modules(package) if "." in m}
     assert rooms <= set(FLOOR_OF), f"give these rooms a floor: {sorted(rooms - set(FLOOR_OF))}"
 
 
 def test_learning_does_not_know_the_robot() -> None:
-    offenders = {m: i for m, i in graph("amp_sbx").items() if any(n.split(".")[0] == "wildrobot_gym" for n in i)}
+    offenders = {
+        m: i
+        for m, i in graph("amp_sbx").items()
+        if any(n.split(".")[0] == "wildrobot_gym" for n in i)
+    }
     assert not offenders
 
 
-def test_only_the_roof_knows_the_learning_wing() -> None:
+def test_only_the_upper_floors_know_the_learning_package() -> None:
     offenders = {
         m
         for m, names in graph("wildrobot_gym").items()
-        if any(n.split(".")[0] == "amp_sbx" for n in names) and not m.startswith("wildrobot_gym.cli")
+        if any(n.split(".")[0] == "amp_sbx" for n in names) and not m.startswith(KNOW_LEARNING)
     }
     assert not offenders
 
 
 def test_imports_point_down() -> None:
     offenders = []
-    for module, names in graph("wildrobot_gym").items():
-        for name in names:
-            if not name.startswith("wildrobot_gym.") or "." not in module:
-                continue  # the package's own __init__ registers the environments
-            if FLOOR_OF[room(name)] > FLOOR_OF[room(module)]:
-                offenders.append(f"{module} -> {name}")
-    assert not offenders
-
-
-def test_rooms_of_the_fourth_floor_stay_apart() -> None:
-    offenders = []
-    for module, names in graph("wildrobot_gym").items():
-        if "." not in module or room(module) not in ROOMS_MAY_IMPORT:
-            continue
-        allowed = {room(module), *ROOMS_MAY_IMPORT[room(module)]}
-        others = {n for n in names if n.startswith("wildrobot_gym.") and room(n) in ROOMS_MAY_IMPORT}
-        offenders += [f"{module} -> {n}" for n in others if room(n) not in allowed]
+    for package in TOWERS:
+        for module, names in graph(package).items():
+            for name in names:
+                if not name.startswith(f"{package}.") or "." not in module:
+                    continue  # a package's own __init__ gathers its public names
+                if FLOOR_OF[room(name)] > FLOOR_OF[room(module)]:
+                    offenders.append(f"{module} -> {name}")
     assert not offenders
 
 

@@ -10,16 +10,21 @@ from typing import Any
 
 import pytest
 
-from amp_sbx.config import CRITICS, MIXES, ORDERS, AMPConfig
-from amp_sbx.discriminator import NORMALIZATIONS
-from amp_sbx.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIES
-from amp_sbx.style_reward import STYLE_REWARDS
-from wildrobot_gym.cli import yaml_io
-from wildrobot_gym.cli.run_config import ENV_ARGUMENTS, EvalSettings, RunConfig
+from amp_sbx.discriminator.config import CRITICS, MIXES, ORDERS, AMPConfig
+from amp_sbx.discriminator.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIES
+from amp_sbx.discriminator.network import NORMALIZATIONS
+from amp_sbx.discriminator.rewards import STYLE_REWARDS
 from wildrobot_gym.config import EnvConfig, to_dict
+from wildrobot_gym.training import yaml_io
+from wildrobot_gym.training.config import ENV_ARGUMENTS, EvalSettings, RunConfig
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-ARGUMENT_DEFAULTS = {"max_episode_steps": 500, "backend": "native", "num_threads": 0, "reference": None}
+ARGUMENT_DEFAULTS = {
+    "max_episode_steps": 500,
+    "backend": "native",
+    "num_threads": 0,
+    "reference": None,
+}
 
 
 def values_of(text: str, count: int) -> list[Any]:
@@ -78,7 +83,9 @@ def test_amp_md_names_every_setting() -> None:
     """As code, in a line or in an example: most names are words of the prose, too."""
     text = (DOCS / "amp.md").read_text(encoding="utf-8")
     named = {
-        word for code in re.findall(r"```yaml(.+?)```|`([^`\n]+)`", text, re.S) for word in re.findall(r"\w+", "".join(code))
+        word
+        for code in re.findall(r"```yaml(.+?)```|`([^`\n]+)`", text, re.S)
+        for word in re.findall(r"\w+", "".join(code))
     }
     assert not {item.name for item in dataclasses.fields(AMPConfig)} - named
 
@@ -95,7 +102,9 @@ def test_amp_md_names_every_setting() -> None:
         ("order", ORDERS),
     ],
 )
-def test_amp_md_has_every_choice_and_the_default_first(setting: str, choices: Iterable[str]) -> None:
+def test_amp_md_has_every_choice_and_the_default_first(
+    setting: str, choices: Iterable[str]
+) -> None:
     text = (DOCS / "amp.md").read_text(encoding="utf-8")
     named = re.findall("`(.+?)`", re.search(rf"^\| `{setting}` \|(.+?)\|", text, re.M)[1])
     assert set(choices) <= set(named) and named[0] == getattr(AMPConfig(), setting)

@@ -69,11 +69,15 @@ def test_the_gait_table(walk: dict[str, Any], walk_ppo: dict[str, Any]) -> None:
 
 def test_the_8_joint_robots_table() -> None:
     figures = results(POLICIES / "walk_8dof" / "results.json")
-    for heading, cells in table("| `wildrobot eval walk_8dof` | 0.2 m/s | 0.4 m/s | 0.6 m/s | 0.8 m/s | 1 m/s |").items():
+    for heading, cells in table(
+        "| `wildrobot eval walk_8dof` | 0.2 m/s | 0.4 m/s | 0.6 m/s | 0.8 m/s | 1 m/s |"
+    ).items():
         figure, factor = ROWS[heading]
         for command, text in zip(figures, cells, strict=True):
             check(text, figures[command][figure]["mean"], factor)
-    assert all(figures[command]["success"]["mean"] >= 0.95 for command in ("0.2", "0.4", "0.6", "0.8"))
+    assert all(
+        figures[command]["success"]["mean"] >= 0.95 for command in ("0.2", "0.4", "0.6", "0.8")
+    )
 
 
 def missed(figures: dict[str, Any], of_ppo: dict[str, Any]) -> set[str]:
@@ -81,7 +85,10 @@ def missed(figures: dict[str, Any], of_ppo: dict[str, Any]) -> set[str]:
     found = set()
     for heading, cells in table(GAIT).items():
         figure, factor = ROWS[heading]
-        value, numbers = factor * figures[figure]["mean"], [float(text) for text in re.findall(r"[\d.]*\d", cells[-1])]
+        value, numbers = (
+            factor * figures[figure]["mean"],
+            [float(text) for text in re.findall(r"[\d.]*\d", cells[-1])],
+        )
         if "PPO" in cells[-1]:
             value /= factor * of_ppo[figure]["mean"]
         low = numbers[0] if cells[-1][0] == "≥" or len(numbers) == 2 else -math.inf
@@ -93,7 +100,12 @@ def missed(figures: dict[str, Any], of_ppo: dict[str, Any]) -> set[str]:
 
 def test_the_bars_that_are_met(walk: dict[str, Any], walk_ppo: dict[str, Any]) -> None:
     """At 0.8 m/s those of velocity error, single support and slip are not, as README says."""
-    missed_at = {"0.2": set(), "0.4": set(), "0.6": set(), "0.8": {"velocity_error", "support_single", "slip"}}
+    missed_at = {
+        "0.2": set(),
+        "0.4": set(),
+        "0.6": set(),
+        "0.8": {"velocity_error", "support_single", "slip"},
+    }
     assert {command: missed(walk[command], walk_ppo[command]) for command in missed_at} == missed_at
 
 
@@ -105,5 +117,13 @@ def test_the_three_seeds(walk_ppo: dict[str, Any]) -> None:
         for figures, text in zip(whole["commands"].values(), rows[seed][1:-1], strict=True):
             check(text, figures["success"]["mean"], 1)
         check(rows[seed][-1], whole["style"]["dtw"]["mean"], 1)
-        found = [missed(whole["commands"][command], walk_ppo[command]) for command in ("0.2", "0.4", "0.6", "0.8")]
-        assert found == [set(), set(), at_0_8 | ({"survived"} if seed == "0" else set()), at_0_8 | more]
+        found = [
+            missed(whole["commands"][command], walk_ppo[command])
+            for command in ("0.2", "0.4", "0.6", "0.8")
+        ]
+        assert found == [
+            set(),
+            set(),
+            at_0_8 | ({"survived"} if seed == "0" else set()),
+            at_0_8 | more,
+        ]

@@ -19,7 +19,14 @@ from wildrobot_gym.errors import ConfigError, unknown_name
 
 T = TypeVar("T")
 
-FEATURE_CHANNELS = ("joint_pos", "joint_vel", "root_lin_vel", "root_ang_vel", "root_height", "foot_contacts")
+FEATURE_CHANNELS = (
+    "joint_pos",
+    "joint_vel",
+    "root_lin_vel",
+    "root_ang_vel",
+    "root_height",
+    "foot_contacts",
+)
 
 
 def _check(condition: bool, name: str, got: Any, allowed: str) -> None:
@@ -63,8 +70,12 @@ class FeatureConfig:
     # joint_vel, root_lin_vel, root_ang_vel: the engine's own, or those of the last control step from its two poses
     velocities: Literal["simulation", "finite_difference"] = "simulation"
     contacts: Literal["force", "estimated", "proxy", "none"] = "force"
-    contact_scale: float = 10.0  # N; tanh(force / scale): about a third of the robot's weight reads 0.8
-    contact_threshold_angle: float = 0.1  # rad; 'estimated': a thigh behind this angle is taken to be in stance
+    contact_scale: float = (
+        10.0  # N; tanh(force / scale): about a third of the robot's weight reads 0.8
+    )
+    contact_threshold_angle: float = (
+        0.1  # rad; 'estimated': a thigh behind this angle is taken to be in stance
+    )
     contact_knee_scale: float = 0.5  # rad; 'estimated': knee angle over which confidence falls
     contact_min_confidence: float = 0.3  # 'estimated': confidence of a stance with a bent knee
     proxy_height: float = 0.01  # m; 'proxy': sole height over which contact fades
@@ -74,7 +85,12 @@ class FeatureConfig:
     def __post_init__(self) -> None:
         for channel in self.channels:
             _check_choice("feature channel", channel, FEATURE_CHANNELS)
-        _check(len(set(self.channels)) == len(self.channels) > 0, "features.channels", self.channels, "each once, one at least")
+        _check(
+            len(set(self.channels)) == len(self.channels) > 0,
+            "features.channels",
+            self.channels,
+            "each once, one at least",
+        )
         _check(
             self.channels != ("foot_contacts",) or self.contacts != "none",
             "features.channels",
@@ -86,7 +102,12 @@ class FeatureConfig:
         _check_choice("features.velocities", self.velocities, ("simulation", "finite_difference"))
         _check_choice("features.contacts", self.contacts, ("force", "estimated", "proxy", "none"))
         for name in ("contact_scale", "contact_knee_scale", "proxy_height", "proxy_speed"):
-            _check(getattr(self, name) > 0, f"features.{name}", getattr(self, name), "a positive number")
+            _check(
+                getattr(self, name) > 0,
+                f"features.{name}",
+                getattr(self, name),
+                "a positive number",
+            )
         confidence = self.contact_min_confidence
         _check(0 <= confidence <= 1, "features.contact_min_confidence", confidence, "0 to 1")
 
@@ -107,35 +128,50 @@ class ActionConfig:
 
 @dataclass(frozen=True)
 class CommandConfig:
-    """Ranges of the commanded heading-frame velocities; (0, 0, 0) for ``standing_share`` of the draws."""
+    """Ranges of the commanded heading-frame velocities; (0, 0, 0) for ``standing_fraction`` of the draws."""
 
     vx: tuple[float, float] = (0.0, 1.0)  # m/s
     vy: tuple[float, float] = (0.0, 0.0)  # m/s
     yaw_rate: tuple[float, float] = (0.0, 0.0)  # rad/s
-    standing_share: float = 0.1
+    standing_fraction: float = 0.1
     resample_interval_s: float = 5.0
 
     def __post_init__(self) -> None:
         for name in ("vx", "vy", "yaw_rate"):
             _check_range(f"commands.{name}", getattr(self, name))
-        _check(0 <= self.standing_share <= 1, "commands.standing_share", self.standing_share, "0 to 1")
-        _check(self.resample_interval_s > 0, "commands.resample_interval_s", self.resample_interval_s, "a positive time")
+        _check(
+            0 <= self.standing_fraction <= 1,
+            "commands.standing_fraction",
+            self.standing_fraction,
+            "0 to 1",
+        )
+        _check(
+            self.resample_interval_s > 0,
+            "commands.resample_interval_s",
+            self.resample_interval_s,
+            "a positive time",
+        )
 
 
 @dataclass(frozen=True)
 class ResetConfig:
-    """Where episodes begin: at home with uniform noise, or for ``reference_share`` of them in a reference frame."""
+    """Where episodes begin: at home with uniform noise, or for ``reference_fraction`` of them in a reference frame."""
 
     joint_noise: float = 0.05  # rad
     velocity_noise: float = 0.1  # m/s, rad/s; base and joints
     tilt_noise: float = 0.03  # rad, roll and pitch
-    reference_share: float = 0.0
+    reference_fraction: float = 0.0
     stagger: bool = False  # episodes after a full reset get random limits, so that time-outs do not all come together
 
     def __post_init__(self) -> None:
         for name in ("joint_noise", "velocity_noise", "tilt_noise"):
             _check(getattr(self, name) >= 0, f"reset.{name}", getattr(self, name), "zero or more")
-        _check(0 <= self.reference_share <= 1, "reset.reference_share", self.reference_share, "0 to 1")
+        _check(
+            0 <= self.reference_fraction <= 1,
+            "reset.reference_fraction",
+            self.reference_fraction,
+            "0 to 1",
+        )
 
 
 @dataclass(frozen=True)
@@ -145,9 +181,16 @@ class TerminationConfig:
     max_tilt: float | None = None  # rad between the base's z and the world's; None: off
 
     def __post_init__(self) -> None:
-        _check(self.min_height < self.max_height, "termination heights", (self.min_height, self.max_height), "min < max")
+        _check(
+            self.min_height < self.max_height,
+            "termination heights",
+            (self.min_height, self.max_height),
+            "min < max",
+        )
         tilt_fits = self.max_tilt is None or 0 < self.max_tilt <= math.pi
-        _check(tilt_fits, "termination.max_tilt", self.max_tilt, "more than 0, up to pi (rad), or null")
+        _check(
+            tilt_fits, "termination.max_tilt", self.max_tilt, "more than 0, up to pi (rad), or null"
+        )
 
 
 @dataclass(frozen=True)
@@ -167,21 +210,28 @@ class RewardConfig:
     slip: float = -0.2
     flight: float = -0.5
     feet_air_time: float = 0.0
-    hurried_liftoff: float = 0.0
+    short_double_support: float = 0.0
     tracking_sigma: float = 0.25  # m/s; exp(-(error / sigma)^2)
     yaw_sigma: float = 0.5  # rad/s
     target_height: float = 0.45  # m (seed v0.6.0)
     height_sigma: float = 0.05  # m
     tilt_sigma: float = 0.3  # sine of the tilt
     air_time_target_s: float = 0.25
-    double_support_target_s: float = 0.08  # a tenth of a stride; twice in each, that leaves 80 % on one foot
+    double_support_target_s: float = (
+        0.08  # a tenth of a stride; twice in each, that leaves 80 % on one foot
+    )
     # Multiplies the sum. The default control period: with another control_dt returns stay alike where it is given its value.
     scale: float = 0.02
 
     def __post_init__(self) -> None:
         for name in (item.name for item in dataclasses.fields(self)):
             if name.endswith("_sigma") or name in ("scale", "double_support_target_s"):
-                _check(getattr(self, name) > 0, f"rewards.{name}", getattr(self, name), "a positive number")
+                _check(
+                    getattr(self, name) > 0,
+                    f"rewards.{name}",
+                    getattr(self, name),
+                    "a positive number",
+                )
 
 
 @dataclass(frozen=True)
@@ -211,11 +261,18 @@ class TrackActionConfig(ActionConfig):
 @dataclass(frozen=True)
 class TrackTerminationConfig(TerminationConfig):
     max_tilt: float | None = 0.8
-    max_joint_error: float = 0.7  # rad, root mean square over the joints; who is further off has lost the clip
+    max_joint_error: float = (
+        0.7  # rad, root mean square over the joints; who is further off has lost the clip
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check(self.max_joint_error > 0, "termination.max_joint_error", self.max_joint_error, "a positive angle")
+        _check(
+            self.max_joint_error > 0,
+            "termination.max_joint_error",
+            self.max_joint_error,
+            "a positive angle",
+        )
 
 
 @dataclass(frozen=True)
@@ -232,8 +289,10 @@ class TrackRewardConfig(RewardConfig):
     orientation: float = 0.0
     saturation: float = -1.5
     slip: float = -50.0
-    flight: float = -10.0  # without these two, fast walks are performed with hardly ever both feet on the floor
-    hurried_liftoff: float = -15.0
+    flight: float = (
+        -10.0
+    )  # without these two, fast walks are performed with hardly ever both feet on the floor
+    short_double_support: float = -15.0
     clip_joint_pos: float = 2.0
     clip_joint_vel: float = 0.5
     clip_lin_vel: float = 1.0
@@ -261,14 +320,33 @@ class TrackEnvConfig(EnvConfig):
     action: TrackActionConfig = field(default_factory=TrackActionConfig)
     termination: TrackTerminationConfig = field(default_factory=TrackTerminationConfig)
     rewards: TrackRewardConfig = field(default_factory=TrackRewardConfig)
-    horizon: tuple[int, ...] = (1, 4, 8)  # control steps ahead that the observation shows of the clip
+    horizon: tuple[int, ...] = (
+        1,
+        4,
+        8,
+    )  # control steps ahead that the observation shows of the clip
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check(bool(self.horizon) and min(self.horizon) >= 1, "horizon", self.horizon, "control steps, each 1 or more")
-        _check(self.commands == CommandConfig(), "commands", self.commands, "nothing: a clip brings its own command")
-        share = self.reset.reference_share
-        _check(share == 0, "reset.reference_share", share, "nothing: every episode begins in a frame of the clips")
+        _check(
+            bool(self.horizon) and min(self.horizon) >= 1,
+            "horizon",
+            self.horizon,
+            "control steps, each 1 or more",
+        )
+        _check(
+            self.commands == CommandConfig(),
+            "commands",
+            self.commands,
+            "nothing: a clip brings its own command",
+        )
+        fraction = self.reset.reference_fraction
+        _check(
+            fraction == 0,
+            "reset.reference_fraction",
+            fraction,
+            "nothing: every episode begins in a frame of the clips",
+        )
 
 
 def build(cls: type[T], values: Mapping[str, Any] | None, where: str = "") -> T:
@@ -281,7 +359,9 @@ def build(cls: type[T], values: Mapping[str, Any] | None, where: str = "") -> T:
     if values is None:
         values = {}
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{where or 'configuration'} must be a mapping of settings, got {values!r}.")
+        raise ConfigError(
+            f"{where or 'configuration'} must be a mapping of settings, got {values!r}."
+        )
     hints = typing.get_type_hints(cls)
     names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     kwargs = {}
@@ -308,7 +388,9 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if origin is not None and origin is not typing.Literal and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
             raise ConfigError(f"{where} must be a mapping, got {value!r}.")
-        return {str(k): _convert(typing.get_args(hint)[1], v, f"{where}.{k}") for k, v in value.items()}
+        return {
+            str(k): _convert(typing.get_args(hint)[1], v, f"{where}.{k}") for k, v in value.items()
+        }
     if hint is float and isinstance(value, str):  # YAML 1.1 reads 1e-3 as a string
         with contextlib.suppress(ValueError):
             value = float(value)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from rich.console import Console
+
+from wildrobot_gym.errors import RunError
 
 try:
     import fcntl
@@ -66,3 +71,35 @@ def locked(path: Path) -> Iterator[BinaryIO]:
                 if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP):
                     raise
         yield stream
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all; RunError where it cannot be written."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in UTF-8, whole or not at all; RunError where it cannot be written."""
+    try:
+        with atomic_write(path) as stream:
+            stream.write(
+                text.encode(errors="replace")
+            )  # a file name that is no UTF-8 may stand in it
+    except OSError as error:
+        raise RunError(f"Cannot write {path}: {error}.") from error
+
+
+def check_free(paths: Iterable[Path | None], force: bool) -> None:
+    """Raise RunError where a file is in the way, before any work is done."""
+    taken = [str(path) for path in paths if path is not None and path.exists()]
+    if taken and not force:
+        raise RunError(
+            f"{', '.join(taken)} exists. Choose another name, or overwrite it by --force."
+        )
+
+
+def write_figures(path: Path | None, figures: Any, console: Console) -> None:
+    """A command's figures as JSON, where a file is asked for."""
+    if path is not None:
+        write_json(path, figures)
+        console.print(f"Figures: {path}", highlight=False, soft_wrap=True)

@@ -21,6 +21,6 @@ POLICIES = ASSETS / "policies"
 
 
 def motion_file(motion: str | Path) -> Path:
-    """A motion file: a path as given, or the name of a shipped one such as ``walk_wildrobot``."""
+    """A motion file: a path as given, or the name of a shipped one such as ``walk_synthetic``."""
     shipped = MOTIONS / f"{motion}.npz"
     return shipped if not Path(motion).suffix and shipped.is_file() else Path(motion)

@@ -24,7 +24,9 @@ from wildrobot_gym.files import atomic_write
 from wildrobot_gym.paths import ROBOTS
 
 MIRROR_TOLERANCE = 2e-3  # m; the measured right leg is 0.1 mm off the left one's image
-SATURATION_SHARE = 0.98  # of its force limit from which a servo counts as saturated: 3.92 of 4.0 N*m
+SATURATION_FRACTION = (
+    0.98  # of its force limit from which a servo counts as saturated: 3.92 of 4.0 N*m
+)
 CONFIG_FILE = "robot_config.yaml"
 _HEADER = "# Generated from the compiled model by `wildrobot robot`; do not edit. Order is qpos[7:], qvel[6:], ctrl, action.\n"
 
@@ -39,8 +41,14 @@ def describe(model: mujoco.MjModel, model_file: str) -> dict[str, Any]:
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
     joints = [model.joint(i).name for i in range(1, model.njnt)]
-    pads = [model.sensor(i).name.removesuffix("_force") for i in _sensor_ids(model, mujoco.mjtSensor.mjSENS_TOUCH)]
-    feet = [model.sensor(i).name.removesuffix("_quat") for i in _sensor_ids(model, mujoco.mjtSensor.mjSENS_FRAMEQUAT)]
+    pads = [
+        model.sensor(i).name.removesuffix("_force")
+        for i in _sensor_ids(model, mujoco.mjtSensor.mjSENS_TOUCH)
+    ]
+    feet = [
+        model.sensor(i).name.removesuffix("_quat")
+        for i in _sensor_ids(model, mujoco.mjtSensor.mjSENS_FRAMEQUAT)
+    ]
     home = model.keyframe("home")
     legs = {foot: _leg_chain(model, foot) for foot in feet}
     hip = model.joint(legs[feet[0]][0]).id
@@ -79,7 +87,10 @@ def describe(model: mujoco.MjModel, model_file: str) -> dict[str, Any]:
             }
             for pad in pads
         ],
-        "feet": [{"name": foot, "leg": legs[foot], "mirror": _mirror_name(data, foot, feet)} for foot in feet],
+        "feet": [
+            {"name": foot, "leg": legs[foot], "mirror": _mirror_name(data, foot, feet)}
+            for foot in feet
+        ],
     }
 
 
@@ -152,7 +163,9 @@ class RobotModel:
             pad_mirror_ids=np.array([pad_names.index(p["mirror"]) for p in pads]),
             pad_half_size=np.array([p["half_size"] for p in pads]),
             foot_names=foot_names,
-            pad_ids_of_foot=np.array([[i for i, p in enumerate(pads) if p["foot"] == foot] for foot in foot_names]),
+            pad_ids_of_foot=np.array(
+                [[i for i, p in enumerate(pads) if p["foot"] == foot] for foot in foot_names]
+            ),
             sensor_slices=_sensor_slices(model, pad_names, foot_names),
         )
 
@@ -192,7 +205,10 @@ def robot_folder(robot: str | Path) -> Path:
     folder = ROBOTS / robot if robot in shipped else Path(robot)
     if (folder / CONFIG_FILE).is_file():
         return folder
-    raise RobotError(unknown_name("robot", str(robot), shipped) + f" Or give a folder that holds a {CONFIG_FILE} and its MJCF.")
+    raise RobotError(
+        unknown_name("robot", str(robot), shipped)
+        + f" Or give a folder that holds a {CONFIG_FILE} and its MJCF."
+    )
 
 
 def compile_model(xml_path: str | Path) -> mujoco.MjModel:
@@ -209,7 +225,12 @@ def write_robot_config(xml_path: str | Path) -> Path:
     config = describe(compile_model(xml_path), xml_path.name)
     target = xml_path.parent / CONFIG_FILE
     with atomic_write(target) as stream:
-        stream.write((_HEADER + yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=110)).encode())
+        stream.write(
+            (
+                _HEADER
+                + yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=110)
+            ).encode()
+        )
     return target
 
 
@@ -227,7 +248,9 @@ def _check_structure(model: mujoco.MjModel) -> None:
     hinges = [model.joint(i).name for i in range(1, model.njnt)]
     driven = [model.joint(int(model.actuator_trnid[i, 0])).name for i in range(model.nu)]
     if hinges != driven:
-        problems.append(f"actuators must drive every joint in joint order; joints {hinges}, actuators drive {driven}")
+        problems.append(
+            f"actuators must drive every joint in joint order; joints {hinges}, actuators drive {driven}"
+        )
     if any(model.jnt_type[1:] != mujoco.mjtJoint.mjJNT_HINGE):
         problems.append("all joints but the base must be hinges")
     if free := [model.joint(i).name for i in range(1, model.njnt) if not model.jnt_limited[i]]:
@@ -235,13 +258,25 @@ def _check_structure(model: mujoco.MjModel) -> None:
     if strong := [driven[i] for i in range(model.nu) if not model.actuator_forcelimited[i]]:
         problems.append(f"actuators without a forcerange, of: {', '.join(strong)}")
     if other := [driven[i] for i in range(model.nu) if not _is_position_servo(model, i)]:
-        problems.append(f"actuators that are not position servos with gear 1, of: {', '.join(other)}")
+        problems.append(
+            f"actuators that are not position servos with gear 1, of: {', '.join(other)}"
+        )
     sensors = {model.sensor(i).name for i in range(model.nsensor)}
-    pads = [model.sensor(i).name.removesuffix("_force") for i in _sensor_ids(model, mujoco.mjtSensor.mjSENS_TOUCH)]
-    feet = [model.sensor(i).name.removesuffix("_quat") for i in _sensor_ids(model, mujoco.mjtSensor.mjSENS_FRAMEQUAT)]
+    pads = [
+        model.sensor(i).name.removesuffix("_force")
+        for i in _sensor_ids(model, mujoco.mjtSensor.mjSENS_TOUCH)
+    ]
+    feet = [
+        model.sensor(i).name.removesuffix("_quat")
+        for i in _sensor_ids(model, mujoco.mjtSensor.mjSENS_FRAMEQUAT)
+    ]
     if not pads or not feet:
-        problems.append("touch sensors named <pad>_force and framequat sensors named <foot>_quat are needed")
-    needed = {f"{p}_{s}" for p in pads for s in ("force", "pos", "vel")} | {f"{f}_{s}" for f in feet for s in ("pos", "quat")}
+        problems.append(
+            "touch sensors named <pad>_force and framequat sensors named <foot>_quat are needed"
+        )
+    needed = {f"{p}_{s}" for p in pads for s in ("force", "pos", "vel")} | {
+        f"{f}_{s}" for f in feet for s in ("pos", "quat")
+    }
     if missing := sorted(needed - sensors):
         problems.append(f"missing sensors: {', '.join(missing)}")
     geoms = {model.geom(i).name for i in range(model.ngeom)}
@@ -250,7 +285,9 @@ def _check_structure(model: mujoco.MjModel) -> None:
     sites = {model.site(i).name for i in range(model.nsite)}
     if missing := sorted({*pads, *feet} - sites):
         problems.append(f"missing sites of pads or feet: {', '.join(missing)}")
-    elif strays := [p for p in pads if _body_of(model, p) not in {_body_of(model, f) for f in feet}]:
+    elif strays := [
+        p for p in pads if _body_of(model, p) not in {_body_of(model, f) for f in feet}
+    ]:
         problems.append(f"pads on no foot's body: {', '.join(strays)}")
     if "home" not in {model.keyframe(i).name for i in range(model.nkey)}:
         problems.append("keyframe 'home' is missing")
@@ -285,7 +322,9 @@ def _leg_chain(model: mujoco.MjModel, foot: str) -> list[str]:
     return chain
 
 
-def _mirror_of(model: mujoco.MjModel, data: mujoco.MjData, name: str, joints: list[str]) -> dict[str, Any]:
+def _mirror_of(
+    model: mujoco.MjModel, data: mujoco.MjData, name: str, joints: list[str]
+) -> dict[str, Any]:
     """Partner joint under the reflection y -> -y, and the sign that its angle takes.
 
     An anchor is a point, a rotation axis a pseudovector: (x, y, z) -> (x, -y, z) and (ax, ay, az) -> (-ax, ay, -az).
@@ -294,9 +333,16 @@ def _mirror_of(model: mujoco.MjModel, data: mujoco.MjData, name: str, joints: li
     axes = {j: data.xaxis[model.joint(j).id] for j in joints}
     anchor = anchors[name] * [1, -1, 1]
     axis = axes[name] * [-1, 1, -1]
-    partner = min(joints, key=lambda j: np.linalg.norm(anchors[j] - anchor) + 0.1 * (1 - abs(axes[j] @ axis)))
-    if np.linalg.norm(anchors[partner] - anchor) > MIRROR_TOLERANCE or abs(axes[partner] @ axis) < 0.99:
-        raise RobotError(f"Joint {name!r} has no mirror image: the robot is not symmetric about its x-z plane.")
+    partner = min(
+        joints, key=lambda j: np.linalg.norm(anchors[j] - anchor) + 0.1 * (1 - abs(axes[j] @ axis))
+    )
+    if (
+        np.linalg.norm(anchors[partner] - anchor) > MIRROR_TOLERANCE
+        or abs(axes[partner] @ axis) < 0.99
+    ):
+        raise RobotError(
+            f"Joint {name!r} has no mirror image: the robot is not symmetric about its x-z plane."
+        )
     return {"joint": partner, "sign": int(np.sign(axes[partner] @ axis))}
 
 
@@ -306,11 +352,15 @@ def _mirror_name(data: mujoco.MjData, site: str, sites: list[str]) -> str:
 
     partner = min(sites, key=distance)
     if distance(partner) > MIRROR_TOLERANCE:
-        raise RobotError(f"{site!r} has no mirror image: the robot is not symmetric about its x-z plane.")
+        raise RobotError(
+            f"{site!r} has no mirror image: the robot is not symmetric about its x-z plane."
+        )
     return partner
 
 
-def _sensor_slices(model: mujoco.MjModel, pads: tuple[str, ...], feet: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _sensor_slices(
+    model: mujoco.MjModel, pads: tuple[str, ...], feet: tuple[str, ...]
+) -> dict[str, np.ndarray]:
     """Index arrays into ``sensordata`` that give PhysicsState's fields by name."""
 
     def ids(names: tuple[str, ...], suffix: str) -> np.ndarray:

@@ -16,7 +16,9 @@ from jaxtyping import Float
 if TYPE_CHECKING:
     AnyArray = Any  # jaxtyping's shape annotations are opaque to type checkers; they are checked in the tests
 else:
-    AnyArray = jax.Array | np.ndarray  # a rollout traces these functions, a clip calls them with NumPy
+    AnyArray = (
+        jax.Array | np.ndarray
+    )  # a rollout traces these functions, a clip calls them with NumPy
 
 
 def quat_mul(a: Float[AnyArray, "*b 4"], b: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 4"]:
@@ -46,7 +48,9 @@ def rotate(q: Float[AnyArray, "*b 4"], v: Float[AnyArray, "*b 3"]) -> Float[AnyA
     return v + w * t + jnp.cross(u, t)
 
 
-def rotate_inverse(q: Float[AnyArray, "*b 4"], v: Float[AnyArray, "*b 3"]) -> Float[AnyArray, "*b 3"]:
+def rotate_inverse(
+    q: Float[AnyArray, "*b 4"], v: Float[AnyArray, "*b 3"]
+) -> Float[AnyArray, "*b 3"]:
     """Vector ``v`` turned by the inverse of ``q`` (world to body)."""
     return rotate(quat_conjugate(q), v)
 
@@ -56,7 +60,9 @@ def rotation_vector(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 3"]:
     q = jnp.where(q[..., :1] < 0, -q, q)
     length = jnp.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
     small = length < 1e-6
-    return q[..., 1:] * jnp.where(small, 2.0, 2.0 * jnp.arctan2(length, q[..., :1]) / jnp.where(small, 1.0, length))
+    return q[..., 1:] * jnp.where(
+        small, 2.0, 2.0 * jnp.arctan2(length, q[..., :1]) / jnp.where(small, 1.0, length)
+    )
 
 
 def yaw_of(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b"]:

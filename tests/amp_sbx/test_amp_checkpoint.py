@@ -11,13 +11,22 @@ import jax
 import numpy as np
 import pytest
 import sbx
-from amp_probe_envs import REFERENCE, SMALL_AMP, ProbeEnv, SignEnv, StyleEnv, assert_trees_equal, make_model
+from amp_probe_envs import (
+    REFERENCE,
+    SMALL_AMP,
+    ProbeEnv,
+    SignEnv,
+    StyleEnv,
+    assert_trees_equal,
+    make_model,
+)
 from gymnasium.vector import AutoresetMode
 from sbx.ppo.policies import PPOPolicy
 from stable_baselines3.common.callbacks import CheckpointCallback
 
-from amp_sbx import AMPPPO, AMPConfig, CheckpointError, ConfigError, FeatureError, ReferenceFeatures, checkpoint
-from amp_sbx.schedule import LinearSchedule
+from amp_sbx import AMPPPO, AMPConfig, CheckpointError, ConfigError, FeatureError, ReferenceFeatures
+from amp_sbx.common import archive as checkpoint
+from amp_sbx.common.schedules import LinearSchedule
 
 LAYOUT = {"channels": ["a", "b"], "frames": 1}
 
@@ -55,7 +64,9 @@ def test_acting_needs_nothing_but_the_file(trained, saved):
     np.testing.assert_array_equal(loaded.predict(obs)[0], again.predict(obs)[0])
     deterministic = [model.predict(obs, deterministic=True)[0] for model in (loaded, trained)]
     np.testing.assert_array_equal(*deterministic)
-    np.testing.assert_array_equal(loaded.learner.rewards(REFERENCE), trained.learner.rewards(REFERENCE))
+    np.testing.assert_array_equal(
+        loaded.learner.rewards(REFERENCE), trained.learner.rewards(REFERENCE)
+    )
     assert loaded.extra == {"run": "walk", "seed": 3} and loaded.layout == LAYOUT
     assert loaded.num_timesteps == 256 and loaded.amp == trained.amp
     assert loaded.adaptive_lr.current_adaptive_lr == trained.adaptive_lr.current_adaptive_lr
@@ -75,7 +86,9 @@ def test_the_file_holds_json_and_plain_arrays_only(saved):
 
 
 def test_state_of_everything_comes_back(trained, saved):
-    loaded = AMPPPO.load(saved, env=LaidOut(8, length=4), reference=ReferenceFeatures(REFERENCE, layout=LAYOUT))
+    loaded = AMPPPO.load(
+        saved, env=LaidOut(8, length=4), reference=ReferenceFeatures(REFERENCE, layout=LAYOUT)
+    )
     assert_trees_equal(loaded.policy.actor_state.opt_state, trained.policy.actor_state.opt_state)
     assert_trees_equal(loaded.policy.vf_state.params, trained.policy.vf_state.params)
     assert_trees_equal(loaded.learner.state, trained.learner.state)
@@ -105,7 +118,13 @@ def test_learning_without_the_reference_is_refused(saved):
 
 
 def test_other_number_of_environments_and_overrides(saved):
-    loaded = AMPPPO.load(saved, env=LaidOut(2, length=4), verbose=0, ent_coef=0.5, custom_objects={"lr_schedule": None})
+    loaded = AMPPPO.load(
+        saved,
+        env=LaidOut(2, length=4),
+        verbose=0,
+        ent_coef=0.5,
+        custom_objects={"lr_schedule": None},
+    )
     assert loaded.n_envs == 2 and loaded.ent_coef == 0.5
 
 
@@ -131,14 +150,14 @@ def test_reference_that_does_not_fit(saved):
 
 def test_missing_truncated_and_foreign_files(tmp_path):
     saved = tmp_path / "model.zip"
-    amp_model(amp={"normalization": "spectral"}, learning_rate="lin_3e-3", target_kl=0.01).learn(16 * 8 * 2).save(
-        saved, extra={"run": "walk", "seed": 3}
-    )
+    amp_model(amp={"normalization": "spectral"}, learning_rate="lin_3e-3", target_kl=0.01).learn(
+        16 * 8 * 2
+    ).save(saved, extra={"run": "walk", "seed": 3})
     with pytest.raises(CheckpointError, match="does not exist"):
         AMPPPO.load(tmp_path / "nothing")
     content = saved.read_bytes()
-    for share in (0.0, 0.3, 0.99):
-        (tmp_path / "cut.zip").write_bytes(content[: int(share * len(content))])
+    for fraction in (0.0, 0.3, 0.99):
+        (tmp_path / "cut.zip").write_bytes(content[: int(fraction * len(content))])
         with pytest.raises(CheckpointError, match="damaged"):
             AMPPPO.load(tmp_path / "cut.zip")
     refused, whole = 0, jax.tree.leaves(AMPPPO.load(saved).get_parameters())
@@ -194,7 +213,9 @@ def test_a_description_edited_by_hand_is_refused(saved, tmp_path):
     told_only = {"algorithm", "versions", "format", "format_version"}
     told_only |= {"oversight", "episodes"}  # older files have none
     for name in sorted(set(meta) - told_only):
-        checkpoint.write(tmp_path / "edited.zip", {k: v for k, v in meta.items() if k != name}, arrays)
+        checkpoint.write(
+            tmp_path / "edited.zip", {k: v for k, v in meta.items() if k != name}, arrays
+        )
         with pytest.raises(CheckpointError, match="incomplete"):
             AMPPPO.load(tmp_path / "edited.zip")
     settings = {("gama" if k == "gamma" else k): v for k, v in meta["hyperparameters"].items()}
@@ -232,33 +253,58 @@ def test_unwritable_places(trained, tmp_path):
 
 
 def test_numbers_of_numpy_are_stored(tmp_path):
-    settings = {"n_steps": np.int64(16), "batch_size": np.int32(32), "gamma": np.float32(0.5), "learning_rate": np.float64(1e-3)}
-    model = make_model(SignEnv(2), **settings, tensorboard_log=tmp_path, clip_range=LinearSchedule(np.float64(0.2)))
+    settings = {
+        "n_steps": np.int64(16),
+        "batch_size": np.int32(32),
+        "gamma": np.float32(0.5),
+        "learning_rate": np.float64(1e-3),
+    }
+    model = make_model(
+        SignEnv(2), **settings, tensorboard_log=tmp_path, clip_range=LinearSchedule(np.float64(0.2))
+    )
     model.learn(np.int64(32)).save(tmp_path / "model")
     loaded = AMPPPO.load(tmp_path / "model")
-    assert (loaded.n_steps, loaded.batch_size, loaded.gamma, loaded.learning_rate) == (16, 32, 0.5, 1e-3)
+    assert (loaded.n_steps, loaded.batch_size, loaded.gamma, loaded.learning_rate) == (
+        16,
+        32,
+        0.5,
+        1e-3,
+    )
     assert (loaded.tensorboard_log, loaded.clip_range) == (str(tmp_path), LinearSchedule(0.2))
 
 
 def test_what_cannot_be_stored_is_told_before_anything_is_learned():
     with pytest.warns(UserWarning, match="can learn, but not be saved: policy_kwargs"):
-        make_model(SignEnv(2), batch_size=32, policy_kwargs={"net_arch": [16], "activation_fn": lambda x: x})
+        make_model(
+            SignEnv(2),
+            batch_size=32,
+            policy_kwargs={"net_arch": [16], "activation_fn": lambda x: x},
+        )
 
 
-@pytest.mark.parametrize("other", [{"normalization": "none"}, {"activation": "tanh"}, {"target_fake": -1.0}])
+@pytest.mark.parametrize(
+    "other", [{"normalization": "none"}, {"activation": "tanh"}, {"target_fake": -1.0}]
+)
 def test_the_stored_discriminator_is_not_read_as_another(saved, other):
-    with pytest.raises(CheckpointError, match=rf"amp\.{next(iter(other))}: file .* asked {next(iter(other.values()))!r}"):
+    with pytest.raises(
+        CheckpointError,
+        match=rf"amp\.{next(iter(other))}: file .* asked {next(iter(other.values()))!r}",
+    ):
         AMPPPO.load(saved, amp=SMALL_AMP | other)
 
 
 def test_a_full_replay_buffer_goes_on_in_a_larger_one(tmp_path):
     reference = ReferenceFeatures(REFERENCE, layout=LAYOUT)
-    model = amp_model(amp={"replay_buffer_size": 30}, n_epochs=1).learn(16 * 8 * 13)  # a tenth each time
+    model = amp_model(amp={"replay_buffer_size": 30}, n_epochs=1).learn(
+        16 * 8 * 13
+    )  # a tenth each time
     old = model.learner.state.replay
     assert int(old.size) == 30 and int(old.position) != 0
     model.save(tmp_path / "model")
     larger = AMPConfig.from_dict(SMALL_AMP | {"replay_buffer_size": 200})
-    new = AMPPPO.load(tmp_path / "model", env=LaidOut(8, length=4), reference=reference, amp=larger).learner.state.replay
+    new = AMPPPO.load(
+        tmp_path / "model", env=LaidOut(8, length=4), reference=reference, amp=larger
+    ).learner.state.replay
     assert int(new.size) == int(new.position) == 30
     oldest_first = np.roll(np.asarray(old.data), -int(old.position), axis=0)
     np.testing.assert_array_equal(np.asarray(new.data)[:30], oldest_first)
@@ -274,7 +320,9 @@ def test_callable_schedule_is_stored_as_its_present_value(tmp_path):
     with pytest.warns(UserWarning, match="learning_rate is a Python function"):
         model.save(tmp_path / "model")
     assert AMPPPO.load(tmp_path / "model").learning_rate == 0.25
-    ended = make_model(SignEnv(2), clip_range_vf=lambda progress: 0.2 * progress, batch_size=32).learn(50)
+    ended = make_model(
+        SignEnv(2), clip_range_vf=lambda progress: 0.2 * progress, batch_size=32
+    ).learn(50)
     with pytest.warns(UserWarning, match="clip_range_vf is a Python function"):
         ended.save(tmp_path / "ended")
     assert AMPPPO.load(tmp_path / "ended").clip_range_vf == 0.0
@@ -321,11 +369,17 @@ def test_get_and_set_parameters(trained, saved):
 
 
 def test_parameters_bring_what_normalizes_the_features(trained):
-    other = make_model(LaidOut(8, length=4), amp=SMALL_AMP, reference=ReferenceFeatures(2 * REFERENCE + 1, layout=LAYOUT))
+    other = make_model(
+        LaidOut(8, length=4),
+        amp=SMALL_AMP,
+        reference=ReferenceFeatures(2 * REFERENCE + 1, layout=LAYOUT),
+    )
     other.learn(128)
     assert int(other.learner.state.replay.size) > 0
     other.set_parameters(trained.get_parameters())
-    np.testing.assert_array_equal(other.learner.rewards(REFERENCE), trained.learner.rewards(REFERENCE))
+    np.testing.assert_array_equal(
+        other.learner.rewards(REFERENCE), trained.learner.rewards(REFERENCE)
+    )
     assert int(other.learner.state.replay.size) == 0  # its rows were normalised otherwise
     going_on = amp_model(seed=3).learn(128)
     going_on.set_parameters(trained.get_parameters())
@@ -370,7 +424,11 @@ def test_parameters_of_a_policy_class_of_ones_own(tmp_path):
 
 
 def test_parameters_of_other_features(saved):
-    foreign = make_model(ProbeEnv(8), amp=SMALL_AMP, reference=ReferenceFeatures(REFERENCE, layout={"channels": ["c"]}))
+    foreign = make_model(
+        ProbeEnv(8),
+        amp=SMALL_AMP,
+        reference=ReferenceFeatures(REFERENCE, layout={"channels": ["c"]}),
+    )
     with pytest.raises(CheckpointError, match="layouts differ"):
         foreign.set_parameters(saved)
 
@@ -380,7 +438,10 @@ def test_what_is_asked_for_at_loading_is_not_overruled(saved):
     gentle = AMPPPO.load(saved, env=env, learning_rate=1e-5)
     assert gentle.adaptive_lr.current_adaptive_lr == 1e-5
     obs = np.zeros((50, 1), np.float32)
-    first, again, stored = (AMPPPO.load(saved, env=env, **seed).predict(obs)[0] for seed in ({"seed": 1}, {"seed": 1}, {}))
+    first, again, stored = (
+        AMPPPO.load(saved, env=env, **seed).predict(obs)[0]
+        for seed in ({"seed": 1}, {"seed": 1}, {})
+    )
     np.testing.assert_array_equal(first, again)
     assert (first != stored).any()
     AMPPPO.load(saved, symmetric_policy=False)
@@ -391,22 +452,35 @@ def test_what_is_asked_for_at_loading_is_not_overruled(saved):
 
 
 def test_another_critic_is_named(saved, tmp_path):
-    with pytest.raises(CheckpointError, match=r"amp\.critic is 'shared' in the file, asked 'separate'"):
+    with pytest.raises(
+        CheckpointError, match=r"amp\.critic is 'shared' in the file, asked 'separate'"
+    ):
         AMPPPO.load(saved, amp=SMALL_AMP | {"critic": "separate"})
     make_model(LaidOut(8, length=4)).save(tmp_path / "plain")
-    settings = {"amp": SMALL_AMP | {"critic": "separate"}, "reference": ReferenceFeatures(REFERENCE, layout=LAYOUT)}
+    settings = {
+        "amp": SMALL_AMP | {"critic": "separate"},
+        "reference": ReferenceFeatures(REFERENCE, layout=LAYOUT),
+    }
     going_on = AMPPPO.load(tmp_path / "plain", env=LaidOut(8, length=4), n_epochs=1, **settings)
     assert going_on.learn(128).style_critic is not None
 
 
 def test_an_environment_given_later_is_compared_with_the_reference(tmp_path):
     make_model(ProbeEnv(8), n_epochs=1).save(tmp_path / "plain")
-    model = AMPPPO.load(tmp_path / "plain", amp=SMALL_AMP, reference=ReferenceFeatures(REFERENCE, layout={"channels": ["c"]}))
+    model = AMPPPO.load(
+        tmp_path / "plain",
+        amp=SMALL_AMP,
+        reference=ReferenceFeatures(REFERENCE, layout={"channels": ["c"]}),
+    )
     with pytest.raises(FeatureError, match="layouts differ"):
         model.set_env(LaidOut(8, length=4))
     model = AMPPPO.load(tmp_path / "plain", amp=SMALL_AMP, reference=REFERENCE)
     with pytest.raises(ValueError, match="Observation spaces"):
-        model.set_env(gym.make_vec("Pendulum-v1", 8, vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP}))
+        model.set_env(
+            gym.make_vec(
+                "Pendulum-v1", 8, vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP}
+            )
+        )
     assert model.layout is None
     model.set_env(LaidOut(8, length=4))
     assert model.layout == LAYOUT
@@ -427,4 +501,9 @@ def test_an_environment_given_later_is_compared_with_the_reference(tmp_path):
 def test_spaces_round_trip_through_json(space):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert checkpoint.space_from_json(json.loads(json.dumps(checkpoint.space_to_json(space), allow_nan=False))) == space
+        assert (
+            checkpoint.space_from_json(
+                json.loads(json.dumps(checkpoint.space_to_json(space), allow_nan=False))
+            )
+            == space
+        )

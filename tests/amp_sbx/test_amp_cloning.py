@@ -8,7 +8,7 @@ from amp_probe_envs import ProbeEnv, make_model
 from test_amp_symmetry import OneSidedEnv
 
 from amp_sbx import CloningConfig
-from amp_sbx.errors import ConfigError, FeatureError
+from amp_sbx.common.errors import ConfigError, FeatureError
 
 RNG = np.random.default_rng(0)
 OBS = RNG.uniform(-1, 1, (512, 1)).astype(np.float32)
@@ -21,7 +21,9 @@ def test_the_demonstrated_action_is_learned_and_nothing_else():
     error = model.clone_behavior(OBS, 0.2 + 0.5 * OBS, QUICK)
     assert error < 0.02
     obs = np.array([[-0.8], [0.0], [0.6]], np.float32)
-    np.testing.assert_allclose(model.predict(obs, deterministic=True)[0], 0.2 + 0.5 * obs, atol=0.05)
+    np.testing.assert_allclose(
+        model.predict(obs, deterministic=True)[0], 0.2 + 0.5 * obs, atol=0.05
+    )
     after = model.get_parameters()
     for name, value in before["critic"].items():
         np.testing.assert_array_equal(value, after["critic"][name])
@@ -45,7 +47,9 @@ def test_a_symmetric_policy_learns_the_image_too(symmetric):
     model = make_model(OneSidedEnv(), symmetric_policy=symmetric)
     ones = np.ones((64, 2), np.float32)
     model.clone_behavior(ones, 0.5 * ones[:, :1], QUICK)
-    seen, image = model.predict(np.array([[1, 1], [-1, 1]], np.float32), deterministic=True)[0][:, 0]
+    seen, image = model.predict(np.array([[1, 1], [-1, 1]], np.float32), deterministic=True)[0][
+        :, 0
+    ]
     assert seen == pytest.approx(0.5, abs=0.05)
     assert (abs(image + 0.5) < 0.05) == symmetric
 
@@ -54,7 +58,9 @@ def test_the_same_seed_gives_the_same_policy():
     first, second = (make_model(ProbeEnv()) for _ in range(2))
     for model in (first, second):
         model.clone_behavior(OBS, OBS, CloningConfig(steps=20))
-    for a, b in zip(*(jax.tree.leaves(m.get_parameters()["actor"]) for m in (first, second)), strict=True):
+    for a, b in zip(
+        *(jax.tree.leaves(m.get_parameters()["actor"]) for m in (first, second)), strict=True
+    ):
         np.testing.assert_array_equal(a, b)
 
 

@@ -6,20 +6,31 @@ import numpy as np
 import pytest
 
 from amp_sbx import AMPConfig, AMPError, ConfigError, FeatureError, ReferenceFeatures
-from amp_sbx.policy_kwargs import describe, resolve
-from amp_sbx.reference import check_layouts
+from amp_sbx.algorithm.policy_kwargs import describe, resolve
+from amp_sbx.reference.features import check_layouts
 
 
 def test_defaults_are_the_seeds_but_for_layer_norm():
     config = AMPConfig()
-    assert (config.weight, config.disc_lr, config.batch_size, config.update_steps) == (0.5, 1e-4, 2048, 3)
+    assert (config.weight, config.disc_lr, config.batch_size, config.update_steps) == (
+        0.5,
+        1e-4,
+        2048,
+        3,
+    )
     assert (config.discriminator_hidden, config.normalization) == ((1024, 512, 256), "layer")
-    assert (config.r1_gamma, config.disc_input_noise_std, config.replay_buffer_size) == (5.0, 0.02, 100_000)
+    assert (config.r1_gamma, config.disc_input_noise_std, config.replay_buffer_size) == (
+        5.0,
+        0.02,
+        100_000,
+    )
     assert config.threshold == 0.5
 
 
 def test_dict_round_trip_through_json():
-    config = AMPConfig.from_dict({"weight": 1, "discriminator_hidden": [8, 4], "schedule": {"ramp_end": 10}})
+    config = AMPConfig.from_dict(
+        {"weight": 1, "discriminator_hidden": [8, 4], "schedule": {"ramp_end": 10}}
+    )
     assert AMPConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert hash(config) == hash(AMPConfig.from_dict(config.to_dict()))
 
@@ -83,14 +94,20 @@ def test_coerce():
 
 
 def test_weight_schedule_multiplies_the_weight():
-    config = AMPConfig(weight=0.5, schedule={"initial": 0.0, "ramp_start": 0, "ramp_end": 100, "final": 1.0})
+    config = AMPConfig(
+        weight=0.5, schedule={"initial": 0.0, "ramp_start": 0, "ramp_end": 100, "final": 1.0}
+    )
     assert [config.style_weight(t) for t in (0, 50, 100, 1000)] == [0.0, 0.25, 0.5, 0.5]
     assert AMPConfig().style_weight(12345) == 0.5
 
 
 def test_reference_accepts_arrays_and_lookalikes():
     reference = ReferenceFeatures.coerce(np.ones((4, 3)) * np.arange(3))
-    assert (reference.num_samples, reference.feature_dim, reference.features.dtype) == (4, 3, np.float32)
+    assert (reference.num_samples, reference.feature_dim, reference.features.dtype) == (
+        4,
+        3,
+        np.float32,
+    )
 
     class Lookalike:
         features, weights, layout = np.zeros((5, 2)), np.arange(5), {"joints": 2}
@@ -125,7 +142,11 @@ def test_layouts():
 
 def test_policy_kwargs_names():
     resolved = resolve({"activation_fn": "elu", "net_arch": [8], "optimizer_class": "adamw"})
-    assert describe(resolved) == {"activation_fn": "elu", "net_arch": [8], "optimizer_class": "adamw"}
+    assert describe(resolved) == {
+        "activation_fn": "elu",
+        "net_arch": [8],
+        "optimizer_class": "adamw",
+    }
     with pytest.raises(ConfigError, match="allowed"):
         resolve({"activation_fn": "elo"})
     with pytest.raises(ConfigError, match="no name"):
@@ -135,18 +156,23 @@ def test_policy_kwargs_names():
 def test_policy_kwargs_accept_torch_classes():
     from torch import nn
 
-    assert resolve({"activation_fn": nn.SiLU})["activation_fn"] is resolve({"activation_fn": "silu"})["activation_fn"]
+    assert (
+        resolve({"activation_fn": nn.SiLU})["activation_fn"]
+        is resolve({"activation_fn": "silu"})["activation_fn"]
+    )
 
 
 def test_an_impossible_pair_says_what_would_fit():
-    with pytest.raises(ConfigError, match=r"allowed with it: softplus; 'clip' goes with: lsgan, bce"):
+    with pytest.raises(
+        ConfigError, match=r"allowed with it: softplus; 'clip' goes with: lsgan, bce"
+    ):
         AMPConfig(loss="wgan", gradient_penalty="wgan_gp")
 
 
 def test_what_the_task_keeps():
     added, blended = AMPConfig(task_weight=2.0), AMPConfig(task_weight=2.0, mix="lerp", weight=0.4)
-    assert added.task_share(0.4) == 2.0 and blended.task_share(0.4) == pytest.approx(1.2)
-    assert blended.task_share(blended.style_weight(0)) == pytest.approx(1.2)
+    assert added.task_fraction(0.4) == 2.0 and blended.task_fraction(0.4) == pytest.approx(1.2)
+    assert blended.task_fraction(blended.style_weight(0)) == pytest.approx(1.2)
 
 
 def test_label_smoothing_moves_the_real_target_alone():

@@ -11,13 +11,23 @@ import pytest
 from amp_probe_envs import assert_trees_equal, copy_of
 
 from amp_sbx import AMPConfig, AMPLearner, FeatureError, NonFiniteError, ReferenceFeatures
-from amp_sbx.disc_update import discriminator_loss, make_discriminator, make_optimizer, style_rewards
+from amp_sbx.discriminator.update import (
+    discriminator_loss,
+    make_discriminator,
+    make_optimizer,
+    style_rewards,
+)
 
 RNG = np.random.default_rng(0)
 
 
 def make_learner(dim=3, reference=None, **settings):
-    config = AMPConfig(**({"discriminator_hidden": (16, 8), "batch_size": 64, "replay_buffer_size": 100} | settings))
+    config = AMPConfig(
+        **(
+            {"discriminator_hidden": (16, 8), "batch_size": 64, "replay_buffer_size": 100}
+            | settings
+        )
+    )
     data = RNG.normal(size=(200, dim)) if reference is None else reference
     return AMPLearner(config, ReferenceFeatures.coerce(data))
 
@@ -44,13 +54,17 @@ def test_spectral_norm_keeps_the_largest_singular_value_at_one(spectral):
 def test_hidden_layers_are_one_lipschitz(spectral):
     model, state = make_discriminator(spectral.config), spectral.state
     variables = {"params": state.params, "batch_stats": state.batch_stats}
-    slopes = jax.vmap(jax.grad(lambda x: model.apply(variables, x[None])[0]))(jnp.array(RNG.normal(size=(50, 3))))
+    slopes = jax.vmap(jax.grad(lambda x: model.apply(variables, x[None])[0]))(
+        jnp.array(RNG.normal(size=(50, 3)))
+    )
     output = np.linalg.norm(np.asarray(state.params["Dense_2"]["kernel"]))
     assert np.linalg.norm(slopes, axis=1).max() <= 1.1**2 * output
 
 
 def test_scoring_changes_nothing():
-    learner = make_learner(normalization="spectral")  # whose power iteration has a state that could move
+    learner = make_learner(
+        normalization="spectral"
+    )  # whose power iteration has a state that could move
     before = copy_of(learner.state)
     features = RNG.normal(size=(20, 3))
     np.testing.assert_array_equal(learner.rewards(features), learner.rewards(features))
@@ -106,11 +120,21 @@ VARIANTS = [
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: "-".join(map(str, v.values())))
 def test_every_variant_tells_two_gaussians_apart_and_pays_the_real_one(variant):
     fake = RNG.normal(2.0, 1.0, size=(500, 1))
-    settings = {"normalization": "none", "disc_lr": 3e-3, "update_steps": 100, "max_grad_norm": 10.0, "r1_gamma": 0.1}
-    learner = make_learner(reference=RNG.normal(-1.0, 1.0, size=(500, 1)), **{**settings, **variant})
+    settings = {
+        "normalization": "none",
+        "disc_lr": 3e-3,
+        "update_steps": 100,
+        "max_grad_norm": 10.0,
+        "r1_gamma": 0.1,
+    }
+    learner = make_learner(
+        reference=RNG.normal(-1.0, 1.0, size=(500, 1)), **{**settings, **variant}
+    )
     for _ in range(3):
         metrics = learner.update(fake)
-    assert metrics["disc_acc"] > 0.8 or variant["loss"] == "wgan"  # a critic's scores have no place for a threshold
+    assert (
+        metrics["disc_acc"] > 0.8 or variant["loss"] == "wgan"
+    )  # a critic's scores have no place for a threshold
     assert metrics["disc_auc"] > 0.9 and np.isfinite(list(metrics.values())).all()
     real, false = learner.rewards(np.array([[-1.0]])), learner.rewards(np.array([[2.0]]))
     assert real > false >= 0.0
@@ -118,7 +142,12 @@ def test_every_variant_tells_two_gaussians_apart_and_pays_the_real_one(variant):
 
 def test_bce_reaches_the_known_optimum():
     """Its minimiser is the log of the densities' ratio; for N(-1, 1) against N(1, 1) that is -2 x."""
-    learner = make_learner(reference=RNG.normal(-1, 1, size=(20_000, 1)), loss="bce", gradient_penalty="none", **TO_THE_OPTIMUM)
+    learner = make_learner(
+        reference=RNG.normal(-1, 1, size=(20_000, 1)),
+        loss="bce",
+        gradient_penalty="none",
+        **TO_THE_OPTIMUM,
+    )
     learner.update(RNG.normal(1, 1, size=(20_000, 1)))
     grid = np.linspace(-1.5, 1.5, 7)[:, None]
     np.testing.assert_allclose(learner.scores(grid), -2 * grid[:, 0], atol=0.5)
@@ -147,7 +176,10 @@ def test_r1_lowers_the_gradient_on_real_samples():
     settings = {"disc_lr": 3e-3, "update_steps": 40, "max_grad_norm": 10.0, "normalization": "none"}
     free, held = make_learner(**settings, r1_gamma=0.0), make_learner(**settings, r1_gamma=50.0)
     for _ in range(3):
-        penalty_free, penalty_held = free.update(fake)["grad_penalty"], held.update(fake)["grad_penalty"]
+        penalty_free, penalty_held = (
+            free.update(fake)["grad_penalty"],
+            held.update(fake)["grad_penalty"],
+        )
     assert penalty_held < 0.2 * penalty_free
 
 
@@ -155,7 +187,9 @@ def test_gradients_are_clipped_by_their_global_norm():
     config = AMPConfig(max_grad_norm=0.5)
     clip, state = make_optimizer(config), {"a": jnp.zeros(2), "b": jnp.zeros(1)}
     gradients = {"a": jnp.array([3.0, 0.0]), "b": jnp.array([4.0])}  # global norm 5
-    clipped, _ = optax.clip_by_global_norm(config.max_grad_norm).update(gradients, optax.EmptyState())
+    clipped, _ = optax.clip_by_global_norm(config.max_grad_norm).update(
+        gradients, optax.EmptyState()
+    )
     np.testing.assert_allclose(clipped["a"], [0.3, 0.0], rtol=1e-5)
     # Adam's first moment shows what reached it: 0.1 times the clipped gradient, direction kept.
     _, opt_state = clip.update(gradients, clip.init(state), state)
@@ -187,28 +221,38 @@ def test_replay_holds_a_tenth_per_iteration_and_is_drawn_from():
     learner.update(np.full((64, 3), 5.0))
     assert int(learner.state.replay.size) == 10
     normalized = learner.state.normalizer(jnp.full(3, 5.0))
-    np.testing.assert_allclose(learner.state.replay.data[:10], np.tile(normalized, (10, 1)), rtol=1e-6)
+    np.testing.assert_allclose(
+        learner.state.replay.data[:10], np.tile(normalized, (10, 1)), rtol=1e-6
+    )
     # With ratio 1 a step sees history only: the fresh samples, however different, are not among its fakes.
     metrics = learner.update(np.random.default_rng(0).normal(size=(64, 3)))
     assert metrics["disc_fake_std"] < 1e-6
 
 
 def test_weighted_reference_rows_are_drawn_by_weight():
-    reference = ReferenceFeatures(np.array([[0.0], [1.0], [2.0]]), weights=np.array([0.0, 1.0, 3.0]))
-    sampler = AMPLearner(AMPConfig(discriminator_hidden=(8,), batch_size=2, replay_buffer_size=0), reference).sampler
+    reference = ReferenceFeatures(
+        np.array([[0.0], [1.0], [2.0]]), weights=np.array([0.0, 1.0, 3.0])
+    )
+    sampler = AMPLearner(
+        AMPConfig(discriminator_hidden=(8,), batch_size=2, replay_buffer_size=0), reference
+    ).sampler
     drawn = np.asarray(sampler.sample(jax.random.PRNGKey(0), 4000))[:, 0]
     values, counts = np.unique(drawn, return_counts=True)
     assert len(values) == 2 and counts[1] / counts.sum() == pytest.approx(0.75, abs=0.03)
 
 
 def sampler_of(**reference):
-    config = AMPConfig(discriminator_hidden=(8,), batch_size=4, replay_buffer_size=0, single_motion=True)
+    config = AMPConfig(
+        discriminator_hidden=(8,), batch_size=4, replay_buffer_size=0, single_motion=True
+    )
     return AMPLearner(config, ReferenceFeatures(**reference)).sampler
 
 
 def test_a_minibatch_holds_rows_of_several_motions():
     """Motion 7 has all but a thousandth of the weight, yet two others are in every minibatch; one without weight is in none."""
-    features = np.arange(8.0)[:, None] * np.ones((1, 2))  # rows of a motion are not neighbours in the file
+    features = np.arange(8.0)[:, None] * np.ones(
+        (1, 2)
+    )  # rows of a motion are not neighbours in the file
     ids = np.array([7, 1, 7, 2, 3, 7, 1, 7])
     weights = np.where(ids == 7, 1.0, 1e-3) * (ids != 3)
     sampler = sampler_of(features=features, weights=weights, motion_ids=ids)
@@ -216,19 +260,25 @@ def test_a_minibatch_holds_rows_of_several_motions():
     drawn = [row for row in np.argsort(ids, kind="stable") if weights[row] > 0]
     order = {float(value): row for value, row in zip(raw, drawn, strict=True)}
     for seed in range(50):
-        batch = np.asarray(jax.jit(sampler.sample, static_argnums=1)(jax.random.PRNGKey(seed), 16))[:, 0]
+        batch = np.asarray(jax.jit(sampler.sample, static_argnums=1)(jax.random.PRNGKey(seed), 16))[
+            :, 0
+        ]
         assert {int(ids[order[float(value)]]) for value in batch} == {1, 2, 7}
 
 
 def test_motion_ids_change_nothing_where_there_is_one_motion():
     features = RNG.normal(size=(20, 2))
-    one = sampler_of(features=features, motion_ids=np.zeros(20, int)).sample(jax.random.PRNGKey(1), 64)
+    one = sampler_of(features=features, motion_ids=np.zeros(20, int)).sample(
+        jax.random.PRNGKey(1), 64
+    )
     none = sampler_of(features=features, weights=np.ones(20)).sample(jax.random.PRNGKey(1), 64)
     np.testing.assert_array_equal(one, none)
 
 
 def test_wrong_motion_ids_are_refused():
-    with pytest.raises(FeatureError, match=r"motion_ids are float64 of shape \(3,\); expected whole numbers \(4,\)"):
+    with pytest.raises(
+        FeatureError, match=r"motion_ids are float64 of shape \(3,\); expected whole numbers \(4,\)"
+    ):
         ReferenceFeatures(np.zeros((4, 2)), motion_ids=np.zeros(3))
 
 

@@ -7,7 +7,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from amp_sbx import AMPPPO
 
-JOINTS = slice(2, 8)  # of HalfCheetah's 17 observations: six joint angles; 11:17 are their velocities
+JOINTS = slice(
+    2, 8
+)  # of HalfCheetah's 17 observations: six joint angles; 11:17 are their velocities
 JOINT_VELOCITIES = slice(11, 17)
 
 
@@ -80,7 +82,9 @@ def learn(iterations, num_envs):
 def test_runs_on_half_cheetah():
     model, styles, _ = learn(iterations=3, num_envs=2)
     assert len(styles) == 3 and np.isfinite(styles).all()
-    assert len(model.ep_info_buffer) == 0  # 192 steps: no episode has ended, and there is no Monitor
+    assert (
+        len(model.ep_info_buffer) == 0
+    )  # 192 steps: no episode has ended, and there is no Monitor
     assert model.predict(np.zeros(17, np.float32))[0].shape == (6,)
 
 

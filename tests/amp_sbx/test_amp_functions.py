@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from amp_probe_envs import assert_trees_equal
 
-from amp_sbx import losses, metrics, replay_buffer
-from amp_sbx.advantage import gae
-from amp_sbx.errors import ConfigError
-from amp_sbx.normalizer import fit_normalizer
-from amp_sbx.schedule import LinearSchedule, parse_schedule, ramp
-from amp_sbx.style_reward import REWARDS_OF_LOSS, STYLE_REWARDS, probability_of_real
-from amp_sbx.update import total_rewards
+from amp_sbx.algorithm import losses as ppo_losses
+from amp_sbx.algorithm.advantage import gae
+from amp_sbx.algorithm.update import total_rewards
+from amp_sbx.common import metrics
+from amp_sbx.common.errors import ConfigError
+from amp_sbx.common.schedules import LinearSchedule, parse_schedule, ramp
+from amp_sbx.discriminator import losses, replay_buffer
+from amp_sbx.discriminator.normalizer import fit_normalizer
+from amp_sbx.discriminator.rewards import REWARDS_OF_LOSS, STYLE_REWARDS, probability_of_real
 
 RNG = np.random.default_rng(0)
 
@@ -30,7 +32,9 @@ def test_bce_loss():
     real, fake = jnp.array([0.0, jnp.log(3.0)]), jnp.array([0.0])
     want = 0.5 * (-(np.log(0.5) + np.log(0.75)) / 2 - np.log(0.5))
     assert losses.bce_loss(real, fake, 1.0, 0.0) == pytest.approx(want, rel=1e-5)
-    assert losses.bce_loss(real, fake, 1.0, 0.0) == pytest.approx(float(losses.bce_loss(-fake, -real, 1.0, 0.0)), rel=1e-5)
+    assert losses.bce_loss(real, fake, 1.0, 0.0) == pytest.approx(
+        float(losses.bce_loss(-fake, -real, 1.0, 0.0)), rel=1e-5
+    )
 
 
 def test_wgan_loss():
@@ -41,7 +45,9 @@ def test_wgan_gp_of_a_linear_critic_is_how_far_its_slope_is_from_one():
     slope, rows = jnp.array([3.0, -4.0]), jnp.array(RNG.normal(size=(2, 6, 2)), jnp.float32)
     penalty = losses.wgan_gp(lambda x: x @ slope, *rows, jax.random.PRNGKey(0))
     assert penalty == pytest.approx(16.0, rel=1e-5)
-    flat, gradient = jax.value_and_grad(lambda a: losses.wgan_gp(lambda x: a * x[:, 0], *rows, jax.random.PRNGKey(0)))(0.0)
+    flat, gradient = jax.value_and_grad(
+        lambda a: losses.wgan_gp(lambda x: a * x[:, 0], *rows, jax.random.PRNGKey(0))
+    )(0.0)
     assert flat == pytest.approx(1.0, abs=1e-4) and np.isfinite(gradient)
 
 
@@ -54,7 +60,9 @@ def test_wgan_gp_looks_between_the_two():
 
 def test_r1_of_a_linear_discriminator_is_its_squared_slope():
     slope = jnp.array([3.0, -4.0])
-    scores, penalty = losses.scores_and_r1(lambda x: x @ slope + 7.0, jnp.array(RNG.normal(size=(6, 2))))
+    scores, penalty = losses.scores_and_r1(
+        lambda x: x @ slope + 7.0, jnp.array(RNG.normal(size=(6, 2)))
+    )
     assert penalty == pytest.approx(25.0)
     assert scores.shape == (6,)
     _, flat = losses.scores_and_r1(lambda x: jnp.zeros(x.shape[0]), jnp.ones((4, 2)))
@@ -62,7 +70,9 @@ def test_r1_of_a_linear_discriminator_is_its_squared_slope():
 
 
 def test_r1_is_a_mean_over_samples_not_over_channels():
-    _, penalty = losses.scores_and_r1(lambda x: 0.5 * (x**2).sum(-1), jnp.array([[3.0, 4.0], [0.0, 1.0]]))
+    _, penalty = losses.scores_and_r1(
+        lambda x: 0.5 * (x**2).sum(-1), jnp.array([[3.0, 4.0], [0.0, 1.0]])
+    )
     assert penalty == pytest.approx((25 + 1) / 2)  # gradient is x itself
 
 
@@ -73,12 +83,17 @@ def test_auc_and_accuracy():
     real, fake = jnp.array([1.0, 3.0]), jnp.array([0.0, 1.0])
     assert metrics.auc(real, fake) == pytest.approx(0.875)
     assert metrics.auc(fake, real) == pytest.approx(1 - 0.875)
-    assert metrics.accuracy(jnp.array([0.6, 0.4]), jnp.array([0.1, 0.2]), 0.5) == pytest.approx(0.75)
+    assert metrics.accuracy(jnp.array([0.6, 0.4]), jnp.array([0.1, 0.2]), 0.5) == pytest.approx(
+        0.75
+    )
     assert metrics.accuracy(jnp.zeros(3), jnp.zeros(3), 0.5) == pytest.approx(0.5)
 
 
 def test_auc_equals_pair_counting():
-    real, fake = RNG.integers(0, 5, 40).astype(np.float32), RNG.integers(0, 5, 30).astype(np.float32)
+    real, fake = (
+        RNG.integers(0, 5, 40).astype(np.float32),
+        RNG.integers(0, 5, 30).astype(np.float32),
+    )
     pairs = (real[:, None] > fake[None]).mean() + 0.5 * (real[:, None] == fake[None]).mean()
     assert metrics.auc(jnp.array(real), jnp.array(fake)) == pytest.approx(pairs, abs=1e-6)
 
@@ -95,7 +110,11 @@ def test_approx_kl_and_explained_variance():
 def test_gae_by_hand():
     # gamma 0.5, lambda 1, one env: r = 1, 2, 4; V = 0; V_last = 8 -> 1 + 1 + 1 + 1, 2 + 2 + 2, 4 + 4
     ones = {"gamma": 0.5, "gae_lambda": 1.0}
-    rewards, values, starts = jnp.array([[1.0], [2.0], [4.0]]), jnp.zeros((3, 1)), jnp.array([[1.0], [0.0], [0.0]])
+    rewards, values, starts = (
+        jnp.array([[1.0], [2.0], [4.0]]),
+        jnp.zeros((3, 1)),
+        jnp.array([[1.0], [0.0], [0.0]]),
+    )
     advantages, returns = gae(rewards, values, starts, jnp.array([8.0]), jnp.zeros(1), **ones)
     np.testing.assert_allclose(advantages[:, 0], [4.0, 6.0, 8.0])
     np.testing.assert_allclose(returns, advantages)
@@ -109,7 +128,10 @@ def test_gae_equals_a_plain_loop():
     time, envs, gamma, lam = 23, 5, 0.97, 0.9
     rewards, values = RNG.normal(size=(2, time, envs)).astype(np.float32)
     starts = (RNG.random((time, envs)) < 0.2).astype(np.float32)
-    last_values, last_dones = RNG.normal(size=envs).astype(np.float32), np.array([0, 1, 0, 1, 1], np.float32)
+    last_values, last_dones = (
+        RNG.normal(size=envs).astype(np.float32),
+        np.array([0, 1, 0, 1, 1], np.float32),
+    )
     expected, carry = np.zeros((time, envs)), np.zeros(envs)
     for t in reversed(range(time)):
         alive = 1 - (last_dones if t == time - 1 else starts[t + 1])
@@ -125,15 +147,23 @@ def test_gae_equals_a_plain_loop():
 def test_clipped_surrogate():
     ratio, advantages = jnp.array([1.5, 0.5, 1.5, 0.5]), jnp.array([1.0, 1.0, -1.0, -1.0])
     # min(1.5, 1.2), min(0.5, 0.8), min(-1.5, -1.2), min(-0.5, -0.8)
-    assert losses.clipped_surrogate(ratio, advantages, 0.2) == pytest.approx(-(1.2 + 0.5 - 1.5 - 0.8) / 4)
-    assert losses.clipped_surrogate(jnp.ones(3), jnp.array([1.0, 2.0, 3.0]), 0.2) == pytest.approx(-2.0)
+    assert ppo_losses.clipped_surrogate(ratio, advantages, 0.2) == pytest.approx(
+        -(1.2 + 0.5 - 1.5 - 0.8) / 4
+    )
+    assert ppo_losses.clipped_surrogate(
+        jnp.ones(3), jnp.array([1.0, 2.0, 3.0]), 0.2
+    ) == pytest.approx(-2.0)
 
 
 def test_value_loss():
     values, old, returns = jnp.array([2.0, 0.1]), jnp.zeros(2), jnp.array([1.0, 1.0])
-    assert losses.value_loss(values, old, returns, None) == pytest.approx((1.0 + 0.81) / 2)
-    assert losses.value_loss(values, old, returns, 0.5) == pytest.approx((0.25 + 0.81) / 2, rel=1e-5)
-    assert losses.value_loss(values, old, returns, 1e9) == losses.value_loss(values, old, returns, None)
+    assert ppo_losses.value_loss(values, old, returns, None) == pytest.approx((1.0 + 0.81) / 2)
+    assert ppo_losses.value_loss(values, old, returns, 0.5) == pytest.approx(
+        (0.25 + 0.81) / 2, rel=1e-5
+    )
+    assert ppo_losses.value_loss(values, old, returns, 1e9) == ppo_losses.value_loss(
+        values, old, returns, None
+    )
 
 
 def test_style_reward_pays_nothing_for_a_score_of_zero():
@@ -150,10 +180,18 @@ def test_rewards_on_their_losses_scales():
     logits = jnp.array([-jnp.log(3.0), 0.0, 50.0])
     real = probability_of_real("bce", logits, 1.0, 0.0)
     np.testing.assert_allclose(real, [0.25, 0.5, 1.0], rtol=1e-6)
-    np.testing.assert_allclose(STYLE_REWARDS["log_sigmoid"](logits, real), [np.log(4 / 3), np.log(2), np.log(1e4)], rtol=1e-4)
-    np.testing.assert_allclose(STYLE_REWARDS["softplus"](logits, real), [np.log(4 / 3), np.log(2), 50.0], rtol=1e-5)
+    np.testing.assert_allclose(
+        STYLE_REWARDS["log_sigmoid"](logits, real),
+        [np.log(4 / 3), np.log(2), np.log(1e4)],
+        rtol=1e-4,
+    )
+    np.testing.assert_allclose(
+        STYLE_REWARDS["softplus"](logits, real), [np.log(4 / 3), np.log(2), 50.0], rtol=1e-5
+    )
     assert set(REWARDS_OF_LOSS) == set(losses.DISCRIMINATOR_LOSSES)
-    assert {reward for rewards in REWARDS_OF_LOSS.values() for reward in rewards} == set(STYLE_REWARDS)
+    assert {reward for rewards in REWARDS_OF_LOSS.values() for reward in rewards} == set(
+        STYLE_REWARDS
+    )
 
 
 def test_total_rewards_leave_the_bootstrap_alone():
@@ -167,7 +205,9 @@ def test_normalizer_statistics_floor_and_clip():
     features = np.array([[0.0, 5.0, 0.0], [2.0, 5.0, 0.0]])
     normalizer = fit_normalizer(features, min_std=0.01, clip=10.0)
     np.testing.assert_allclose(normalizer.mean, [1.0, 5.0, 0.0])
-    np.testing.assert_allclose(normalizer.std, [1.0, 0.05, 0.01], rtol=1e-5)  # the floor is 1 % of |mean|, at least 0.01
+    np.testing.assert_allclose(
+        normalizer.std, [1.0, 0.05, 0.01], rtol=1e-5
+    )  # the floor is 1 % of |mean|, at least 0.01
     np.testing.assert_allclose(normalizer(jnp.array([3.0, 5.1, 7.0])), [2.0, 2.0, 10.0], rtol=1e-4)
     data = RNG.normal(3.0, 2.0, size=(500, 4))
     normalized = fit_normalizer(data)(jnp.array(data, jnp.float32))
@@ -232,13 +272,17 @@ def test_ramp_and_schedules():
         lambda x, y: losses.lsgan_loss(x, y, 1.0, 0.0),
         lambda x, y: losses.bce_loss(x, y, 1.0, 0.0),
         lambda x, y: losses.wgan_loss(x, y, 1.0, 0.0),
-        lambda x, y: losses.clipped_surrogate(jnp.exp(x), y, 0.2),
-        lambda x, y: losses.value_loss(x, y, y + 1, 0.2),
+        lambda x, y: ppo_losses.clipped_surrogate(jnp.exp(x), y, 0.2),
+        lambda x, y: ppo_losses.value_loss(x, y, y + 1, 0.2),
         metrics.auc,
         lambda x, y: metrics.accuracy(x, y, 0.5),
         lambda x, y: metrics.explained_variance(x, y),
-        lambda x, y: gae(x[:, None], y[:, None], (x > 0).astype(float)[:, None], x[:1], y[:1] * 0, 0.9, 0.8)[0].sum(),
-        lambda x, y: replay_buffer.add(replay_buffer.init(7, 1), jnp.concatenate([x, y])[:, None]).data.sum(),
+        lambda x, y: gae(
+            x[:, None], y[:, None], (x > 0).astype(float)[:, None], x[:1], y[:1] * 0, 0.9, 0.8
+        )[0].sum(),
+        lambda x, y: replay_buffer.add(
+            replay_buffer.init(7, 1), jnp.concatenate([x, y])[:, None]
+        ).data.sum(),
     ],
 )
 def test_jit_equals_no_jit(function):

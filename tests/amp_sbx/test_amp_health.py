@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 
 from amp_sbx import AMPConfig, AMPLearner, ReferenceFeatures
-from amp_sbx.health import VERDICTS, WARM_UP, HealthMonitor, Verdict, feature_separation
-from amp_sbx.layout import feature_name
-from amp_sbx.oversight import Oversight
-from amp_sbx.reference import held_out_motions, hold_out
+from amp_sbx.discriminator.controller import Oversight
+from amp_sbx.discriminator.health import (
+    VERDICTS,
+    WARM_UP,
+    HealthMonitor,
+    Verdict,
+    feature_separation,
+)
+from amp_sbx.reference.features import held_out_motions, hold_out
+from amp_sbx.reference.layout import feature_name
 
 LAYOUT = {
     "joints": ["hip", "knee", "ankle"],
@@ -27,12 +33,20 @@ def walk(rng, rows=3000):
 def verdict_on(policy, reference=None, iterations=WARM_UP + 1, seed=0, **settings):
     rng = np.random.default_rng(seed)
     data = walk(rng) if reference is None else reference
-    small = {"discriminator_hidden": (16,), "batch_size": 64, "replay_buffer_size": 100, "disc_lr": 1e-3, "held_out_share": 0.0}
+    small = {
+        "discriminator_hidden": (16,),
+        "batch_size": 64,
+        "replay_buffer_size": 100,
+        "disc_lr": 1e-3,
+        "held_out_fraction": 0.0,
+    }
     learner = AMPLearner(AMPConfig(**(small | settings)), ReferenceFeatures(data, layout=LAYOUT))
     for _ in range(iterations):
         metrics = learner.update(policy)
         style = learner.rewards(policy)
-        learner.health.update({**metrics, "reward_mean": float(style.mean()), "reward_std": float(style.std())})
+        learner.health.update(
+            {**metrics, "reward_mean": float(style.mean()), "reward_std": float(style.std())}
+        )
     return learner.health.verdict
 
 
@@ -46,7 +60,8 @@ def test_contacts_that_are_always_zero():
     policy[:, [6, 7, 14, 15]] = 0.0
     found = verdict_on(policy)
     told = re.fullmatch(
-        r"(.*) alone gives AUC (0\.\d\d); the policy's values are always 0, the reference's are not", found.reason
+        r"(.*) alone gives AUC (0\.\d\d); the policy's values are always 0, the reference's are not",
+        found.reason,
     )
     assert found.name == "feature mismatch" and told[1] == "foot_contacts[0], 1 frame back"
     assert float(told[2]) == pytest.approx(0.894, abs=0.03)  # so often normal(0.5, 0.4) is above 0
@@ -64,7 +79,11 @@ def test_raw_against_normalised_velocity():
     policy = walk(np.random.default_rng(1))
     policy[:, [3, 11]] = np.random.default_rng(2).normal(0.3, 0.1, size=(3000, 2))
     found = verdict_on(policy)
-    assert found.name == "shortcut" and "root_lin_vel[0]" in found.reason and "alone gives AUC" in found.reason
+    assert (
+        found.name == "shortcut"
+        and "root_lin_vel[0]" in found.reason
+        and "alone gives AUC" in found.reason
+    )
 
 
 def test_an_overpowered_discriminator():
@@ -74,8 +93,19 @@ def test_an_overpowered_discriminator():
     reference[:, 1] = 0.8 + (reference[:, 0] + 0.3)
     policy[:, 1] = 0.8 - (policy[:, 0] + 0.3)
     far = np.abs(reference[:, 0] + 0.3) > 0.2, np.abs(policy[:, 0] + 0.3) > 0.2
-    settings = {"normalization": "none", "r1_gamma": 0.0, "disc_input_noise_std": 0.0, "discriminator_hidden": (64, 64)}
-    strong = {"disc_lr": 3e-3, "update_steps": 300, "max_grad_norm": 10.0, "batch_size": 256, "iterations": 20}
+    settings = {
+        "normalization": "none",
+        "r1_gamma": 0.0,
+        "disc_input_noise_std": 0.0,
+        "discriminator_hidden": (64, 64),
+    }
+    strong = {
+        "disc_lr": 3e-3,
+        "update_steps": 300,
+        "max_grad_norm": 10.0,
+        "batch_size": 256,
+        "iterations": 20,
+    }
     found = verdict_on(policy[far[1]], reference[far[0]], **settings, **strong)
     assert found.name == "too strong" and "amp.r1_gamma" in found.advice
 
@@ -85,7 +115,11 @@ def test_a_frozen_discriminator(seed):
     """What a fresh network happens to make of a policy that could be told apart says nothing."""
     policy = walk(np.random.default_rng(seed)) + 0.7 * SPREADS
     found = verdict_on(policy, seed=seed, disc_lr=1e-12)
-    assert found.name == "frozen" and "learns nothing" in found.reason and "amp.disc_lr" in found.advice
+    assert (
+        found.name == "frozen"
+        and "learns nothing" in found.reason
+        and "amp.disc_lr" in found.advice
+    )
     assert verdict_on(policy, seed=seed).name != "frozen"
 
 
@@ -94,7 +128,9 @@ def test_nothing_to_tell_apart():
     assert found.name == "collapsed" and "tells nothing apart" in found.reason
 
 
-@pytest.mark.parametrize(("loss", "reward", "undecided"), [("lsgan", "clip", 0.5), ("bce", "log_sigmoid", np.log(2.0))])
+@pytest.mark.parametrize(
+    ("loss", "reward", "undecided"), [("lsgan", "clip", 0.5), ("bce", "log_sigmoid", np.log(2.0))]
+)
 def test_a_policy_that_is_paid_nothing(loss, reward, undecided):
     """Accuracy 1 and a style reward of 0.04: what the seeds ran into within minutes. Rewards have scales of their own."""
     config = AMPConfig(loss=loss, reward=reward)
@@ -102,7 +138,13 @@ def test_a_policy_that_is_paid_nothing(loss, reward, undecided):
     for mean, name in ((0.04, "too strong"), (0.3, "healthy")):
         monitor = HealthMonitor(None, config.undecided_reward)
         for _ in range(WARM_UP):
-            found = monitor.update({"disc_auc": 1.0, "reward_mean": 2 * mean * undecided, "reward_std": 0.05 * undecided})
+            found = monitor.update(
+                {
+                    "disc_auc": 1.0,
+                    "reward_mean": 2 * mean * undecided,
+                    "reward_std": 0.05 * undecided,
+                }
+            )
         assert found.name == name
     assert Oversight(config).health.undecided == config.undecided_reward
 
@@ -115,7 +157,9 @@ def test_a_dataset_of_one_frame():
 def test_a_discriminator_that_knows_its_reference_by_heart():
     monitor = HealthMonitor()
     for _ in range(WARM_UP):
-        found = monitor.update({"disc_auc": 0.6, "learned_auc": 0.99, "held_out_auc": 0.7, "reward_std": 0.2})
+        found = monitor.update(
+            {"disc_auc": 0.6, "learned_auc": 0.99, "held_out_auc": 0.7, "reward_std": 0.2}
+        )
     assert found.name == "memorised" and "0.70 on what was held out" in found.reason
     assert found.name in VERDICTS
 
@@ -131,7 +175,9 @@ def test_old_fakes_and_input_noise_are_no_sign_of_memory():
     """`disc_auc` is of other policy samples than `held_out_auc`: only like is compared with like."""
     monitor = HealthMonitor()
     for _ in range(WARM_UP):
-        found = monitor.update({"disc_auc": 0.9, "learned_auc": 0.66, "held_out_auc": 0.64, "reward_std": 0.2})
+        found = monitor.update(
+            {"disc_auc": 0.9, "learned_auc": 0.66, "held_out_auc": 0.64, "reward_std": 0.2}
+        )
     assert found.name == "healthy"
 
 
@@ -142,10 +188,18 @@ def test_rows_that_are_hardly_drawn_hardly_count_among_those_held_out():
     rows, policy = rng.normal(0.0, 0.3, size=(1000, 1)), rng.normal(3.0, 0.3, size=(1000, 1))
     rare = ids == held_out_motions(ids, 0.1)[0]
     rows[rare] += 3.0
-    settings = {"discriminator_hidden": (16,), "batch_size": 64, "disc_lr": 1e-2, "update_steps": 20, "held_out_share": 0.1}
+    settings = {
+        "discriminator_hidden": (16,),
+        "batch_size": 64,
+        "disc_lr": 1e-2,
+        "update_steps": 20,
+        "held_out_fraction": 0.1,
+    }
     for weight, expected in ((1.0, 0.75), (1e-4, 1.0)):
         reference = ReferenceFeatures(rows, weights=np.where(rare, weight, 1.0), motion_ids=ids)
-        learner = AMPLearner(AMPConfig(**settings, normalization="none", max_grad_norm=10.0), reference)
+        learner = AMPLearner(
+            AMPConfig(**settings, normalization="none", max_grad_norm=10.0), reference
+        )
         for _ in range(3):
             metrics = learner.update(policy)
         assert metrics["held_out_auc"] == pytest.approx(expected, abs=0.06)
@@ -163,7 +217,9 @@ def test_the_feature_that_stood_still_keeps_its_name_while_it_is_told_of():
         monitor.update(still)
     found = monitor.update({**good, "still_auc": 0.5, "still_value": 0.0})
     assert found.name == "feature mismatch"
-    assert found.reason.startswith("foot_contacts[0], 1 frame back alone gives AUC 0.75; the policy's values are always 0.5")
+    assert found.reason.startswith(
+        "foot_contacts[0], 1 frame back alone gives AUC 0.75; the policy's values are always 0.5"
+    )
 
 
 def test_a_verdict_rests_on_several_iterations():
@@ -174,7 +230,9 @@ def test_a_verdict_rests_on_several_iterations():
     assert monitor.update({**good, "feature_auc": 1.0}).name == "healthy"
     for _ in range(40):
         monitor.update({**good, "feature_auc": 1.0, "feature_index": 9})
-    assert monitor.verdict.name == "shortcut" and str(monitor.verdict).startswith("shortcut: joint_pos[knee] alone")
+    assert monitor.verdict.name == "shortcut" and str(monitor.verdict).startswith(
+        "shortcut: joint_pos[knee] alone"
+    )
 
 
 def test_an_old_figure_of_a_held_out_part_that_is_no_more_does_not_rule():
@@ -202,7 +260,14 @@ def test_names_of_columns():
         "joint_pos[hip]",
         "foot_contacts[1]",
     ]
-    for strange in (None, {}, {"channels": ["one"]}, {"channels": []}, {"channels": [["x", 1]], "definitions": 3}, 7):
+    for strange in (
+        None,
+        {},
+        {"channels": ["one"]},
+        {"channels": []},
+        {"channels": [["x", 1]], "definitions": 3},
+        7,
+    ):
         assert feature_name(strange, 3) == "feature 3"
 
 
@@ -213,7 +278,10 @@ def test_separation_by_hand():
 
 
 def test_held_out_motions_are_spread_over_all():
-    assert held_out_motions(np.repeat(np.arange(9), 3), 0.2).tolist() == [3, 5]  # of places 0 ... 8, at thirds: 2.67, 5.33
+    assert held_out_motions(np.repeat(np.arange(9), 3), 0.2).tolist() == [
+        3,
+        5,
+    ]  # of places 0 ... 8, at thirds: 2.67, 5.33
     assert held_out_motions(["c", "a", "b", "a"], 0.1).tolist() == ["b"]
     assert held_out_motions([7, 7], 0.5).size == 0
     assert held_out_motions([1, 2, 3], 0.0).size == 0
@@ -221,16 +289,24 @@ def test_held_out_motions_are_spread_over_all():
 
 def test_whole_motions_are_held_out():
     ids = np.repeat(np.arange(10), 5)
-    reference = ReferenceFeatures(np.random.default_rng(0).normal(size=(50, 2)), np.ones(50), None, ids)
+    reference = ReferenceFeatures(
+        np.random.default_rng(0).normal(size=(50, 2)), np.ones(50), None, ids
+    )
     learned, held_out = hold_out(reference, 0.2)
-    assert len(np.unique(held_out.motion_ids)) == 2 and held_out.num_samples == 10 and learned.num_samples == 40
+    assert (
+        len(np.unique(held_out.motion_ids)) == 2
+        and held_out.num_samples == 10
+        and learned.num_samples == 40
+    )
     assert not set(held_out.motion_ids) & set(learned.motion_ids)
     assert hold_out(reference, 0.0) == (reference, None)
     rows, last = hold_out(ReferenceFeatures(np.arange(20.0)[:, None]), 0.1)
     np.testing.assert_array_equal(last.features[:, 0], [18.0, 19.0])
     assert rows.num_samples == 18
     two = ReferenceFeatures(np.arange(40.0)[:, None], motion_ids=np.repeat([0, 1, 0], [10, 20, 10]))
-    np.testing.assert_array_equal(hold_out(two, 0.1)[1].features[:, 0], [28.0, 29.0, 38.0, 39.0])  # the end of each
+    np.testing.assert_array_equal(
+        hold_out(two, 0.1)[1].features[:, 0], [28.0, 29.0, 38.0, 39.0]
+    )  # the end of each
     few = ReferenceFeatures(np.arange(3.0)[:, None])
     assert hold_out(few, 0.1) == (few, None)
 
@@ -238,19 +314,30 @@ def test_whole_motions_are_held_out():
 def test_rows_of_weight_zero_are_neither_learned_from_nor_judged_by():
     ids = np.repeat(np.arange(6), 4)
     weights = np.where(ids % 2 == 0, 0.0, 1.0)
-    learned, held_out = hold_out(ReferenceFeatures(np.arange(24.0)[:, None], weights, None, ids), 0.2)
+    learned, held_out = hold_out(
+        ReferenceFeatures(np.arange(24.0)[:, None], weights, None, ids), 0.2
+    )
     assert sorted({*learned.motion_ids, *held_out.motion_ids}) == [1, 3, 5]
     assert (learned.weights > 0).all() and (held_out.weights > 0).all()
-    one = ReferenceFeatures(np.arange(12.0)[:, None], np.repeat([0.0, 1.0, 0.0], 4), None, np.repeat([0, 1, 2], 4))
+    one = ReferenceFeatures(
+        np.arange(12.0)[:, None], np.repeat([0.0, 1.0, 0.0], 4), None, np.repeat([0, 1, 2], 4)
+    )
     learned, held_out = hold_out(one, 0.5)
     assert set(learned.motion_ids) == set(held_out.motion_ids) == {1}
 
 
 def test_what_is_held_out_is_judged_by_and_never_drawn():
     data = np.concatenate([np.zeros((40, 2)), np.full((10, 2), 5.0)])
-    learner = AMPLearner(AMPConfig(discriminator_hidden=(8,), batch_size=32, held_out_share=0.2), ReferenceFeatures(data))
+    learner = AMPLearner(
+        AMPConfig(discriminator_hidden=(8,), batch_size=32, held_out_fraction=0.2),
+        ReferenceFeatures(data),
+    )
     drawn = learner.sampler.features
-    assert drawn.shape[0] == 40 and float(drawn.std()) == 0.0 and learner.sampler.held_out.features.shape[0] == 10
+    assert (
+        drawn.shape[0] == 40
+        and float(drawn.std()) == 0.0
+        and learner.sampler.held_out.features.shape[0] == 10
+    )
     metrics = learner.update(np.random.default_rng(0).normal(size=(64, 2)))
     assert 0.0 <= metrics["held_out_auc"] <= 1.0
 

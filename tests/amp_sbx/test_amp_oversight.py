@@ -9,21 +9,36 @@ import pytest
 from amp_probe_envs import SMALL_AMP, ProbeEnv, assert_trees_equal, make_model
 from test_amp_stock_sbx import stock
 
-from amp_sbx import AMPPPO, AMPCallback, AMPConfig, AMPLearner, AMPRewardWrapper, FeatureError, ReferenceFeatures, checkpoint
-from amp_sbx.adapt import Drive, direction, in_force, moved
-from amp_sbx.config_sections import Stage, Triggers, WeightSchedule
-from amp_sbx.disc_update import discriminator_loss
-from amp_sbx.health import VERDICTS, WARM_UP
-from amp_sbx.layout import feature_columns
-from amp_sbx.learner import _update_jit
-from amp_sbx.oversight import Oversight
-from amp_sbx.reintroduce import Reintroduction
-from amp_sbx.update import iteration_jit
+from amp_sbx import (
+    AMPPPO,
+    AMPCallback,
+    AMPConfig,
+    AMPLearner,
+    AMPRewardWrapper,
+    FeatureError,
+    ReferenceFeatures,
+)
+from amp_sbx.algorithm.update import iteration_jit
+from amp_sbx.common import archive as checkpoint
+from amp_sbx.discriminator.adapt import Drive, direction, in_force, moved
+from amp_sbx.discriminator.config_sections import Stage, Triggers, WeightSchedule
+from amp_sbx.discriminator.controller import Oversight
+from amp_sbx.discriminator.curriculum import Reintroduction
+from amp_sbx.discriminator.health import VERDICTS, WARM_UP
+from amp_sbx.discriminator.learner import _update_jit
+from amp_sbx.discriminator.update import discriminator_loss
+from amp_sbx.reference.layout import feature_columns
 
 LAYOUT = {"channels": [["pos", 1], ["vel", 1]], "definitions": {"history": {"frames": 2}}}
 RNG = np.random.default_rng(0)
-SMALL = {"discriminator_hidden": (16,), "batch_size": 64, "replay_buffer_size": 100, "disc_lr": 3e-3, "max_grad_norm": 10.0}
-SMALL |= {"held_out_share": 0.0}
+SMALL = {
+    "discriminator_hidden": (16,),
+    "batch_size": 64,
+    "replay_buffer_size": 100,
+    "disc_lr": 3e-3,
+    "max_grad_norm": 10.0,
+}
+SMALL |= {"held_out_fraction": 0.0}
 BOUNDS = {"update_steps": [1, 4], "disc_lr": [1e-3, 5e-3], "penalty": [2.0, 20.0]}
 
 
@@ -51,7 +66,9 @@ def run(learner, policy, iterations, start=0, steps=100, **known):
 def test_columns_of_a_channel_are_those_of_every_frame():
     np.testing.assert_array_equal(feature_columns(LAYOUT, ["vel"], 4), [False, True, False, True])
     np.testing.assert_array_equal(feature_columns(LAYOUT, ["vel", "pos"], 4), [True] * 4)
-    with pytest.raises(FeatureError, match=r"no channel 'vell'. Did you mean 'vel'\? Allowed: pos, vel"):
+    with pytest.raises(
+        FeatureError, match=r"no channel 'vell'. Did you mean 'vel'\? Allowed: pos, vel"
+    ):
         feature_columns(LAYOUT, ["vell"], 4)
     with pytest.raises(FeatureError, match=r"describes 4 features .* there are 5"):
         feature_columns(LAYOUT, ["vel"], 5)
@@ -60,7 +77,9 @@ def test_columns_of_a_channel_are_those_of_every_frame():
             feature_columns(silent, ["vel"], 4)
 
 
-GIVEAWAY = RNG.normal(size=(500, 4)) + np.array([0.0, 6.0, 0.0, 6.0])  # `vel` alone tells it from the reference
+GIVEAWAY = RNG.normal(size=(500, 4)) + np.array(
+    [0.0, 6.0, 0.0, 6.0]
+)  # `vel` alone tells it from the reference
 
 
 def test_a_giveaway_is_hidden_until_it_is_let_in():
@@ -72,14 +91,22 @@ def test_a_giveaway_is_hidden_until_it_is_let_in():
     moved_far = GIVEAWAY + np.array([0.0, 9.0, 0.0, -9.0])
     np.testing.assert_array_equal(learner.rewards(GIVEAWAY), learner.rewards(moved_far))
     after = run(learner, GIVEAWAY, 20, start=19)
-    assert after[0]["masked"] == 0.0 and after[-1]["disc_auc"] > 0.95 and after[-1]["feature_auc"] > 0.98
+    assert (
+        after[0]["masked"] == 0.0
+        and after[-1]["disc_auc"] > 0.95
+        and after[-1]["feature_auc"] > 0.98
+    )
     assert (learner.rewards(GIVEAWAY) != learner.rewards(moved_far)).any()
 
 
 @pytest.mark.parametrize("penalty", ["r1", "wgan_gp"])
 def test_a_hidden_direction_has_no_slope(penalty):
     """Shifting hidden features changes neither loss nor penalty, and nothing is learned about them."""
-    learner = learner_of(reintroduce=[{"channels": ["vel"], "at": 2000}], gradient_penalty=penalty, normalization="none")
+    learner = learner_of(
+        reintroduce=[{"channels": ["vel"], "at": 2000}],
+        gradient_penalty=penalty,
+        normalization="none",
+    )
     state, key = learner.state, jax.random.PRNGKey(0)
     real, fake = jnp.array(RNG.normal(size=(2, 32, 4)), jnp.float32)
     hidden = jnp.array([0.0, 3.0, 0.0, -2.0])
@@ -96,12 +123,16 @@ def test_a_hidden_direction_has_no_slope(penalty):
 def test_what_is_hidden_is_still_stored_whole():
     learner = learner_of(reintroduce=[{"channels": ["vel"], "at": 2000}])
     learner.update(np.full((64, 4), 3.0))
-    np.testing.assert_allclose(learner.state.replay.data[0], learner.state.normalizer(jnp.full(4, 3.0)), rtol=1e-6)
+    np.testing.assert_allclose(
+        learner.state.replay.data[0], learner.state.normalizer(jnp.full(4, 3.0)), rtol=1e-6
+    )
 
 
 def test_stages_wait_for_step_and_triggers_and_stay_in():
     when = {"episode_length": 400, "disc_auc": 0.9}
-    stages = AMPConfig(reintroduce=[{"channels": ["vel"], "at": 100, "when": when, "wait_at_most": 50}]).reintroduce
+    stages = AMPConfig(
+        reintroduce=[{"channels": ["vel"], "at": 100, "when": when, "wait_at_most": 50}]
+    ).reintroduce
     found = Reintroduction.of(stages, LAYOUT, 4)
     hidden, good = found.first_mask(4), {"episode_length": 400.0, "disc_auc": 0.9}
     np.testing.assert_array_equal(hidden, [1, 0, 1, 0])
@@ -115,9 +146,14 @@ def test_stages_wait_for_step_and_triggers_and_stay_in():
     ):
         mask, let_in = found.due(hidden, steps, figures, ready)
         assert not let_in and (mask == hidden).all()
-    for steps, figures, ready in ((100, good, True), (150, {}, False)):  # it waits no longer than it may
+    for steps, figures, ready in (
+        (100, good, True),
+        (150, {}, False),
+    ):  # it waits no longer than it may
         mask, let_in = found.due(hidden, steps, figures, ready)
-        assert let_in == list(stages) and (mask == 1).all() and (hidden == found.first_mask(4)).all()
+        assert (
+            let_in == list(stages) and (mask == 1).all() and (hidden == found.first_mask(4)).all()
+        )
     again, let_in = found.due(mask, 200, {}, True)
     assert not let_in and (again == 1).all()
 
@@ -127,7 +163,9 @@ def test_triggers_alone_by_what_training_shows(caplog):
     when = {"episode_length": 300, "task_reward": 0.1}
     learner = learner_of(reintroduce=[{"channels": ["vel"], "when": when, "wait_at_most": 1e6}])
     policy = RNG.normal(size=(64, 4))
-    assert run(learner, policy, WARM_UP + 5, episode_length=400, task_reward=0.0)[-1]["masked"] == 0.5
+    assert (
+        run(learner, policy, WARM_UP + 5, episode_length=400, task_reward=0.0)[-1]["masked"] == 0.5
+    )
     run(learner, policy, 40, episode_length=400, task_reward=0.12)
     assert learner.state.mask.tolist() == [1, 1, 1, 1] and "now sees vel" in caplog.text
     run(learner, policy, 40, episode_length=5, task_reward=0.0)
@@ -150,8 +188,18 @@ RAMP = {"initial": 0.0, "ramp_start": 100, "ramp_end": 1100, "final": 1.0}
 
 def test_a_ramp_waits_by_hand():
     schedule = WeightSchedule(**RAMP, wait_auc=[0.6, 0.85], wait_at_most=500)
-    assert [schedule.waits(clock, 0.9, False) for clock in (0, 100, 1099, 1100)] == [False, True, True, False]
-    assert [schedule.waits(500, auc, False) for auc in (0.59, 0.6, 0.85, 0.86)] == [True, False, False, True]
+    assert [schedule.waits(clock, 0.9, False) for clock in (0, 100, 1099, 1100)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert [schedule.waits(500, auc, False) for auc in (0.59, 0.6, 0.85, 0.86)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
     assert schedule.waits(500, 0.7, True) and not WeightSchedule(**RAMP).waits(500, 0.99, True)
 
 
@@ -166,12 +214,18 @@ def observe(oversight, figures, iterations, start=0, steps=100):
 
 
 def test_a_ramp_stands_still_while_the_discriminator_is_not_healthy():
-    oversight = Oversight(AMPConfig(weight=1.0, schedule=RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": 5000}))
+    oversight = Oversight(
+        AMPConfig(weight=1.0, schedule=RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": 5000})
+    )
     said = []
     oversight.tell = said.append
-    np.testing.assert_allclose(observe(oversight, {"disc_auc": 0.7}, 6), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5], atol=1e-9)
+    np.testing.assert_allclose(
+        observe(oversight, {"disc_auc": 0.7}, 6), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5], atol=1e-9
+    )
     stuck = observe(oversight, {"disc_auc": 0.7, "held_out_auc": 0.99}, 10, start=6)
-    np.testing.assert_allclose(stuck, [0.6] * 10)  # what is held out goes before what is learned from
+    np.testing.assert_allclose(
+        stuck, [0.6] * 10
+    )  # what is held out goes before what is learned from
     assert oversight.ramp_waiting and oversight.ramp_waited == 1000
     on = observe(oversight, {"held_out_auc": 0.7}, 60, start=16)
     assert on[-1] == 1.0 and not oversight.ramp_waiting
@@ -179,16 +233,23 @@ def test_a_ramp_stands_still_while_the_discriminator_is_not_healthy():
 
 
 def test_a_ramp_waits_no_longer_than_it_may():
-    oversight = Oversight(AMPConfig(weight=1.0, schedule=RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": 450}))
+    oversight = Oversight(
+        AMPConfig(weight=1.0, schedule=RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": 450})
+    )
     weights = observe(oversight, {"disc_auc": 0.99}, 20)
     assert oversight.ramp_waited == 450 and weights[-1] == 1.0
-    without = [AMPConfig(weight=1.0, schedule=RAMP).style_weight(count * 100 - 450) for count in range(10, 21)]
+    without = [
+        AMPConfig(weight=1.0, schedule=RAMP).style_weight(count * 100 - 450)
+        for count in range(10, 21)
+    ]
     np.testing.assert_allclose(weights[9:], without)
 
 
 def test_saturated_scores_hold_a_ramp_up():
     def waited(figures, **settings):
-        oversight = Oversight(AMPConfig(**settings, schedule=RAMP | {"wait_auc": [0.0, 1.0], "wait_at_most": 1000}))
+        oversight = Oversight(
+            AMPConfig(**settings, schedule=RAMP | {"wait_auc": [0.0, 1.0], "wait_at_most": 1000})
+        )
         observe(oversight, {"disc_auc": 0.7} | figures, 3)
         return oversight.ramp_waited
 
@@ -197,8 +258,12 @@ def test_saturated_scores_hold_a_ramp_up():
     assert waited({"logit_min": -1.9}, target_fake=-1.0) == 0
     bce = {"loss": "bce"}
     assert waited({"logit_max": 9.0}, **bce) == 0 and waited({"logit_min": -11.0}, **bce) == 300
-    assert waited({"logit_max": 1e6}, loss="wgan", reward="softplus", gradient_penalty="wgan_gp") == 0
-    config = AMPConfig(schedule=RAMP | {"wait_auc": [0.0, 1.0], "wait_at_most": 1000, "wait_logits": 0.2})
+    assert (
+        waited({"logit_max": 1e6}, loss="wgan", reward="softplus", gradient_penalty="wgan_gp") == 0
+    )
+    config = AMPConfig(
+        schedule=RAMP | {"wait_auc": [0.0, 1.0], "wait_at_most": 1000, "wait_logits": 0.2}
+    )
     assert config.saturated(0.0, 1.3) and not config.saturated(-0.1, 1.1)
 
 
@@ -244,10 +309,17 @@ def test_a_verdict_is_told_where_it_changes(caplog):
     figures = run(learner, RNG.normal(size=(64, 4)) + np.array([0.0, 9.0, 0.0, 9.0]), WARM_UP + 10)
     told = [record for record in caplog.records if record.name == "amp_sbx"]
     assert len(told) == 1 and told[0].levelno == logging.WARNING
-    assert told[0].message.startswith(("discriminator shortcut: vel[0]", "discriminator feature mismatch: "))
-    assert [f["verdict"] for f in figures[WARM_UP - 2 : WARM_UP]] == [0.0, VERDICTS.index(learner.health.verdict.name)]
+    assert told[0].message.startswith(
+        ("discriminator shortcut: vel[0]", "discriminator feature mismatch: ")
+    )
+    assert [f["verdict"] for f in figures[WARM_UP - 2 : WARM_UP]] == [
+        0.0,
+        VERDICTS.index(learner.health.verdict.name),
+    ]
     run(learner, RNG.normal(size=(64, 4)), 60)
-    assert caplog.records[-1].message.startswith(("discriminator healthy again", "discriminator collapsed: "))
+    assert caplog.records[-1].message.startswith(
+        ("discriminator healthy again", "discriminator collapsed: ")
+    )
 
 
 # Settings that move.
@@ -257,13 +329,19 @@ def test_moves_by_hand_stay_within_their_bounds():
     config = AMPConfig(**SMALL, adapt=True, adapt_bounds=BOUNDS)  # 3 steps, 3e-3, R1 5
     weaker = moved(config, Drive.neutral(), -1)
     np.testing.assert_allclose(in_force(config, weaker), [2, 2.4e-3, 6.25], rtol=1e-6)
-    np.testing.assert_allclose(in_force(config, moved(config, Drive.neutral(), 1)), [4, 3.75e-3, 4.0], rtol=1e-6)
-    np.testing.assert_allclose(in_force(config, moved(config, weaker, 1)), [3, 3e-3, 5.0], rtol=1e-6)
+    np.testing.assert_allclose(
+        in_force(config, moved(config, Drive.neutral(), 1)), [4, 3.75e-3, 4.0], rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        in_force(config, moved(config, weaker, 1)), [3, 3e-3, 5.0], rtol=1e-6
+    )
     weakest = weaker
     for _ in range(20):
         weakest = moved(config, weakest, -1)
     np.testing.assert_allclose(in_force(config, weakest), [1, 1e-3, 20.0], rtol=1e-6)
-    np.testing.assert_allclose(in_force(config, moved(config, weakest, 1)), [2, 1.25e-3, 16.0], rtol=1e-6)  # no way to make up
+    np.testing.assert_allclose(
+        in_force(config, moved(config, weakest, 1)), [2, 1.25e-3, 16.0], rtol=1e-6
+    )  # no way to make up
 
 
 def test_which_way_a_verdict_points():
@@ -281,26 +359,52 @@ def test_an_overpowered_discriminator_is_weakened(caplog):
     reference[:, 1], policy[:, 1] = reference[:, 0], -policy[:, 0]
     far = (np.abs(rows[:, 0]) > 0.7 for rows in (reference, policy))
     reference, policy = (rows[keep] for rows, keep in zip((reference, policy), far, strict=True))
-    strong = {"normalization": "none", "disc_input_noise_std": 0.0, "discriminator_hidden": (32, 32), "r1_gamma": 1e-3}
+    strong = {
+        "normalization": "none",
+        "disc_input_noise_std": 0.0,
+        "discriminator_hidden": (32, 32),
+        "r1_gamma": 1e-3,
+    }
     bounds = {"update_steps": [50, 200], "disc_lr": [1e-3, 3e-3], "penalty": [1e-3, 1.0]}
     learner = learner_of(
-        reference, None, **strong, update_steps=200, adapt=True, adapt_bounds=bounds, adapt_every=2, replay_buffer_size=0
+        reference,
+        None,
+        **strong,
+        update_steps=200,
+        adapt=True,
+        adapt_bounds=bounds,
+        adapt_every=2,
+        replay_buffer_size=0,
     )
     found = run(learner, policy, WARM_UP + 5)
     assert learner.health.verdict.name == "too strong"
     assert found[0]["adapt_update_steps"] == 200 and found[-1]["adapt_update_steps"] < 200
     assert 1e-3 <= found[-1]["adapt_disc_lr"] < 3e-3 and 1e-3 < found[-1]["adapt_penalty"] <= 1.0
-    assert "adapt: too strong" in caplog.text and "amp.update_steps 200 -> 199, amp.disc_lr 0.003 -> 0.0024" in caplog.text
+    assert (
+        "adapt: too strong" in caplog.text
+        and "amp.update_steps 200 -> 199, amp.disc_lr 0.003 -> 0.0024" in caplog.text
+    )
 
 
 def test_a_frozen_discriminator_is_strengthened():
     bounds = {"update_steps": [1, 3], "disc_lr": [1e-12, 2e-12], "penalty": [4.0, 5.0]}
-    learner = learner_of(disc_lr=1e-12, update_steps=1, adapt=True, adapt_bounds=bounds, adapt_every=1)
+    learner = learner_of(
+        disc_lr=1e-12, update_steps=1, adapt=True, adapt_bounds=bounds, adapt_every=1
+    )
     figures = run(learner, RNG.normal(size=(64, 4)), WARM_UP + 8)
-    assert learner.health.verdict.name == "frozen" and figures[-1]["verdict"] == VERDICTS.index("frozen")
-    assert [f["adapt_update_steps"] for f in figures[WARM_UP - 2 : WARM_UP + 2]] == [1.0, 2.0, 3.0, 3.0]
+    assert learner.health.verdict.name == "frozen" and figures[-1]["verdict"] == VERDICTS.index(
+        "frozen"
+    )
+    assert [f["adapt_update_steps"] for f in figures[WARM_UP - 2 : WARM_UP + 2]] == [
+        1.0,
+        2.0,
+        3.0,
+        3.0,
+    ]
     last = figures[-1]
-    np.testing.assert_allclose([last["adapt_disc_lr"], last["adapt_penalty"]], [2e-12, 4.0], rtol=1e-6)
+    np.testing.assert_allclose(
+        [last["adapt_disc_lr"], last["adapt_penalty"]], [2e-12, 4.0], rtol=1e-6
+    )
 
 
 def test_adapt_at_rest_changes_no_number():
@@ -311,7 +415,9 @@ def test_adapt_at_rest_changes_no_number():
     for _ in range(3):
         one, other = resting.update(policy), plain.update(policy)
         assert one == pytest.approx(other, rel=1e-4, abs=1e-6)
-    for left, right in zip(jax.tree.leaves(resting.state.params), jax.tree.leaves(plain.state.params), strict=True):
+    for left, right in zip(
+        jax.tree.leaves(resting.state.params), jax.tree.leaves(plain.state.params), strict=True
+    ):
         np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-6)
 
 
@@ -327,13 +433,21 @@ def test_moved_settings_are_those_of_a_learner_that_was_made_with_them():
 
 def test_nothing_is_compiled_anew():
     learner = learner_of(
-        reintroduce=[{"channels": ["vel"], "at": 400}], adapt=True, adapt_bounds=BOUNDS, adapt_every=1, adapt_auc=[0.9, 1.0]
+        reintroduce=[{"channels": ["vel"], "at": 400}],
+        adapt=True,
+        adapt_bounds=BOUNDS,
+        adapt_every=1,
+        adapt_auc=[0.9, 1.0],
     )
     policy = RNG.normal(size=(64, 4))
     run(learner, policy, 1)
     compiled = _update_jit._cache_size()
     figures = run(learner, policy, WARM_UP + 3, start=1)
-    assert figures[0]["masked"] == 0.5 and figures[-1]["masked"] == 0.0 and figures[-1]["adapt_update_steps"] == 4.0
+    assert (
+        figures[0]["masked"] == 0.5
+        and figures[-1]["masked"] == 0.0
+        and figures[-1]["adapt_update_steps"] == 4.0
+    )
     assert _update_jit._cache_size() == compiled
 
 
@@ -352,9 +466,19 @@ class Named(ProbeEnv):
 ITERATION = 16 * 8
 EVERYTHING = SMALL_AMP | {
     "weight": 1.0,
-    "schedule": {"initial": 0.1, "ramp_end": 30 * ITERATION, "wait_auc": [0.9, 1.0], "wait_at_most": 5 * ITERATION},
+    "schedule": {
+        "initial": 0.1,
+        "ramp_end": 30 * ITERATION,
+        "wait_auc": [0.9, 1.0],
+        "wait_at_most": 5 * ITERATION,
+    },
     "reintroduce": [
-        {"channels": ["vel"], "at": 18 * ITERATION, "when": {"episode_length": 3.5, "task_reward": 0.5}, "wait_at_most": 1e6}
+        {
+            "channels": ["vel"],
+            "at": 18 * ITERATION,
+            "when": {"episode_length": 3.5, "task_reward": 0.5},
+            "wait_at_most": 1e6,
+        }
     ],
     "adapt": True,
     "adapt_bounds": {"update_steps": [1, 4], "disc_lr": [1e-5, 1e-3], "penalty": [2.0, 20.0]},
@@ -367,7 +491,9 @@ REFERENCE = RNG.normal([2.5, 0.0], [1.2, 1.0], size=(100, 2)).astype(np.float32)
 def test_a_resumed_run_with_all_of_it_equals_an_uninterrupted_one(tmp_path):
     """Saved in the midst: the ramp has waited, settings have moved, and a channel is still out."""
     half = 17 * ITERATION
-    straight = make_model(Named(8, length=4), amp=EVERYTHING, reference=REFERENCE, n_epochs=1).learn(half)
+    straight = make_model(
+        Named(8, length=4), amp=EVERYTHING, reference=REFERENCE, n_epochs=1
+    ).learn(half)
     straight.save(tmp_path / "half.zip")
     state, waited = straight.learner.state, straight.learner.oversight.ramp_waited
     assert state.mask.tolist() == [1.0, 0.0] and int(state.drive.more_steps) != 0 and waited > 0
@@ -382,7 +508,13 @@ def test_a_resumed_run_with_all_of_it_equals_an_uninterrupted_one(tmp_path):
     assert resumed.learner.oversight.to_json() == straight.learner.oversight.to_json()
     assert straight.learner.state.mask.tolist() == [1.0, 1.0]
     logged = straight.logger.name_to_value
-    assert {"amp/ramp_waiting", "amp/ramp_waited", "amp/masked", "amp/adapt_update_steps", "amp/adapt_disc_lr"} <= set(logged)
+    assert {
+        "amp/ramp_waiting",
+        "amp/ramp_waited",
+        "amp/masked",
+        "amp/adapt_update_steps",
+        "amp/adapt_disc_lr",
+    } <= set(logged)
     assert logged["amp/weight"] < straight.amp.style_weight(25 * ITERATION)
 
 
@@ -393,13 +525,22 @@ def test_a_file_of_before_goes_on_from_the_defaults(tmp_path):
     old = {name: value for name, value in meta.items() if name not in ("oversight", "episodes")}
     new_keys = ("single_motion", "reintroduce", "adapt", "adapt_bounds", "adapt_every", "adapt_auc")
     old["amp"] = {name: value for name, value in meta["amp"].items() if name not in new_keys}
-    kept = {name: value for name, value in arrays.items() if not name.startswith(("amp/mask", "amp/drive"))}
+    kept = {
+        name: value
+        for name, value in arrays.items()
+        if not name.startswith(("amp/mask", "amp/drive"))
+    }
     assert len(kept) == len(arrays) - 4
     checkpoint.write(tmp_path / "old.zip", old, kept)
     loaded = AMPPPO.load(tmp_path / "old.zip", env=Named(8, length=4), reference=REFERENCE)
     assert_trees_equal(loaded.learner.state, model.learner.state)
     loaded.learn(ITERATION, reset_num_timesteps=False)
-    masked = AMPPPO.load(tmp_path / "old.zip", env=Named(8, length=4), reference=REFERENCE, amp=AMPConfig.from_dict(EVERYTHING))
+    masked = AMPPPO.load(
+        tmp_path / "old.zip",
+        env=Named(8, length=4),
+        reference=REFERENCE,
+        amp=AMPConfig.from_dict(EVERYTHING),
+    )
     assert masked.learner.state.mask.tolist() == [1.0, 0.0]
 
 
@@ -424,7 +565,10 @@ def test_a_frozen_discriminator_sees_what_it_saw(tmp_path):
     wrapped = AMPRewardWrapper(Named(2), tmp_path / "model.zip")
     wrapped.reset(seed=0)
     *_, infos = wrapped.step(np.array([[-1.0], [1.0]], np.float32))
-    assert infos["amp_obs"][0, 1] != infos["amp_obs"][1, 1] and infos["style_reward"][0] == infos["style_reward"][1]
+    assert (
+        infos["amp_obs"][0, 1] != infos["amp_obs"][1, 1]
+        and infos["style_reward"][0] == infos["style_reward"][1]
+    )
 
 
 def test_stock_sbx_does_all_of_it_too():
@@ -443,8 +587,12 @@ def test_stock_sbx_does_all_of_it_too():
         model.learn(20 * ITERATION, callback=callback)
     state, oversight = callback.learner.state, callback.learner.oversight
     assert state.mask.tolist() == [1.0, 1.0] and int(state.drive.more_steps) != 0
-    assert 0 < oversight.ramp_waited <= 5 * ITERATION and weights[-1] < callback.config.style_weight(20 * ITERATION)
-    assert figures[-1]["adapt_update_steps"] == 4.0 and figures[-1]["masked"] == 0.0  # as many as it may
+    assert 0 < oversight.ramp_waited <= 5 * ITERATION and weights[
+        -1
+    ] < callback.config.style_weight(20 * ITERATION)
+    assert (
+        figures[-1]["adapt_update_steps"] == 4.0 and figures[-1]["masked"] == 0.0
+    )  # as many as it may
 
 
 # Bad input.
@@ -459,14 +607,32 @@ def test_stock_sbx_does_all_of_it_too():
         ({"reintroduce": [{"at": 3}]}, "lacks channels"),
         ({"reintroduce": [{"channels": ["vel"]}]}, "says neither `at`"),
         ({"reintroduce": [{"channels": ["vel"], "at": -1}]}, "amp.reintroduce.at"),
-        ({"reintroduce": [{"channels": ["vel"], "when": {"disc_auc": 0.9}}]}, "when without wait_at_most.*may never end"),
-        ({"reintroduce": [{"channels": ["vel"], "at": 1, "wait_at_most": 5}]}, "wait_at_most without when"),
-        ({"reintroduce": [{"channels": ["vel"], "when": {"disc_auc": 0.9}, "wait_at_most": 0}]}, "amp.reintroduce.wait_at_most"),
-        ({"reintroduce": [{"channels": ["vel"], "when": {"disc_auk": 1}}]}, "Did you mean 'disc_auc'"),
+        (
+            {"reintroduce": [{"channels": ["vel"], "when": {"disc_auc": 0.9}}]},
+            "when without wait_at_most.*may never end",
+        ),
+        (
+            {"reintroduce": [{"channels": ["vel"], "at": 1, "wait_at_most": 5}]},
+            "wait_at_most without when",
+        ),
+        (
+            {"reintroduce": [{"channels": ["vel"], "when": {"disc_auc": 0.9}, "wait_at_most": 0}]},
+            "amp.reintroduce.wait_at_most",
+        ),
+        (
+            {"reintroduce": [{"channels": ["vel"], "when": {"disc_auk": 1}}]},
+            "Did you mean 'disc_auc'",
+        ),
         ({"reintroduce": [{"channels": ["vel"], "when": {"disc_auc": 90}}]}, r"number in \[0, 1\]"),
-        ({"reintroduce": [{"channels": ["vel"], "at": 1}, {"channels": ["vel"], "at": 2}]}, "vel twice"),
+        (
+            {"reintroduce": [{"channels": ["vel"], "at": 1}, {"channels": ["vel"], "at": 2}]},
+            "vel twice",
+        ),
         ({"schedule": RAMP | {"wait_auc": [0.6, 0.85]}}, "for ever.*wait_at_most: 2e6"),
-        ({"schedule": RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": float("inf")}}, "wait_at_most is inf"),
+        (
+            {"schedule": RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": float("inf")}},
+            "wait_at_most is inf",
+        ),
         ({"schedule": RAMP | {"wait_auc": [0.9, 0.6], "wait_at_most": 9}}, "swap them"),
         ({"schedule": RAMP | {"wait_auc": 0.6, "wait_at_most": 9}}, "two numbers"),
         ({"schedule": {"wait_auc": [0.6, 0.85], "wait_at_most": 9}}, "no ramp that could wait"),
@@ -475,13 +641,19 @@ def test_stock_sbx_does_all_of_it_too():
         ({"schedule": {"initial": 0.1}}, "initial 0.1 is never in force.*give ramp_end"),
         ({"adapt": True}, r"adapt_bounds: \{update_steps: \[1, 8\]"),
         ({"adapt": "yes"}, "true or false"),
-        ({"adapt": True, "adapt_bounds": {"update_steps": [1, 8], "disc_lr": [1e-5, 1e-3]}}, "penalty is None.*amp.r1_gamma"),
+        (
+            {"adapt": True, "adapt_bounds": {"update_steps": [1, 8], "disc_lr": [1e-5, 1e-3]}},
+            "penalty is None.*amp.r1_gamma",
+        ),
         ({"adapt_bounds": BOUNDS}, r"disc_lr \[0.001, 0.005\] do not enclose amp.disc_lr 0.0001"),
         ({"adapt_bounds": BOUNDS | {"disc_lr": [1e-3, 1e-4]}}, "low end lies above its high one"),
         ({"adapt_bounds": BOUNDS | {"disc_lr": [0, 1]}}, "amp.adapt_bounds.disc_lr is 0"),
         ({"adapt_bounds": BOUNDS | {"update_steps": [0.5, 4]}}, "whole number"),
         ({"adapt_bounds": {"update_steps": [1, 8]}}, "lacks disc_lr"),
-        ({"adapt_bounds": BOUNDS | {"disc_lr": [1e-5, 1.0]}, "gradient_penalty": "none"}, "leave it out"),
+        (
+            {"adapt_bounds": BOUNDS | {"disc_lr": [1e-5, 1.0]}, "gradient_penalty": "none"},
+            "leave it out",
+        ),
         ({"adapt_every": 0}, "adapt_every"),
         ({"adapt_auc": [0.6, 1.2]}, r"number in \[0, 1\]"),
         ({"adapt_auc": [0.6, 0.8]}, "adapt_auc is given without amp.adapt"),
@@ -490,7 +662,13 @@ def test_stock_sbx_does_all_of_it_too():
             {
                 "loss": "wgan",
                 "reward": "softplus",
-                "schedule": {"ramp_end": 9, "initial": 0.0, "wait_auc": [0.6, 0.8], "wait_at_most": 9, "wait_logits": 1.0},
+                "schedule": {
+                    "ramp_end": 9,
+                    "initial": 0.0,
+                    "wait_auc": [0.6, 0.8],
+                    "wait_at_most": 9,
+                    "wait_logits": 1.0,
+                },
             },
             "scores have no scale",
         ),
@@ -504,25 +682,39 @@ def test_settings_are_refused_with_an_example(wrong, message):
 
 def test_settings_go_through_json():
     config = AMPConfig.from_dict(EVERYTHING)
-    assert AMPConfig.from_dict(checkpoint.json.loads(checkpoint.json.dumps(config.to_dict()))) == config
+    assert (
+        AMPConfig.from_dict(checkpoint.json.loads(checkpoint.json.dumps(config.to_dict())))
+        == config
+    )
     assert hash(config) == hash(AMPConfig.from_dict(config.to_dict())) and not Triggers().asks()
 
 
 def test_a_reference_shorter_than_a_minibatch():
-    with pytest.raises(FeatureError, match=r"40 rows to learn from, fewer than amp.batch_size 64.*amp.batch_size to 40 or"):
+    with pytest.raises(
+        FeatureError,
+        match=r"40 rows to learn from, fewer than amp.batch_size 64.*amp.batch_size to 40 or",
+    ):
         learner_of(RNG.normal(size=(40, 4)))
-    with pytest.raises(FeatureError, match=r"has 48 rows to learn from .amp.held_out_share 0.2 takes the rest"):
-        learner_of(RNG.normal(size=(60, 4)), held_out_share=0.2, batch_size=50)
+    with pytest.raises(
+        FeatureError, match=r"has 48 rows to learn from .amp.held_out_fraction 0.2 takes the rest"
+    ):
+        learner_of(RNG.normal(size=(60, 4)), held_out_fraction=0.2, batch_size=50)
 
 
 def test_a_reference_of_one_motion():
     one = ReferenceFeatures(RNG.normal(size=(80, 4)), motion_ids=np.full(80, 7))
-    with pytest.raises(FeatureError, match=r"one motion alone .* motion_id 7 with 80 rows.*amp.single_motion to true"):
+    with pytest.raises(
+        FeatureError,
+        match=r"one motion alone .* motion_id 7 with 80 rows.*amp.single_motion to true",
+    ):
         AMPLearner(AMPConfig(**SMALL), one)
     AMPLearner(AMPConfig(**SMALL, single_motion=True), one)
     ids, weights = np.repeat([7, 8], 80), np.repeat([1.0, 0.0], 80)
     with pytest.raises(FeatureError, match="motion_id 7 with 80 rows"):
-        AMPLearner(AMPConfig(**SMALL), ReferenceFeatures(np.tile(one.features, (2, 1)), weights, motion_ids=ids))
+        AMPLearner(
+            AMPConfig(**SMALL),
+            ReferenceFeatures(np.tile(one.features, (2, 1)), weights, motion_ids=ids),
+        )
     AMPLearner(AMPConfig(**SMALL), ReferenceFeatures(one.features))
 
 
@@ -530,19 +722,31 @@ def test_features_out_of_range_are_named():
     torn = RNG.normal(size=(500, 4))
     learner_of(1e4 * torn)  # any unit will do
     torn[3, 3] = 1800.0
-    with pytest.raises(FeatureError, match=r"vel\[0\] of the reference is 1.8e\+03 in row 3, and within .* in 99 % of them"):
+    with pytest.raises(
+        FeatureError,
+        match=r"vel\[0\] of the reference is 1.8e\+03 in row 3, and within .* in 99 % of them",
+    ):
         learner_of(torn)
     weights = np.ones(500)
     weights[3] = 0.0
-    AMPLearner(AMPConfig(**SMALL), ReferenceFeatures(torn, weights))  # what is never drawn does no harm
+    AMPLearner(
+        AMPConfig(**SMALL), ReferenceFeatures(torn, weights)
+    )  # what is never drawn does no harm
     beyond = np.zeros((100, 4)) + 0.1 * RNG.normal(size=(100, 4))
     beyond[:3, 2] = 9.0  # 5.5 standard deviations of a channel that is else still
-    with pytest.raises(FeatureError, match=r"pos\[0\] lies beyond amp.feature_clip, 5 standard deviations .* in 3.0% of"):
+    with pytest.raises(
+        FeatureError,
+        match=r"pos\[0\] lies beyond amp.feature_clip, 5 standard deviations .* in 3.0% of",
+    ):
         learner_of(beyond, feature_clip=5.0)
 
 
 def test_a_resumed_models_statistics_judge_the_new_reference():
     learner = learner_of()
-    learner.reference = ReferenceFeatures(RNG.normal(size=(500, 4)) * [1.0, 100.0, 1.0, 1.0], layout=LAYOUT)
-    with pytest.raises(FeatureError, match=r"vel\[0\], 1 frame back lies beyond amp.feature_clip, 10 .* same units"):
+    learner.reference = ReferenceFeatures(
+        RNG.normal(size=(500, 4)) * [1.0, 100.0, 1.0, 1.0], layout=LAYOUT
+    )
+    with pytest.raises(
+        FeatureError, match=r"vel\[0\], 1 frame back lies beyond amp.feature_clip, 10 .* same units"
+    ):
         learner.restore(learner.state)

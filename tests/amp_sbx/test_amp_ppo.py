@@ -21,7 +21,14 @@ from amp_probe_envs import (
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList, EvalCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
-from amp_sbx import ConfigError, FeatureError, GymnasiumVecEnv, InfoMetricsCallback, LinearSchedule, ReferenceFeatures
+from amp_sbx import (
+    ConfigError,
+    FeatureError,
+    GymnasiumVecEnv,
+    InfoMetricsCallback,
+    LinearSchedule,
+    ReferenceFeatures,
+)
 
 ITERATION = 16 * 8
 AMP_METRICS = (
@@ -87,7 +94,9 @@ def test_probe_action_dependent_reward():
 
 def test_time_out_bootstrap_sees_through_the_time_limit():
     """Reward 1 for ever, cut every 4 steps: V = 1 / (1 - gamma) = 5 if cuts are bootstrapped, at most 4 if not."""
-    model = make_model(ProbeEnv(8, length=4, truncate=True), gamma=0.8, learning_rate=2e-2).learn(ITERATION * 60)
+    model = make_model(ProbeEnv(8, length=4, truncate=True), gamma=0.8, learning_rate=2e-2).learn(
+        ITERATION * 60
+    )
     assert value_of(model, 0) == pytest.approx(5.0, abs=0.3)
 
 
@@ -104,8 +113,16 @@ def test_style_and_time_outs_together():
 
 def test_style_alone_moves_the_policy_to_the_reference():
     """Where policy and reference agree, LSGAN's score is one half: the style reward's equilibrium."""
-    settings = {"amp": STYLE_AMP, "reference": STYLE_REFERENCE, "batch_size": 256, "learning_rate": 1e-3, "gamma": 0.0}
-    model = make_model(StyleEnv(32), policy_kwargs={"net_arch": [16], "log_std_init": -1.0}, **settings)
+    settings = {
+        "amp": STYLE_AMP,
+        "reference": STYLE_REFERENCE,
+        "batch_size": 256,
+        "learning_rate": 1e-3,
+        "gamma": 0.0,
+    }
+    model = make_model(
+        StyleEnv(32), policy_kwargs={"net_arch": [16], "log_std_init": -1.0}, **settings
+    )
     model.learn(16 * 32 * 50)
     action, _ = model.predict(np.zeros((1, 1), np.float32), deterministic=True)
     assert action.item() == pytest.approx(0.5, abs=0.2)
@@ -122,7 +139,9 @@ def test_fresh_amp_observations_teach_nothing():
     scores = model.learner.scores(fresh)
     assert scores.shape == (ITERATION,)
     np.testing.assert_allclose(model.learner.rewards(fresh), np.clip(scores, 0, 1), atol=1e-5)
-    unlearned = make_model(SignEnv(8), amp=SMALL_AMP, reference=REFERENCE)  # its episodes end, and nobody counts them yet
+    unlearned = make_model(
+        SignEnv(8), amp=SMALL_AMP, reference=REFERENCE
+    )  # its episodes end, and nobody counts them yet
     assert unlearned.fresh_amp_observations().shape == (ITERATION, REFERENCE.shape[1])
     assert unlearned.ep_info_buffer is None
     with pytest.raises(FeatureError, match="has none"):
@@ -131,7 +150,9 @@ def test_fresh_amp_observations_teach_nothing():
 
 def test_same_seed_same_numbers_bit_for_bit():
     def run(seed):
-        model = make_model(SignEnv(8), amp=SMALL_AMP, reference=REFERENCE, seed=seed).learn(ITERATION * 3)
+        model = make_model(SignEnv(8), amp=SMALL_AMP, reference=REFERENCE, seed=seed).learn(
+            ITERATION * 3
+        )
         return jax.tree.leaves(model.get_parameters())
 
     first, again, other = run(3), run(3), run(4)
@@ -143,7 +164,17 @@ def test_same_seed_same_numbers_bit_for_bit():
 def test_callbacks_see_sbx_locals_and_can_stop():
     class Spy(BaseCallback):
         def _on_step(self):
-            names = {"infos", "rewards", "dones", "actions", "values", "log_probs", "new_obs", "clipped_actions", "env"}
+            names = {
+                "infos",
+                "rewards",
+                "dones",
+                "actions",
+                "values",
+                "log_probs",
+                "new_obs",
+                "clipped_actions",
+                "env",
+            }
             assert names <= set(self.locals)
             assert self.num_timesteps == self.n_calls * 8
             return self.n_calls < 20
@@ -155,13 +186,20 @@ def test_callbacks_see_sbx_locals_and_can_stop():
 
 def test_logs_and_info_metrics(tmp_path):
     model = make_model(
-        SignEnv(8), amp=SMALL_AMP, reference=REFERENCE, tensorboard_log=str(tmp_path), ent_coef=0.01, clip_range_vf=0.2
+        SignEnv(8),
+        amp=SMALL_AMP,
+        reference=REFERENCE,
+        tensorboard_log=str(tmp_path),
+        ent_coef=0.01,
+        clip_range_vf=0.2,
     )
     metrics = InfoMetricsCallback(["speed"])
     evaluate = EvalCallback(GymnasiumVecEnv(SignEnv(2)), eval_freq=16, n_eval_episodes=2, verbose=0)
     model.learn(ITERATION * 2, callback=CallbackList([metrics, evaluate]))
     values = model.logger.name_to_value
-    assert {f"amp/{name}" for name in AMP_METRICS} | {f"train/{name}" for name in TRAIN_METRICS} <= set(values)
+    assert {f"amp/{name}" for name in AMP_METRICS} | {
+        f"train/{name}" for name in TRAIN_METRICS
+    } <= set(values)
     assert all(np.isfinite(values[f"amp/{name}"]) for name in AMP_METRICS)
     assert len(model.ep_info_buffer) == 100
     assert any(tmp_path.rglob("events.out.tfevents*"))
@@ -197,8 +235,14 @@ def test_actions_are_clipped_for_the_environment_only():
 
 
 def test_wrapped_environments_and_single_environments_work():
-    settings = {"amp": SMALL_AMP, "reference": np.random.default_rng(0).normal(size=(50, 3)), "batch_size": 16}
-    venv = DummyVecEnv([lambda: AMPInfo(gym.make("Pendulum-v1", max_episode_steps=10)) for _ in range(2)])
+    settings = {
+        "amp": SMALL_AMP,
+        "reference": np.random.default_rng(0).normal(size=(50, 3)),
+        "batch_size": 16,
+    }
+    venv = DummyVecEnv(
+        [lambda: AMPInfo(gym.make("Pendulum-v1", max_episode_steps=10)) for _ in range(2)]
+    )
     model = make_model(VecNormalize(VecMonitor(venv)), **settings).learn(64)
     assert len(model.ep_info_buffer) > 0 and model.layout == {"channels": "observation"}
     plain = make_model("CartPole-v1", batch_size=16).learn(32)
@@ -211,11 +255,20 @@ def test_other_action_spaces(space):
 
 
 def test_schedules_as_text_and_callable():
-    model = make_model(SignEnv(8), learning_rate="lin_4e-3", clip_range="lin_0.2").learn(ITERATION * 2)
+    model = make_model(SignEnv(8), learning_rate="lin_4e-3", clip_range="lin_0.2").learn(
+        ITERATION * 2
+    )
     assert model.learning_rate == LinearSchedule(4e-3)
-    assert model.logger.name_to_value["train/learning_rate"] == pytest.approx(0.0, abs=1e-9)  # progress is at its end
-    assert float(model.policy.actor_state.opt_state[1].hyperparams["learning_rate"]) == pytest.approx(0.0, abs=1e-9)
-    assert make_model(SignEnv(8), learning_rate=lambda progress: 1e-3 * progress).lr_schedule(0.5) == 5e-4
+    assert model.logger.name_to_value["train/learning_rate"] == pytest.approx(
+        0.0, abs=1e-9
+    )  # progress is at its end
+    assert float(
+        model.policy.actor_state.opt_state[1].hyperparams["learning_rate"]
+    ) == pytest.approx(0.0, abs=1e-9)
+    assert (
+        make_model(SignEnv(8), learning_rate=lambda progress: 1e-3 * progress).lr_schedule(0.5)
+        == 5e-4
+    )
     with pytest.raises(ConfigError, match="learning_rate"):
         make_model(SignEnv(8), learning_rate="cosine")
 
@@ -234,7 +287,10 @@ def test_a_clip_range_of_the_values_is_not_negative():
 def test_batch_sizes_that_do_not_divide_warn_once():
     with pytest.warns(UserWarning) as caught:
         make_model(SignEnv(8), batch_size=50)
-    assert len([w for w in caught if "batch_size" in str(w.message) or "mini-batch" in str(w.message)]) == 1
+    assert (
+        len([w for w in caught if "batch_size" in str(w.message) or "mini-batch" in str(w.message)])
+        == 1
+    )
     with pytest.raises(ConfigError, match="batch_size"):
         make_model(SignEnv(8), batch_size=1)
 
@@ -249,10 +305,14 @@ def test_half_of_amp_is_announced():
 
 def test_features_that_do_not_fit_are_refused():
     with pytest.raises(FeatureError, match="2 channels, the reference has 5"):
-        make_model(ProbeEnv(8), amp=SMALL_AMP, reference=np.random.default_rng(0).normal(size=(90, 5))).learn(ITERATION)
+        make_model(
+            ProbeEnv(8), amp=SMALL_AMP, reference=np.random.default_rng(0).normal(size=(90, 5))
+        ).learn(ITERATION)
     pendulum = AMPInfo(gym.make("Pendulum-v1"))
     reference = ReferenceFeatures(np.eye(3), layout={"channels": "something else"})
     with pytest.raises(FeatureError, match="layouts differ"):
         make_model(pendulum, amp=SMALL_AMP, reference=reference, batch_size=16)
     with pytest.raises(FeatureError, match="amp=None"):
-        make_model("Pendulum-v1", amp=SMALL_AMP, reference=np.tile(np.eye(3), (20, 1)), batch_size=16).learn(16)
+        make_model(
+            "Pendulum-v1", amp=SMALL_AMP, reference=np.tile(np.eye(3), (20, 1)), batch_size=16
+        ).learn(16)

@@ -17,7 +17,10 @@ def model():
 
 def test_rewards_are_mixed(model, tmp_path):
     model.save(tmp_path / "model.zip")
-    plain, wrapped = SignEnv(4), AMPRewardWrapper(SignEnv(4), tmp_path / "model.zip", weight=2.0, task_weight=0.5)
+    plain, wrapped = (
+        SignEnv(4),
+        AMPRewardWrapper(SignEnv(4), tmp_path / "model.zip", weight=2.0, task_weight=0.5),
+    )
     for env in (plain, wrapped):
         env.reset(seed=3)
     actions = np.zeros((4, *plain.single_action_space.shape), plain.single_action_space.dtype)
@@ -31,7 +34,10 @@ def test_rewards_are_mixed(model, tmp_path):
 
 def test_weights_are_the_models_own_where_none_are_given(model):
     wrapped = AMPRewardWrapper(SignEnv(4), model)
-    assert (wrapped.weight, wrapped.task_weight) == (model.learner.config.weight, model.learner.config.task_weight)
+    assert (wrapped.weight, wrapped.task_weight) == (
+        model.learner.config.weight,
+        model.learner.config.task_weight,
+    )
 
 
 class Walker(gym.Env):
@@ -46,7 +52,9 @@ class Walker(gym.Env):
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.count = 0
-        return np.zeros(1, np.float32), {"amp_obs": np.full(2, 9.0, np.float32)} if self.at_reset else {}
+        return np.zeros(1, np.float32), {
+            "amp_obs": np.full(2, 9.0, np.float32)
+        } if self.at_reset else {}
 
     def step(self, action):
         self.count += 1
@@ -57,12 +65,20 @@ class Walker(gym.Env):
 @pytest.mark.parametrize("at_reset", [False, True])
 @pytest.mark.parametrize("num_envs", [1, 2])
 @pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
-def test_gymnasiums_own_vector_environments_are_paid_for_their_steps_alone(model, mode, num_envs, at_reset):
-    env = AMPRewardWrapper(SyncVectorEnv([lambda: Walker(at_reset)] * num_envs, autoreset_mode=mode), model)
+def test_gymnasiums_own_vector_environments_are_paid_for_their_steps_alone(
+    model, mode, num_envs, at_reset
+):
+    env = AMPRewardWrapper(
+        SyncVectorEnv([lambda: Walker(at_reset)] * num_envs, autoreset_mode=mode), model
+    )
     env.reset(seed=0)
     paid = [env.step(np.zeros((num_envs, 1), np.float32))[4]["style_reward"][-1] for _ in range(6)]
-    one, two = (model.learner.rewards(np.full((1, 2), count, np.float32))[0] for count in (1.0, 2.0))
-    cycle = [one, two] if mode == AutoresetMode.SAME_STEP else [one, two, 0.0]  # the reset is a step of its own, and no motion
+    one, two = (
+        model.learner.rewards(np.full((1, 2), count, np.float32))[0] for count in (1.0, 2.0)
+    )
+    cycle = (
+        [one, two] if mode == AutoresetMode.SAME_STEP else [one, two, 0.0]
+    )  # the reset is a step of its own, and no motion
     np.testing.assert_allclose(paid, (cycle * 3)[:6], rtol=1e-5)
 
 
@@ -75,7 +91,10 @@ def test_other_features_of_the_same_width_are_refused():
 
     trained = make_model(LaidOut(8), amp=SMALL_AMP, reference=REFERENCE)
     other = SyncVectorEnv([lambda: Other(False)] * 2)
-    for env in (other, RecordEpisodeStatistics(other)):  # which has neither the layout nor a way to its environments
+    for env in (
+        other,
+        RecordEpisodeStatistics(other),
+    ):  # which has neither the layout nor a way to its environments
         with pytest.raises(FeatureError, match="layouts differ"):
             AMPRewardWrapper(env, trained)
     AMPRewardWrapper(SyncVectorEnv([lambda: Walker(False)] * 2), trained)  # which declares none

@@ -10,29 +10,62 @@ import pytest
 import sbx
 from amp_probe_envs import REFERENCE, SMALL_AMP, SignEnv, make_model
 
-from amp_sbx import AMPCallback, AMPConfig, AMPLearner, AMPRolloutBuffer, GymnasiumVecEnv, ReferenceFeatures, disc_update, ppo
-from amp_sbx.disc_update import discriminator_loss, make_optimizer
-from amp_sbx.losses import normalize_advantages
-from amp_sbx.update import estimate
+from amp_sbx import (
+    AMPCallback,
+    AMPConfig,
+    AMPLearner,
+    AMPRolloutBuffer,
+    GymnasiumVecEnv,
+    ReferenceFeatures,
+)
+from amp_sbx.algorithm import ppo
+from amp_sbx.algorithm.losses import normalize_advantages
+from amp_sbx.algorithm.update import estimate
+from amp_sbx.discriminator import update as disc_update
+from amp_sbx.discriminator.update import discriminator_loss, make_optimizer
 
 SPREAD = 0.25  # of the feature: the normaliser's floor, for the reference below stands still at 0
 
-LERP = SMALL_AMP | {"mix": "lerp", "weight": 0.8, "task_weight": 3.0, "gradient_penalty": "none", "normalization": "none"}
+LERP = SMALL_AMP | {
+    "mix": "lerp",
+    "weight": 0.8,
+    "task_weight": 3.0,
+    "gradient_penalty": "none",
+    "normalization": "none",
+}
 LERP |= {"schedule": {"initial": 0.0, "ramp_start": 0, "ramp_end": 256, "final": 1.0}}
 ITERATION = 16 * 8
-SHARES = [(3.0 * 0.6, 0.4), (3.0 * 0.2, 0.8)]  # of task and style, after one and after two iterations
+SHARES = [
+    (3.0 * 0.6, 0.4),
+    (3.0 * 0.2, 0.8),
+]  # of task and style, after one and after two iterations
 
 
 def linear_learner(slope=1.0, offset=0.0, **settings):
     """A learner whose discriminator scores a normalised feature x with `slope * (relu(x) - relu(-x)) + offset`."""
-    plain = {"gradient_penalty": "none", "disc_input_noise_std": 0.0, "update_steps": 1, "replay_buffer_size": 100}
-    network = {"discriminator_hidden": (2,), "normalization": "none", "activation": "relu", "feature_min_std": SPREAD}
-    config = AMPConfig(**(plain | network | {"batch_size": 32, "held_out_share": 0.0} | settings))
+    plain = {
+        "gradient_penalty": "none",
+        "disc_input_noise_std": 0.0,
+        "update_steps": 1,
+        "replay_buffer_size": 100,
+    }
+    network = {
+        "discriminator_hidden": (2,),
+        "normalization": "none",
+        "activation": "relu",
+        "feature_min_std": SPREAD,
+    }
+    config = AMPConfig(
+        **(plain | network | {"batch_size": 32, "held_out_fraction": 0.0} | settings)
+    )
     learner = AMPLearner(config, ReferenceFeatures(np.zeros((config.batch_size, 1))))
     hidden = {"kernel": jnp.array([[1.0, -1.0]]), "bias": jnp.zeros(2)}
     output = {"kernel": jnp.array([[slope], [-slope]]), "bias": jnp.array([offset])}
     learner.state = replace(learner.state, params={"Dense_0": hidden, "Dense_1": output})
-    np.testing.assert_allclose(learner.scores(SPREAD * np.array([[0.0], [1.0], [-2.0]])), offset + slope * np.array([0, 1, -2]))
+    np.testing.assert_allclose(
+        learner.scores(SPREAD * np.array([[0.0], [1.0], [-2.0]])),
+        offset + slope * np.array([0, 1, -2]),
+    )
     return learner
 
 
@@ -46,7 +79,9 @@ def samples_shown(monkeypatch, **settings):
 
     monkeypatch.setattr(disc_update, "discriminator_loss", stop)
     with pytest.raises(InterruptedError), jax.disable_jit():
-        disc_update.train_discriminator(learner.config, learner.state, jnp.full((64, 1), SPREAD), learner.sampler)
+        disc_update.train_discriminator(
+            learner.config, learner.state, jnp.full((64, 1), SPREAD), learner.sampler
+        )
     return shown
 
 
@@ -66,21 +101,35 @@ def test_without_noise_samples_are_as_they_are(monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "slope", "offset", "want"),
     [  # the real target is a fifth of the way from 1 to the fake one; the real sample is 0, the fake one 1
-        ({"loss": "lsgan", "target_fake": -1.0}, 1.0, 0.0, 0.5 * ((0.0 - 0.6) ** 2 + (1.0 + 1.0) ** 2)),
-        ({"loss": "bce"}, -np.log(3.0), np.log(3.0), 0.5 * (-0.8 * np.log(0.75) - 0.2 * np.log(0.25) - np.log(0.5))),
+        (
+            {"loss": "lsgan", "target_fake": -1.0},
+            1.0,
+            0.0,
+            0.5 * ((0.0 - 0.6) ** 2 + (1.0 + 1.0) ** 2),
+        ),
+        (
+            {"loss": "bce"},
+            -np.log(3.0),
+            np.log(3.0),
+            0.5 * (-0.8 * np.log(0.75) - 0.2 * np.log(0.25) - np.log(0.5)),
+        ),
     ],
     ids=["lsgan", "bce"],
 )
 def test_real_scores_are_drawn_to_the_smoothed_target(settings, slope, offset, want):
     learner = linear_learner(slope, offset, label_smoothing=0.2, **settings)
     real, fake = jnp.zeros((4, 1)), jnp.ones((4, 1))
-    loss, _ = discriminator_loss(learner.config, learner.state.params, {}, real, fake, jax.random.PRNGKey(0))
+    loss, _ = discriminator_loss(
+        learner.config, learner.state.params, {}, real, fake, jax.random.PRNGKey(0)
+    )
     assert loss == pytest.approx(want, rel=1e-5)
 
 
 def test_smoothing_does_not_move_what_is_paid():
     learner = linear_learner(target_fake=-1.0, label_smoothing=0.2)
-    np.testing.assert_allclose(learner.rewards(SPREAD * np.array([[-1.0], [0.6], [1.0]])), [0.0, 0.8, 1.0], atol=1e-6)
+    np.testing.assert_allclose(
+        learner.rewards(SPREAD * np.array([[-1.0], [0.6], [1.0]])), [0.0, 0.8, 1.0], atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(("weight_decay", "left"), [(0.0, 2.0), (0.5, 1.9)])
@@ -88,7 +137,9 @@ def test_weights_that_no_gradient_moves_decay_by_rate_times_weight_decay(weight_
     optimizer = make_optimizer(AMPConfig(disc_lr=0.1, weight_decay=weight_decay))
     params = {"kernel": jnp.array([2.0, -2.0])}
     updates, _ = optimizer.update({"kernel": jnp.zeros(2)}, optimizer.init(params), params)
-    np.testing.assert_allclose(optax.apply_updates(params, updates)["kernel"], [left, -left], rtol=1e-6)
+    np.testing.assert_allclose(
+        optax.apply_updates(params, updates)["kernel"], [left, -left], rtol=1e-6
+    )
 
 
 def pay_a_half(learner):
@@ -116,20 +167,25 @@ def test_lerp_leaves_the_task_one_less_the_styles_weight(stopped, critic):
     model = make_model(SignEnv(8), amp=LERP | {"critic": critic}, reference=REFERENCE, gamma=0.0)
     pay_a_half(model.learner)
     _, callback = model._setup_learn(10_000)
-    for task_share, style_weight in SHARES:
+    for task_fraction, style_weight in SHARES:
         model.collect_rollouts(model.env, callback, model.rollout_buffer, model.n_steps)
         with pytest.raises(InterruptedError):
             model.train()
         _, _, _, critics, _, rollout, _, hyper, _ = stopped[-1]
         rollout = jax.tree.map(jnp.asarray, rollout)
-        style = jnp.asarray(model.learner.rewards(model._amp_obs.reshape(ITERATION, 2)).reshape(16, 8))
+        style = jnp.asarray(
+            model.learner.rewards(model._amp_obs.reshape(ITERATION, 2)).reshape(16, 8)
+        )
         advantages, values, _ = estimate(rollout, style, critics, hyper)
         rewards = [rollout.rewards, style]
         if critic == "shared":
-            want = task_share * rollout.rewards + style_weight * style - values[0]
+            want = task_fraction * rollout.rewards + style_weight * style - values[0]
         else:
-            task, style = map(normalize_advantages, (reward - value for reward, value in zip(rewards, values, strict=True)))
-            want = task_share * task + style_weight * style
+            task, style = map(
+                normalize_advantages,
+                (reward - value for reward, value in zip(rewards, values, strict=True)),
+            )
+            want = task_fraction * task + style_weight * style
         np.testing.assert_allclose(advantages, want, atol=1e-5)
 
 
@@ -143,7 +199,13 @@ def test_lerp_leaves_stock_ppos_task_one_less_the_styles_weight():
             super().compute_returns_and_advantage(last_values, dones)
             seen.append((self.rewards.copy(), self.task_rewards, self.style_rewards, bootstrap))
 
-    settings = {"n_steps": 16, "batch_size": 64, "n_epochs": 1, "seed": 0, "policy_kwargs": {"net_arch": [16]}}
+    settings = {
+        "n_steps": 16,
+        "batch_size": 64,
+        "n_epochs": 1,
+        "seed": 0,
+        "policy_kwargs": {"net_arch": [16]},
+    }
     env = GymnasiumVecEnv(SignEnv(8, length=5, truncate=True))
     model = sbx.PPO("MlpPolicy", env, rollout_buffer_class=Watch, **settings)
     callback = AMPCallback(LERP, REFERENCE)
@@ -151,6 +213,10 @@ def test_lerp_leaves_stock_ppos_task_one_less_the_styles_weight():
     model.train = callback._on_rollout_end = lambda: None  # by then all is paid
     model.learn(2 * ITERATION, callback=callback)
     assert len(seen) == len(SHARES)
-    for (rewards, task, style, bootstrap), (task_share, style_weight) in zip(seen, SHARES, strict=True):
+    for (rewards, task, style, bootstrap), (task_fraction, style_weight) in zip(
+        seen, SHARES, strict=True
+    ):
         assert np.abs(bootstrap).max() > 0.01 and np.abs(task).min() == 1.0
-        np.testing.assert_allclose(rewards, task_share * task + style_weight * style + bootstrap, atol=1e-5)
+        np.testing.assert_allclose(
+            rewards, task_fraction * task + style_weight * style + bootstrap, atol=1e-5
+        )

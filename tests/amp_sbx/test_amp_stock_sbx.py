@@ -3,14 +3,39 @@
 import numpy as np
 import pytest
 import sbx
-from amp_probe_envs import REFERENCE, SMALL_AMP, STYLE_AMP, STYLE_REFERENCE, ProbeEnv, StyleEnv, make_model
+from amp_probe_envs import (
+    REFERENCE,
+    SMALL_AMP,
+    STYLE_AMP,
+    STYLE_REFERENCE,
+    ProbeEnv,
+    StyleEnv,
+    make_model,
+)
 
-from amp_sbx import AMPCallback, AMPError, AMPRolloutBuffer, ConfigError, FeatureError, GymnasiumVecEnv
+from amp_sbx import (
+    AMPCallback,
+    AMPError,
+    AMPRolloutBuffer,
+    ConfigError,
+    FeatureError,
+    GymnasiumVecEnv,
+)
 
 
 def stock(env, **kwargs):
-    settings = {"n_steps": 16, "batch_size": 256, "learning_rate": 1e-3, "seed": 0, "n_epochs": 4, "gamma": 0.0}
-    settings |= {"policy_kwargs": {"net_arch": [16], "log_std_init": -1.0}, "rollout_buffer_class": AMPRolloutBuffer}
+    settings = {
+        "n_steps": 16,
+        "batch_size": 256,
+        "learning_rate": 1e-3,
+        "seed": 0,
+        "n_epochs": 4,
+        "gamma": 0.0,
+    }
+    settings |= {
+        "policy_kwargs": {"net_arch": [16], "log_std_init": -1.0},
+        "rollout_buffer_class": AMPRolloutBuffer,
+    }
     return sbx.PPO("MlpPolicy", GymnasiumVecEnv(env), **(settings | kwargs))
 
 
@@ -38,23 +63,36 @@ def test_rewards_are_task_plus_style_plus_bootstrap():
     old = callback.learner.rewards(np.array([[0, 1]]))
     model.learn(128, callback=callback)
     np.testing.assert_allclose(seen["after"], seen["before"] + 2.0 + 0.5 * seen["style"], atol=1e-5)
-    assert seen["style"][0, 0] == pytest.approx(float(old[0]), abs=1e-6)  # the discriminator before its update
-    np.testing.assert_array_equal(model.rollout_buffer.amp_obs[[0, 4, 5], 0], [[0, 1], [0, 5], [1, 1]])
+    assert seen["style"][0, 0] == pytest.approx(
+        float(old[0]), abs=1e-6
+    )  # the discriminator before its update
+    np.testing.assert_array_equal(
+        model.rollout_buffer.amp_obs[[0, 4, 5], 0], [[0, 1], [0, 5], [1, 1]]
+    )
 
 
 def test_update_first_pays_by_the_updated_discriminator():
-    amp = SMALL_AMP | {"disc_lr": 0.05, "update_steps": 5, "max_grad_norm": 10.0, "reward": "quadratic"}
+    amp = SMALL_AMP | {
+        "disc_lr": 0.05,
+        "update_steps": 5,
+        "max_grad_norm": 10.0,
+        "reward": "quadratic",
+    }
     callback = AMPCallback(amp | {"order": "update_first"}, REFERENCE)
     stock(ProbeEnv(8, length=5), batch_size=64).learn(128, callback=callback)  # one rollout
     features = callback.buffer.amp_obs.reshape(-1, 2)
-    np.testing.assert_allclose(callback.buffer.style_rewards.ravel(), callback.learner.rewards(features), atol=1e-6)
+    np.testing.assert_allclose(
+        callback.buffer.style_rewards.ravel(), callback.learner.rewards(features), atol=1e-6
+    )
     fresh = AMPCallback(amp, REFERENCE).learner.rewards(features)
     assert np.abs(callback.learner.rewards(features) - fresh).max() > 1e-3
 
 
 def test_misuse_is_explained():
     with pytest.raises(ConfigError, match="rollout_buffer_class=AMPRolloutBuffer"):
-        stock(ProbeEnv(8), rollout_buffer_class=None).learn(128, callback=AMPCallback(SMALL_AMP, REFERENCE))
+        stock(ProbeEnv(8), rollout_buffer_class=None).learn(
+            128, callback=AMPCallback(SMALL_AMP, REFERENCE)
+        )
     with pytest.raises(AMPError, match="AMPCallback"):
         stock(ProbeEnv(8)).learn(128)
     with pytest.raises(FeatureError, match="2 channels"):
@@ -62,7 +100,9 @@ def test_misuse_is_explained():
     with pytest.raises(ConfigError, match="got None"):
         AMPCallback(SMALL_AMP, None)
     with pytest.raises(ConfigError, match="give an AMPPPO amp= and reference= itself"):
-        make_model(ProbeEnv(8), rollout_buffer_class=AMPRolloutBuffer).learn(128, callback=AMPCallback(SMALL_AMP, REFERENCE))
+        make_model(ProbeEnv(8), rollout_buffer_class=AMPRolloutBuffer).learn(
+            128, callback=AMPCallback(SMALL_AMP, REFERENCE)
+        )
 
 
 def test_going_on_without_the_callback_is_refused():

@@ -12,10 +12,11 @@ from gymnasium.vector.utils import batch_space
 from stable_baselines3.common.vec_env import VecNormalize
 
 from amp_sbx import AMPPPO, AMPConfig, GymnasiumVecEnv, ReferenceFeatures
-from amp_sbx.errors import CheckpointError, ConfigError
-from amp_sbx.health import WARM_UP
-from amp_sbx.learner import AMPLearner
-from amp_sbx.symmetry import Mirror, SymmetricActor
+from amp_sbx.algorithm.symmetry import SymmetricActor
+from amp_sbx.common.errors import CheckpointError, ConfigError
+from amp_sbx.common.mirror import Mirror
+from amp_sbx.discriminator.health import WARM_UP
+from amp_sbx.discriminator.learner import AMPLearner
 
 MIRROR = {"obs_ids": [0, 1], "obs_signs": [-1.0, 1.0], "action_ids": [0], "action_signs": [-1.0]}
 
@@ -57,7 +58,9 @@ def test_symmetric_actor_golden():
     mirror = Mirror((0, 1), (-1.0, 1.0), (1, 0), (1.0, 1.0))
 
     def network(params, observations):
-        return tfp.distributions.MultivariateNormalDiag(observations * jnp.array([3.0, 1.0]), jnp.array([1.0, 4.0]))
+        return tfp.distributions.MultivariateNormalDiag(
+            observations * jnp.array([3.0, 1.0]), jnp.array([1.0, 4.0])
+        )
 
     answer = SymmetricActor(network, mirror)({}, jnp.array([[2.0, 5.0]]))
     # Here (6, 5); at the image (-2, 5) it is (-6, 5), mirrored back (5, -6).
@@ -99,7 +102,10 @@ def test_what_is_learned_on_one_side_is_known_on_the_other(tmp_path):
     model.save(tmp_path / "model.zip")
     for env in (None, OneSidedEnv()):
         np.testing.assert_array_equal(
-            AMPPPO.load(tmp_path / "model.zip", env=env).predict(IMAGES, deterministic=True)[0][:, 0], [seen, image]
+            AMPPPO.load(tmp_path / "model.zip", env=env).predict(IMAGES, deterministic=True)[0][
+                :, 0
+            ],
+            [seen, image],
         )
     other = OneSidedEnv()
     other.mirror = MIRROR | {"obs_signs": [1.0, -1.0]}
@@ -110,19 +116,28 @@ def test_what_is_learned_on_one_side_is_known_on_the_other(tmp_path):
 
 
 AMP_MIRROR = {"amp_ids": [1, 0], "amp_signs": [-1.0, -1.0]}
-ONE_SIDED = np.random.default_rng(0).normal([2.0, 0.0], 0.3, (500, 2)).astype(np.float32)  # its image lies at (0, -2)
+ONE_SIDED = (
+    np.random.default_rng(0).normal([2.0, 0.0], 0.3, (500, 2)).astype(np.float32)
+)  # its image lies at (0, -2)
 
 
 def scores_apart(symmetry):
     """How far a discriminator, trained with a policy that does the reference's mirror image alone, tells the two apart."""
     config = AMPConfig(
-        symmetry=symmetry, batch_size=128, discriminator_hidden=(32,), update_steps=10, disc_lr=1e-2, disc_input_noise_std=0.0
+        symmetry=symmetry,
+        batch_size=128,
+        discriminator_hidden=(32,),
+        update_steps=10,
+        disc_lr=1e-2,
+        disc_input_noise_std=0.0,
     )
     learner = AMPLearner(config, ReferenceFeatures(ONE_SIDED), mirror=AMP_MIRROR)
     policy = -ONE_SIDED[:, ::-1]
     for _ in range(20):
         metrics = learner.update(policy)
-    return float(learner.scores(ONE_SIDED).mean() - learner.scores(policy).mean()), metrics["disc_auc"]
+    return float(learner.scores(ONE_SIDED).mean() - learner.scores(policy).mean()), metrics[
+        "disc_auc"
+    ]
 
 
 def test_with_symmetry_the_mirror_image_of_the_reference_is_as_good_as_the_reference():
@@ -134,16 +149,24 @@ def test_with_symmetry_the_mirror_image_of_the_reference_is_as_good_as_the_refer
 
 def test_the_reference_and_its_images_have_a_symmetric_normaliser_and_are_held_out_together():
     motions = np.repeat(np.arange(5), 100)
-    config = AMPConfig(symmetry=True, batch_size=64, discriminator_hidden=(8,), held_out_share=0.2)
-    learner = AMPLearner(config, ReferenceFeatures(ONE_SIDED, motion_ids=motions), mirror=AMP_MIRROR)
+    config = AMPConfig(
+        symmetry=True, batch_size=64, discriminator_hidden=(8,), held_out_fraction=0.2
+    )
+    learner = AMPLearner(
+        config, ReferenceFeatures(ONE_SIDED, motion_ids=motions), mirror=AMP_MIRROR
+    )
     mean, std = np.asarray(learner.state.normalizer.mean), np.asarray(learner.state.normalizer.std)
     np.testing.assert_allclose(-mean[::-1], mean, atol=1e-6)
     np.testing.assert_allclose(std[::-1], std, rtol=1e-6)
-    assert learner.sampler.features.shape == (800, 2) and learner.sampler.held_out.features.shape == (200, 2)
+    assert learner.sampler.features.shape == (
+        800,
+        2,
+    ) and learner.sampler.held_out.features.shape == (200, 2)
     without_ids = AMPLearner(config, ReferenceFeatures(ONE_SIDED), mirror=AMP_MIRROR)
     for sampler in (learner.sampler, without_ids.sampler):
         learned, away = (
-            {tuple(row) for row in np.round(rows, 3).tolist()} for rows in (sampler.features, sampler.held_out.features)
+            {tuple(row) for row in np.round(rows, 3).tolist()}
+            for rows in (sampler.features, sampler.held_out.features)
         )
         for rows in (learned, away):
             assert {(-b, -a) for a, b in rows} == rows  # each with its image
@@ -154,20 +177,30 @@ def test_a_dead_channel_is_seen_though_half_of_the_samples_are_mirrored():
     """The discriminator sees its partner's values in every other row; the environment makes nothing but zeros."""
     rng = np.random.default_rng(1)
     reference = ReferenceFeatures(rng.normal(0.5, 0.4, (3000, 2)))
-    config = AMPConfig(symmetry=True, batch_size=64, discriminator_hidden=(8,), replay_buffer_size=100)
+    config = AMPConfig(
+        symmetry=True, batch_size=64, discriminator_hidden=(8,), replay_buffer_size=100
+    )
     learner = AMPLearner(config, reference, mirror={"amp_ids": [1, 0], "amp_signs": [1.0, 1.0]})
     policy = rng.normal(0.5, 0.4, (500, 2)) * [0.0, 1.0]
     for _ in range(WARM_UP):
         verdict = learner.health.update(learner.update(policy))
     assert verdict.name == "feature mismatch"
-    told = re.match(r"feature 0 alone gives AUC (0\.\d\d); the policy's values are always 0,", verdict.reason)
+    told = re.match(
+        r"feature 0 alone gives AUC (0\.\d\d); the policy's values are always 0,", verdict.reason
+    )
     assert float(told[1]) == pytest.approx(0.894, abs=0.04)  # Phi(0.5 / 0.4)
 
 
 def test_a_model_learns_with_symmetry_by_the_environments_reflection(tmp_path):
     env = OneSidedEnv()
     env.mirror = MIRROR | AMP_MIRROR
-    amp = {"symmetry": True, "held_out_share": 0.0, "batch_size": 64, "discriminator_hidden": [8], "replay_buffer_size": 256}
+    amp = {
+        "symmetry": True,
+        "held_out_fraction": 0.0,
+        "batch_size": 64,
+        "discriminator_hidden": [8],
+        "replay_buffer_size": 256,
+    }
     model = make_model(env, amp=amp, reference=ReferenceFeatures(ONE_SIDED))
     model.learn(16 * 8 * 2)
     assert model.learner.sampler.features.shape == (1000, 2)

@@ -17,12 +17,13 @@ from amp_probe_envs import (
     make_model,
 )
 
-from amp_sbx import AMPPPO, AMPCallback, NonFiniteError, ppo
-from amp_sbx.advantage import gae
-from amp_sbx.collect import TimeoutBootstrap
-from amp_sbx.disc_update import style_rewards
-from amp_sbx.errors import ConfigError
-from amp_sbx.update import Hyperparameters, Rollout, estimate, iteration, iteration_jit
+from amp_sbx import AMPPPO, AMPCallback, NonFiniteError
+from amp_sbx.algorithm import ppo
+from amp_sbx.algorithm.advantage import gae
+from amp_sbx.algorithm.collect import TimeoutBootstrap
+from amp_sbx.algorithm.update import Hyperparameters, Rollout, estimate, iteration, iteration_jit
+from amp_sbx.common.errors import ConfigError
+from amp_sbx.discriminator.update import style_rewards
 
 
 def collected(env=None, **kwargs):
@@ -56,10 +57,14 @@ def test_style_reward_comes_from_the_updated_discriminator_where_asked():
     features = jnp.asarray(old_order._amp_obs.reshape(-1, 2))
     old_order.train(), new_order.train()
     assert_trees_equal(old_order.learner.state.params, new_order.learner.state.params)
-    by_new = float(style_rewards(old_order.learner.config, old_order.learner.state, features).mean())
+    by_new = float(
+        style_rewards(old_order.learner.config, old_order.learner.state, features).mean()
+    )
     assert logged(old_order, "amp/reward_mean") == pytest.approx(by_new, abs=1e-6)
     assert abs(by_new - logged(new_order, "amp/reward_mean")) > 1e-3
-    assert logged(old_order, "amp/disc_loss") == pytest.approx(logged(new_order, "amp/disc_loss"), rel=1e-5)
+    assert logged(old_order, "amp/disc_loss") == pytest.approx(
+        logged(new_order, "amp/disc_loss"), rel=1e-5
+    )
 
 
 def test_rewards_reach_gae_as_weighted_sum_plus_bootstrap():
@@ -68,14 +73,24 @@ def test_rewards_reach_gae_as_weighted_sum_plus_bootstrap():
     features = jnp.asarray(model._amp_obs.reshape(-1, 2))
     style = np.asarray(style_rewards(model.learner.config, model.learner.state, features))
     buffer = model.rollout_buffer
-    assert (model._bootstrap[0] != 0).sum() == 8 * 3  # 16 steps hold three time-outs of every environment
+    assert (
+        model._bootstrap[0] != 0
+    ).sum() == 8 * 3  # 16 steps hold three time-outs of every environment
     rewards = 2.0 * buffer.rewards + 3.0 * style.reshape(buffer.rewards.shape) + model._bootstrap[0]
-    last = np.asarray(model.policy.vf_state.apply_fn(model.policy.vf_state.params, model._last_obs)).ravel()
+    last = np.asarray(
+        model.policy.vf_state.apply_fn(model.policy.vf_state.params, model._last_obs)
+    ).ravel()
     dones = model._last_episode_starts.astype(np.float32)
-    _, returns = gae(*map(jax.numpy.asarray, (rewards, buffer.values, buffer.episode_starts, last, dones)), 0.99, 0.95)
+    _, returns = gae(
+        *map(jax.numpy.asarray, (rewards, buffer.values, buffer.episode_starts, last, dones)),
+        0.99,
+        0.95,
+    )
     expected = 1 - np.var(np.asarray(returns) - buffer.values) / np.var(returns)
     model.train()
-    assert logged(model, "train/explained_variance") == pytest.approx(float(expected), rel=1e-3, abs=1e-4)
+    assert logged(model, "train/explained_variance") == pytest.approx(
+        float(expected), rel=1e-3, abs=1e-4
+    )
 
 
 def test_separate_critics_value_their_own_rewards_and_weigh_normalised_advantages():
@@ -102,7 +117,9 @@ def test_separate_critics_value_their_own_rewards_and_weigh_normalised_advantage
         amp_obs=None,
     )
     style = jnp.array([[10.0], [40.0]])
-    ones = dict.fromkeys(("learning_rate", "clip_range", "ent_coef", "vf_coef", "gamma", "gae_lambda"), 1.0)
+    ones = dict.fromkeys(
+        ("learning_rate", "clip_range", "ent_coef", "vf_coef", "gamma", "gae_lambda"), 1.0
+    )
     hyper = Hyperparameters(**ones, clip_range_vf=None, style_weight=0.5, task_weight=2.0)
     advantages, values, returns = estimate(rollout, style, (constant(4.0), constant(30.0)), hyper)
     # Returns: task 1 + 2 + 7 and 2 + 7; style 10 + 40 + 20 and 40 + 20. Two advantages normalise to +1 and -1.
@@ -126,7 +143,10 @@ def test_a_task_that_never_paid_has_no_weight(monkeypatch, tmp_path):
             return (self.episode == 0).astype(float)
 
     monkeypatch.setattr(ppo, "iteration_jit", spy)
-    settings = {"amp": SMALL_AMP | {"critic": "separate", "task_weight": 3.0}, "reference": REFERENCE}
+    settings = {
+        "amp": SMALL_AMP | {"critic": "separate", "task_weight": 3.0},
+        "reference": REFERENCE,
+    }
     make_model(TwoStepEnv(8), **settings).learn(128)
     once = make_model(Once(8, length=16), **settings).learn(256)
     once.save(tmp_path / "model")
@@ -138,10 +158,18 @@ def test_a_task_that_never_paid_has_no_weight(monkeypatch, tmp_path):
 
 
 def test_a_separate_critic_learns_the_style_and_the_other_the_task():
-    model = make_model(ProbeEnv(8, length=1), amp=SMALL_AMP | {"critic": "separate"}, reference=REFERENCE, learning_rate=1e-2)
+    model = make_model(
+        ProbeEnv(8, length=1),
+        amp=SMALL_AMP | {"critic": "separate"},
+        reference=REFERENCE,
+        learning_rate=1e-2,
+    )
     model.learn(16 * 8 * 30)
     obs = np.zeros((1, 1), np.float32)
-    task, style = (critic.apply_fn(critic.params, obs).item() for critic in (model.policy.vf_state, model.style_critic))
+    task, style = (
+        critic.apply_fn(critic.params, obs).item()
+        for critic in (model.policy.vf_state, model.style_critic)
+    )
     assert task == pytest.approx(1.0, abs=0.05)  # every episode is one step of reward 1
     assert style == pytest.approx(logged(model, "amp/reward_mean"), abs=0.15)
     assert logged(model, "train/style_value_loss") < 0.1
@@ -150,8 +178,12 @@ def test_a_separate_critic_learns_the_style_and_the_other_the_task():
 def test_time_outs_are_bootstrapped_by_each_critic():
     model = collected(SignEnv(8, length=5, truncate=True), amp={"critic": "separate"}, n_steps=5)
     last = model.rollout_buffer.observations[4]
-    for critic, bootstrap in zip((model.policy.vf_state, model.style_critic), model._bootstrap, strict=True):
-        np.testing.assert_allclose(bootstrap[4], 0.99 * np.asarray(critic.apply_fn(critic.params, last)).ravel(), rtol=1e-5)
+    for critic, bootstrap in zip(
+        (model.policy.vf_state, model.style_critic), model._bootstrap, strict=True
+    ):
+        np.testing.assert_allclose(
+            bootstrap[4], 0.99 * np.asarray(critic.apply_fn(critic.params, last)).ravel(), rtol=1e-5
+        )
         assert (bootstrap[:4] == 0).all()
     assert not np.allclose(*(bootstrap[4] for bootstrap in model._bootstrap))
 
@@ -183,7 +215,10 @@ def test_bootstrap_is_the_terminal_observations_value():
 def test_bootstrap_pads_to_powers_of_two():
     sizes = []
     timeouts = TimeoutBootstrap()
-    infos = [{"TimeLimit.truncated": True, "terminal_observation": np.full(1, float(i))} for i in range(5)]
+    infos = [
+        {"TimeLimit.truncated": True, "terminal_observation": np.full(1, float(i))}
+        for i in range(5)
+    ]
     infos[3] = {"terminal_observation": np.zeros(1), "TimeLimit.truncated": False}
     timeouts.record(2, np.arange(5), infos)
 
@@ -200,10 +235,14 @@ def test_bootstrap_pads_to_powers_of_two():
 def test_nan_features_raise_and_change_nothing():
     model = collected()
     model._amp_obs[3, 2, 1] = np.nan
-    before = copy_of((model.policy.actor_state.params, model.policy.vf_state.params, model.learner.state))
+    before = copy_of(
+        (model.policy.actor_state.params, model.policy.vf_state.params, model.learner.state)
+    )
     with pytest.raises(NonFiniteError, match="AMP features"):
         model.train()
-    after = copy_of((model.policy.actor_state.params, model.policy.vf_state.params, model.learner.state))
+    after = copy_of(
+        (model.policy.actor_state.params, model.policy.vf_state.params, model.learner.state)
+    )
     assert_trees_equal(after, before)
     model._amp_obs[3, 2, 1] = 0.0
     model.train()  # and it can go on
@@ -215,7 +254,9 @@ def test_nan_rewards_raise_without_amp_too():
     model.collect_rollouts(model.env, callback, model.rollout_buffer, model.n_steps)
     model.rollout_buffer.rewards[0, 0] = np.inf
     before = copy_of(model.policy.actor_state.params)
-    with pytest.raises(NonFiniteError, match="in: rewards, policy update"):  # the cause before its effects
+    with pytest.raises(
+        NonFiniteError, match="in: rewards, policy update"
+    ):  # the cause before its effects
         model.train()
     assert_trees_equal(model.policy.actor_state.params, before)
     model.rollout_buffer.rewards[0, 0] = 0.0
@@ -246,7 +287,7 @@ def test_jit_equals_no_jit(monkeypatch):
         given.extend(arguments)
         raise InterruptedError
 
-    monkeypatch.setattr("amp_sbx.ppo.iteration_jit", record_and_stop)
+    monkeypatch.setattr("amp_sbx.algorithm.ppo.iteration_jit", record_and_stop)
     with pytest.raises(InterruptedError):
         model.train()
     given[5] = jax.tree.map(jnp.asarray, given[5])
@@ -261,4 +302,6 @@ def test_target_kl_adapts_the_learning_rate_within_its_bounds():
     model = make_model(SignEnv(8), target_kl=1e-6, learning_rate=1e-3)
     model.learn(16 * 8 * 3)
     assert 1e-5 <= model.adaptive_lr.current_adaptive_lr < 1e-3
-    assert logged(model, "train/learning_rate") == pytest.approx(model.adaptive_lr.current_adaptive_lr)
+    assert logged(model, "train/learning_rate") == pytest.approx(
+        model.adaptive_lr.current_adaptive_lr
+    )

@@ -10,7 +10,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
 from amp_sbx import FeatureError, GymnasiumVecEnv, VecEnvError
-from amp_sbx.vec_env import amp_layout, amp_observations
+from amp_sbx.common.vec_env import amp_layout, amp_observations
 
 
 class Counter(gym.Env):
@@ -30,11 +30,18 @@ class Counter(gym.Env):
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.episode, self.count = self.episode + 1, 0
-        return self._obs(), {"amp_obs": np.full(2, -1, np.float32), "seed_was": seed if seed is not None else -1}
+        return self._obs(), {
+            "amp_obs": np.full(2, -1, np.float32),
+            "seed_was": seed if seed is not None else -1,
+        }
 
     def step(self, action):
         self.count += 1
-        info = {"amp_obs": self._obs(), "is_success": self.count >= self.length, "speed": 2.0 * self.count}
+        info = {
+            "amp_obs": self._obs(),
+            "is_success": self.count >= self.length,
+            "speed": 2.0 * self.count,
+        }
         return self._obs(), self.gain, False, self.count >= self.length, info
 
 
@@ -65,7 +72,11 @@ def test_step_contract():
     np.testing.assert_array_equal(infos[0]["terminal_observation"], [0, 2])
     np.testing.assert_array_equal(obs, [[1, 0], [0, 2]])  # the new episode's first observation
     assert infos[0]["TimeLimit.truncated"] is True
-    assert infos[0]["episode"]["r"] == 2.0 and infos[0]["episode"]["l"] == 2 and infos[0]["episode"]["t"] >= 0
+    assert (
+        infos[0]["episode"]["r"] == 2.0
+        and infos[0]["episode"]["l"] == 2
+        and infos[0]["episode"]["t"] >= 0
+    )
     assert infos[0]["is_success"] is True and infos[0]["speed"] == 4.0
     assert infos[1] == {}
 
@@ -97,7 +108,9 @@ def test_amp_observations_of_a_done_step_are_from_before_the_reset():
 
 
 def test_amp_observations_of_a_batched_environment_are_from_before_the_reset():
-    env = VecMonitor(GymnasiumVecEnv(ProbeEnv(2, length=2)))  # attributes pass through SB3's wrappers
+    env = VecMonitor(
+        GymnasiumVecEnv(ProbeEnv(2, length=2))
+    )  # attributes pass through SB3's wrappers
     env.reset()
     for expected in ([0, 1], [0, 2], [1, 1], [1, 2]):
         _, _, _, infos = env.step(np.zeros((2, 1)))
@@ -129,7 +142,9 @@ def test_wrong_shape_of_amp_observations():
 
 
 def test_seeding_and_reset():
-    env = GymnasiumVecEnv(SyncVectorEnv([lambda: gym.make("Pendulum-v1")] * 2, autoreset_mode=AutoresetMode.SAME_STEP))
+    env = GymnasiumVecEnv(
+        SyncVectorEnv([lambda: gym.make("Pendulum-v1")] * 2, autoreset_mode=AutoresetMode.SAME_STEP)
+    )
     env.seed(7)
     first = env.reset()
     env.seed(7)
@@ -140,13 +155,18 @@ def test_seeding_and_reset():
 
 
 def test_attributes_methods_and_wrappers():
-    env = GymnasiumVecEnv(SyncVectorEnv([lambda: AMPInfo(Counter())] * 2, autoreset_mode=AutoresetMode.SAME_STEP))
+    env = GymnasiumVecEnv(
+        SyncVectorEnv([lambda: AMPInfo(Counter())] * 2, autoreset_mode=AutoresetMode.SAME_STEP)
+    )
     assert env.get_attr("length") == [3, 3] and env.get_attr("length", indices=[1]) == [3]
     env.set_attr("gain", 5.0, indices=[1])
     env.reset()
     assert env.step(zeros(env))[1].tolist() == [1.0, 5.0]
     assert env.env_method("has_wrapper_attr", "gain", indices=0) == [True]
-    assert env.env_is_wrapped(AMPInfo) == [True, True] and env.env_is_wrapped(gym.wrappers.TimeLimit) == [False] * 2
+    assert (
+        env.env_is_wrapped(AMPInfo) == [True, True]
+        and env.env_is_wrapped(gym.wrappers.TimeLimit) == [False] * 2
+    )
     assert env.has_attr("gain") and not env.has_attr("nothing")
     with pytest.raises(AttributeError, match="nothing"):
         env.get_attr("nothing")
@@ -199,7 +219,9 @@ def test_a_vector_wrapper_does_not_hide_the_environments_themselves():
     for outermost in (Weighted(raw), RecordEpisodeStatistics(Weighted(raw))):
         of_wrapper = GymnasiumVecEnv(outermost)
         of_wrapper.set_attr("weight", 0.5)
-        assert of_wrapper.get_attr("weight") == [0.5, 0.5] and of_wrapper.env_method("twice", 3) == [3.0, 3.0]
+        assert of_wrapper.get_attr("weight") == [0.5, 0.5] and of_wrapper.env_method(
+            "twice", 3
+        ) == [3.0, 3.0]
     assert env.metadata["render_fps"] == 50
 
 

@@ -9,20 +9,21 @@ import numpy as np
 import pytest
 
 from amp_sbx import AMPConfig
-from wildrobot_gym.cli import compare, compared_run
-from wildrobot_gym.cli.compare_page import page
-from wildrobot_gym.cli.compare_rows import rows_of
-from wildrobot_gym.cli.compared_run import ComparedRun, _settings, differences, names_of
+from wildrobot_gym.cli import compare
 from wildrobot_gym.cli.main import main
-from wildrobot_gym.cli.policies import LoadedPolicy
-from wildrobot_gym.cli.run_config import dotted
 from wildrobot_gym.errors import RunError
+from wildrobot_gym.evaluation.benchmark import WalkResult
 from wildrobot_gym.evaluation.metrics import episode_figures
-from wildrobot_gym.evaluation.protocol import WalkResult
 from wildrobot_gym.evaluation.recording import Recording
-from wildrobot_gym.motion.build import walk_clip
+from wildrobot_gym.experiments.compare import run as compared_run
+from wildrobot_gym.experiments.compare.page import page
+from wildrobot_gym.experiments.compare.run import ComparedRun, _settings, differences, names_of
+from wildrobot_gym.experiments.compare.table import rows_of
+from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.paths import POLICIES
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.training.config import dotted
+from wildrobot_gym.training.policy import LoadedPolicy
 
 HOSTILE = "<script src=https://evil.example/x.js>alert('&\"')</script>"
 VOID = {"meta", "link", "br", "img"}
@@ -65,15 +66,38 @@ def made_up(tmp_path, name, robot="wildrobot", slip=0.0, clips=(), **more):
     shape, feet = (260, 16), len(model.foot_names)
     wide = {"base_pos_w": 3, "base_lin_vel_w": 3, "base_ang_vel": 3}
     arrays = {key: np.zeros((*shape, width)) for key, width in wide.items()}
-    arrays |= {key: np.zeros((*shape, model.num_joints)) for key in ("joint_pos", "joint_vel", "torque", "action")}
-    arrays |= {"alive": np.ones(shape, bool), "yaw": np.zeros(shape), "foot_pos_w": np.zeros((*shape, feet, 3))}
-    arrays |= {"foot_force": np.full((*shape, feet), 16.0), "foot_speed": np.full((*shape, feet), slip)}
+    arrays |= {
+        key: np.zeros((*shape, model.num_joints))
+        for key in ("joint_pos", "joint_vel", "torque", "action")
+    }
+    arrays |= {
+        "alive": np.ones(shape, bool),
+        "yaw": np.zeros(shape),
+        "foot_pos_w": np.zeros((*shape, feet, 3)),
+    }
+    arrays |= {
+        "foot_force": np.full((*shape, feet), 16.0),
+        "foot_speed": np.full((*shape, feet), slip),
+    }
     recording = Recording(**arrays, sole_height=np.zeros((*shape, feet)))
     figures = episode_figures(recording, np.zeros(16), model)
     result = WalkResult((0.0, 0.4), 8, 1, figures, recording, model, 0.02)
     policy = LoadedPolicy(tmp_path / f"{name[:3]}.zip", Model(), {"robot": robot})
-    known = {"config": {}, "curves": {}, "verdicts": None, "reference": None, "clips": list(clips), "lacks": ()}
-    return ComparedRun(name, policy, result, result.to_json() | {"backend": "native"} | more.pop("results", {}), **known | more)
+    known = {
+        "config": {},
+        "curves": {},
+        "verdicts": None,
+        "reference": None,
+        "clips": list(clips),
+        "lacks": (),
+    }
+    return ComparedRun(
+        name,
+        policy,
+        result,
+        result.to_json() | {"backend": "native"} | more.pop("results", {}),
+        **known | more,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +106,16 @@ def run_path(tmp_path_factory):
     path = tmp_path_factory.mktemp("compare") / "a&b"
     path.mkdir()
     shutil.copy(POLICIES / "walk" / "policy.zip", path / "final.zip")
-    (path / "config.yaml").write_text(re.sub(r"(?m)^seed: \d+$", "seed: 99", (POLICIES / "walk" / "config.yaml").read_text()))
+    (path / "config.yaml").write_text(
+        re.sub(r"(?m)^seed: \d+$", "seed: 99", (POLICIES / "walk" / "config.yaml").read_text())
+    )
     rows = "".join(f"{step},,{int(step > 170) * 2}\n" for step in range(10, 210, 10))
-    (path / "progress.csv").write_text(f"time/total_timesteps,eval/success,amp/verdict\n{rows}210,0.5,\n")
-    (path / "discriminator.txt").write_text("150 steps: discriminator healthy again\n200 steps: discriminator shortcut: <foot>\n")
+    (path / "progress.csv").write_text(
+        f"time/total_timesteps,eval/success,amp/verdict\n{rows}210,0.5,\n"
+    )
+    (path / "discriminator.txt").write_text(
+        "150 steps: discriminator healthy again\n200 steps: discriminator shortcut: <foot>\n"
+    )
     return path
 
 
@@ -104,13 +134,31 @@ def test_a_page_loads_nothing_and_escapes_everything(tmp_path):
     )
     text = page([first, made_up(tmp_path, "other", "wildrobot_8dof", config={"seed": 2})])
     reader = Reader(text)
-    assert not reader.tags & {"script", "img", "iframe", "object", "embed", "image", "foreignobject", "base", "form"}
+    assert not reader.tags & {
+        "script",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "image",
+        "foreignobject",
+        "base",
+        "form",
+    }
     assert "alert(" in text and "<script" not in text
-    links = {value for name, value in reader.attributes if name in ("src", "href", "xlink:href", "data", "srcset", "poster")}
+    links = {
+        value
+        for name, value in reader.attributes
+        if name in ("src", "href", "xlink:href", "data", "srcset", "poster")
+    }
     assert all(link == "data:," or link.startswith("#") for link in links) and "@import" not in text
     assert set(re.findall(r"url\((.)", text)) <= {"#"}
     assert len(reader.ids) == len(set(reader.ids))
-    assert "default-src 'none'" in text and 'charset="utf-8"' in text and "prefers-color-scheme:dark" in text
+    assert (
+        "default-src 'none'" in text
+        and 'charset="utf-8"' in text
+        and "prefers-color-scheme:dark" in text
+    )
     assert text.count("<svg") == text.count('role="img" aria-label="')
 
 
@@ -133,7 +181,14 @@ def test_rows_mark_who_is_better_and_say_what_was_left_out(tmp_path):
 
 def test_style_is_shown_where_the_results_have_it(tmp_path):
     style = {"two_sample_auc": {"mean": 0.75, "low": 0.7, "high": 0.8}, "dtw": None}
-    rows = dict(rows_of([made_up(tmp_path, "a", results={"style": style}), made_up(tmp_path, "b", results={"style": None})]))
+    rows = dict(
+        rows_of(
+            [
+                made_up(tmp_path, "a", results={"style": style}),
+                made_up(tmp_path, "b", results={"style": None}),
+            ]
+        )
+    )
     assert [cell.mean for cell in rows["two-sample AUC"]] == ["0.750", "-"]
     assert not any("warping" in heading for heading in rows)
     assert not any("AUC" in heading for heading, _ in rows_of([made_up(tmp_path, "c")]))
@@ -143,16 +198,24 @@ def test_style_is_marked_only_where_it_was_measured_alike(tmp_path):
     def marked(**other):
         low, high = ({"mean": m, "low": m - 0.01, "high": m + 0.01} for m in (0.6, 0.9))
         style = {"reference": "r", "motions": ["a"]}
-        worse = made_up(tmp_path, "a", results={"style": style | {"two_sample_auc": high, "dtw": high}})
+        worse = made_up(
+            tmp_path, "a", results={"style": style | {"two_sample_auc": high, "dtw": high}}
+        )
         features = {"features": other.pop("features", {})}
-        better = made_up(tmp_path, "b", results={"style": style | {"two_sample_auc": low, "dtw": low} | other})
+        better = made_up(
+            tmp_path, "b", results={"style": style | {"two_sample_auc": low, "dtw": low} | other}
+        )
         better.policy.env_kwargs.update(features)
         rows = dict(rows_of([worse, better]))
-        return [rows[heading][1].mark for heading in ("two-sample AUC", "time warping distance, rad")]
+        return [
+            rows[heading][1].mark for heading in ("two-sample AUC", "time warping distance, rad")
+        ]
 
     assert marked() == ["better than 1"] * 2
     assert marked(features={"contacts": "none"}) == ["", "better than 1"]
-    assert marked(features={"contacts": "force"}) == ["better than 1"] * 2  # the default, spelled out
+    assert (
+        marked(features={"contacts": "force"}) == ["better than 1"] * 2
+    )  # the default, spelled out
     assert marked(reference="s") == marked(motions=["a", "b"]) == marked(held_out=False) == ["", ""]
 
 
@@ -165,25 +228,50 @@ def test_names(tmp_path):
 
 
 def test_differences_are_of_values():
-    configs = [dotted(c) for c in ({"a": 1, "b": {"c": [1], "d": "x"}}, {"a": 1, "b": {"c": [1, 2]}, "e": None})]
-    with_amp, other, without = {"amp.loss": "bce", "amp.weight": 0.4}, {"amp.loss": "bce", "amp.weight": 0.2}, {"amp": None}
+    configs = [
+        dotted(c)
+        for c in ({"a": 1, "b": {"c": [1], "d": "x"}}, {"a": 1, "b": {"c": [1, 2]}, "e": None})
+    ]
+    with_amp, other, without = (
+        {"amp.loss": "bce", "amp.weight": 0.4},
+        {"amp.loss": "bce", "amp.weight": 0.2},
+        {"amp": None},
+    )
     assert differences([with_amp, without]) == {"amp": ["-", "null"]}
     assert differences([with_amp, without, other]).keys() == {"amp.weight", "amp"}
     assert differences(configs) == {"b.c": ["[1]", "[1, 2]"], "b.d": ["x", "-"], "e": ["-", "null"]}
 
 
 def test_settings_are_those_that_the_policy_learned_with():
-    old = {"n_timesteps": 1024, "amp": {"reference": "walk_wildrobot"}}  # it does not say, and the default was another then
+    old = {
+        "n_timesteps": 1024,
+        "amp": {"reference": "walk_synthetic"},
+    }  # it does not say, and the default was another then
     settings = _settings(old, AMPConfig(normalization="spectral"))
-    assert settings["amp.normalization"] == "spectral" and settings["amp.reference"] == "walk_wildrobot"
+    assert (
+        settings["amp.normalization"] == "spectral"
+        and settings["amp.reference"] == "walk_synthetic"
+    )
     assert settings["env_kwargs.control_dt"] == 0.02
-    assert _settings({"n_timesteps": 1, "of another version": 2}, None) == {"n_timesteps": 1, "of another version": 2}
+    assert _settings({"n_timesteps": 1, "of another version": 2}, None) == {
+        "n_timesteps": 1,
+        "of another version": 2,
+    }
 
 
 def test_compare(run_path, tmp_path, capsys, monkeypatch):
     asked = []
-    measured = {"motions": ["walk_0.20_long"], "speeds": [0.2], "held_out": True, "episodes": 64, "seed": 3}
-    measured |= {name: {"mean": 0.125, "low": 0.1, "high": 0.15} for name in ("two_sample_auc", "dtw", "frechet", "amp_reward")}
+    measured = {
+        "motions": ["walk_0.20_long"],
+        "speeds": [0.2],
+        "held_out": True,
+        "episodes": 64,
+        "seed": 3,
+    }
+    measured |= {
+        name: {"mean": 0.125, "low": 0.1, "high": 0.15}
+        for name in ("two_sample_auc", "dtw", "frechet", "amp_reward")
+    }
 
     def evaluate_style(_, test, env, seed, __):
         asked.append((test.name, env, seed))
@@ -191,20 +279,42 @@ def test_compare(run_path, tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(compare, "evaluate_style", evaluate_style)
     out, figures = tmp_path / "c.html", tmp_path / "c.json"
-    arguments = ["compare", str(run_path), "walk", "--commands", "0.4", "--episodes", "2", "--seed", "3", "--out", str(out)]
+    arguments = [
+        "compare",
+        str(run_path),
+        "walk",
+        "--commands",
+        "0.4",
+        "--episodes",
+        "2",
+        "--seed",
+        "3",
+        "--out",
+        str(out),
+    ]
     assert main([*arguments, "--json", str(figures)]) == 0
     said = capsys.readouterr().out
     assert "1: a&b" in said and "2: walk" in said and "no progress.csv" in said
     text = out.read_text()
     Reader(text)
-    assert "a&amp;b" in text and "a&b" not in text and "Settings that differ" in text and "evaluation: success" in text
+    assert (
+        "a&amp;b" in text
+        and "a&b" not in text
+        and "Settings that differ" in text
+        and "evaluation: success" in text
+    )
     results = json.loads(figures.read_text())
-    assert results["a&b"]["overall"] == results["walk"]["overall"]  # one policy, in one environment used twice
-    against = "tier0plus_wildrobot: walk_0.20_long (0.20 m/s), held out from the discriminator"
+    assert (
+        results["a&b"]["overall"] == results["walk"]["overall"]
+    )  # one policy, in one environment used twice
+    against = "walk: walk_0.20_long (0.20 m/s), held out from the discriminator"
     assert f"style of a&b: against {against}" in said and text.count(f"<td>{against}</td>") == 2
     assert text.count('<th scope="row">time warping distance, rad</th>') == 1 and "0.125" in text
-    assert "<td>healthy 50 %, shortcut 50 %; last told at 200 steps: discriminator shortcut: &lt;foot&gt;</td>" in text
-    assert asked[0] == asked[1] == ("tier0plus_wildrobot", asked[0][1], 3)
+    assert (
+        "<td>healthy 50 %, shortcut 50 %; last told at 200 steps: discriminator shortcut: &lt;foot&gt;</td>"
+        in text
+    )
+    assert asked[0] == asked[1] == ("walk", asked[0][1], 3)
     before = out.read_bytes()
     assert main(arguments) == 2
     assert "overwrite it by --force" in capsys.readouterr().err and out.read_bytes() == before
@@ -224,9 +334,16 @@ def test_a_damaged_folder_is_told_of_and_the_rest_goes_on(run_path, tmp_path):
     run = compared_run.gather("d", policy, whole.result, whole.figures)
     assert (run.config, run.curves, run.reference, run.clips) == ({}, {}, None, [])
     no_settings, no_curves, no_motion = run.lacks
-    assert "no YAML" in no_settings and "could not convert" in no_curves and "gone does not exist" in no_motion
+    assert (
+        "no YAML" in no_settings
+        and "could not convert" in no_curves
+        and "gone does not exist" in no_motion
+    )
     stray = LoadedPolicy(tmp_path / "stray.zip", Model(), {})
-    assert "without its run folder" in compared_run.gather("s", stray, whole.result, whole.figures).lacks[0]
+    assert (
+        "without its run folder"
+        in compared_run.gather("s", stray, whole.result, whole.figures).lacks[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,7 +355,9 @@ def test_a_damaged_folder_is_told_of_and_the_rest_goes_on(run_path, tmp_path):
         (["walk", "wakl"], "Unknown policy 'wakl'"),
     ],
 )
-def test_senseless_runs_are_refused_before_anything_runs(runs, message, tmp_path, capsys, monkeypatch):
+def test_senseless_runs_are_refused_before_anything_runs(
+    runs, message, tmp_path, capsys, monkeypatch
+):
     monkeypatch.setattr(compare, "run_benchmark", None)
     assert main(["compare", *runs, "--out", str(tmp_path / "c.html")]) == 2
     assert message in capsys.readouterr().err

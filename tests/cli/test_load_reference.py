@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from wildrobot_gym.cli import run_config
-from wildrobot_gym.cli.train_run import load_reference, make_vec_env
 from wildrobot_gym.motion.reference import ReferenceDataset, load_clips
+from wildrobot_gym.training import config as run_config
+from wildrobot_gym.training.train import load_reference, make_vec_env
 
 FEATURES = "{channels: [root_height, joint_pos], history: {frames: 3, stride: 2}}"
-ASKED = ["amp.reference=tier0plus_wildrobot", "n_envs=1", f"env_kwargs.features={FEATURES}"]
+ASKED = ["amp.reference=walk", "n_envs=1", f"env_kwargs.features={FEATURES}"]
 TEMPERATURES = (0.5, 2.0)  # neither is the default, 1
 
 
@@ -22,14 +22,16 @@ def env():
 @pytest.fixture(scope="module")
 def dataset(env):
     inner = env.vector_env.unwrapped
-    return ReferenceDataset.load("tier0plus_wildrobot", inner.robot, inner.config.features)
+    return ReferenceDataset.load("walk", inner.robot, inner.config.features)
 
 
 @pytest.fixture(scope="module")
 def loaded(env):
     """By temperature, what a run gets."""
     asked = {value: [*ASKED, f"amp.score_temperature={value}"] for value in TEMPERATURES}
-    return {value: load_reference(run_config.load("smoke", asked[value]), env) for value in TEMPERATURES}
+    return {
+        value: load_reference(run_config.load("smoke", asked[value]), env) for value in TEMPERATURES
+    }
 
 
 def test_a_run_gets_the_windows_of_its_environments_own_features(loaded, dataset, env):
@@ -47,14 +49,20 @@ def test_a_run_draws_by_the_datasets_scores_at_its_own_temperature(loaded, datas
 
 
 def test_a_segments_rows_weigh_by_its_score_over_the_temperature(loaded, env):
-    clips = load_clips("tier0plus_wildrobot", env.vector_env.unwrapped.robot)
+    clips = load_clips("walk", env.vector_env.unwrapped.robot)
     counts = [clip.num_frames - 4 for clip in clips]  # a window reaches back four control steps
     scores = np.repeat([clip.metadata["score"] for clip in clips], counts)
     motions = np.repeat([clip.motion_id for clip in clips], counts)
     assert len(set(scores)) == 3
     for temperature, reference in loaded.items():
-        np.testing.assert_allclose(reference.weights, np.exp((scores - 3.0) / temperature), rtol=1e-6)
-        assert len(set(zip(motions, reference.motion_ids, strict=True))) == len(set(motions)) == len(set(reference.motion_ids))
+        np.testing.assert_allclose(
+            reference.weights, np.exp((scores - 3.0) / temperature), rtol=1e-6
+        )
+        assert (
+            len(set(zip(motions, reference.motion_ids, strict=True)))
+            == len(set(motions))
+            == len(set(reference.motion_ids))
+        )
     hot, cold = (loaded[temperature].weights for temperature in sorted(TEMPERATURES, reverse=True))
     assert (cold[scores < 3] < 0.5 * hot[scores < 3]).all()
 

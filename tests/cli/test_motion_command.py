@@ -11,17 +11,19 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from wildrobot_gym.cli import motion_files, motion_harness, motion_microtrain, motion_play
 from wildrobot_gym.cli.main import main
-from wildrobot_gym.cli.motion_files import report_file, write_dataset
-from wildrobot_gym.cli.motion_make import yield_table
+from wildrobot_gym.cli.motion import harness as motion_harness
+from wildrobot_gym.cli.motion import play as motion_play
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion.build import walk_clip
+from wildrobot_gym.experiments import datasets as motion_files
+from wildrobot_gym.experiments import probe as motion_microtrain
+from wildrobot_gym.experiments.datasets import report_file, write_dataset, yield_table
 from wildrobot_gym.motion.clip import MotionClip, without_images
+from wildrobot_gym.motion.gait.build import walk_clip
+from wildrobot_gym.motion.mining import Gates, MiningReport
+from wildrobot_gym.motion.mining.mine import ClipYield
 from wildrobot_gym.motion.reference import ReferenceDataset, load_clips, save_clips
-from wildrobot_gym.motion.segments import Gates, MiningReport
-from wildrobot_gym.motion.segments.mining import ClipYield
 from wildrobot_gym.robot import RobotModel
 
 
@@ -33,13 +35,27 @@ def robot():
 @pytest.fixture(scope="module")
 def walks(robot, tmp_path_factory):
     """A reference file of two slow walks, which the robot can perform."""
-    return str(save_clips(tmp_path_factory.mktemp("walks") / "walks.npz", [walk_clip(robot, 0.2), walk_clip(robot, 0.3)]))
+    return str(
+        save_clips(
+            tmp_path_factory.mktemp("walks") / "walks.npz",
+            [walk_clip(robot, 0.2), walk_clip(robot, 0.3)],
+        )
+    )
 
 
 @pytest.fixture(scope="module")
 def mined(walks, tmp_path_factory):
-    out = tmp_path_factory.mktemp("mined") / "tier0plus.npz"
-    arguments = ["--out", str(out), "--duration", "4", "--generations", "0", "--features", str(out.with_name("fields.npz"))]
+    out = tmp_path_factory.mktemp("mined") / "segments.npz"
+    arguments = [
+        "--out",
+        str(out),
+        "--duration",
+        "4",
+        "--generations",
+        "0",
+        "--features",
+        str(out.with_name("fields.npz")),
+    ]
     assert main(["motion", "track", walks, *arguments]) == 0
     return out
 
@@ -48,7 +64,15 @@ def test_good_files_go_on_and_broken_ones_are_named(robot, tmp_path, capsys):
     good, broken, out = tmp_path / "good.npz", tmp_path / "broken.csv", tmp_path / "out"
     walk_clip(robot, 0.4).save(good)
     broken.write_text("nothing,of,use\n1,2,3\n")
-    arguments = ["motion", "retarget", str(good), str(broken), str(tmp_path / "absent"), "--out", str(out)]
+    arguments = [
+        "motion",
+        "retarget",
+        str(good),
+        str(broken),
+        str(tmp_path / "absent"),
+        "--out",
+        str(out),
+    ]
     assert main(arguments) == 1
     said = " ".join(capsys.readouterr().out.split())
     assert "broken.csv" in said and "absent does not exist" in said
@@ -73,7 +97,9 @@ def test_what_is_mined_is_performed_motion_that_training_reads(mined, robot):
         assert segment.qvel is not None and segment.pad_forces is not None
         assert segment.metadata["metrics"]["load_mean"] >= 0.85
         np.testing.assert_allclose(segment.root_pos[0, :2], 0.0, atol=1e-6)
-    dataset = ReferenceDataset.load(mined, robot, FeatureConfig(channels=("joint_pos",), contacts="none"))
+    dataset = ReferenceDataset.load(
+        mined, robot, FeatureConfig(channels=("joint_pos",), contacts="none")
+    )
     with np.load(mined.with_name("fields.npz"), allow_pickle=False) as fields:
         assert len(fields["segment_scores"]) == len(segments) == len(fields["motion_id"])
         assert len(fields["features"]) == len(dataset)
@@ -83,7 +109,12 @@ def test_what_is_mined_is_performed_motion_that_training_reads(mined, robot):
 
 def test_a_dataset_is_never_overwritten_unasked(mined, walks, capsys):
     before = mined.read_bytes()
-    assert main(["motion", "track", walks, "--out", str(mined), "--duration", "4", "--generations", "0"]) == 2
+    assert (
+        main(
+            ["motion", "track", walks, "--out", str(mined), "--duration", "4", "--generations", "0"]
+        )
+        == 2
+    )
     assert "overwrite it by --force" in capsys.readouterr().err
     assert mined.read_bytes() == before
 
@@ -95,7 +126,9 @@ def test_analysis_of_a_mined_dataset(mined, tmp_path, capsys):
     assert "Clip: walk_0.20" in said and "mean(sum Fn) / mg" in said
     value = json.loads(figures.read_text())
     assert value["verdict"] in ("go", "caution", "stop") and value["advice"].split(":")[0] in said
-    assert value["seconds"] == pytest.approx(sum(clip["mined_s"] for clip in value["report"]["clips"]), abs=0.01)
+    assert value["seconds"] == pytest.approx(
+        sum(clip["mined_s"] for clip in value["report"]["clips"]), abs=0.01
+    )
     assert page.stat().st_size > 10_000
 
 
@@ -107,11 +140,28 @@ def test_analysis_of_clips_that_were_not_performed(walks, capsys):
 def test_a_tracking_policy_performs_without_a_harness(walks, robot, tmp_path, capsys):
     """A policy that has hardly learned anything leaves the clips' own targets nearly as they are: slow walks last a while."""
     run, out = tmp_path / "run", tmp_path / "performed.npz"
-    small = ["n_envs=8", "n_steps=8", "batch_size=32", "n_timesteps=64", "n_epochs=1", "learning_rate=1e-6"]
-    assert main(["train", "track", "--set", *small, f"env_kwargs.reference={walks}", "--out", str(run)]) == 0
+    small = [
+        "n_envs=8",
+        "n_steps=8",
+        "batch_size=32",
+        "n_timesteps=64",
+        "n_epochs=1",
+        "learning_rate=1e-6",
+    ]
+    assert (
+        main(
+            ["train", "track", "--set", *small, f"env_kwargs.reference={walks}", "--out", str(run)]
+        )
+        == 0
+    )
     assert main(["motion", "perform", str(run), "--reference", walks, "--out", str(out)]) == 0
     assert "Tier 0+" in capsys.readouterr().out
-    assert main(["motion", "perform", "walk", "--reference", walks, "--out", str(tmp_path / "none.npz")]) == 2
+    assert (
+        main(
+            ["motion", "perform", "walk", "--reference", walks, "--out", str(tmp_path / "none.npz")]
+        )
+        == 2
+    )
     assert "is no policy of WildRobotTrack-v0" in capsys.readouterr().err
     assert main(["eval", str(run)]) == 2
     assert "it is run by `wildrobot motion perform`" in capsys.readouterr().err
@@ -122,7 +172,12 @@ def test_a_tracking_policy_performs_without_a_harness(walks, robot, tmp_path, ca
 
 def test_clips_are_made_endless(robot, walks, mined, tmp_path, capsys):
     out = tmp_path / "loops.npz"
-    assert main(["motion", "loop", walks, "--out", str(out), "--duration", "8", "--warps", "0.9", "1.0"]) == 0
+    assert (
+        main(
+            ["motion", "loop", walks, "--out", str(out), "--duration", "8", "--warps", "0.9", "1.0"]
+        )
+        == 0
+    )
     assert "8 variants of 2 motions, 64 s" in capsys.readouterr().out
     clips = load_clips(out, robot)
     assert {clip.motion_id for clip in clips} == {"walk_0.20_plain", "walk_0.30_plain"}
@@ -131,7 +186,10 @@ def test_clips_are_made_endless(robot, walks, mined, tmp_path, capsys):
     assert main(["motion", "loop", walks, walks, "--out", str(tmp_path / "twice.npz")]) == 2
     assert "Several clips are called" in capsys.readouterr().err
     # What is mined from a performance is no longer performed once it is looped.
-    assert main(["motion", "loop", str(mined), "--out", str(out), "--loops", "neutral", "--force"]) == 0
+    assert (
+        main(["motion", "loop", str(mined), "--out", str(out), "--loops", "neutral", "--force"])
+        == 0
+    )
     capsys.readouterr()
     assert main(["motion", "analyze", str(out)]) == 0
     assert "NOT PERFORMED" in capsys.readouterr().out
@@ -141,7 +199,7 @@ def test_other_walks_of_the_generator_need_a_place_of_their_own(robot, tmp_path,
     assert main(["motion", "build", "--speeds", "0.3"]) == 2
     assert "name it by --out" in capsys.readouterr().err
     assert main(["motion", "build"]) == 2  # the shipped walks are not written anew unasked
-    assert "walk_wildrobot.npz exists" in capsys.readouterr().err
+    assert "walk_synthetic.npz exists" in capsys.readouterr().err
     out = tmp_path / "walks.npz"
     assert main(["motion", "build", "--speeds", "0.3", "--no-mirror", "--out", str(out)]) == 0
     assert [clip.command[0] for clip in load_clips(out, robot)] == pytest.approx([0.3] * 3)
@@ -162,9 +220,15 @@ def test_some_motions_become_a_dataset_of_their_own(walks, robot, tmp_path, caps
     np.testing.assert_array_equal(chosen.joint_pos, clips[0].joint_pos)
     np.testing.assert_array_equal(chosen.pad_forces, clips[0].pad_forces)
     before = out.read_bytes()
-    assert main(["motion", "select", walks, "*", "--out", str(out)]) == 2 and out.read_bytes() == before
+    assert (
+        main(["motion", "select", walks, "*", "--out", str(out)]) == 2
+        and out.read_bytes() == before
+    )
     assert "overwrite it by --force" in " ".join(capsys.readouterr().err.split())
-    assert main(["motion", "select", walks, names[0], "runs_*", "--out", str(tmp_path / "none.npz")]) == 2
+    assert (
+        main(["motion", "select", walks, names[0], "runs_*", "--out", str(tmp_path / "none.npz")])
+        == 2
+    )
     assert f"Allowed: {', '.join(sorted(names))}" in " ".join(capsys.readouterr().err.split())
     assert main(["motion", "select", walks, "--out", str(tmp_path / "none.npz")]) == 2
     assert not (tmp_path / "none.npz").exists()
@@ -173,7 +237,9 @@ def test_some_motions_become_a_dataset_of_their_own(walks, robot, tmp_path, caps
     assert len(load_clips(out, robot)) == 2 and not report_file(out).exists()
 
 
-def test_a_dataset_that_cannot_be_written_leaves_the_older_one_its_own_report(tmp_path, monkeypatch):
+def test_a_dataset_that_cannot_be_written_leaves_the_older_one_its_own_report(
+    tmp_path, monkeypatch
+):
     def full(*_):
         raise MotionError("no space left")
 
@@ -204,8 +270,22 @@ def test_mirror_images_are_not_made_twice(walks, robot, tmp_path):
     pair, out = tmp_path / "pair.npz", tmp_path / "loops.npz"
     walk = load_clips(walks, robot)[0]
     save_clips(pair, [walk, walk.mirrored(robot)])
-    arguments = ["motion", "loop", str(pair), "--out", str(out), "--duration", "4", "--warps", "1.0", "--force"]
-    for more, originals in (((), 1), (("--no-mirror",), 2)):  # variants of two clips, which may have been turned alike
+    arguments = [
+        "motion",
+        "loop",
+        str(pair),
+        "--out",
+        str(out),
+        "--duration",
+        "4",
+        "--warps",
+        "1.0",
+        "--force",
+    ]
+    for more, originals in (
+        ((), 1),
+        (("--no-mirror",), 2),
+    ):  # variants of two clips, which may have been turned alike
         assert main([*arguments, *more]) == 0
         clips = load_clips(out, robot)
         assert len(clips) == len({clip.name for clip in clips}) == 2
@@ -214,22 +294,40 @@ def test_mirror_images_are_not_made_twice(walks, robot, tmp_path):
 
 def test_numbers_are_whole_in_a_narrow_terminal():
     name, spread = "walk_with_a_very_long_name_of_its_own" * 2, {"mean": 0.0, "std": 1.0}
-    report = MiningReport((), (ClipYield(name, 12345.6, 10, 1000, 900, {"slip": 100}, 200, 8888.8, spread),), Gates())
+    report = MiningReport(
+        (), (ClipYield(name, 12345.6, 10, 1000, 900, {"slip": 100}, 200, 8888.8, spread),), Gates()
+    )
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(yield_table(report))
     text = console.export_text()
-    assert "…" not in text and all(number in text for number in ("12346", "1000", "900", "200", "8888.8", "slip 100"))
+    assert "…" not in text and all(
+        number in text for number in ("12346", "1000", "900", "200", "8888.8", "slip 100")
+    )
 
 
 def test_seconds_per_motion(walks, tmp_path, capsys):
-    arguments = ["motion", "track", walks, "--duration", "4", "--generations", "0", "--seconds-per-motion"]
+    arguments = [
+        "motion",
+        "track",
+        walks,
+        "--duration",
+        "4",
+        "--generations",
+        "0",
+        "--seconds-per-motion",
+    ]
     out = tmp_path / "few.npz"
     assert main([*arguments, "0", "--out", str(out)]) == 2
-    assert "seconds_per_motion is 0.0; allowed: 1 (a window of the gates) or more" in capsys.readouterr().err
+    assert (
+        "seconds_per_motion is 0.0; allowed: 1 (a window of the gates) or more"
+        in capsys.readouterr().err
+    )
     assert main([*arguments, "0.99", "--out", str(out)]) == 2 and not out.exists()
     assert main([*arguments, "1", "--out", str(out)]) == 0
     kept = load_clips(out, RobotModel.load("wildrobot"))
-    assert {clip.num_frames for clip in kept} == {50} and len(kept) == len({clip.motion_id for clip in kept})
+    assert {clip.num_frames for clip in kept} == {50} and len(kept) == len(
+        {clip.motion_id for clip in kept}
+    )
 
 
 def test_the_harness_is_measured_by_going_without(walks, tmp_path, capsys, monkeypatch):
@@ -239,7 +337,10 @@ def test_the_harness_is_measured_by_going_without(walks, tmp_path, capsys, monke
     assert "walk_0.20_plain" in capsys.readouterr().out
     of_clip = json.loads(figures.read_text())["walk_0.20_plain"]
     assert 0.0 < of_clip["harness_mean"] < of_clip["harness_p95"] < 0.15
-    assert of_clip["falls_per_minute"] <= of_clip["falls_per_minute_without"] and not of_clip["carried"]
+    assert (
+        of_clip["falls_per_minute"] <= of_clip["falls_per_minute_without"]
+        and not of_clip["carried"]
+    )
     assert main(["motion", "harness", walks, "--json", str(figures)]) == 2
     assert "overwrite it by --force" in capsys.readouterr().err
     at_once = SimpleNamespace(clips=[SimpleNamespace(performed={})])
@@ -256,7 +357,9 @@ def test_a_dimension_that_gives_the_policy_away_is_named(robot, walks, tmp_path,
     assert main(["motion", "validate", str(lifted), "--json", str(figures)]) == 0
     said = capsys.readouterr().out
     assert "SHORTCUT: root_height[z] alone is right for 100% of samples" in said
-    assert "SHORTCUT: joint_pos[left_knee_pitch]" not in said and "joint_pos[left_knee_pitch]" in said
+    assert (
+        "SHORTCUT: joint_pos[left_knee_pitch]" not in said and "joint_pos[left_knee_pitch]" in said
+    )
     checks = json.loads(figures.read_text())
     assert len(checks) == 29 and checks["root_height[z]"]["ks"] == 1.0
     assert main(["motion", "validate", walks, "--config", "walk_amp"]) == 0
@@ -269,11 +372,24 @@ MICRO = ["--steps", "2048", "--log-interval", "1024", "--set", "amp.warm_start=n
 
 def test_a_micro_train_judges_a_dataset(walks, tmp_path, capsys):
     figures = tmp_path / "micro.json"
-    code = main(["motion", "microtrain", walks, *MICRO, "--all-features", "--drop-height", "--json", str(figures)])
+    code = main(
+        [
+            "motion",
+            "microtrain",
+            walks,
+            *MICRO,
+            "--all-features",
+            "--drop-height",
+            "--json",
+            str(figures),
+        ]
+    )
     said, value = capsys.readouterr().out, json.loads(figures.read_text())
     assert code == (0 if value["passed"] else 1) and ("PASS" if value["passed"] else "FAIL") in said
     assert "root_height" not in value["channels"] and "foot_contacts" in value["channels"]
-    assert 0.0 <= value["auc"] <= 1.0 and value["steps"] == 2048 and value["log"] and value["held_out"]
+    assert (
+        0.0 <= value["auc"] <= 1.0 and value["steps"] == 2048 and value["log"] and value["held_out"]
+    )
 
 
 def test_what_a_micro_train_refuses(walks, capsys):
@@ -282,7 +398,10 @@ def test_what_a_micro_train_refuses(walks, capsys):
         (["--set", "amp=null"], "has no amp section"),
         (["--set", "n_envs=4"], "n_envs is microtrain's own"),
         (["--steps", "0"], "steps is 0; allowed: 1 or more"),
-        (["--set", "env_kwargs.features.channels=[root_height]", "--drop-height"], "No channel is left"),
+        (
+            ["--set", "env_kwargs.features.channels=[root_height]", "--drop-height"],
+            "No channel is left",
+        ),
     ):
         assert main(["motion", "microtrain", walks, *more]) == 2
         assert message in capsys.readouterr().err
@@ -316,7 +435,19 @@ def test_the_plans_gate(auc, variance, passed, advice):
 
 def test_motions_side_by_side(mined, walks, tmp_path, capsys):
     out, strip = tmp_path / "play.mp4", tmp_path / "play.png"
-    arguments = ["motion", "play", walks, str(mined), "--out", str(out), "--strip", str(strip), "--size", "64", "48"]
+    arguments = [
+        "motion",
+        "play",
+        walks,
+        str(mined),
+        "--out",
+        str(out),
+        "--strip",
+        str(strip),
+        "--size",
+        "64",
+        "48",
+    ]
     assert main([*arguments, "--motion", "jump"]) == 2
     assert "Unknown motion 'jump'" in capsys.readouterr().err
     assert main(["motion", "play", "--out", str(out)]) == 2
@@ -334,7 +465,9 @@ def test_the_plainest_clip_is_shown(robot):
     walk = walk_clip(robot, 0.3)
     plain = {"loop": "cycle", "warp": 1.0, "turn": 0.0, "mirrored": False, "start_s": 0.0}
     clips = [
-        replace(walk, name="a", metadata={"motion_id": "walk", "variant": {**plain, "mirrored": True}}),
+        replace(
+            walk, name="a", metadata={"motion_id": "walk", "variant": {**plain, "mirrored": True}}
+        ),
         replace(walk, name="b", metadata={"motion_id": "walk", "variant": plain, "first_step": 50}),
         replace(walk, name="c", metadata={"motion_id": "walk", "variant": plain, "first_step": 0}),
     ]
@@ -363,8 +496,21 @@ def test_the_plans_generation_script_hands_its_flags_on(monkeypatch):
     generate = script("generate_tier0plus_segments")
     asked = []
     monkeypatch.setattr(generate, "run_track", lambda *arguments: asked.append(arguments) or 0)
-    flags = ["--multi-start-interval", "50", "--max-window-frames", "150", "--harness-cap", "0.12", "--verbose"]
-    assert generate.main(["clip.npz", *flags, "--max-harness-p95", "0.12", "--min-load-support", "0.9"]) == 0
+    flags = [
+        "--multi-start-interval",
+        "50",
+        "--max-window-frames",
+        "150",
+        "--harness-cap",
+        "0.12",
+        "--verbose",
+    ]
+    assert (
+        generate.main(
+            ["clip.npz", *flags, "--max-harness-p95", "0.12", "--min-load-support", "0.9"]
+        )
+        == 0
+    )
     files, _, robot, settings, gates, *_ = asked[0]
     assert (files, robot) == (("clip.npz",), "wildrobot")
     assert (settings.start_interval_s, settings.harness.cap) == (1.0, 0.12)
@@ -376,7 +522,12 @@ def test_the_plans_judging_scripts_call_the_commands(walks, mined, tmp_path, cap
     """Each with the flags that the plan prints."""
     assert script("analyze_reference_velocities").main([walks]) == 0
     assert "stationary" in capsys.readouterr().out
-    assert script("test_harness_contribution").main(["--motion", walks, "--duration", "2", "--verbose"]) == 0
+    assert (
+        script("test_harness_contribution").main(
+            ["--motion", walks, "--duration", "2", "--verbose"]
+        )
+        == 0
+    )
     assert script("validate_feature_consistency").main([walks, "--config", "walk_amp"]) == 0
     assert script("diagnose_amp_features").main(["--config", "walk_amp"]) == 0
     assert "joint_pos[waist_yaw]" in capsys.readouterr().out
@@ -387,16 +538,42 @@ def test_the_plans_judging_scripts_call_the_commands(walks, mined, tmp_path, cap
     lengths = np.linalg.norm(columns, axis=1)
     assert np.all((np.abs(lengths - 1) < 1e-4) | (lengths == 0))
     assert script("convert_ref_data_normalized_velocity").main([str(mined), "--out", str(out)]) == 2
-    assert script("convert_ref_data_normalized_velocity").main([walks, "--out", str(tmp_path / "none.npz")]) == 2
+    assert (
+        script("convert_ref_data_normalized_velocity").main(
+            [walks, "--out", str(tmp_path / "none.npz")]
+        )
+        == 2
+    )
     assert "was not performed and gated" in capsys.readouterr().err
     assert script("diagnose_amp_features").main(["--config", "walk_ppo"]) == 2
 
 
 def test_the_plans_smoke_test_hands_its_flags_on(monkeypatch):
     smoke, asked = script("micro_train_smoke_test"), {}
-    monkeypatch.setattr(smoke, "microtrain", lambda dataset, **flags: asked.update(flags, dataset=dataset) or 1)
-    assert smoke.main(["--dataset", "a.npz", "--steps", "5000", "--drop-contacts", "--drop-height", "--log-interval", "100"]) == 1
-    assert asked["dataset"] == "a.npz" and asked["drop_contacts"] and asked["drop_height"] and asked["all_features"]
+    monkeypatch.setattr(
+        smoke, "microtrain", lambda dataset, **flags: asked.update(flags, dataset=dataset) or 1
+    )
+    assert (
+        smoke.main(
+            [
+                "--dataset",
+                "a.npz",
+                "--steps",
+                "5000",
+                "--drop-contacts",
+                "--drop-height",
+                "--log-interval",
+                "100",
+            ]
+        )
+        == 1
+    )
+    assert (
+        asked["dataset"] == "a.npz"
+        and asked["drop_contacts"]
+        and asked["drop_height"]
+        and asked["all_features"]
+    )
     assert (asked["steps"], asked["log_interval"]) == (5000, 100)
 
 

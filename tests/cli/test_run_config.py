@@ -2,13 +2,14 @@
 
 import pytest
 
-from amp_sbx.errors import AMPError
-from wildrobot_gym.cli import run_config, yaml_io
-from wildrobot_gym.cli.policy_kwargs import parse_policy_kwargs
-from wildrobot_gym.cli.run_folder import RunFolder
-from wildrobot_gym.cli.train_run import resumed_config
+from amp_sbx.common.errors import AMPError
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.paths import CONFIGS
+from wildrobot_gym.training import config as run_config
+from wildrobot_gym.training import yaml_io
+from wildrobot_gym.training.policy_kwargs import parse_policy_kwargs
+from wildrobot_gym.training.run_directory import RunFolder
+from wildrobot_gym.training.train import resumed_config
 
 MINIMAL = {"n_timesteps": 1000}
 
@@ -29,7 +30,10 @@ def test_walk_ppo_is_walk_amp_without_amp_and_with_lighter_penalties_and_more_no
     assert {k for k in amp if amp[k] != ppo[k]} == {"amp", "env_kwargs", "ent_coef"}
     ours, theirs = amp["env_kwargs"], ppo["env_kwargs"]
     assert {k for k in ours if ours[k] != theirs[k]} == {"rewards", "reset", "commands"}
-    assert all(ours["rewards"][name] <= theirs["rewards"][name] for name in ("slip", "lin_vel_error", "saturation", "flight"))
+    assert all(
+        ours["rewards"][name] <= theirs["rewards"][name]
+        for name in ("slip", "lin_vel_error", "saturation", "flight")
+    )
 
 
 def test_numbers_as_people_write_them():
@@ -43,7 +47,9 @@ def test_numbers_as_people_write_them():
         "lin_3e-4",
         "e5",
     ]
-    config = run_config.from_mapping({"n_timesteps": 1e6, "learning_rate": "lin_3e-4", "eval": {"every": 1e5}})
+    config = run_config.from_mapping(
+        {"n_timesteps": 1e6, "learning_rate": "lin_3e-4", "eval": {"every": 1e5}}
+    )
     assert (config.n_timesteps, config.eval.every) == (1_000_000, 100_000)
     assert isinstance(config.n_timesteps, int)
 
@@ -55,7 +61,11 @@ def test_rl_zoos_own_form(tmp_path):
         '  policy_kwargs: "dict(net_arch=dict(pi=[64], vf=[32]), activation_fn=nn.ELU, log_std_init=-1)"\n'
     )
     config = run_config.load(str(file), ["policy_kwargs.log_std_init=-2", "n_envs=8"], seed=5)
-    assert config.policy_kwargs == {"net_arch": {"pi": [64], "vf": [32]}, "activation_fn": "elu", "log_std_init": -2}
+    assert config.policy_kwargs == {
+        "net_arch": {"pi": [64], "vf": [32]},
+        "activation_fn": "elu",
+        "log_std_init": -2,
+    }
     assert (config.n_timesteps, config.n_envs, config.seed) == (1_000_000, 8, 5)
 
 
@@ -66,7 +76,10 @@ def test_rl_zoos_own_form(tmp_path):
         ({**MINIMAL, "amp": {"wieght": 1}}, "Did you mean 'weight'"),
         ({**MINIMAL, "amp": {"weight": 1}}, "amp.reference is missing"),
         ({**MINIMAL, "env_kwargs": {"rewads": {}}}, "Did you mean 'rewards'"),
-        ({**MINIMAL, "env_kwargs": {"reset": {"joint_niose": 1}}}, r"env_kwargs.reset.*Did you mean 'joint_noise'"),
+        (
+            {**MINIMAL, "env_kwargs": {"reset": {"joint_niose": 1}}},
+            r"env_kwargs.reset.*Did you mean 'joint_noise'",
+        ),
         ({**MINIMAL, "eval": {"evry": 1}}, "Did you mean 'every'"),
         ({**MINIMAL, "eval": {"seed": -1}}, "eval: seed is -1; allowed"),
         ({**MINIMAL, "eval": {"commands": [0.4, 0.4]}}, "eval: commands .* each once"),
@@ -84,10 +97,22 @@ def test_rl_zoos_own_form(tmp_path):
         ({**MINIMAL, "policy": "MlpPolcy"}, "Did you mean 'MlpPolicy'"),
         ({**MINIMAL, "policy_kwargs": {"actvation_fn": "elu"}}, "Did you mean 'activation_fn'"),
         ({**MINIMAL, "amp": {"reference": "x", "loss": "lsgna"}}, "Did you mean 'lsgan'"),
-        ({**MINIMAL, "amp": {"reference": "x", "warm_start": {"stesp": 1}}}, r"amp.warm_start.*Did you mean 'steps'"),
-        ({**MINIMAL, "amp": {"reference": "x", "score_temperature": 0}}, r"amp.score_temperature is 0; allowed"),
-        ({**MINIMAL, "env_id": "WildRobotTrack-v0"}, r"eval.every is 1000000, but WildRobotTrack-v0 has no walk benchmark"),
-        ({**MINIMAL, "amp": {"reference": "x", "warm_start": {"noise": -1}}}, r"warm_start.noise is -1\.0"),
+        (
+            {**MINIMAL, "amp": {"reference": "x", "warm_start": {"stesp": 1}}},
+            r"amp.warm_start.*Did you mean 'steps'",
+        ),
+        (
+            {**MINIMAL, "amp": {"reference": "x", "score_temperature": 0}},
+            r"amp.score_temperature is 0; allowed",
+        ),
+        (
+            {**MINIMAL, "env_id": "WildRobotTrack-v0"},
+            r"eval.every is 1000000, but WildRobotTrack-v0 has no walk benchmark",
+        ),
+        (
+            {**MINIMAL, "amp": {"reference": "x", "warm_start": {"noise": -1}}},
+            r"warm_start.noise is -1\.0",
+        ),
     ],
 )
 def test_wrong_settings_are_named(values, message):
@@ -109,7 +134,12 @@ def test_yaml_as_rl_zoos_files_have_it_and_as_nobody_should():
 
 @pytest.mark.parametrize(
     ("override", "message"),
-    [("n_envs", "no key=value"), ("n_envs.x=1", "no section"), ("amp.wieght=1", "weight"), ("seed=[", "no YAML")],
+    [
+        ("n_envs", "no key=value"),
+        ("n_envs.x=1", "no section"),
+        ("amp.wieght=1", "weight"),
+        ("seed=[", "no YAML"),
+    ],
 )
 def test_wrong_overrides_are_named(override, message):
     with pytest.raises(ConfigError, match=message):
@@ -128,7 +158,10 @@ def test_null_switches_the_evaluation_off():
 
 
 def test_overrides():
-    config = run_config.load("smoke", ["amp.weight=0.25", "env_kwargs.rewards.alive=1e-2", "policy_kwargs.log_std_init=-2"])
+    config = run_config.load(
+        "smoke",
+        ["amp.weight=0.25", "env_kwargs.rewards.alive=1e-2", "policy_kwargs.log_std_init=-2"],
+    )
     assert config.amp["weight"] == 0.25
     assert config.env_kwargs["rewards"] == {"alive": 0.01}
     assert config.policy_kwargs["log_std_init"] == -2
@@ -138,7 +171,7 @@ def test_overrides():
 def test_unknown_files_name_the_shipped_ones(tmp_path):
     with pytest.raises(ConfigError, match="Did you mean 'walk_amp'"):
         run_config.load("walk_apm")
-    with pytest.raises(ConfigError, match="walk_wildrobot"):
+    with pytest.raises(ConfigError, match="walk_synthetic"):
         run_config.find_motion("walk_wildrobt")
     bad = tmp_path / "bad.yaml"
     bad.write_text("a: 1\na: 2\n")
@@ -184,7 +217,10 @@ def test_policy_kwargs_text_is_never_run(text):
 def test_a_run_is_gone_on_with_by_the_same_settings_however_they_are_written(tmp_path):
     folder = RunFolder(tmp_path / "run")
     folder.begin(run_config.load("smoke"))
-    same = run_config.load("smoke", ["amp.loss=lsgan", "amp.r1_gamma=5", "env_kwargs.control_dt=0.02", "n_timesteps=2048"])
+    same = run_config.load(
+        "smoke",
+        ["amp.loss=lsgan", "amp.r1_gamma=5", "env_kwargs.control_dt=0.02", "n_timesteps=2048"],
+    )
     assert resumed_config(folder, same) is same
     with pytest.raises(RunError, match=r"other settings\. amp\.r1_gamma: run 5\.0, asked 6\. Ask"):
         resumed_config(folder, run_config.load("smoke", ["amp.r1_gamma=6"]))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from wildrobot_gym.cli.policies import find_policy, load_policy
-from wildrobot_gym.evaluation.protocol import WalkBenchmark
+from wildrobot_gym.evaluation.benchmark import WalkBenchmark
 from wildrobot_gym.paths import POLICIES
+from wildrobot_gym.training.policy import find_policy, load_policy
 
 
 @pytest.mark.parametrize("name", ["walk", "walk_8dof"])

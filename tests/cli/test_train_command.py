@@ -18,23 +18,33 @@ import pytest
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from amp_sbx import CheckpointError, checkpoint
-from amp_sbx.health import VERDICTS
-from amp_sbx.layout import feature_columns
-from wildrobot_gym.cli import run_config, run_progress, yaml_io
+from amp_sbx import CheckpointError
+from amp_sbx.common import archive as checkpoint
+from amp_sbx.discriminator.health import VERDICTS
+from amp_sbx.reference.layout import feature_columns
 from wildrobot_gym.cli.main import main
-from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
-from wildrobot_gym.cli.run_callbacks import LOGGED, CheckpointCallback, EvalCallback, eval_score
-from wildrobot_gym.cli.run_folder import RunFolder
-from wildrobot_gym.cli.run_log import STEPS, ProgressCsv, forget_told, training_console
-from wildrobot_gym.cli.style import prepare_style
-from wildrobot_gym.cli.train_run import _best_so_far, begin_trained, make_model, make_vec_env
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.evaluation.progress import read_columns
-from wildrobot_gym.motion.build import walk_clip
+from wildrobot_gym.experiments.style_eval import prepare_style
+from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.motion.reference import save_clips
+from wildrobot_gym.training import config as run_config
+from wildrobot_gym.training import progress as run_progress
+from wildrobot_gym.training import yaml_io
+from wildrobot_gym.training.callbacks import LOGGED, CheckpointCallback, EvalCallback, eval_score
+from wildrobot_gym.training.logger import STEPS, ProgressCsv, forget_told, training_console
+from wildrobot_gym.training.policy import LoadedPolicy, load_policy
+from wildrobot_gym.training.run_directory import RunFolder
+from wildrobot_gym.training.train import _best_so_far, begin_trained, make_model, make_vec_env
 
-SMALL = ("--set", "n_envs=8", "n_steps=8", "batch_size=32", "n_timesteps=256", "checkpoint_every=64")
+SMALL = (
+    "--set",
+    "n_envs=8",
+    "n_steps=8",
+    "batch_size=32",
+    "n_timesteps=256",
+    "checkpoint_every=64",
+)
 NO_EVAL = ("--set", "eval.every=0")
 EVAL = ("--set", "eval.every=128", "eval.steps=20", "eval.episodes=1")
 
@@ -62,8 +72,14 @@ def progress_rows(run):
 
 def evaluations(run):
     """By step, the figures of each evaluation in progress.csv."""
-    figures = [{name: row[name] for name in row if name.startswith("eval/")} for row in progress_rows(run)]
-    return {row[STEPS]: found for row, found in zip(progress_rows(run), figures, strict=True) if found["eval/success"]}
+    figures = [
+        {name: row[name] for name in row if name.startswith("eval/")} for row in progress_rows(run)
+    ]
+    return {
+        row[STEPS]: found
+        for row, found in zip(progress_rows(run), figures, strict=True)
+        if found["eval/success"]
+    }
 
 
 def refused(capsys, *arguments: str) -> str:
@@ -78,7 +94,9 @@ def refused(capsys, *arguments: str) -> str:
 def test_run_folder_is_complete(run_path):
     config = yaml_io.read(run_path / "config.yaml")
     assert (config["seed"], config["n_envs"], config["n_timesteps"]) == (3, 8, 256)
-    assert config["amp"]["normalization"] == "layer"  # a default that the run did not name: it may be another one day
+    assert (
+        config["amp"]["normalization"] == "layer"
+    )  # a default that the run did not name: it may be another one day
     assert config["env_kwargs"]["control_dt"] == 0.02
     about = json.loads((run_path / "versions.json").read_text())
     assert {"python", "platform", "packages", "git"} <= set(about)
@@ -86,7 +104,10 @@ def test_run_folder_is_complete(run_path):
     assert any((run_path / "tb").iterdir())
     assert (run_path / "best.zip").is_file()
     assert (run_path / "final.zip").is_file()
-    assert [p.name for p in RunFolder(run_path).checkpoints()] == ["step_000000000192.zip", "step_000000000256.zip"]
+    assert [p.name for p in RunFolder(run_path).checkpoints()] == [
+        "step_000000000192.zip",
+        "step_000000000256.zip",
+    ]
     assert not list(run_path.rglob("*.tmp"))
 
 
@@ -95,22 +116,55 @@ def test_progress_holds_every_figure_that_matters(run_path):
         rows = list(csv.DictReader(stream))
     assert [int(row["time/total_timesteps"]) for row in rows] == [64, 128, 192, 256, 256]
     assert rows[1]["eval/success"] and rows[3]["eval/success"] and not rows[2]["eval/success"]
-    assert [bool(row["amp/disc_acc"]) for row in rows] == [False, True, True, True, True]  # known after an iteration's row
-    wanted = {"rollout/success_rate", "metrics/forward_velocity", "metrics/velocity_error", "rollout/ep_len_mean"}
-    wanted |= {"reward/tracking_lin_vel", "amp/reward_mean", "amp/disc_acc", "amp/disc_auc", "time/fps", "eval/success"}
+    assert [bool(row["amp/disc_acc"]) for row in rows] == [
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]  # known after an iteration's row
+    wanted = {
+        "rollout/success_rate",
+        "metrics/forward_velocity",
+        "metrics/velocity_error",
+        "rollout/ep_len_mean",
+    }
+    wanted |= {
+        "reward/tracking_lin_vel",
+        "amp/reward_mean",
+        "amp/disc_acc",
+        "amp/disc_auc",
+        "time/fps",
+        "eval/success",
+    }
     assert wanted <= set(rows[0])
 
 
 def test_policy_file_knows_its_environment(run_path):
     extra = checkpoint.read(run_path / "best.zip")[0]["extra"]
-    assert extra["reference"] == "walk_wildrobot"
-    assert extra["env_kwargs"] == {"reset": {"stagger": True}, "features": {"history": {"frames": 2, "stride": 2}}}
-    assert set(extra["evaluation"]) == {"success", "survived", "velocity_error", "slip", "num_timesteps", "protocol"}
+    assert extra["reference"] == "walk_synthetic"
+    assert extra["env_kwargs"] == {
+        "reset": {"stagger": True},
+        "features": {"history": {"frames": 2, "stride": 2}},
+    }
+    assert set(extra["evaluation"]) == {
+        "success",
+        "survived",
+        "velocity_error",
+        "slip",
+        "num_timesteps",
+        "protocol",
+    }
 
 
 def test_the_better_policy_succeeds_more_then_follows_closer_and_slips_less():
     def figures(success, velocity_error, slip, survived=1.0):
-        return {"success": success, "survived": survived, "velocity_error": velocity_error, "slip": slip}
+        return {
+            "success": success,
+            "survived": survived,
+            "velocity_error": velocity_error,
+            "slip": slip,
+        }
 
     ranked = [  # the last slips less than half as much as the one before, and follows a hundredth less closely
         figures(0.0, 0.0, 0.0, survived=0.1), figures(0.0, 0.5, 0.9, survived=0.9), figures(0.9, 0.0, 0.0),
@@ -125,9 +179,13 @@ def test_a_second_run_into_the_folder_is_refused(run_path, capsys):
     before = (run_path / "final.zip").stat().st_mtime_ns
     assert "already holds a run" in refused(capsys, "train", "smoke", "--out", str(run_path))
     assert (run_path / "final.zip").stat().st_mtime_ns == before
-    message = refused(capsys, "train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(run_path), "--resume")
+    message = refused(
+        capsys, "train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(run_path), "--resume"
+    )
     assert "is finished" in message
-    message = refused(capsys, "train", "smoke", *SMALL, "--set", "gamma=0.5", "--out", str(run_path), "--resume")
+    message = refused(
+        capsys, "train", "smoke", *SMALL, "--set", "gamma=0.5", "--out", str(run_path), "--resume"
+    )
     assert "other settings" in message and "gamma" in message and "seed" in message
 
 
@@ -136,7 +194,10 @@ def test_a_reference_made_anew_is_not_the_one_of_before(tmp_path, wildrobot, cap
     reference = tmp_path / "own.npz"
     walks = [walk_clip(wildrobot, speed) for speed in (0.2, 0.3, 0.4)]
     save_clips(reference, walks)
-    run, asked = tmp_path / "run", ["train", "smoke", *SMALL, *NO_EVAL, "--set", f"amp.reference={reference}"]
+    run, asked = (
+        tmp_path / "run",
+        ["train", "smoke", *SMALL, *NO_EVAL, "--set", f"amp.reference={reference}"],
+    )
     assert main([*asked, "--out", str(run)]) == 0
     longer = [*asked, "--set", "n_timesteps=320", "--out", str(run), "--resume"]
     policy, before = load_policy(str(run)), reference.read_bytes()
@@ -145,11 +206,16 @@ def test_a_reference_made_anew_is_not_the_one_of_before(tmp_path, wildrobot, cap
     assert policy.learned_from(copy) and policy.learned_from(reference)
 
     save_clips(reference, walks[:2])
-    assert "learned from another file" in (message := refused(capsys, *longer)) and "own.npz" in message
+    assert (
+        "learned from another file" in (message := refused(capsys, *longer))
+        and "own.npz" in message
+    )
     console = Console(width=10_000, file=io.StringIO())
     assert prepare_style(policy, None, console).held_out is None
     assert "not there as it was in training" in console.file.getvalue()
-    assert prepare_style(policy, str(copy), console).held_out  # the middle one, as it was in training
+    assert prepare_style(
+        policy, str(copy), console
+    ).held_out  # the middle one, as it was in training
 
     reference.write_bytes(before)
     assert main(longer) == 0
@@ -160,12 +226,26 @@ def test_held_out_is_what_was_not_learned_from(tmp_path, wildrobot):
     reference, part = tmp_path / "own.npz", tmp_path / "part.npz"
     walks = [walk_clip(wildrobot, speed) for speed in (0.2, 0.3, 0.4)]
     save_clips(reference, walks)
-    asked = ["train", "smoke", *SMALL, *NO_EVAL, "--set", f"amp.reference={reference}", "n_timesteps=64"]
+    asked = [
+        "train",
+        "smoke",
+        *SMALL,
+        *NO_EVAL,
+        "--set",
+        f"amp.reference={reference}",
+        "n_timesteps=64",
+    ]
     assert main([*asked, "--out", str(tmp_path / "run")]) == 0
     policy, console = load_policy(str(tmp_path / "run")), Console(width=10_000, file=io.StringIO())
     test = prepare_style(policy, None, console)
-    assert test.held_out and {clip.motion_id for clip in test.reference.clips} == {"walk_0.30_plain"}
-    for chosen, held_out in (([walks[0]], False), ([walks[1]], True), ([walks[0], walks[1]], False)):
+    assert test.held_out and {clip.motion_id for clip in test.reference.clips} == {
+        "walk_0.30_plain"
+    }
+    for chosen, held_out in (
+        ([walks[0]], False),
+        ([walks[1]], True),
+        ([walks[0], walks[1]], False),
+    ):
         save_clips(part, chosen)
         assert prepare_style(policy, str(part), console).held_out is held_out
 
@@ -173,7 +253,9 @@ def test_held_out_is_what_was_not_learned_from(tmp_path, wildrobot):
 def test_foreign_folders_are_refused(tmp_path, capsys):
     (tmp_path / "thesis.tex").write_text("mine")
     assert "no empty folder" in refused(capsys, "train", "smoke", "--out", str(tmp_path))
-    assert "no run to resume" in refused(capsys, "train", "smoke", "--out", str(tmp_path), "--resume")
+    assert "no run to resume" in refused(
+        capsys, "train", "smoke", "--out", str(tmp_path), "--resume"
+    )
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
@@ -198,7 +280,9 @@ def test_killed_and_resumed_is_as_if_not(tmp_path, monkeypatch, capsys):
     assert a.keys() == b.keys()
     for name in a:
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
-    a, b = (dict(np.load(folder.checkpoint(256).with_suffix(".npz"))) for folder in (straight, broken))
+    a, b = (
+        dict(np.load(folder.checkpoint(256).with_suffix(".npz"))) for folder in (straight, broken)
+    )
     for name in a:
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
     steps = [row.split(",") for row in broken.progress.read_text().splitlines()]
@@ -219,10 +303,23 @@ def test_a_finished_run_can_be_completed_and_lengthened(run_path, tmp_path):
     assert yaml_io.read(run.config)["n_timesteps"] == 320
 
 
-def test_a_lengthened_run_that_is_stopped_at_its_end_gets_its_final_policy(run_path, tmp_path, monkeypatch):
+def test_a_lengthened_run_that_is_stopped_at_its_end_gets_its_final_policy(
+    run_path, tmp_path, monkeypatch
+):
     """And the evaluation at its end, too."""
     run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
-    longer = ["train", "smoke", *SMALL, *EVAL, "n_timesteps=384", "--seed", "3", "--out", str(run.path), "--resume"]
+    longer = [
+        "train",
+        "smoke",
+        *SMALL,
+        *EVAL,
+        "n_timesteps=384",
+        "--seed",
+        "3",
+        "--out",
+        str(run.path),
+        "--resume",
+    ]
 
     def stop(self):
         if self.num_timesteps == 384:
@@ -259,13 +356,27 @@ def test_evaluations_outlive_a_kill(run_path, tmp_path):
     before = evaluations(run)
     for path in (run.final, run.checkpoint(256)):
         path.unlink()
-    assert main(["train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(run.path), "--resume"]) == 0
+    assert (
+        main(["train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(run.path), "--resume"])
+        == 0
+    )
     assert evaluations(run) == before and list(before) == ["128", "256"]
 
 
 def test_a_run_is_trained_by_one_process(run_path, tmp_path, capsys):
     run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
-    arguments = ["train", "smoke", *SMALL, *EVAL, "n_timesteps=320", "--seed", "3", "--out", str(run.path), "--resume"]
+    arguments = [
+        "train",
+        "smoke",
+        *SMALL,
+        *EVAL,
+        "n_timesteps=320",
+        "--seed",
+        "3",
+        "--out",
+        str(run.path),
+        "--resume",
+    ]
     with run.claimed():
         assert "Another process is training" in refused(capsys, *arguments)
     assert main(arguments) == 0
@@ -299,7 +410,9 @@ def test_a_best_policy_that_was_not_written_is_no_best(tmp_path):
     for model.num_timesteps, success in ((64, 0.9), (128, 0.6), (192, 0.5)):
         overall = {name: {"mean": success} for name in LOGGED}
         to_json = {"overall": overall}
-        callback._benchmark = SimpleNamespace(run=lambda _, found=to_json: SimpleNamespace(to_json=lambda: found))
+        callback._benchmark = SimpleNamespace(
+            run=lambda _, found=to_json: SimpleNamespace(to_json=lambda: found)
+        )
         callback.evaluate()
     assert model.kept == [0.6]
 
@@ -343,7 +456,15 @@ def test_progress_is_written_whole_after_a_full_disk(tmp_path, monkeypatch):
 
 def test_warm_start(tmp_path, capsys):
     """The fresh policy is fitted to the reference; a resumed one is not fitted again."""
-    arguments = ["train", "smoke", *SMALL, *NO_EVAL, "--set", "amp.warm_start={steps: 50}", "n_timesteps=64"]
+    arguments = [
+        "train",
+        "smoke",
+        *SMALL,
+        *NO_EVAL,
+        "--set",
+        "amp.warm_start={steps: 50}",
+        "n_timesteps=64",
+    ]
     arguments += ["--out", str(tmp_path / "run")]
     assert main(arguments) == 0
     assert "50 steps of behaviour cloning" in capsys.readouterr().out
@@ -355,25 +476,41 @@ def test_verdicts_are_told_and_kept(tmp_path, capsys, monkeypatch):
     """In a line where one changes, which a file keeps, in the progress line, progress.csv, TensorBoard, and a line at the end."""
     monkeypatch.setattr(run_progress, "PRINT_EVERY_S", 0.0)
     settings = ["n_timesteps=1280", "amp.disc_lr=1e-12", "n_epochs=1"]
-    assert main(["train", "smoke", *SMALL, *NO_EVAL, *settings, "--out", str(tmp_path / "run")]) == 0
+    assert (
+        main(["train", "smoke", *SMALL, *NO_EVAL, *settings, "--out", str(tmp_path / "run")]) == 0
+    )
     text = capsys.readouterr().out
-    told = next(line for line in text.splitlines() if line.startswith("960 steps: discriminator frozen: "))  # 15 of 64 steps
+    told = next(
+        line for line in text.splitlines() if line.startswith("960 steps: discriminator frozen: ")
+    )  # 15 of 64 steps
     folder = RunFolder(tmp_path / "run")
-    assert "an iteration changes its parameters by" in told and folder.told.read_text() == f"{told}\n"
+    assert (
+        "an iteration changes its parameters by" in told and folder.told.read_text() == f"{told}\n"
+    )
     with open(folder.told, "a") as stream:
         stream.write("1,344 steps: of a past that is done again\n")
     forget_told(folder.told, 1280)
     assert folder.told.read_text() == f"{told}\n"
     lines = [line for line in text.splitlines() if "min left" in line]
-    assert len(lines) == 20 and all(line.endswith("  frozen" if i >= 15 else "  healthy") for i, line in enumerate(lines))
+    assert len(lines) == 20 and all(
+        line.endswith("  frozen" if i >= 15 else "  healthy") for i, line in enumerate(lines)
+    )
     assert all(re.search(r"  amp \S+  acc \S+  auc \S+  ", line) for line in lines[1:])
-    assert "Verdicts on the discriminator, by iterations: frozen 100 %" in text  # of those that were judged
+    assert (
+        "Verdicts on the discriminator, by iterations: frozen 100 %" in text
+    )  # of those that were judged
     verdicts = read_columns(folder.progress)["amp/verdict"]
     expected = [0.0] * 14 + [VERDICTS.index("frozen")] * 6
     assert verdicts[np.isfinite(verdicts)].tolist() == expected
     events = EventAccumulator(str(folder.tensorboard)).Reload()
     assert [event.value for event in events.Scalars("amp/verdict")] == expected
-    assert {"amp/held_out_auc", "amp/learned_auc", "amp/feature_auc", "amp/outside", "amp/still"} <= {*events.Tags()["scalars"]}
+    assert {
+        "amp/held_out_auc",
+        "amp/learned_auc",
+        "amp/feature_auc",
+        "amp/outside",
+        "amp/still",
+    } <= {*events.Tags()["scalars"]}
 
 
 def test_contacts_that_are_always_zero_are_told_by_name(tmp_path, capsys, monkeypatch):
@@ -382,12 +519,16 @@ def test_contacts_that_are_always_zero_are_told_by_name(tmp_path, capsys, monkey
 
     def without_contacts(env, actions):
         *rest, infos = step(env, actions)
-        infos["amp_obs"][:, feature_columns(env.amp_layout, ["foot_contacts"], infos["amp_obs"].shape[1])] = 0.0
+        infos["amp_obs"][
+            :, feature_columns(env.amp_layout, ["foot_contacts"], infos["amp_obs"].shape[1])
+        ] = 0.0
         return *rest, infos
 
     monkeypatch.setattr(WildRobotVectorEnv, "step", without_contacts)
     settings = ["n_timesteps=1024", "n_epochs=1"]
-    assert main(["train", "smoke", *SMALL, *NO_EVAL, *settings, "--out", str(tmp_path / "run")]) == 0
+    assert (
+        main(["train", "smoke", *SMALL, *NO_EVAL, *settings, "--out", str(tmp_path / "run")]) == 0
+    )
     text = capsys.readouterr().out
     assert re.search(
         r"960 steps: discriminator feature mismatch: foot_contacts\[0\], 1 frame back alone gives AUC 0\.\d\d; the policy's"
@@ -399,15 +540,23 @@ def test_contacts_that_are_always_zero_are_told_by_name(tmp_path, capsys, monkey
 def test_a_schedule_that_never_ends_is_refused(tmp_path, capsys):
     ramp = "amp.schedule={initial: 0.0, ramp_start: 0, ramp_end: 1e6, final: 1.0}"
     message = refused(capsys, "train", "smoke", *SMALL, ramp, "--out", str(tmp_path / "run"))
-    assert "ramp_end 1,000,000 lies 999,744 environment steps beyond 256" in message and "raise that" in message
+    assert (
+        "ramp_end 1,000,000 lies 999,744 environment steps beyond 256" in message
+        and "raise that" in message
+    )
     waits = "amp.schedule={initial: 0.0, ramp_end: 100, final: 1.0, wait_auc: [0.6, 0.85], wait_at_most: 1e6}"
     message = refused(capsys, "train", "smoke", *SMALL, waits, "--out", str(tmp_path / "run"))
-    assert "ramp_end 100 with wait_at_most 1,000,000 lies 999,844 environment steps beyond 256" in message
+    assert (
+        "ramp_end 100 with wait_at_most 1,000,000 lies 999,844 environment steps beyond 256"
+        in message
+    )
 
 
 def test_a_run_begins_with_a_trained_agent(run_path, tmp_path):
     """It gives its networks and no more, to plain PPO too, which has no discriminator to take."""
-    config = run_config.load("smoke", ["n_envs=8", "n_steps=8", "batch_size=32", "amp=null", f"trained_agent={run_path}"])
+    config = run_config.load(
+        "smoke", ["n_envs=8", "n_steps=8", "batch_size=32", "amp=null", f"trained_agent={run_path}"]
+    )
     env = make_vec_env(config)
     model = make_model(config, env, None)
     begin_trained(model, config.trained_agent, env, Console(quiet=True))
@@ -415,7 +564,9 @@ def test_a_run_begins_with_a_trained_agent(run_path, tmp_path):
     stored = checkpoint.read(run_path / "best.zip")[1]
     given = model.get_parameters()
     assert set(given) == {"actor", "critic"}
-    assert model.seed == config.seed != 3 and model.env._seeds[0] == config.seed  # the agent's seed was 3
+    assert (
+        model.seed == config.seed != 3 and model.env._seeds[0] == config.seed
+    )  # the agent's seed was 3
     for part in given:
         for name, array in given[part].items():
             np.testing.assert_array_equal(array, stored[f"{part}/params/{name}"])
@@ -435,14 +586,18 @@ def test_a_trained_agent_that_does_not_fit_is_refused(run_path, tmp_path, capsys
     agent = f"trained_agent={run_path}"
     assert "policy_kwargs" in told(agent, "policy_kwargs.activation_fn=tanh")
     assert "symmetric_policy False, not True" in told(agent, "symmetric_policy=true")
-    assert "observation_space" in told(agent, "env_kwargs.robot=wildrobot_8dof", "amp.reference=walk_wildrobot_8dof")
+    assert "observation_space" in told(
+        agent, "env_kwargs.robot=wildrobot_8dof", "amp.reference=walk_synthetic_8dof"
+    )
     assert "history" in told(agent, "env_kwargs.features.history.frames=3")
     assert "Unknown policy 'wlak'" in told("trained_agent=wlak")
 
 
 def test_a_failed_warm_start_leaves_no_folder(tmp_path, capsys):
     settings = ["--set", "amp.warm_start={steps: 50, learning_rate: 1.0e+30}"]
-    assert "diverged" in refused(capsys, "train", "smoke", *SMALL, *NO_EVAL, *settings, "--out", str(tmp_path / "run"))
+    assert "diverged" in refused(
+        capsys, "train", "smoke", *SMALL, *NO_EVAL, *settings, "--out", str(tmp_path / "run")
+    )
     assert not (tmp_path / "run").exists()
 
 
@@ -481,14 +636,20 @@ def test_full_disk_leaves_the_old_checkpoint_and_training_goes_on(tmp_path, monk
 def test_damaged_motion(tmp_path, capsys):
     motion = tmp_path / "torn.npz"
     motion.write_bytes(b"PK\x03\x04 torn")
-    message = refused(capsys, "train", "smoke", "--set", f"amp.reference={motion}", "--out", str(tmp_path / "run"))
+    message = refused(
+        capsys, "train", "smoke", "--set", f"amp.reference={motion}", "--out", str(tmp_path / "run")
+    )
     assert "torn.npz" in message
     assert not (tmp_path / "run").exists()
 
 
 def test_eval_writes_table_and_json(run_path, tmp_path, capsys, monkeypatch):
     # It falls within a second.
-    for name, value in (("style.EPISODES", 4), ("metrics.SETTLING_S", 0.1), ("protocol.DURATION_S", 0.6)):
+    for name, value in (
+        ("style.EPISODES", 4),
+        ("metrics.SETTLING_S", 0.1),
+        ("benchmark.DURATION_S", 0.6),
+    ):
         monkeypatch.setattr(f"wildrobot_gym.evaluation.{name}", value)
     file = tmp_path / "new" / "results.json"
     arguments = ["--commands", "0.3", "0.5", "--episodes", "2", "--json", str(file), "--seed", "5"]
@@ -501,8 +662,16 @@ def test_eval_writes_table_and_json(run_path, tmp_path, capsys, monkeypatch):
     assert results["policy"]["env_kwargs"]["features"]["history"]["frames"] == 2
     told = capsys.readouterr().out
     assert "velocity error" in told and "two-sample AUC" in told
-    assert results["style"]["reference"] == "walk_wildrobot" and results["style"]["held_out"]
-    assert set(results["style"]) >= {"motions", "speeds", "two_sample_auc", "dtw", "frechet", "amp_reward", "other_motions"}
+    assert results["style"]["reference"] == "walk_synthetic" and results["style"]["held_out"]
+    assert set(results["style"]) >= {
+        "motions",
+        "speeds",
+        "two_sample_auc",
+        "dtw",
+        "frechet",
+        "amp_reward",
+        "other_motions",
+    }
     assert 0.0 <= results["style"]["amp_reward"]["mean"] <= 1.0
 
 
@@ -516,11 +685,18 @@ def test_style_is_left_out_where_it_cannot_be_told(run_path, monkeypatch):
     assert "no style figures: Unknown reference motion 'walk_gone'" in console.file.getvalue()
 
 
-def test_a_mistyped_reference_is_refused_before_the_benchmark(run_path, tmp_path, capsys, monkeypatch):
+def test_a_mistyped_reference_is_refused_before_the_benchmark(
+    run_path, tmp_path, capsys, monkeypatch
+):
     monkeypatch.setattr("wildrobot_gym.cli.evaluate.run_benchmark", None)
     monkeypatch.setattr("wildrobot_gym.cli.compare.run_benchmark", None)
-    for command in (["eval", str(run_path)], ["compare", str(run_path), "--out", str(tmp_path / "c.html")]):
-        assert "Unknown reference motion 'walk_gnoe'" in refused(capsys, *command, "--reference", "walk_gnoe")
+    for command in (
+        ["eval", str(run_path)],
+        ["compare", str(run_path), "--out", str(tmp_path / "c.html")],
+    ):
+        assert "Unknown reference motion 'walk_gnoe'" in refused(
+            capsys, *command, "--reference", "walk_gnoe"
+        )
 
 
 def test_eval_of_what_is_no_policy(run_path, tmp_path, capsys):
@@ -540,10 +716,21 @@ def test_another_robot_is_refused_with_both_named(run_path, capsys):
 
 
 def test_without_gl_everything_but_the_video_is_done(run_path, tmp_path, capsys, no_gl):
-    assert main(["record", str(run_path), "--out", str(tmp_path / "v.mp4"), "--seconds", "0.2"]) == 3
+    assert (
+        main(["record", str(run_path), "--out", str(tmp_path / "v.mp4"), "--seconds", "0.2"]) == 3
+    )
     assert "MUJOCO_GL" in capsys.readouterr().err
     file = tmp_path / "results.json"
-    arguments = ["--commands", "0.3", "--episodes", "1", "--json", str(file), "--video", str(tmp_path / "v.mp4")]
+    arguments = [
+        "--commands",
+        "0.3",
+        "--episodes",
+        "1",
+        "--json",
+        str(file),
+        "--video",
+        str(tmp_path / "v.mp4"),
+    ]
     arguments += ["--no-style"]
     assert main(["eval", str(run_path), *arguments]) == 3
     results = json.loads(file.read_text())
@@ -555,7 +742,9 @@ def test_without_gl_everything_but_the_video_is_done(run_path, tmp_path, capsys,
 @pytest.mark.filterwarnings("ignore:os.fork")
 def test_record_and_plot(run_path, tmp_path, capsys):
     video, strip = tmp_path / "v.mp4", tmp_path / "strip.png"
-    code = main(["record", str(run_path), "--out", str(video), "--seconds", "0.2", "--strip", str(strip)])
+    code = main(
+        ["record", str(run_path), "--out", str(video), "--seconds", "0.2", "--strip", str(strip)]
+    )
     if code == 3:
         pytest.skip("no OpenGL on this machine")
     assert code == 0
@@ -563,7 +752,10 @@ def test_record_and_plot(run_path, tmp_path, capsys):
         assert reader.get_meta_data()["size"] == (640, 480)
     assert imageio.imread(strip).shape[0] == 480
     assert main(["plot", str(run_path / "best.zip"), "--out", str(tmp_path / "plots")]) == 0
-    assert {p.name for p in (tmp_path / "plots").iterdir()} == {"gait_0.4.png", "learning_curves.png"}
+    assert {p.name for p in (tmp_path / "plots").iterdir()} == {
+        "gait_0.4.png",
+        "learning_curves.png",
+    }
 
 
 def test_enjoy_without_a_screen_says_what_to_do(run_path, capsys, monkeypatch):

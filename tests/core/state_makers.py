@@ -7,8 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState
 
 
 def quat(roll: float = 0.0, pitch: float = 0.0, yaw: float = 0.0) -> np.ndarray:
@@ -45,7 +45,9 @@ def make_state(robot: RobotModel, **changes: Any) -> PhysicsState:
         "actuator_forces": np.zeros(robot.num_joints),
         "diverged": np.array(False),
     } | changes
-    return PhysicsState(**{k: jnp.asarray(v, bool if k == "diverged" else jnp.float32) for k, v in fields.items()})
+    return PhysicsState(
+        **{k: jnp.asarray(v, bool if k == "diverged" else jnp.float32) for k, v in fields.items()}
+    )
 
 
 def mirror_image(robot: RobotModel, **parts) -> dict:

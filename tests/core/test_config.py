@@ -31,7 +31,7 @@ CHANGED = {
         "history": {"frames": 3, "stride": 1},
     },
     "action": {"scale": 0.8, "joint_scale": {"left_hip_roll": 0.4}, "filter": 1.0},
-    "commands": {"vx": [-0.2, 0.6], "standing_share": 0},
+    "commands": {"vx": [-0.2, 0.6], "standing_fraction": 0},
     "termination": {"max_tilt": 0.7},
     "rewards": {"alive": 0, "slip": "1e-3"},
 }
@@ -45,14 +45,27 @@ def test_defaults_are_the_designs() -> None:
         {"waist_yaw": 0.5},
         0.7,
     )
-    assert (config.termination.min_height, config.termination.max_height, config.termination.max_tilt) == (
+    assert (
+        config.termination.min_height,
+        config.termination.max_height,
+        config.termination.max_tilt,
+    ) == (
         0.2,
         0.7,
         None,
     )
-    assert (config.commands.vx, config.commands.vy, config.commands.yaw_rate) == ((0.0, 1.0), (0.0, 0.0), (0.0, 0.0))
+    assert (config.commands.vx, config.commands.vy, config.commands.yaw_rate) == (
+        (0.0, 1.0),
+        (0.0, 0.0),
+        (0.0, 0.0),
+    )
     rewards = config.rewards
-    weights = (rewards.tracking_lin_vel, rewards.base_height, rewards.action_rate, rewards.torque_penalty)
+    weights = (
+        rewards.tracking_lin_vel,
+        rewards.base_height,
+        rewards.action_rate,
+        rewards.torque_penalty,
+    )
     assert weights == (5.0, 0.3, -0.01, -0.001)
     assert config.features.velocity_frame == "heading"
 
@@ -74,12 +87,27 @@ def test_build_and_to_dict_are_inverse() -> None:
     ("values", "message"),
     [
         ({"robott": "x"}, r"'robott'.*Did you mean 'robot'"),
-        ({"rewards": {"tracking_lin_val": 1}}, r"key in rewards 'tracking_lin_val'.*Did you mean 'tracking_lin_vel'"),
-        ({"features": {"history": {"frame": 2}}}, r"features\.history 'frame'.*Did you mean 'frames'"),
-        ({"features": {"root_velocity": "directions"}}, "root_velocity 'directions'.*Did you mean 'direction'"),
+        (
+            {"rewards": {"tracking_lin_val": 1}},
+            r"key in rewards 'tracking_lin_val'.*Did you mean 'tracking_lin_vel'",
+        ),
+        (
+            {"features": {"history": {"frame": 2}}},
+            r"features\.history 'frame'.*Did you mean 'frames'",
+        ),
+        (
+            {"features": {"root_velocity": "directions"}},
+            "root_velocity 'directions'.*Did you mean 'direction'",
+        ),
         ({"features": {"root_velocity": 5}}, "root_velocity '5'.*Allowed: clipped, direction, raw"),
-        ({"features": {"velocities": "estimated"}}, "velocities 'estimated'.*Allowed: finite_difference, simulation"),
-        ({"features": {"contact_min_confidence": 1.5}}, "contact_min_confidence is 1.5; allowed: 0 to 1"),
+        (
+            {"features": {"velocities": "estimated"}},
+            "velocities 'estimated'.*Allowed: finite_difference, simulation",
+        ),
+        (
+            {"features": {"contact_min_confidence": 1.5}},
+            "contact_min_confidence is 1.5; allowed: 0 to 1",
+        ),
         ({"features": {"contacts": None}}, "contacts 'None'.*Allowed"),
         ({"features": {"channels": ["joint_pose"]}}, "'joint_pose'.*Did you mean 'joint_pos'"),
         ({"features": {"channels": "joint_pos"}}, "features.channels must be a list"),
@@ -116,11 +144,11 @@ def test_wrong_values_name_the_key_and_what_is_allowed(values: dict, message: st
         (lambda: ActionConfig(joint_scale={"waist_yaw": 0.0}), "action waist_yaw"),
         (lambda: ActionConfig(filter=0.0), "action.filter"),
         (lambda: ActionConfig(filter=1.1), "action.filter"),
-        (lambda: CommandConfig(standing_share=1.5), "commands.standing_share"),
+        (lambda: CommandConfig(standing_fraction=1.5), "commands.standing_fraction"),
         (lambda: CommandConfig(resample_interval_s=0.0), "commands.resample_interval_s"),
         (lambda: CommandConfig(yaw_rate=(0.1, 0.0)), "commands.yaw_rate"),
         (lambda: ResetConfig(joint_noise=-0.1), "reset.joint_noise"),
-        (lambda: ResetConfig(reference_share=2.0), "reset.reference_share"),
+        (lambda: ResetConfig(reference_fraction=2.0), "reset.reference_fraction"),
         (lambda: TerminationConfig(min_height=0.7), "termination heights"),
         (lambda: TerminationConfig(max_tilt=0.0), "termination.max_tilt"),
         (lambda: TerminationConfig(max_tilt=60.0), "termination.max_tilt"),  # degrees

@@ -12,8 +12,9 @@ import pytest
 from state_makers import make_state, quat
 
 from wildrobot_gym.config import FEATURE_CHANNELS, FeatureConfig, HistoryConfig
-from wildrobot_gym.contact import estimated_contacts, force_contacts, pad_speed, proxy_contacts
-from wildrobot_gym.features import (
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.contact import estimated_contacts, force_contacts, pad_speed, proxy_contacts
+from wildrobot_gym.task.features import (
     feature_dim,
     feature_layout,
     feature_names,
@@ -22,13 +23,14 @@ from wildrobot_gym.features import (
     mean_velocities,
     shape_velocity,
 )
-from wildrobot_gym.robot import RobotModel
 
 TURN = quat(yaw=np.pi / 2)  # faces +y
 
 
 def one(robot: RobotModel, channel: str, state, **config) -> np.ndarray:
-    return np.asarray(make_frame_features(robot, FeatureConfig(channels=(channel,), **config))(state))
+    return np.asarray(
+        make_frame_features(robot, FeatureConfig(channels=(channel,), **config))(state)
+    )
 
 
 def test_layout(robot: RobotModel) -> None:
@@ -61,7 +63,9 @@ def test_channels_come_in_the_configs_order(wildrobot: RobotModel) -> None:
 
 
 @pytest.mark.parametrize("dropped", FEATURE_CHANNELS)
-def test_a_dropped_channel_is_gone_from_layout_names_and_columns(robot: RobotModel, dropped: str) -> None:
+def test_a_dropped_channel_is_gone_from_layout_names_and_columns(
+    robot: RobotModel, dropped: str
+) -> None:
     rng = np.random.default_rng(0)
     joints, joint_vel = rng.normal(size=(2, robot.num_joints))
     state = make_state(robot, joints=joints, joint_vel=joint_vel, lin_vel=[0.3, 0.1, 0.0])
@@ -70,10 +74,13 @@ def test_a_dropped_channel_is_gone_from_layout_names_and_columns(robot: RobotMod
     names = feature_names(robot, every)
     keep = np.array([not name.startswith(f"{dropped}[") for name in names])
     assert layout["channels"] == [c for c in every["channels"] if c[0] != dropped]
-    assert feature_names(robot, layout) == [name for name, kept in zip(names, keep, strict=True) if kept]
+    assert feature_names(robot, layout) == [
+        name for name, kept in zip(names, keep, strict=True) if kept
+    ]
     assert frame_dim(layout) == keep.sum() and feature_dim(layout) == 8 * keep.sum()
     np.testing.assert_array_equal(
-        make_frame_features(robot, config)(state), np.asarray(make_frame_features(robot, FeatureConfig())(state))[keep]
+        make_frame_features(robot, config)(state),
+        np.asarray(make_frame_features(robot, FeatureConfig())(state))[keep],
     )
 
 
@@ -81,7 +88,11 @@ def test_every_column_has_a_name(robot: RobotModel) -> None:
     layout = feature_layout(robot, FeatureConfig())
     names = feature_names(robot, layout)
     assert len(names) == len(set(names)) == frame_dim(layout)
-    assert names[0] == f"joint_pos[{robot.joint_names[0]}]" and "root_lin_vel[x]" in names and "root_height[z]" in names
+    assert (
+        names[0] == f"joint_pos[{robot.joint_names[0]}]"
+        and "root_lin_vel[x]" in names
+        and "root_height[z]" in names
+    )
     assert names[-1] == f"foot_contacts[{robot.pad_names[-1]}]"
 
 
@@ -95,7 +106,18 @@ def test_all_channels_golden(wildrobot: RobotModel) -> None:
         pad_forces=[0.0, 10.0, 20.0, 5.0],
     )
     got = make_frame_features(wildrobot, FeatureConfig())(state)
-    want = [*wildrobot.home_joint_pos, *np.zeros(9), 1, 0, 0, 0.1, 0.2, 0.3, 0.44, *np.tanh([0, 1, 2, 0.5])]
+    want = [
+        *wildrobot.home_joint_pos,
+        *np.zeros(9),
+        1,
+        0,
+        0,
+        0.1,
+        0.2,
+        0.3,
+        0.44,
+        *np.tanh([0, 1, 2, 0.5]),
+    ]
     np.testing.assert_allclose(got, want, atol=1e-6)
 
 
@@ -114,7 +136,9 @@ def test_all_channels_golden(wildrobot: RobotModel) -> None:
 def test_root_velocity_modes(wildrobot: RobotModel, how: str, velocity: list, want: list) -> None:
     np.testing.assert_allclose(shape_velocity(jnp.array(velocity), how), want, atol=1e-6)
     state = make_state(wildrobot, lin_vel=velocity)
-    np.testing.assert_allclose(one(wildrobot, "root_lin_vel", state, root_velocity=how), want, atol=1e-6)
+    np.testing.assert_allclose(
+        one(wildrobot, "root_lin_vel", state, root_velocity=how), want, atol=1e-6
+    )
 
 
 def test_world_frame_keeps_the_heading(wildrobot: RobotModel) -> None:
@@ -155,32 +179,56 @@ def test_velocities_from_two_poses(wildrobot: RobotModel) -> None:
     """5 mm ahead, 0.03 rad to the left and 0.1 rad of each joint in 20 ms; what the engine says is not read."""
     before = make_state(wildrobot, base_quat=quat(0.2, -0.1, 1.0), joints=np.zeros(9))
     moved = before.qpos.at[:2].add(0.005 * jnp.array([np.cos(1.0), np.sin(1.0)])).at[7:].add(0.1)
-    after = make_state(wildrobot, base_quat=quat(0.2, -0.1, 1.03), lin_vel=[9, 9, 9], joint_vel=np.full(9, 9.0))
+    after = make_state(
+        wildrobot, base_quat=quat(0.2, -0.1, 1.03), lin_vel=[9, 9, 9], joint_vel=np.full(9, 9.0)
+    )
     after = after.replace(qpos=moved.at[3:7].set(after.qpos[3:7]))
     config = FeatureConfig(
-        channels=("joint_vel", "root_lin_vel", "root_ang_vel"), root_velocity="raw", velocities="finite_difference"
+        channels=("joint_vel", "root_lin_vel", "root_ang_vel"),
+        root_velocity="raw",
+        velocities="finite_difference",
     )
     features = make_frame_features(wildrobot, config)
     got = features(after, before.qpos)
-    want = [*[5.0] * 9, 0.25 * np.cos(0.03), -0.25 * np.sin(0.03), 0.0, 0.0, 0.0, 1.5]  # ahead was along the old heading
+    want = [
+        *[5.0] * 9,
+        0.25 * np.cos(0.03),
+        -0.25 * np.sin(0.03),
+        0.0,
+        0.0,
+        0.0,
+        1.5,
+    ]  # ahead was along the old heading
     np.testing.assert_allclose(got, want, atol=2e-4)
     np.testing.assert_allclose(features(after)[:9], 9.0)  # no pose before: the engine's own
     assert feature_layout(wildrobot, config)["definitions"]["velocities"] == "finite_difference"
-    assert "velocities" not in feature_layout(wildrobot, FeatureConfig())["definitions"]  # as in older checkpoints
-    assert feature_layout(wildrobot, config, 0.01)["definitions"]["control_dt"] == 0.01  # its windows are half as long
+    assert (
+        "velocities" not in feature_layout(wildrobot, FeatureConfig())["definitions"]
+    )  # as in older checkpoints
+    assert (
+        feature_layout(wildrobot, config, 0.01)["definitions"]["control_dt"] == 0.01
+    )  # its windows are half as long
     assert "control_dt" not in feature_layout(wildrobot, config, 0.02)["definitions"]
 
 
 def test_mean_velocities_are_mujocos(wildrobot: RobotModel) -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
-        before, after, want = wildrobot.home_qpos.copy(), wildrobot.home_qpos.copy(), np.zeros(wildrobot.model.nv)
+        before, after, want = (
+            wildrobot.home_qpos.copy(),
+            wildrobot.home_qpos.copy(),
+            np.zeros(wildrobot.model.nv),
+        )
         mujoco.mj_integratePos(wildrobot.model, before, rng.normal(size=len(want)), 1.0)
         after[:] = before
-        mujoco.mj_integratePos(wildrobot.model, after, rng.normal(size=len(want)) * rng.choice([0.0, 1e-4, 3.0]), 0.1)
+        mujoco.mj_integratePos(
+            wildrobot.model, after, rng.normal(size=len(want)) * rng.choice([0.0, 1e-4, 3.0]), 0.1
+        )
         mujoco.mj_differentiatePos(wildrobot.model, want, 0.1, before, after)
         after[3:7] *= rng.choice([-1.0, 1.0])  # the same rotation
-        np.testing.assert_allclose(mean_velocities(jnp.asarray(before), jnp.asarray(after), 0.1), want, atol=2e-5)
+        np.testing.assert_allclose(
+            mean_velocities(jnp.asarray(before), jnp.asarray(after), 0.1), want, atol=2e-5
+        )
 
 
 def test_force_contacts() -> None:
@@ -189,7 +237,9 @@ def test_force_contacts() -> None:
 
 
 def test_proxy_contacts(wildrobot: RobotModel) -> None:
-    got = proxy_contacts(jnp.array([0.0, -0.001, 0.01, 0.0]), jnp.array([0.0, 0.0, 0.0, 0.2]), 0.01, 0.2)
+    got = proxy_contacts(
+        jnp.array([0.0, -0.001, 0.01, 0.0]), jnp.array([0.0, 0.0, 0.0, 0.2]), 0.01, 0.2
+    )
     np.testing.assert_allclose(got, [1.0, 1.0, np.exp(-1), np.exp(-1)], atol=1e-6)
     positions, velocities = np.zeros((4, 3)), np.zeros((4, 3))
     positions[1, 2], velocities[2] = 0.01, [0.12, 0.16, 9.0]  # a vertical speed is no slip
@@ -201,7 +251,9 @@ def test_proxy_contacts(wildrobot: RobotModel) -> None:
 
 def test_estimated_contacts(robot: RobotModel) -> None:
     config = FeatureConfig(contacts="estimated")
-    got = estimated_contacts(jnp.array([0.0, 0.0, 0.0, 0.2]), jnp.array([0.0, 0.25, 1.0, 0.0]), config)
+    got = estimated_contacts(
+        jnp.array([0.0, 0.0, 0.0, 0.2]), jnp.array([0.0, 0.25, 1.0, 0.0]), config
+    )
     np.testing.assert_allclose(got, [1.0, 0.5, 0.3, 0.0], atol=1e-6)
     # Left thigh forward (positive), right thigh backward (positive too on this robot): only the right leg is in stance.
     joints = np.zeros(robot.num_joints)
@@ -210,7 +262,9 @@ def test_estimated_contacts(robot: RobotModel) -> None:
     joints[names.index("right_hip_pitch")] = 0.4
     joints[names.index("right_knee_pitch")] = 0.1
     state = make_state(robot, joints=joints)
-    np.testing.assert_allclose(one(robot, "foot_contacts", state, contacts="estimated"), [0, 0, 0.8, 0.8], atol=1e-6)
+    np.testing.assert_allclose(
+        one(robot, "foot_contacts", state, contacts="estimated"), [0, 0, 0.8, 0.8], atol=1e-6
+    )
 
 
 def test_leading_axes_and_jit(wildrobot: RobotModel) -> None:
@@ -226,7 +280,10 @@ def test_leading_axes_and_jit(wildrobot: RobotModel) -> None:
 def test_estimated_contacts_need_legs(wildrobot: RobotModel) -> None:
     from wildrobot_gym.errors import RobotError
 
-    config = {**wildrobot.config, "feet": [{**f, "leg": f["leg"][:2]} for f in wildrobot.config["feet"]]}
+    config = {
+        **wildrobot.config,
+        "feet": [{**f, "leg": f["leg"][:2]} for f in wildrobot.config["feet"]],
+    }
     legless = dataclasses.replace(wildrobot, config=config)
     with pytest.raises(RobotError, match="knee pitch joint in the leg of 'left_foot'"):
         make_frame_features(legless, FeatureConfig(contacts="estimated"))
@@ -238,7 +295,11 @@ def test_estimated_contacts_need_legs(wildrobot: RobotModel) -> None:
         ("force", {}, np.tanh([0.0, 0.4, 0.8, 1.6])),
         ("force", {"contact_scale": 4.0}, np.tanh([0.0, 1.0, 2.0, 4.0])),
         ("estimated", {}, [0.0, 0.0, 0.3, 0.3]),
-        ("estimated", {"contact_threshold_angle": 0.2}, [0.8, 0.8, 0.3, 0.3]),  # the left thigh now counts as in stance
+        (
+            "estimated",
+            {"contact_threshold_angle": 0.2},
+            [0.8, 0.8, 0.3, 0.3],
+        ),  # the left thigh now counts as in stance
         ("estimated", {"contact_knee_scale": 0.9}, [0.0, 0.0, 0.5, 0.5]),
         ("estimated", {"contact_min_confidence": 0.2}, [0.0, 0.0, 0.2, 0.2]),
         ("proxy", {}, np.exp([0.0, -4.0, -0.25, -4.25])),
@@ -246,10 +307,17 @@ def test_estimated_contacts_need_legs(wildrobot: RobotModel) -> None:
         ("proxy", {"proxy_speed": 0.1}, np.exp([0.0, -4.0, -1.0, -5.0])),
     ],
 )
-def test_contacts_follow_their_own_settings(robot: RobotModel, contacts: str, settings: dict, want: list) -> None:
+def test_contacts_follow_their_own_settings(
+    robot: RobotModel, contacts: str, settings: dict, want: list
+) -> None:
     """Left thigh 0.15 rad forward, knee 0.1; right thigh 0.15 rad backward, knee 0.45. Some pads are 2 cm up, or slide."""
     joints, names = np.zeros(robot.num_joints), list(robot.joint_names)
-    for name, angle in (("left_hip", 0.15), ("left_knee", 0.1), ("right_hip", 0.15), ("right_knee", 0.45)):
+    for name, angle in (
+        ("left_hip", 0.15),
+        ("left_knee", 0.1),
+        ("right_hip", 0.15),
+        ("right_knee", 0.45),
+    ):
         joints[names.index(f"{name}_pitch")] = angle
     state = make_state(
         robot,
@@ -258,6 +326,11 @@ def test_contacts_follow_their_own_settings(robot: RobotModel, contacts: str, se
         pad_pos_w=[[0, 0, 0], [0, 0, 0.02], [0, 0, 0], [0, 0, 0.02]],
         pad_vel_w=[[0, 0, 0], [0, 0, 0], [0.1, 0, 0], [0, 0.1, 0]],
     )
-    np.testing.assert_allclose(one(robot, "foot_contacts", state, contacts=contacts, **settings), want, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        one(robot, "foot_contacts", state, contacts=contacts, **settings),
+        want,
+        rtol=1e-5,
+        atol=1e-6,
+    )
     layout = feature_layout(robot, FeatureConfig(contacts=contacts, **settings))
     assert settings.items() <= layout["definitions"].items()

@@ -21,7 +21,9 @@ def random_quats(n: int = 50) -> np.ndarray:
 
 def test_rotation_vectors() -> None:
     """A quarter turn about z; nothing; a millionth; half a turn; and of a rotation's two quaternions either."""
-    quats = np.array([[S, 0, 0, S], [1, 0, 0, 0], [1, 5e-8, 0, 0], [0, 0, 1, 0], [-S, 0, 0, -S]], np.float32)
+    quats = np.array(
+        [[S, 0, 0, S], [1, 0, 0, 0], [1, 5e-8, 0, 0], [0, 0, 1, 0], [-S, 0, 0, -S]], np.float32
+    )
     want = [[0, 0, np.pi / 2], [0, 0, 0], [1e-7, 0, 0], [0, np.pi, 0], [0, 0, np.pi / 2]]
     np.testing.assert_allclose(R.rotation_vector(quats), want, atol=1e-6)
     axes = np.random.default_rng(0).normal(size=(20, 3))
@@ -34,7 +36,9 @@ def test_rotation_vectors() -> None:
 def test_golden_quarter_turns() -> None:
     left = jnp.array([S, 0, 0, S])  # 90 degrees about z: x goes to y
     np.testing.assert_allclose(R.rotate(left, jnp.array([1.0, 0, 0])), [0, 1, 0], atol=1e-6)
-    np.testing.assert_allclose(R.rotate_inverse(left, jnp.array([1.0, 0, 0])), [0, -1, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        R.rotate_inverse(left, jnp.array([1.0, 0, 0])), [0, -1, 0], atol=1e-6
+    )
     np.testing.assert_allclose(R.quat_mul(left, left), [0, 0, 0, 1], atol=1e-6)
     np.testing.assert_allclose(R.yaw_of(left), np.pi / 2, atol=1e-6)
     np.testing.assert_allclose(R.yaw_quat(jnp.array(np.pi / 2)), left, atol=1e-6)
@@ -62,8 +66,12 @@ def test_identities_on_batches() -> None:
     q = jnp.array(random_quats())
     v = jnp.array(np.random.default_rng(2).normal(size=(50, 3)).astype(np.float32))
     np.testing.assert_allclose(R.rotate_inverse(q, R.rotate(q, v)), v, atol=1e-5)
-    np.testing.assert_allclose(R.quat_mul(q, R.quat_conjugate(q)), np.tile([1, 0, 0, 0], (50, 1)), atol=1e-6)
-    np.testing.assert_allclose(jnp.linalg.norm(R.rotate(q, v), axis=-1), jnp.linalg.norm(v, axis=-1), rtol=1e-5)
+    np.testing.assert_allclose(
+        R.quat_mul(q, R.quat_conjugate(q)), np.tile([1, 0, 0, 0], (50, 1)), atol=1e-6
+    )
+    np.testing.assert_allclose(
+        jnp.linalg.norm(R.rotate(q, v), axis=-1), jnp.linalg.norm(v, axis=-1), rtol=1e-5
+    )
     np.testing.assert_allclose(R.to_heading(q, v)[:, 2], v[:, 2], atol=1e-6)
 
 
@@ -79,4 +87,6 @@ def test_jit_equals_no_jit() -> None:
     q, v = jnp.array(random_quats()), jnp.ones((50, 3))
     for function in (R.rotate, R.rotate_inverse, R.to_heading):
         np.testing.assert_allclose(jax.jit(function)(q, v), function(q, v), rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(jax.jit(R.gravity_direction)(q), R.gravity_direction(q), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(
+        jax.jit(R.gravity_direction)(q), R.gravity_direction(q), rtol=1e-6, atol=1e-6
+    )

@@ -11,8 +11,8 @@ import pytest
 from wildrobot_gym.env.demonstrations import demonstrations
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion.build import walk_clip
 from wildrobot_gym.motion.dynamics import servo_targets
+from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.robot import RobotModel
 
@@ -28,12 +28,16 @@ def test_the_actions_ask_for_the_servo_targets(robot: RobotModel) -> None:
     np.testing.assert_array_equal(obs[:count], obs[count:])
     n = robot.num_joints
     np.testing.assert_allclose(obs[0, :n], states.joint_pos[1] - robot.home_joint_pos, atol=1e-6)
-    np.testing.assert_allclose(obs[:count, 2 * n + 9 : 2 * n + 12], np.tile([0.4, 0.0, 0.0], (count, 1)), atol=1e-6)
+    np.testing.assert_allclose(
+        obs[:count, 2 * n + 9 : 2 * n + 12], np.tile([0.4, 0.0, 0.0], (count, 1)), atol=1e-6
+    )
     # The environment's own action filter turns each action into the target of inverse dynamics.
     targets = servo_targets(robot, states, 0.02)
     blank = env.task.blank(jnp.zeros(2, jnp.uint32))
     for i in (0, 7, 100):
-        _, target = env.task.target(blank.replace(action=jnp.asarray(obs[i, -n:])), jnp.asarray(actions[i]))
+        _, target = env.task.target(
+            blank.replace(action=jnp.asarray(obs[i, -n:])), jnp.asarray(actions[i])
+        )
         np.testing.assert_allclose(target, np.clip(targets[1 + i], *robot.joint_range.T), atol=1e-5)
 
 

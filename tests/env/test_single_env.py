@@ -16,11 +16,17 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import RecordVideo, TimeLimit
 from gymnasium.wrappers import vector as vw
 
-from wildrobot_gym.config import ActionConfig, CommandConfig, EnvConfig, ResetConfig, TerminationConfig
+from wildrobot_gym.config import (
+    ActionConfig,
+    CommandConfig,
+    EnvConfig,
+    ResetConfig,
+    TerminationConfig,
+)
 from wildrobot_gym.env.single_env import WildRobotEnv
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError
-from wildrobot_gym.task.reward import TERMS
+from wildrobot_gym.task.rewards import TERMS
 
 ROBOTS = ["wildrobot", "wildrobot_8dof"]
 SMALL = {"width": 64, "height": 48}
@@ -78,7 +84,11 @@ def test_the_time_limit_is_gymnasiums() -> None:
     env = gym.make("WildRobot-v0", max_episode_steps=3)
     assert isinstance(env, TimeLimit)
     env.reset(seed=0)
-    assert [env.step(np.zeros(9, np.float32))[2:4] for _ in range(3)] == [(False, False), (False, False), (False, True)]
+    assert [env.step(np.zeros(9, np.float32))[2:4] for _ in range(3)] == [
+        (False, False),
+        (False, False),
+        (False, True),
+    ]
     assert gym.make("WildRobot-v0").spec.max_episode_steps == 500
     assert WildRobotEnv().vector.task.max_episode_steps > 10**6
 
@@ -132,7 +142,9 @@ def test_pictures() -> None:
     assert quiet.render() is None
 
 
-@pytest.mark.skipif(bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")), reason="there is a screen")
+@pytest.mark.skipif(
+    bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")), reason="there is a screen"
+)
 def test_a_window_needs_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     with pytest.raises(PhysicsError, match=r"human.*DISPLAY.*rgb_array"):
@@ -145,7 +157,10 @@ def test_the_window_follows_every_step_and_reset_in_time(monkeypatch: pytest.Mon
     monkeypatch.setattr("wildrobot_gym.env.render.has_screen", lambda: True)
     window = SimpleNamespace(sync=lambda: shown.append(clock[0]), close=lambda: None)
     monkeypatch.setattr("mujoco.viewer.launch_passive", lambda *_: window)
-    monkeypatch.setattr("wildrobot_gym.env.render.time", SimpleNamespace(monotonic=lambda: clock[0], sleep=slept.append))
+    monkeypatch.setattr(
+        "wildrobot_gym.env.render.time",
+        SimpleNamespace(monotonic=lambda: clock[0], sleep=slept.append),
+    )
     for env, action in (
         (WildRobotEnv(render_mode="human"), np.zeros(9)),
         (WildRobotVectorEnv(2, render_mode="human"), np.zeros((2, 9))),
@@ -169,13 +184,18 @@ def test_what_belongs_to_many_robots_is_refused() -> None:
 
 
 def test_videos(tmp_path) -> None:
-    env = RecordVideo(gym.make("WildRobot-v0", render_mode="rgb_array", max_episode_steps=4, **SMALL), str(tmp_path / "single"))
+    env = RecordVideo(
+        gym.make("WildRobot-v0", render_mode="rgb_array", max_episode_steps=4, **SMALL),
+        str(tmp_path / "single"),
+    )
     env.reset(seed=0)
     for _ in range(4):
         env.step(np.zeros(9, np.float32))
     env.close()
     batch = WildRobotVectorEnv(2, 4, render_mode="rgb_array", **SMALL)
-    recorded = vw.RecordVideo(batch, str(tmp_path / "vector"), video_length=4, step_trigger=lambda step: step == 0)
+    recorded = vw.RecordVideo(
+        batch, str(tmp_path / "vector"), video_length=4, step_trigger=lambda step: step == 0
+    )
     recorded.reset(seed=0)
     for _ in range(6):
         recorded.step(np.zeros((2, 9), np.float32))
@@ -226,7 +246,9 @@ def test_vector_wrappers(name: str) -> None:
 
 
 def test_statistics_over_partial_resets() -> None:
-    batch = WildRobotVectorEnv(3, 4, autoreset_mode=AutoresetMode.DISABLED, reset={"stagger": False})
+    batch = WildRobotVectorEnv(
+        3, 4, autoreset_mode=AutoresetMode.DISABLED, reset={"stagger": False}
+    )
     env = vw.RecordEpisodeStatistics(batch)
     env.reset(seed=0)
     mask = np.array([True, False, False])

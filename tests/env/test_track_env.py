@@ -12,7 +12,7 @@ from gymnasium.utils.env_checker import check_env
 import wildrobot_gym  # noqa: F401  registers the environment
 from wildrobot_gym.env.track_env import WildRobotTrackVectorEnv, clip_frames
 from wildrobot_gym.errors import ConfigError, MotionError
-from wildrobot_gym.motion.build import walk_clip
+from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.motion.reference import save_clips
 from wildrobot_gym.robot import RobotModel
 
@@ -28,7 +28,9 @@ def reference(tmp_path_factory) -> str:
 
 @pytest.fixture(scope="module")
 def env(reference: str) -> WildRobotTrackVectorEnv:
-    return WildRobotTrackVectorEnv(2, None, autoreset_mode="disabled", num_threads=1, reference=reference)
+    return WildRobotTrackVectorEnv(
+        2, None, autoreset_mode="disabled", num_threads=1, reference=reference
+    )
 
 
 def still(env: WildRobotTrackVectorEnv) -> np.ndarray:
@@ -43,7 +45,9 @@ def test_frames_of_all_clips(env: WildRobotTrackVectorEnv) -> None:
     clips = env.task.clips
     np.testing.assert_array_equal(np.unique(clips.last), [FRAMES - 1, 2 * FRAMES - 1])
     assert clips.qpos.shape == (2 * FRAMES, 16) and clips.target.shape == (2 * FRAMES, 9)
-    np.testing.assert_allclose(np.asarray(clips.command)[[0, FRAMES]], [[0.2, 0, 0], [0.4, 0, 0]], atol=1e-6)
+    np.testing.assert_allclose(
+        np.asarray(clips.command)[[0, FRAMES]], [[0.2, 0, 0], [0.4, 0, 0]], atol=1e-6
+    )
 
 
 def test_begin_at_stands_in_the_frame_and_shows_what_comes(env: WildRobotTrackVectorEnv) -> None:
@@ -70,11 +74,15 @@ def test_slow_walks_follow_their_own_targets_for_a_second(env: WildRobotTrackVec
     assert np.mean(paid) > 0.06  # perfect tracking pays 0.26
 
 
-def test_the_mirror_image_of_a_clip_is_followed_as_the_clip_is(wildrobot: RobotModel, tmp_path) -> None:
+def test_the_mirror_image_of_a_clip_is_followed_as_the_clip_is(
+    wildrobot: RobotModel, tmp_path
+) -> None:
     """The declared reflection turns one robot's observations into the other's, as long as no contact differs in its rounding."""
     walk = walk_clip(wildrobot, 0.4)
     reference = str(save_clips(tmp_path / "pair.npz", [walk, walk.mirrored(wildrobot)]))
-    env = WildRobotTrackVectorEnv(2, None, autoreset_mode="disabled", num_threads=1, reference=reference)
+    env = WildRobotTrackVectorEnv(
+        2, None, autoreset_mode="disabled", num_threads=1, reference=reference
+    )
     obs = env.begin_at([10, FRAMES + 10])
     ids, signs = np.array(env.mirror["obs_ids"]), np.array(env.mirror["obs_signs"])
     assert sorted(ids) == list(range(obs.shape[1]))
@@ -91,7 +99,9 @@ def test_velocity_terms_are_judged_by_the_clip(wildrobot: RobotModel, tmp_path) 
     walk = dataclasses.replace(walk_clip(wildrobot, 0.4), command=(0.0, 0.0, 0.0))
     reference = str(save_clips(tmp_path / "walk.npz", [walk]))
     settings = {"rewards": {"lin_vel_error": -1.0, "scale": 1.0}, "reset": {"stagger": False}}
-    env = WildRobotTrackVectorEnv(1, None, autoreset_mode="disabled", num_threads=1, reference=reference, **settings)
+    env = WildRobotTrackVectorEnv(
+        1, None, autoreset_mode="disabled", num_threads=1, reference=reference, **settings
+    )
     env.begin_at([20])
     *_, infos = env.step(still(env))
     assert -infos["reward_lin_vel_error"][0] == pytest.approx(infos["velocity_error"][0], abs=1e-5)
@@ -102,12 +112,17 @@ def test_feet_and_loads_of_the_clip_are_asked_for(env: WildRobotTrackVectorEnv) 
     load = np.asarray(env.task.clips.load)
     assert load.sum(axis=-1).mean() == pytest.approx(1.0, abs=0.02) and load.min() >= 0.0
     env.begin_at([20, FRAMES + 20])
-    feet = np.asarray(env.physics_state.foot_pos_w) - np.asarray(env.physics_state.base_pos_w)[:, None] * [1.0, 1.0, 0.0]
+    feet = np.asarray(env.physics_state.foot_pos_w) - np.asarray(env.physics_state.base_pos_w)[
+        :, None
+    ] * [1.0, 1.0, 0.0]
     np.testing.assert_allclose(np.asarray(env.task.clips.feet)[20, :, 2], feet[0, :, 2], atol=1e-3)
     *_, infos = env.step(still(env))
     rewards = env.config.rewards
-    share = np.asarray(env.physics_state.pad_forces)[:, env.robot.pad_ids_of_foot].sum(axis=-1) / env.robot.weight
-    error = np.linalg.norm(share - load[[21, FRAMES + 21]], axis=-1)
+    fraction = (
+        np.asarray(env.physics_state.pad_forces)[:, env.robot.pad_ids_of_foot].sum(axis=-1)
+        / env.robot.weight
+    )
+    error = np.linalg.norm(fraction - load[[21, FRAMES + 21]], axis=-1)
     want = rewards.scale * rewards.clip_load * np.exp(-((error / rewards.clip_load_sigma) ** 2))
     np.testing.assert_allclose(infos["reward_clip_load"], want, rtol=1e-4)
 
@@ -120,7 +135,12 @@ def test_the_clips_end_truncates(env: WildRobotTrackVectorEnv) -> None:
 
 def test_who_has_lost_the_clip_is_ended(reference: str) -> None:
     env = WildRobotTrackVectorEnv(
-        1, None, autoreset_mode="disabled", num_threads=1, reference=reference, termination={"max_joint_error": 0.1}
+        1,
+        None,
+        autoreset_mode="disabled",
+        num_threads=1,
+        reference=reference,
+        termination={"max_joint_error": 0.1},
     )
     env.begin_at([0])
     kick = np.ones(env.action_space.shape, np.float32)
@@ -129,7 +149,9 @@ def test_who_has_lost_the_clip_is_ended(reference: str) -> None:
 
 
 def test_random_starts_are_frames_with_a_next_one(reference: str) -> None:
-    env = WildRobotTrackVectorEnv(256, None, autoreset_mode="disabled", num_threads=1, reference=reference)
+    env = WildRobotTrackVectorEnv(
+        256, None, autoreset_mode="disabled", num_threads=1, reference=reference
+    )
     env.reset(seed=3)
     frames, last = np.asarray(env._task_state.frame), np.asarray(env.task.clips.last)
     assert (frames < last[frames]).all()
@@ -140,7 +162,8 @@ def test_pad_forces_that_are_not_known_are_estimated(wildrobot: RobotModel) -> N
     """A clip without them gets nearly the targets of the same clip with them."""
     clip = walk_clip(wildrobot, 0.3)
     known, estimated = (
-        np.asarray(clip_frames(wildrobot, [c], 0.02).target) for c in (clip, dataclasses.replace(clip, pad_forces=None))
+        np.asarray(clip_frames(wildrobot, [c], 0.02).target)
+        for c in (clip, dataclasses.replace(clip, pad_forces=None))
     )
     assert np.isfinite(estimated).all()
     assert np.median(np.abs(known - estimated)) < 0.01
@@ -153,5 +176,7 @@ def test_what_is_needed_is_said(wildrobot: RobotModel, env: WildRobotTrackVector
         clip_frames(wildrobot, [], 0.02)
     with pytest.raises(ConfigError, match="each with its own command"):
         env.set_commands(np.zeros((2, 3)))
-    with pytest.raises(ConfigError, match=r"frames have shape \(1,\); allowed: \(2,\), each 0 to 601"):
+    with pytest.raises(
+        ConfigError, match=r"frames have shape \(1,\); allowed: \(2,\), each 0 to 601"
+    ):
         env.begin_at([0])

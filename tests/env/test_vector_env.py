@@ -15,9 +15,9 @@ import wildrobot_gym  # noqa: F401  registers the environment
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError, RobotError, WildRobotError
-from wildrobot_gym.features import make_frame_features
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.rotations import gravity_direction, rotate, to_heading
+from wildrobot_gym.task.features import make_frame_features
 
 N = 4
 LIMIT = 6
@@ -25,17 +25,27 @@ DIM = 29  # features of one frame
 MODES = [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP, AutoresetMode.DISABLED]
 
 
-def make(mode: Any = AutoresetMode.NEXT_STEP, num_envs: int = N, limit: int | None = LIMIT, **settings: Any) -> Any:
+def make(
+    mode: Any = AutoresetMode.NEXT_STEP,
+    num_envs: int = N,
+    limit: int | None = LIMIT,
+    **settings: Any,
+) -> Any:
     settings.setdefault("reset", {"stagger": False})
     return WildRobotVectorEnv(num_envs, limit, autoreset_mode=mode, num_threads=1, **settings)
 
 
 def actions(step: int, num_envs: int = N, joints: int = 9) -> np.ndarray:
-    return 0.3 * np.sin(0.7 * step + np.arange(joints) + 2.0 * np.arange(num_envs)[:, None]).astype(np.float32)
+    return 0.3 * np.sin(0.7 * step + np.arange(joints) + 2.0 * np.arange(num_envs)[:, None]).astype(
+        np.float32
+    )
 
 
 def rollout(env: Any, steps: int, first: int = 0) -> list:
-    return [env.step(actions(first + i, env.num_envs, env.single_action_space.shape[0])) for i in range(steps)]
+    return [
+        env.step(actions(first + i, env.num_envs, env.single_action_space.shape[0]))
+        for i in range(steps)
+    ]
 
 
 def assert_equal(a: Any, b: Any, rows: Any = slice(None)) -> None:
@@ -78,7 +88,9 @@ def test_observation_follows_its_table(name: str) -> None:
         (env.command, 1.0),
         (filtered, 1.0),
     ]
-    np.testing.assert_allclose(obs, np.concatenate([np.asarray(x) * f for x, f in table], axis=1), atol=1e-5)
+    np.testing.assert_allclose(
+        obs, np.concatenate([np.asarray(x) * f for x, f in table], axis=1), atol=1e-5
+    )
     assert obs.shape == (N, 3 * n + 12) == env.observation_space.shape
     assert env.observation_space.contains(obs)
     terms = [v for k, v in infos.items() if k.startswith("reward_")]
@@ -182,7 +194,11 @@ def test_a_blow_up_is_flagged_and_stays_alone(tmp_path, monkeypatch) -> None:
             newest = env.amp_obs[2].reshape(-1, DIM)[-1]
             got, want = env.step(actions(step)), twin.step(actions(step))
             restarting = mode == AutoresetMode.NEXT_STEP and step == 1
-            assert got[4]["diverged"].tolist() == got[2].tolist() == [False, False, not restarting, False]
+            assert (
+                got[4]["diverged"].tolist()
+                == got[2].tolist()
+                == [False, False, not restarting, False]
+            )
             assert all(np.isfinite(x).all() for x in (got[0], got[1], got[4]["amp_obs"]))
             if not restarting:  # the home pose that it was put back to is no motion of its own: the frame before is shown again
                 window = got[4]["amp_obs"][2].reshape(-1, DIM)
@@ -208,7 +224,9 @@ def test_disabled_resets_by_mask_and_leaves_the_others_untouched() -> None:
     # The others' whole future is what it would have been, commands drawn later too.
     for step in range(3):
         assert_equal(env.step(actions(step))[:4], twin.step(actions(step))[:4], ~mask)
-    np.testing.assert_array_equal(np.asarray(env._task_state.key)[~mask], np.asarray(twin._task_state.key)[~mask])
+    np.testing.assert_array_equal(
+        np.asarray(env._task_state.key)[~mask], np.asarray(twin._task_state.key)[~mask]
+    )
     assert np.asarray(env._task_state.step_count).tolist() == [6, 3, 6, 3]
 
 
@@ -240,7 +258,9 @@ def test_wrong_reset_masks(mask: Any, message: str) -> None:
 
 def test_the_first_reset_is_a_full_one() -> None:
     with pytest.raises(ConfigError, match="first reset must be a full one"):
-        make(AutoresetMode.DISABLED).reset(options={"reset_mask": np.array([True, False, True, True])})
+        make(AutoresetMode.DISABLED).reset(
+            options={"reset_mask": np.array([True, False, True, True])}
+        )
 
 
 # --- windows and resets ---
@@ -268,13 +288,18 @@ def test_no_window_spans_a_reset(mode: AutoresetMode) -> None:
 
 @pytest.mark.parametrize(
     "features",
-    [{"history": {"frames": 1, "stride": 1}}, {"history": {"frames": 3, "stride": 2}, "velocities": "finite_difference"}],
+    [
+        {"history": {"frames": 1, "stride": 1}},
+        {"history": {"frames": 3, "stride": 2}, "velocities": "finite_difference"},
+    ],
 )
 def test_a_start_in_the_reference_shows_the_references_own_window(features: dict[str, Any]) -> None:
     """Contacts and height too, though a robot that was just put there is lifted out of the floor and carries another load."""
-    env = make(num_envs=16, reference="human_wildrobot", features=features, reset={"reference_share": 1.0})
+    env = make(
+        num_envs=16, reference="walk_human", features=features, reset={"reference_fraction": 1.0}
+    )
     _, infos = env.reset(seed=0)
-    known = ReferenceDataset.load("human_wildrobot", env.robot, env.config.features).windows()
+    known = ReferenceDataset.load("walk_human", env.robot, env.config.features).windows()
     for window in infos["amp_obs"]:
         assert np.abs(known - window).max(axis=1).min() < 1e-6
     rollout(env, 2)
@@ -284,7 +309,12 @@ def test_a_start_in_the_reference_shows_the_references_own_window(features: dict
 
 
 def test_first_episodes_end_a_few_at_a_time() -> None:
-    env = make(num_envs=10, limit=20, reset={"stagger": True}, termination={"min_height": 0.0, "max_height": 9.0})
+    env = make(
+        num_envs=10,
+        limit=20,
+        reset={"stagger": True},
+        termination={"min_height": 0.0, "max_height": 9.0},
+    )
     env.reset(seed=0)
     limits = np.sort(np.asarray(env._task_state.episode_limit))
     np.testing.assert_array_equal(limits, 1 + 2 * np.arange(10))
@@ -353,7 +383,9 @@ def test_a_foreign_state_is_refused() -> None:
     for state, error in (({}, ConfigError), (torn, PhysicsError)):
         with pytest.raises(error, match=r"does not fit|lacks rows"):
             env.set_state(state)
-    assert np.asarray(env._task_state.step_count).tolist() == [3] * N  # it goes on as if nothing had been asked
+    assert (
+        np.asarray(env._task_state.step_count).tolist() == [3] * N
+    )  # it goes on as if nothing had been asked
 
 
 def test_a_fork_is_told_why_it_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -441,7 +473,7 @@ def test_step_before_reset() -> None:
         ({"robot": "wildrobot_9dof"}, RobotError, "Did you mean 'wildrobot_8dof'"),
         ({"control_dt": 0.003}, PhysicsError, "no whole multiple"),
         ({"rewardz": {}}, ConfigError, "'rewardz'.*Did you mean 'rewards'"),
-        ({"reset": {"reference_share": 0.5}}, ConfigError, "no reference motion"),
+        ({"reset": {"reference_fraction": 0.5}}, ConfigError, "no reference motion"),
         ({"reference": "/nowhere/x.npz"}, WildRobotError, "nowhere"),
     ],
 )
@@ -466,4 +498,6 @@ def test_make_vec_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
     env.step(env.action_space.sample())
     env.close()
     assert env.unwrapped.task.max_episode_steps == 500
-    assert not [w for w in recwarn if "gymnasium" in str(w.filename) or issubclass(w.category, UserWarning)]
+    assert not [
+        w for w in recwarn if "gymnasium" in str(w.filename) or issubclass(w.category, UserWarning)
+    ]

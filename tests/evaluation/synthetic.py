@@ -32,7 +32,12 @@ def standing(robot: RobotModel, num_envs: int = 1, num_steps: int = STEPS) -> di
 
 
 def walking(
-    robot: RobotModel, speed: float = 0.5, period: int = 40, swing: int = 16, peak: float = 0.03, yaw: float = 0.0
+    robot: RobotModel,
+    speed: float = 0.5,
+    period: int = 40,
+    swing: int = 16,
+    peak: float = 0.03,
+    yaw: float = 0.0,
 ) -> Recording:
     """A symmetric walk along ``yaw``: each foot swings for ``swing`` of every ``period`` steps, half a period apart.
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from wildrobot_gym.evaluation.bootstrap import mean_interval
+from wildrobot_gym.evaluation.intervals import mean_interval
 
 
 def test_interval_is_that_of_the_normal_limit():
@@ -8,7 +8,9 @@ def test_interval_is_that_of_the_normal_limit():
     interval = mean_interval(values)
     half = 1.96 * values.std() / np.sqrt(400)
     assert interval["mean"] == values.mean()
-    np.testing.assert_allclose([interval["low"], interval["high"]], values.mean() + np.array([-half, half]), atol=0.01)
+    np.testing.assert_allclose(
+        [interval["low"], interval["high"]], values.mean() + np.array([-half, half]), atol=0.01
+    )
 
 
 def test_same_values_same_interval():

@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 from synthetic import DT, STEPS, standing, walking
 
-from wildrobot_gym.evaluation.compare_plots import contacts_svg, curve_panels, joint_panels, stretches, torque_svg
 from wildrobot_gym.evaluation.comparison import BETTER_HIGH, BETTER_LOW, MIN_EPISODES, marks
 from wildrobot_gym.evaluation.cycles import Cycles, recorded_cycles
 from wildrobot_gym.evaluation.metrics import episode_figures, first_step
-from wildrobot_gym.evaluation.plots import CURVES
+from wildrobot_gym.evaluation.plots.comparison import (
+    contacts_svg,
+    curve_panels,
+    joint_panels,
+    stretches,
+    torque_svg,
+)
+from wildrobot_gym.evaluation.plots.gait import CURVES
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.evaluation.torque_use import torque_use
 
@@ -24,11 +30,11 @@ def test_torque_use(robot):
     arrays["torque"][FIRST:, 0, 0] = -ramp * robot.force_limit[0]
     arrays["torque"][:FIRST, 0, 1] = robot.force_limit[1]  # before anything is measured
     used = torque_use(Recording(**arrays), robot, DT)
-    np.testing.assert_allclose(used.share[:, 0], [0.05, 0.25, 0.5, 0.75, 0.95])
+    np.testing.assert_allclose(used.fraction[:, 0], [0.05, 0.25, 0.5, 0.75, 0.95])
     assert used.saturated[0] == pytest.approx(8 / 400)  # ramp >= 0.98 from step 392 of 399 on
-    assert not used.share[:, 1].any()
-    shares = episode_figures(Recording(**arrays), np.zeros(1), robot)["saturation"]
-    assert used.saturated.mean() == pytest.approx(shares[0])
+    assert not used.fraction[:, 1].any()
+    fractions = episode_figures(Recording(**arrays), np.zeros(1), robot)["saturation"]
+    assert used.saturated.mean() == pytest.approx(fractions[0])
     arrays["alive"][FIRST:] = False
     assert torque_use(Recording(**arrays), robot, DT) is None
 
@@ -39,15 +45,23 @@ def interval(low, high, n=16):
 
 def test_marks_say_which_others_lie_apart_on_the_worse_side():
     low, middle, high = interval(0.1, 0.2), interval(0.15, 0.4), interval(0.3, 0.5)
-    assert marks("clearance", [low, middle, high]) == [("better", ()), ("better", ()), ("better", (0,))]
+    assert marks("clearance", [low, middle, high]) == [
+        ("better", ()),
+        ("better", ()),
+        ("better", (0,)),
+    ]
     assert marks("slip", [low, middle, high]) == [("better", (2,)), ("better", ()), ("better", ())]
-    assert marks("cadence", [low, middle, high]) == [("differs", (2,)), ("differs", ()), ("differs", (0,))]
+    assert marks("cadence", [low, middle, high]) == [
+        ("differs", (2,)),
+        ("differs", ()),
+        ("differs", (0,)),
+    ]
 
 
 def test_shares_lie_apart_by_wilsons_intervals():
     """16 of 16 is 0.806 ... 1, 12 of 16 is 0.505 ... 0.898, 8 of 16 is 0.280 ... 0.720; a bootstrap of 16 ones has no width."""
-    shares = [interval(1.0, 1.0), interval(0.5, 1.0), interval(0.25, 0.75)]
-    assert marks("success", shares) == [("better", (2,)), ("better", ()), ("better", ())]
+    fractions = [interval(1.0, 1.0), interval(0.5, 1.0), interval(0.25, 0.75)]
+    assert marks("success", fractions) == [("better", (2,)), ("better", ()), ("better", ())]
 
 
 def test_no_mark_without_grounds():
@@ -57,7 +71,10 @@ def test_no_mark_without_grounds():
     assert marks("success", few) == [("better", ()), ("better", ())]
     nothing = {"mean": None, "low": None, "high": None, "n": 0}
     assert marks("slip", [nothing, interval(0.1, 0.2)]) == [("better", ()), ("better", ())]
-    assert marks("dtw", apart, ["a", "b"]) == [("better", ()), ("better", ())]  # against other motions
+    assert marks("dtw", apart, ["a", "b"]) == [
+        ("better", ()),
+        ("better", ()),
+    ]  # against other motions
     assert marks("dtw", apart, ["a", "a"]) == [("better", (1,)), ("better", ())]
     touching = [interval(0.1, 0.2), interval(0.2, 0.3)]
     assert marks("slip", touching) == [("better", ()), ("better", ())]
@@ -80,7 +97,9 @@ def check_svg(svg: str) -> None:
     assert "http" not in svg and "<style" not in svg and "currentColor" in svg
     ids = re.findall(r'\bid="([^"]*)"', svg)
     assert len(ids) == len(set(ids))
-    assert set(re.findall(r'href="#([^"]*)"', svg)) | set(re.findall(r"url\(#([^)]*)\)", svg)) <= set(ids)
+    assert set(re.findall(r'href="#([^"]*)"', svg)) | set(
+        re.findall(r"url\(#([^)]*)\)", svg)
+    ) <= set(ids)
 
 
 def test_contacts_show_the_bars_of_the_feet_and_a_fall(robot):
@@ -96,7 +115,9 @@ def test_contacts_show_the_bars_of_the_feet_and_a_fall(robot):
 
 def test_panels(robot):
     recordings = (walking(robot), Recording(**standing(robot)))
-    cycles, nothing = (Cycles.of(robot, recorded_cycles(recording, robot, DT)[0], DT) for recording in recordings)
+    cycles, nothing = (
+        Cycles.of(robot, recorded_cycles(recording, robot, DT)[0], DT) for recording in recordings
+    )
     panels = joint_panels([cycles, nothing], [cycles], "k")
     assert [panel.title.replace(" ", "_") for panel in panels] == list(robot.joint_names)
     for panel in panels:

@@ -5,10 +5,17 @@ import dataclasses
 import numpy as np
 from synthetic import DT, STEPS, standing, walking
 
-from wildrobot_gym.evaluation.cycles import POINTS, Cycles, clip_cycles, cut_cycles, nearest_clips, recorded_cycles
+from wildrobot_gym.evaluation.cycles import (
+    POINTS,
+    Cycles,
+    clip_cycles,
+    cut_cycles,
+    nearest_clips,
+    recorded_cycles,
+)
 from wildrobot_gym.evaluation.metrics import first_step
 from wildrobot_gym.evaluation.recording import Recording
-from wildrobot_gym.motion.build import walk_clip
+from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.motion.reference import load_clips
 
 PERIOD = 40  # steps; the synthetic walk's
@@ -22,7 +29,9 @@ def test_cycles_are_cut_at_touchdowns_and_stretched_to_one_length(wildrobot):
     assert [(cycle[0, 0], cycle[-1, 0]) for cycle in cut] == [(3, 13), (13, 33)]
     cycles = Cycles.of(wildrobot, cut, DT)
     np.testing.assert_allclose(cycles.duration_s, [0.2, 0.4])
-    np.testing.assert_allclose(cycles.angle[:, :, 0], [np.linspace(3, 13, POINTS), np.linspace(13, 33, POINTS)])
+    np.testing.assert_allclose(
+        cycles.angle[:, :, 0], [np.linspace(3, 13, POINTS), np.linspace(13, 33, POINTS)]
+    )
 
 
 def test_no_cycle_without_two_touchdowns(wildrobot):
@@ -39,7 +48,9 @@ def test_recorded_cycles_average_over_cycles(robot):
     # Touchdowns in steps 100 to 499: 136, 176, ... 496, so nine cycles, five of them with 0.2.
     assert len(cycles) == 9
     np.testing.assert_allclose(cycles.duration_s, PERIOD * DT)
-    whole = slice(POINTS - 2)  # what lies after the cycle's last step is drawn towards the next cycle
+    whole = slice(
+        POINTS - 2
+    )  # what lies after the cycle's last step is drawn towards the next cycle
     phase = np.linspace(0, 2 * np.pi, POINTS)[whole]
     np.testing.assert_allclose(cycles.mean[whole, 1], np.sin(phase) + 0.2 * 5 / 9, atol=0.01)
     np.testing.assert_allclose(cycles.spread[whole, 1], 0.2 * np.sqrt(5 * 4) / 9, atol=1e-3)
@@ -66,6 +77,6 @@ def test_a_clip_steps_at_its_own_period_and_the_nearest_speed_is_found(wildrobot
 
 
 def test_cycles_of_a_performed_clip(wildrobot):
-    clip = max(load_clips("tier0plus_wildrobot", wildrobot), key=lambda c: c.num_frames)
+    clip = max(load_clips("walk", wildrobot), key=lambda c: c.num_frames)
     cycles = clip_cycles(wildrobot, clip, DT)
     assert 2 <= len(cycles) <= clip.num_frames * DT * 2 and {c.shape[1] for c in cycles} == {9}

@@ -13,7 +13,9 @@ def test_the_most_telling_dimension_comes_first() -> None:
     policy, reference = rng.normal(size=(4000, 3)), rng.normal(size=(6000, 3))
     policy[:, 1] += 0.5
     policy[:, 2] = 0.0  # contacts that are never there
-    checks = check_features(("same", "shifted", "dead"), policy, reference + np.array([0.0, 0.0, 5.0]))
+    checks = check_features(
+        ("same", "shifted", "dead"), policy, reference + np.array([0.0, 0.0, 5.0])
+    )
     assert [check.name for check in checks] == ["dead", "shifted", "same"]
     dead, shifted, same = checks
     assert dead.is_shortcut and dead.policy.zeros == 1.0 and dead.reference.zeros < 0.01

@@ -16,7 +16,10 @@ MEASURED = STEPS - first_step(0.02)
 
 @pytest.fixture(scope="module")
 def figures(robot):
-    return {name: values[0] for name, values in episode_figures(walking(robot), np.array([SPEED]), robot).items()}
+    return {
+        name: values[0]
+        for name, values in episode_figures(walking(robot), np.array([SPEED]), robot).items()
+    }
 
 
 def figures_of(robot, arrays, command=0.0):
@@ -33,7 +36,9 @@ def test_speed_and_drift(figures):
 
 def test_cadence_counts_touchdowns_a_second_and_foot(figures):
     # 400 measured steps hold ten periods of 40: ten touchdowns of each foot in 8 s.
-    assert figures["cadence_left"] == figures["cadence_right"] == pytest.approx(10 / (MEASURED * DT))
+    assert (
+        figures["cadence_left"] == figures["cadence_right"] == pytest.approx(10 / (MEASURED * DT))
+    )
     assert figures["cadence"] == pytest.approx(1.25)
 
 
@@ -77,7 +82,12 @@ def test_standing_survives_and_is_no_success(robot):
 
 @pytest.mark.parametrize(
     ("change", "expected"),
-    [({"peak": 0.014}, 0.0), ({"peak": 0.016}, 1.0), ({"period": 100, "swing": 40}, 1.0), ({"period": 120}, 0.0)],
+    [
+        ({"peak": 0.014}, 0.0),
+        ({"peak": 0.016}, 1.0),
+        ({"period": 100, "swing": 40}, 1.0),
+        ({"period": 120}, 0.0),
+    ],
 )
 def test_success_bars(robot, change, expected):
     recording = walking(robot, **change)
@@ -116,7 +126,9 @@ def test_cost_of_transport(robot):
     arrays = dataclasses.asdict(walking(robot))
     arrays["torque"][:, 0, 1], arrays["joint_vel"][:, 0, 1] = -2.0, 3.0
     # |tau * qd| = 6 W over m g v.
-    assert figures_of(robot, arrays, SPEED)["cost_of_transport"] == pytest.approx(6 / (robot.mass * 9.81 * SPEED))
+    assert figures_of(robot, arrays, SPEED)["cost_of_transport"] == pytest.approx(
+        6 / (robot.mass * 9.81 * SPEED)
+    )
 
 
 def test_smoothness(robot):
@@ -163,7 +175,9 @@ def test_flicker_is_no_touchdown():
     assert np.flatnonzero(events.touchdown).tolist() == [5, 9]
     assert events.swing_peak[5, 0, 0] == 2.0
     assert events.swing_peak[9, 0, 0] == 5.0
-    other_rate = find_events(force, height, weight=33.0, control_dt=0.028)  # one such step is shorter than 40 ms
+    other_rate = find_events(
+        force, height, weight=33.0, control_dt=0.028
+    )  # one such step is shorter than 40 ms
     assert np.flatnonzero(other_rate.touchdown).tolist() == [5, 9]
 
 

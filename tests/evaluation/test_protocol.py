@@ -11,9 +11,11 @@ from synthetic import walking
 
 from wildrobot_gym.config import TerminationConfig
 from wildrobot_gym.errors import ConfigError, RunError
-from wildrobot_gym.evaluation import plots, protocol, video
+from wildrobot_gym.evaluation import benchmark as protocol
+from wildrobot_gym.evaluation import video
+from wildrobot_gym.evaluation.benchmark import WalkBenchmark, evaluation_settings, make_env
 from wildrobot_gym.evaluation.metrics import measured_steps
-from wildrobot_gym.evaluation.protocol import WalkBenchmark, evaluation_settings, make_env
+from wildrobot_gym.evaluation.plots import gait as plots
 
 COMMANDS, EPISODES = (0.2, 0.6), 2
 
@@ -48,7 +50,9 @@ def test_home_pose_stands_and_is_no_success(result):
     assert overall["survived"]["mean"] == 1.0
     assert overall["success"]["mean"] == 0.0
     assert overall["support_double"]["mean"] == 1.0
-    assert result.to_json()["commands"]["0.6"]["velocity_error"]["mean"] == pytest.approx(0.6, abs=0.02)
+    assert result.to_json()["commands"]["0.6"]["velocity_error"]["mean"] == pytest.approx(
+        0.6, abs=0.02
+    )
 
 
 def test_json_has_the_benchmarks_structure(result):
@@ -65,9 +69,18 @@ def test_same_seed_same_figures(benchmark, result):
 
 
 def test_only_what_defines_the_policy_is_taken_from_its_run():
-    kwargs = {"robot": "wildrobot_8dof", "commands": {"vx": [0, 2]}, "reference": "x", "rewards": {"alive": 9.0}}
-    assert evaluation_settings(kwargs | {"termination": {"max_tilt": 0.8}}) == {"robot": "wildrobot_8dof"}
-    assert evaluation_settings({"termination": TerminationConfig(min_height=0.1)}) == {}  # a fall is a fall for all
+    kwargs = {
+        "robot": "wildrobot_8dof",
+        "commands": {"vx": [0, 2]},
+        "reference": "x",
+        "rewards": {"alive": 9.0},
+    }
+    assert evaluation_settings(kwargs | {"termination": {"max_tilt": 0.8}}) == {
+        "robot": "wildrobot_8dof"
+    }
+    assert (
+        evaluation_settings({"termination": TerminationConfig(min_height=0.1)}) == {}
+    )  # a fall is a fall for all
 
 
 def test_a_robot_that_stands_higher_brings_its_heights(robot, monkeypatch):
@@ -80,7 +93,14 @@ def test_a_robot_that_stands_higher_brings_its_heights(robot, monkeypatch):
 
 @pytest.mark.parametrize(
     "bad",
-    [{"commands": ()}, {"commands": (float("nan"),)}, {"commands": (0.4, 0.4)}, {"episodes": 0}, {"num_steps": 0}, {"seed": -1}],
+    [
+        {"commands": ()},
+        {"commands": (float("nan"),)},
+        {"commands": (0.4, 0.4)},
+        {"episodes": 0},
+        {"num_steps": 0},
+        {"seed": -1},
+    ],
 )
 def test_senseless_settings_are_refused(bad):
     with pytest.raises(ConfigError, match="allowed"):
@@ -96,13 +116,17 @@ def test_the_protocol_is_in_seconds_whatever_the_control_period(robot):
 
 
 def test_gait_plot(result, tmp_path):
-    path = plots.gait_plot(tmp_path / "gait.png", result.recording, result.robot, 0.2, result.control_dt)
+    path = plots.gait_plot(
+        tmp_path / "gait.png", result.recording, result.robot, 0.2, result.control_dt
+    )
     assert imageio.imread(path).shape[0] > 300
 
 
 def test_learning_curves(tmp_path):
     table = tmp_path / "progress.csv"
-    table.write_text("time/total_timesteps,amp/reward_mean,eval/success\n100,0.1,\n200,0.2,0.5\n,9,9\n")
+    table.write_text(
+        "time/total_timesteps,amp/reward_mean,eval/success\n100,0.1,\n200,0.2,0.5\n,9,9\n"
+    )
     assert plots.learning_curves(tmp_path / "curves.png", table).stat().st_size > 1000
     curves = plots.read_curves(table)  # the last row does not know its steps
     assert {name: points.tolist() for name, points in curves.items()} == {

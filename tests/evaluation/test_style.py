@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.evaluation import protocol, style
+from wildrobot_gym.evaluation import benchmark as protocol
+from wildrobot_gym.evaluation import style
 from wildrobot_gym.evaluation.style import StyleReference, measure_style, spread_speeds, style_env
 from wildrobot_gym.motion.reference import load_clips
 
 
 @pytest.fixture(scope="module")
 def clips(wildrobot):
-    return load_clips("tier0plus_wildrobot", wildrobot)
+    return load_clips("walk", wildrobot)
 
 
 def of_speed(clip, speed: float, motion: str):
@@ -26,7 +27,9 @@ def test_chosen_motions_and_others_of_their_speed(clips):
     speeds = {"a": 0.3, "b": 0.34, "c": 0.36, "stand": 0.0}
     made = [of_speed(clips[0], speed, motion) for motion, speed in speeds.items()]
     reference = StyleReference.choose(made, ["a", "stand"])
-    assert [c.motion_id for c in reference.clips] == ["a"] and [c.motion_id for c in reference.others] == ["b"]
+    assert [c.motion_id for c in reference.clips] == ["a"] and [
+        c.motion_id for c in reference.others
+    ] == ["b"]
     assert reference.description() == {"motions": ["a"], "speeds": [0.3]}
     with pytest.raises(MotionError, match=r"No clip of stand walks at 0\.1 m/s"):
         StyleReference.choose(made, ["stand"])
@@ -34,7 +37,13 @@ def test_chosen_motions_and_others_of_their_speed(clips):
 
 def test_every_speed_as_often_as_its_frames(clips):
     long = max(clips, key=lambda c: c.num_frames)
-    short = replace(long, **{n: getattr(long, n)[:50] for n in ("root_pos", "root_quat", "joint_pos", "pad_forces", "qvel")})
+    short = replace(
+        long,
+        **{
+            n: getattr(long, n)[:50]
+            for n in ("root_pos", "root_quat", "joint_pos", "pad_forces", "qvel")
+        },
+    )
     speeds = spread_speeds([of_speed(long, 0.4, "a"), of_speed(short, 0.2, "b")], 5)
     assert long.num_frames == 200 and speeds.tolist() == [0.2, 0.4, 0.4, 0.4, 0.4]
     slow = replace(short, fps=12.5)  # its 50 frames last as long as the other's 200
@@ -45,7 +54,9 @@ def test_every_speed_as_often_as_its_frames(clips):
 
 def test_a_robot_that_stands_has_no_cycle_and_a_reference_is_like_itself(clips, monkeypatch):
     monkeypatch.setattr(style, "EPISODES", 4)
-    monkeypatch.setattr(protocol, "DURATION_S", 3.2)  # as test_protocol's environment, which is then compiled once
+    monkeypatch.setattr(
+        protocol, "DURATION_S", 3.2
+    )  # as test_protocol's environment, which is then compiled once
     walks = [clip for clip in clips if clip.motion_id == "walk_0.40_plain"]
     with closing(style_env({})) as env:
         figures = measure_style(
@@ -57,7 +68,11 @@ def test_a_robot_that_stands_has_no_cycle_and_a_reference_is_like_itself(clips, 
         )
     figures = json.loads(json.dumps(figures, allow_nan=False))
     assert figures["two_sample_auc"]["mean"] > 0.99 and figures["two_sample_auc"]["n"] == 4
-    assert figures["seed"] == 3 and figures["dtw"]["mean"] is None and figures["frechet"]["mean"] is None
+    assert (
+        figures["seed"] == 3
+        and figures["dtw"]["mean"] is None
+        and figures["frechet"]["mean"] is None
+    )
     assert figures["amp_reward"]["mean"] == 0.25
     itself = figures["other_motions"]
     assert itself["dtw"]["mean"] == itself["frechet"]["mean"] == 0.0

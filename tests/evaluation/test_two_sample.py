@@ -2,12 +2,21 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from wildrobot_gym.evaluation.two_sample import NEITHER, Lot, auc, time_halves, two_sample_auc, unseen_logits
+from wildrobot_gym.evaluation.two_sample import (
+    NEITHER,
+    Lot,
+    auc,
+    time_halves,
+    two_sample_auc,
+    unseen_logits,
+)
 
 
 def gaussian(shift: float, seed: int, num_groups: int = 20, size: int = 100) -> Lot:
     """Samples of two features, the first shifted; groups are of alternate halves."""
-    samples = np.random.default_rng(seed).normal(size=(num_groups * size, 2)) + np.array([shift, 0.0])
+    samples = np.random.default_rng(seed).normal(size=(num_groups * size, 2)) + np.array(
+        [shift, 0.0]
+    )
     groups = np.repeat(np.arange(num_groups), size)
     return Lot(samples, groups % 2, groups)
 
@@ -42,7 +51,9 @@ def test_same_seed_same_figures_and_a_lots_size_is_no_clue():
     first = two_sample_auc(policy, reference, seed=3)
     assert first == two_sample_auc(policy, reference, seed=3)
     fake, real = unseen_logits(policy, reference)
-    assert abs(fake.mean() + real.mean()) / 2 < 0.3  # ten times as many of one lot would put it at ln 10
+    assert (
+        abs(fake.mean() + real.mean()) / 2 < 0.3
+    )  # ten times as many of one lot would put it at ln 10
 
 
 def test_what_misleads_on_the_other_half_is_reported_as_it_is():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wildrobot_gym.motion.build import build_clips
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.gait.build import build_clips
 from wildrobot_gym.robot import RobotModel
 
 

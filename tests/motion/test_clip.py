@@ -20,17 +20,26 @@ def test_a_saved_clip_is_the_clip(clip: MotionClip, wildrobot: RobotModel, tmp_p
     assert loaded.description() == clip.description()
     for name in ("root_pos", "root_quat", "joint_pos", "pad_forces"):
         np.testing.assert_allclose(getattr(loaded, name), getattr(clip, name), atol=1e-6)
-    assert [p.name for p in (tmp_path / "new").iterdir()] == ["clip.npz"], "no temporary file is left"
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["clip.npz"], (
+        "no temporary file is left"
+    )
 
 
 def test_a_clip_without_forces_stays_without(clip: MotionClip, tmp_path: Path) -> None:
-    assert MotionClip.load(replace(clip, pad_forces=None).save(tmp_path / "clip.npz")).pad_forces is None
+    assert (
+        MotionClip.load(replace(clip, pad_forces=None).save(tmp_path / "clip.npz")).pad_forces
+        is None
+    )
 
 
-def test_velocities_as_performed_are_kept(clip: MotionClip, wildrobot: RobotModel, tmp_path: Path) -> None:
+def test_velocities_as_performed_are_kept(
+    clip: MotionClip, wildrobot: RobotModel, tmp_path: Path
+) -> None:
     qvel = np.arange(51 * 15, dtype=np.float32).reshape(51, 15)
     performed = replace(clip, qvel=qvel)
-    np.testing.assert_array_equal(MotionClip.load(performed.save(tmp_path / "a.npz")).check(wildrobot).qvel, qvel)
+    np.testing.assert_array_equal(
+        MotionClip.load(performed.save(tmp_path / "a.npz")).check(wildrobot).qvel, qvel
+    )
     assert MotionClip.load(clip.save(tmp_path / "b.npz")).qvel is None
     assert performed.resampled(50.0).qvel is qvel and performed.resampled(100.0).qvel is None
 
@@ -49,7 +58,11 @@ def test_velocities_are_mirrored_as_vectors(clip: MotionClip, wildrobot: RobotMo
 
 def test_joints_are_reordered_by_name(clip: MotionClip, wildrobot: RobotModel) -> None:
     order = np.roll(np.arange(9), 4)
-    shuffled = replace(clip, joint_names=tuple(clip.joint_names[i] for i in order), joint_pos=clip.joint_pos[:, order])
+    shuffled = replace(
+        clip,
+        joint_names=tuple(clip.joint_names[i] for i in order),
+        joint_pos=clip.joint_pos[:, order],
+    )
     velocity = np.concatenate([np.zeros((51, 6)), shuffled.joint_pos], axis=-1)
     checked = replace(shuffled, qvel=velocity).check(wildrobot)
     np.testing.assert_array_equal(checked.qvel[:, 6:], clip.joint_pos)
@@ -73,14 +86,24 @@ def nan_at(values: np.ndarray, frame: int) -> np.ndarray:
         (lambda c: {"joint_pos": nan_at(c.joint_pos, 7)}, "joint_pos has a NaN.*frame 7"),
         (lambda c: {"pad_forces": nan_at(c.pad_forces, 3)}, "pad_forces has a NaN.*frame 3"),
         (lambda c: {"root_pos": c.root_pos[:-1]}, "root_pos 50.*joint_pos 51"),
-        (lambda c: {"pad_forces": c.pad_forces[:, :3]}, r"pad_forces has shape \(51, 3\).*\(frames, 4\)"),
+        (
+            lambda c: {"pad_forces": c.pad_forces[:, :3]},
+            r"pad_forces has shape \(51, 3\).*\(frames, 4\)",
+        ),
         (lambda c: {"qvel": np.zeros((51, 14))}, r"qvel has shape \(51, 14\).*\(frames, 15\)"),
         (lambda c: {"qvel": nan_at(np.zeros((51, 15)), 9)}, "qvel has a NaN.*frame 9"),
         (lambda c: {"root_quat": 1.1 * c.root_quat}, "length 1.1"),
-        (lambda c: {n: getattr(c, n)[:1] for n in ("root_pos", "root_quat", "joint_pos", "pad_forces")}, "1 frame"),
+        (
+            lambda c: {
+                n: getattr(c, n)[:1] for n in ("root_pos", "root_quat", "joint_pos", "pad_forces")
+            },
+            "1 frame",
+        ),
     ],
 )
-def test_what_does_not_fit_is_refused(clip: MotionClip, wildrobot: RobotModel, change: Any, message: str) -> None:
+def test_what_does_not_fit_is_refused(
+    clip: MotionClip, wildrobot: RobotModel, change: Any, message: str
+) -> None:
     with pytest.raises(MotionError, match=message):
         replace(clip, **change(clip)).check(wildrobot)
 
@@ -106,7 +129,9 @@ def test_files_that_are_no_clips_are_refused(clip: MotionClip, tmp_path: Path) -
     other = storage.write(tmp_path / "other.npz", "something else", {}, {})
     with pytest.raises(MotionError, match="'something else'"):
         MotionClip.load(other)
-    bare = storage.write(tmp_path / "bare.npz", "wildrobot motion clip", {"root_pos": np.zeros((2, 3))}, {})
+    bare = storage.write(
+        tmp_path / "bare.npz", "wildrobot motion clip", {"root_pos": np.zeros((2, 3))}, {}
+    )
     with pytest.raises(MotionError, match="lacks the arrays root_quat, joint_pos"):
         MotionClip.load(bare)
 
@@ -120,7 +145,10 @@ def test_a_pickle_inside_is_not_opened(tmp_path: Path) -> None:
 
 def test_the_mirror_image_changes_sides(clip: MotionClip, wildrobot: RobotModel) -> None:
     image = clip.mirrored(wildrobot)
-    left, right = wildrobot.joint_names.index("left_hip_pitch"), wildrobot.joint_names.index("right_hip_pitch")
+    left, right = (
+        wildrobot.joint_names.index("left_hip_pitch"),
+        wildrobot.joint_names.index("right_hip_pitch"),
+    )
     np.testing.assert_allclose(image.joint_pos[:, right], -clip.joint_pos[:, left])
     np.testing.assert_allclose(image.root_pos[:, 1], -clip.root_pos[:, 1])
     np.testing.assert_allclose(image.root_quat[:, 3], -clip.root_quat[:, 3])
@@ -131,14 +159,19 @@ def test_the_mirror_image_changes_sides(clip: MotionClip, wildrobot: RobotModel)
 def test_mirrored_twice_is_the_clip(clip: MotionClip, wildrobot: RobotModel) -> None:
     twice = clip.mirrored(wildrobot).mirrored(wildrobot)
     assert twice.description() == clip.description()
-    assert clip.mirrored(wildrobot).motion_id == clip.motion_id  # held out together, or its twin would be learned from
+    assert (
+        clip.mirrored(wildrobot).motion_id == clip.motion_id
+    )  # held out together, or its twin would be learned from
     np.testing.assert_array_equal(twice.joint_pos, clip.joint_pos)
     np.testing.assert_array_equal(twice.root_quat, clip.root_quat)
 
 
 def test_a_clip_too_short_for_the_rate_is_refused(clip: MotionClip) -> None:
     """Four frames of 240 a second are less than one control step."""
-    parts = {name: getattr(clip, name)[:4] for name in ("root_pos", "root_quat", "joint_pos", "pad_forces")}
+    parts = {
+        name: getattr(clip, name)[:4]
+        for name in ("root_pos", "root_quat", "joint_pos", "pad_forces")
+    }
     with pytest.raises(MotionError, match=r"lasts 0\.013 s, one frame at 50 a second"):
         replace(clip, fps=240.0, **parts).resampled(50.0)
 
@@ -147,8 +180,12 @@ def test_resampling_follows_the_motion(clip: MotionClip) -> None:
     fine = clip.resampled(120.0)
     time = np.arange(fine.num_frames) / 120.0
     assert fine.duration_s == pytest.approx(clip.duration_s, abs=1 / 120)
-    np.testing.assert_allclose(fine.joint_pos[:, 1], 0.25 + 0.2 * np.sin(2 * np.pi * time), atol=2e-5)
-    np.testing.assert_allclose(2 * np.arctan2(fine.root_quat[:, 3], fine.root_quat[:, 0]), 0.3 * time, atol=1e-6)
+    np.testing.assert_allclose(
+        fine.joint_pos[:, 1], 0.25 + 0.2 * np.sin(2 * np.pi * time), atol=2e-5
+    )
+    np.testing.assert_allclose(
+        2 * np.arctan2(fine.root_quat[:, 3], fine.root_quat[:, 0]), 0.3 * time, atol=1e-6
+    )
     np.testing.assert_allclose(fine.pad_forces, np.tile([8.0, 7.0, 6.0, 5.0], (len(time), 1)))
     assert clip.resampled(50.0) is clip
     with pytest.raises(MotionError, match="fps 0"):
@@ -158,7 +195,13 @@ def test_resampling_follows_the_motion(clip: MotionClip) -> None:
 def test_a_short_clip_can_be_resampled(clip: MotionClip) -> None:
     """Two frames are the least that a clip may have, and their quaternions may have opposite signs."""
     quat = clip.root_quat[:2] * np.array([[1.0], [-1.0]])
-    short = replace(clip, root_pos=clip.root_pos[:2], root_quat=quat, joint_pos=clip.joint_pos[:2], pad_forces=None)
+    short = replace(
+        clip,
+        root_pos=clip.root_pos[:2],
+        root_quat=quat,
+        joint_pos=clip.joint_pos[:2],
+        pad_forces=None,
+    )
     fine = short.resampled(200.0)
     assert fine.num_frames == 5
     assert np.sum(fine.root_quat[1:] * fine.root_quat[:-1], axis=-1).min() > 0.999

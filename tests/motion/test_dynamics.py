@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion.build import stand_clip, walk_clip
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.dynamics import servo_targets
-from wildrobot_gym.motion.gait import walk_cycle
+from wildrobot_gym.motion.gait.build import stand_clip, walk_clip
+from wildrobot_gym.motion.gait.cycle import walk_cycle
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.robot import RobotModel
 
 
-def followed(robot: RobotModel, clip: MotionClip, first: int, steps: int, blind: bool = True) -> tuple[float, float]:
+def followed(
+    robot: RobotModel, clip: MotionClip, first: int, steps: int, blind: bool = True
+) -> tuple[float, float]:
     """Largest error of a joint, rad, and of the base's height, m, over ``steps`` control steps from state ``first``."""
     states = clip_states(robot, clip)
     qpos = np.asarray(states.qpos, float)
@@ -39,7 +41,11 @@ def test_yaw_moment_is_that_of_the_angular_momentum(wildrobot: RobotModel, speed
     """d(L)/dt about the centre of mass is the floor force's moment and the yaw moment that demand() finds."""
     cycle = walk_cycle(wildrobot, speed)
     samples, dt = len(cycle.qpos), cycle.period_s / len(cycle.qpos)
-    data, momentum, com = mujoco.MjData(wildrobot.model), np.empty((samples, 3)), np.empty((samples, 3))
+    data, momentum, com = (
+        mujoco.MjData(wildrobot.model),
+        np.empty((samples, 3)),
+        np.empty((samples, 3)),
+    )
     for i in range(samples):
         data.qpos[:], data.qvel[:] = cycle.qpos[i], cycle.demand.qvel[i]
         mujoco.mj_fwdPosition(wildrobot.model, data)

@@ -7,12 +7,18 @@ import numpy as np
 import pytest
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion import feet, lipm, tune
-from wildrobot_gym.motion.build import STYLES, WALK_SPEEDS, stand_clip
 from wildrobot_gym.motion.clip import MotionClip
-from wildrobot_gym.motion.gait import GaitCycle, walk_cycle
+from wildrobot_gym.motion.gait import feet, lipm, tune
+from wildrobot_gym.motion.gait.build import STYLES, WALK_SPEEDS, stand_clip
+from wildrobot_gym.motion.gait.cycle import GaitCycle, walk_cycle
+from wildrobot_gym.motion.gait.shape import (
+    TUNED,
+    TUNED_SPEEDS,
+    GaitStyle,
+    human_cadence,
+    walk_shape,
+)
 from wildrobot_gym.motion.ik import LegIK
-from wildrobot_gym.motion.shape import TUNED, TUNED_SPEEDS, GaitStyle, human_cadence, walk_shape
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.robot import RobotModel
 
@@ -31,7 +37,9 @@ def test_the_pendulum_of_one_harmonic() -> None:
     """p = sin(Omega t) gives x = sin(Omega t) / (1 + (Omega / omega)^2)."""
     t = np.arange(64) / 64
     com = lipm.com_from_zmp(np.sin(2 * np.pi * t), period_s=0.5, omega=5.0)
-    np.testing.assert_allclose(com, np.sin(2 * np.pi * t) / (1 + (4 * np.pi / 5.0) ** 2), atol=1e-12)
+    np.testing.assert_allclose(
+        com, np.sin(2 * np.pi * t) / (1 + (4 * np.pi / 5.0) ** 2), atol=1e-12
+    )
 
 
 def test_pendulum_there_and_back() -> None:
@@ -57,16 +65,22 @@ def test_the_foot_rolls_over_its_edges(wildrobot: RobotModel) -> None:
     np.testing.assert_allclose(path.lowest_corner(s), 0.0, atol=1e-9)
     edge = np.where(pitch > 0, path.sole.front, path.sole.rear)
     np.testing.assert_allclose(x + edge * np.cos(pitch), edge, atol=1e-9)
-    assert pitch[0] == pytest.approx(-shape.heel_strike) and pitch[-1] == pytest.approx(shape.heel_rise)
+    assert pitch[0] == pytest.approx(-shape.heel_strike) and pitch[-1] == pytest.approx(
+        shape.heel_rise
+    )
 
 
 def test_the_foot_path_is_smooth_and_closes(wildrobot: RobotModel) -> None:
     path = feet.plan(feet.read_sole(wildrobot, "left_foot"), walk_shape(0.6), stride=0.45)
     h = 1e-4
     for s in (path.shape.flat_at, path.shape.rise_at, path.shape.duty):
-        before, after = (np.array(path(s + side * np.array([2 * h, h, 0.0]) + side * 1e-9)) for side in (-1, 1))
+        before, after = (
+            np.array(path(s + side * np.array([2 * h, h, 0.0]) + side * 1e-9)) for side in (-1, 1)
+        )
         np.testing.assert_allclose(before[:, 2], after[:, 2], atol=1e-6)
-        np.testing.assert_allclose((before[:, 2] - before[:, 1]) / h, (after[:, 1] - after[:, 2]) / h, atol=2e-2)
+        np.testing.assert_allclose(
+            (before[:, 2] - before[:, 1]) / h, (after[:, 1] - after[:, 2]) / h, atol=2e-2
+        )
     start, end = np.array(path(np.array([0.0]))), np.array(path(np.array([1.0])))
     np.testing.assert_allclose((end - start).ravel(), [0.45, 0.0, 0.0], atol=1e-9)
 
@@ -89,7 +103,11 @@ def test_cadence_is_near_the_froude_scaled_humans() -> None:
     assert human_cadence(0.84) == pytest.approx(1.36)
     for speed in (0.6, 0.7, 0.8, 0.9, 1.0):
         assert 0.85 < walk_shape(speed).cadence / human_cadence(speed) < 1.3
-    assert all(0.9 <= walk_shape(v).cadence * style.cadence <= 2.2 for v in WALK_SPEEDS for style in STYLES.values())
+    assert all(
+        0.9 <= walk_shape(v).cadence * style.cadence <= 2.2
+        for v in WALK_SPEEDS
+        for style in STYLES.values()
+    )
 
 
 def test_speeds_and_styles_out_of_reach_are_refused(wildrobot: RobotModel) -> None:
@@ -108,7 +126,9 @@ def test_the_load_is_where_it_was_planned(cycle: GaitCycle) -> None:
     assert error.max() < 0.005
 
 
-def test_the_floor_carries_the_weight_and_never_pulls(cycle: GaitCycle, wildrobot: RobotModel) -> None:
+def test_the_floor_carries_the_weight_and_never_pulls(
+    cycle: GaitCycle, wildrobot: RobotModel
+) -> None:
     weight = wildrobot.mass * lipm.GRAVITY
     assert cycle.demand.force[:, 2].mean() == pytest.approx(weight, rel=0.01)
     assert cycle.demand.force[:, 2].min() > 0.3 * weight
@@ -125,8 +145,12 @@ def test_servos_are_not_asked_for_the_impossible(cycle: GaitCycle, wildrobot: Ro
 def test_the_table_is_what_the_search_may_find(wildrobot: RobotModel) -> None:
     for speed, numbers in zip(TUNED_SPEEDS, np.array(TUNED).T, strict=True):
         low, high = tune.bounds(speed)
-        assert (numbers >= low - 0.03 * (high - low)).all() and (numbers <= high + 0.03 * (high - low)).all(), speed
-    cost = [0.5 * np.sum(tune.residuals(wildrobot, 0.6, n) ** 2) for n in (np.array(TUNED).T[2], low)]
+        assert (numbers >= low - 0.03 * (high - low)).all() and (
+            numbers <= high + 0.03 * (high - low)
+        ).all(), speed
+    cost = [
+        0.5 * np.sum(tune.residuals(wildrobot, 0.6, n) ** 2) for n in (np.array(TUNED).T[2], low)
+    ]
     assert cost[0] < 0.5 < cost[1]
 
 
@@ -144,14 +168,18 @@ def test_clips_are_complete(robot: RobotModel, default_clips: list[MotionClip]) 
 def test_joints_keep_their_limits(robot: RobotModel, default_clips: list[MotionClip]) -> None:
     low, high = robot.joint_range.T
     for clip in default_clips:
-        assert (clip.joint_pos >= low - 1e-4).all() and (clip.joint_pos <= high + 1e-4).all(), clip.name
+        assert (clip.joint_pos >= low - 1e-4).all() and (clip.joint_pos <= high + 1e-4).all(), (
+            clip.name
+        )
 
 
 def test_speeds_are_the_named_ones(robot: RobotModel, default_clips: list[MotionClip]) -> None:
     for clip in default_clips:
         frames = round(clip.metadata["period_s"] * clip.fps * 6)
         travelled = clip.root_pos[frames] - clip.root_pos[0]
-        assert travelled[0] / (frames / clip.fps) == pytest.approx(clip.command[0], rel=0.02), clip.name
+        assert travelled[0] / (frames / clip.fps) == pytest.approx(clip.command[0], rel=0.02), (
+            clip.name
+        )
         assert abs(travelled[1]) < 0.01, clip.name
 
 
@@ -161,7 +189,9 @@ def test_joints_are_slow_enough(robot: RobotModel, default_clips: list[MotionCli
         assert fastest < 8.0, (clip.name, fastest)
 
 
-def test_stance_feet_neither_float_nor_sink_nor_slide(robot: RobotModel, default_clips: list[MotionClip]) -> None:
+def test_stance_feet_neither_float_nor_sink_nor_slide(
+    robot: RobotModel, default_clips: list[MotionClip]
+) -> None:
     for clip in default_clips:
         state = clip_states(robot, clip)
         weight = robot.mass * lipm.GRAVITY
@@ -175,14 +205,21 @@ def test_stance_feet_neither_float_nor_sink_nor_slide(robot: RobotModel, default
         for foot, foot_pads in enumerate(robot.pad_ids_of_foot):
             loaded = (state.pad_forces[:, foot_pads].sum(axis=1) > 0.5 * weight) & flat[:, foot]
             speed = np.linalg.norm(state.pad_vel_w[:, foot_pads, :2], axis=-1)
-            assert not loaded.any() or speed[loaded].mean() < 0.02, (clip.name, speed[loaded].mean())
+            assert not loaded.any() or speed[loaded].mean() < 0.02, (
+                clip.name,
+                speed[loaded].mean(),
+            )
 
 
-def test_walks_look_natural_by_the_protocols_figures(robot: RobotModel, default_clips: list[MotionClip]) -> None:
+def test_walks_look_natural_by_the_protocols_figures(
+    robot: RobotModel, default_clips: list[MotionClip]
+) -> None:
     weight = robot.mass * lipm.GRAVITY
     for clip in default_clips:
         state = clip_states(robot, clip)
-        load = np.stack([state.pad_forces[:, p].sum(axis=1) > LOADED * weight for p in robot.pad_ids_of_foot])
+        load = np.stack(
+            [state.pad_forces[:, p].sum(axis=1) > LOADED * weight for p in robot.pad_ids_of_foot]
+        )
         single = np.mean(load.sum(axis=0) == 1)
         assert load.any(axis=0).all(), f"{clip.name} flies"
         assert 0.50 <= single <= 0.85, (clip.name, single)
@@ -196,7 +233,9 @@ def test_walks_look_natural_by_the_protocols_figures(robot: RobotModel, default_
 
 def test_forces_sum_to_the_weight(robot: RobotModel, default_clips: list[MotionClip]) -> None:
     for clip in default_clips:
-        assert clip.pad_forces.sum(axis=1).mean() == pytest.approx(robot.mass * lipm.GRAVITY, rel=0.03), clip.name
+        assert clip.pad_forces.sum(axis=1).mean() == pytest.approx(
+            robot.mass * lipm.GRAVITY, rel=0.03
+        ), clip.name
 
 
 def test_walks_are_symmetric(robot: RobotModel) -> None:

@@ -15,7 +15,13 @@ from wildrobot_gym.motion.human import REQUIRED_BODIES, HumanMotion
 @pytest.fixture
 def human() -> HumanMotion:
     positions = np.arange(5.0)[:, None, None] * np.ones((5, len(REQUIRED_BODIES), 3))
-    return HumanMotion("test", 100.0, REQUIRED_BODIES, positions, np.tile([1.0, 0, 0, 0], (5, len(REQUIRED_BODIES), 1)))
+    return HumanMotion(
+        "test",
+        100.0,
+        REQUIRED_BODIES,
+        positions,
+        np.tile([1.0, 0, 0, 0], (5, len(REQUIRED_BODIES), 1)),
+    )
 
 
 def test_a_body_is_found_by_name(human: HumanMotion) -> None:
@@ -34,10 +40,16 @@ def nan_at(values: np.ndarray, frame: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: {"body_names": ("tail", *m.body_names[1:])}, r"missing bodies \['pelvis'\], unknown bodies \['tail'\]"),
+        (
+            lambda m: {"body_names": ("tail", *m.body_names[1:])},
+            r"missing bodies \['pelvis'\], unknown bodies \['tail'\]",
+        ),
         (lambda m: {"fps": 0.0}, "fps 0"),
         (lambda m: {"fps": float("nan")}, "fps nan"),
-        (lambda m: {"positions": m.positions[..., :2]}, r"positions has shape \(5, 10, 2\); allowed: \(5, 10, 3\)"),
+        (
+            lambda m: {"positions": m.positions[..., :2]},
+            r"positions has shape \(5, 10, 2\); allowed: \(5, 10, 3\)",
+        ),
         (lambda m: {"rotations": m.rotations[:4]}, r"rotations has shape \(4, 10, 4\)"),
         (lambda m: {"positions": nan_at(m.positions, 2)}, "positions has a NaN.*frame 2"),
         (lambda m: {"rotations": nan_at(m.rotations, 1)}, "rotations has a NaN.*frame 1"),

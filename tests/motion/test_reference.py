@@ -10,13 +10,13 @@ import pytest
 
 from wildrobot_gym.config import FeatureConfig, HistoryConfig
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.features import feature_dim, feature_layout
-from wildrobot_gym.history import window
 from wildrobot_gym.motion import storage
-from wildrobot_gym.motion.build import default_reference_path
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.gait.build import default_reference_path
 from wildrobot_gym.motion.reference import ReferenceDataset, load_clips, save_clips
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.features import feature_dim, feature_layout
+from wildrobot_gym.task.history import window
 
 CONFIG = FeatureConfig(history=HistoryConfig(frames=3, stride=2))
 
@@ -38,9 +38,14 @@ def dataset(wildrobot: RobotModel, clip: MotionClip) -> ReferenceDataset:
 
 def test_windows_stay_inside_clips(dataset: ReferenceDataset, wildrobot: RobotModel) -> None:
     windows = dataset.windows()
-    assert windows.shape == (47 + 27, feature_dim(feature_layout(wildrobot, CONFIG))) and windows.dtype == np.float32
+    assert (
+        windows.shape == (47 + 27, feature_dim(feature_layout(wildrobot, CONFIG)))
+        and windows.dtype == np.float32
+    )
     heights = windows.reshape(len(windows), 3, -1)[:, :, 24]
-    np.testing.assert_allclose(heights, np.repeat([0.4589, 0.4789], [47, 27])[:, None].repeat(3, 1), atol=1e-5)
+    np.testing.assert_allclose(
+        heights, np.repeat([0.4589, 0.4789], [47, 27])[:, None].repeat(3, 1), atol=1e-5
+    )
 
 
 def test_frames_know_their_clip(dataset: ReferenceDataset) -> None:
@@ -49,9 +54,14 @@ def test_frames_know_their_clip(dataset: ReferenceDataset) -> None:
     assert [c.name for c in dataset.clips] == ["test", "other"]
 
 
-def test_better_segments_are_drawn_more_often(dataset: ReferenceDataset, wildrobot: RobotModel) -> None:
+def test_better_segments_are_drawn_more_often(
+    dataset: ReferenceDataset, wildrobot: RobotModel
+) -> None:
     """Scores 2 and 0 at temperature 2: e to 1 for each window; segments of one motion share its id."""
-    first, second = (replace(c, metadata={"score": s, "motion_id": "m"}) for c, s in zip(dataset.clips, (2, 0), strict=True))
+    first, second = (
+        replace(c, metadata={"score": s, "motion_id": "m"})
+        for c, s in zip(dataset.clips, (2, 0), strict=True)
+    )
     weights, motions = ReferenceDataset.from_clips(wildrobot, CONFIG, [first, second]).sampling(2.0)
     assert len(weights) == len(motions) == len(dataset.windows())
     assert weights[0] / weights[-1] == pytest.approx(np.e)
@@ -65,8 +75,12 @@ def test_better_segments_are_drawn_more_often(dataset: ReferenceDataset, wildrob
 
 def test_statistics_scale_a_channel_alike_at_every_age(dataset: ReferenceDataset) -> None:
     mean, std = dataset.statistics()
-    np.testing.assert_allclose(mean.reshape(3, -1), np.tile(dataset.features.mean(axis=0), (3, 1)), atol=1e-5)
-    np.testing.assert_allclose(std.reshape(3, -1), np.tile(dataset.features.std(axis=0), (3, 1)), atol=1e-5)
+    np.testing.assert_allclose(
+        mean.reshape(3, -1), np.tile(dataset.features.mean(axis=0), (3, 1)), atol=1e-5
+    )
+    np.testing.assert_allclose(
+        std.reshape(3, -1), np.tile(dataset.features.std(axis=0), (3, 1)), atol=1e-5
+    )
 
 
 def test_samples_are_rows_of_the_reference(dataset: ReferenceDataset) -> None:
@@ -97,20 +111,28 @@ def test_initial_states_bring_their_real_past(dataset: ReferenceDataset) -> None
     np.testing.assert_array_equal(states.qpos[:, :2], 0.0)
     np.testing.assert_allclose(states.qvel[:, 0], np.repeat([0.5, 0.3], [47, 27]), atol=1e-4)
     np.testing.assert_allclose(states.commands[[0, -1]], [[0.5, 0.02, 0.3], [0.3, 0.0, 0.3]])
-    np.testing.assert_array_equal(window(states.history, states.features, CONFIG.history), dataset.windows())
+    np.testing.assert_array_equal(
+        window(states.history, states.features, CONFIG.history), dataset.windows()
+    )
     np.testing.assert_array_equal(states.clip_ids, np.repeat([0, 1], [47, 27]))
 
 
-def test_a_saved_dataset_is_the_dataset(dataset: ReferenceDataset, wildrobot: RobotModel, tmp_path: Path) -> None:
+def test_a_saved_dataset_is_the_dataset(
+    dataset: ReferenceDataset, wildrobot: RobotModel, tmp_path: Path
+) -> None:
     path = dataset.save(tmp_path / "reference.npz")
     loaded = ReferenceDataset.load(path, wildrobot, CONFIG)
     np.testing.assert_allclose(loaded.features, dataset.features, atol=1e-4)
     assert [c.description() for c in loaded.clips] == [c.description() for c in dataset.clips]
-    other = ReferenceDataset.load(path, wildrobot, FeatureConfig(contacts="none", root_velocity="raw"))
+    other = ReferenceDataset.load(
+        path, wildrobot, FeatureConfig(contacts="none", root_velocity="raw")
+    )
     assert other.features.shape == (82, 25), "a file serves any feature config"
 
 
-def test_clips_with_and_without_forces_share_a_file(clip: MotionClip, wildrobot: RobotModel, tmp_path: Path) -> None:
+def test_clips_with_and_without_forces_share_a_file(
+    clip: MotionClip, wildrobot: RobotModel, tmp_path: Path
+) -> None:
     path = save_clips(tmp_path / "mixed.npz", [clip, replace(clip, name="blind", pad_forces=None)])
     assert [c.pad_forces is None for c in load_clips(path, wildrobot)] == [False, True]
     assert [c.qvel for c in load_clips(path, wildrobot)] == [None, None]
@@ -118,7 +140,9 @@ def test_clips_with_and_without_forces_share_a_file(clip: MotionClip, wildrobot:
         ReferenceDataset.load(path, wildrobot, CONFIG)
 
 
-def test_clips_with_and_without_velocities_share_a_file(clip: MotionClip, wildrobot: RobotModel, tmp_path: Path) -> None:
+def test_clips_with_and_without_velocities_share_a_file(
+    clip: MotionClip, wildrobot: RobotModel, tmp_path: Path
+) -> None:
     qvel = np.full((51, 15), 0.5)
     path = save_clips(tmp_path / "mixed.npz", [clip, replace(clip, name="performed", qvel=qvel)])
     kinematic, performed = load_clips(path, wildrobot)
@@ -137,7 +161,9 @@ def test_an_empty_dataset_is_refused(wildrobot: RobotModel, tmp_path: Path) -> N
         save_clips(tmp_path / "none.npz", [])
 
 
-def test_what_does_not_fit_is_refused(dataset: ReferenceDataset, clip: MotionClip, wildrobot: RobotModel, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_refused(
+    dataset: ReferenceDataset, clip: MotionClip, wildrobot: RobotModel, tmp_path: Path
+) -> None:
     eight = RobotModel.load("wildrobot_8dof")
     with pytest.raises(MotionError, match="'wildrobot', not 'wildrobot_8dof'"):
         ReferenceDataset.load(dataset.save(tmp_path / "a.npz"), eight, CONFIG)
@@ -148,21 +174,29 @@ def test_what_does_not_fit_is_refused(dataset: ReferenceDataset, clip: MotionCli
     with pytest.raises(MotionError, match=r"4 control steps long.*needs 5"):
         dataset.add(short)
     two_frames = {"lengths": np.array([3]), **{name: np.zeros((2, 4)) for name in arrays}}
-    damaged = storage.write(tmp_path / "c.npz", "wildrobot reference", two_frames, {"clips": [clip.description()]})
+    damaged = storage.write(
+        tmp_path / "c.npz", "wildrobot reference", two_frames, {"clips": [clip.description()]}
+    )
     with pytest.raises(MotionError, match=r"c\.npz.*add up to 3"):
         load_clips(damaged, wildrobot)
     with pytest.raises(MotionError, match="wildrobot motion clip"):
         load_clips(clip.save(tmp_path / "d.npz"), wildrobot)
 
 
-def test_layouts_that_differ_are_both_named(dataset: ReferenceDataset, wildrobot: RobotModel) -> None:
+def test_layouts_that_differ_are_both_named(
+    dataset: ReferenceDataset, wildrobot: RobotModel
+) -> None:
     dataset.check_layout(feature_layout(wildrobot, CONFIG))
     with pytest.raises(MotionError, match=r"channels.*definitions.*the checkpoint"):
-        dataset.check_layout(feature_layout(wildrobot, FeatureConfig(contacts="none")), "the checkpoint")
+        dataset.check_layout(
+            feature_layout(wildrobot, FeatureConfig(contacts="none")), "the checkpoint"
+        )
 
 
-def test_the_shipped_reference_is_what_the_generator_makes(robot: RobotModel, default_clips: list[MotionClip]) -> None:
-    """Regenerate with ``python -m wildrobot_gym.motion.build`` when this fails after a change on purpose."""
+def test_the_shipped_reference_is_what_the_generator_makes(
+    robot: RobotModel, default_clips: list[MotionClip]
+) -> None:
+    """Regenerate with ``python -m wildrobot_gym.motion.gait.build`` when this fails after a change on purpose."""
     path = default_reference_path(robot.name)
     assert path.stat().st_size < 1_000_000
     shipped = load_clips(path, robot)

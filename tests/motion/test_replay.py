@@ -13,10 +13,10 @@ from gymnasium.vector import AutoresetMode
 
 from wildrobot_gym.config import FeatureConfig, build, to_dict
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
-from wildrobot_gym.features import make_frame_features
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.features import make_frame_features
 
 STEPS = 40
 CONTACTS, ROOT_VELOCITY = ("force", "estimated", "proxy", "none"), ("direction", "clipped", "raw")
@@ -26,7 +26,12 @@ VELOCITIES = ("simulation", "finite_difference")
 def run(robot: str, features: FeatureConfig) -> tuple[MotionClip, list[np.ndarray], list[Any]]:
     """Two falling and stepping robots; the second's clip and windows, and the states of both."""
     env = WildRobotVectorEnv(
-        2, None, robot=robot, features=to_dict(features), autoreset_mode=AutoresetMode.DISABLED, num_threads=1
+        2,
+        None,
+        robot=robot,
+        features=to_dict(features),
+        autoreset_mode=AutoresetMode.DISABLED,
+        num_threads=1,
     )
     _, infos = env.reset(seed=3)
     joints = env.robot.num_joints
@@ -37,9 +42,19 @@ def run(robot: str, features: FeatureConfig) -> tuple[MotionClip, list[np.ndarra
         windows.append(infos["amp_obs"][1])
         states.append(jax.tree.map(np.array, env.physics_state))
     env.close()
-    qpos, qvel, forces = (np.stack([getattr(s, name)[1] for s in states]) for name in ("qpos", "qvel", "pad_forces"))
+    qpos, qvel, forces = (
+        np.stack([getattr(s, name)[1] for s in states]) for name in ("qpos", "qvel", "pad_forces")
+    )
     clip = MotionClip(
-        "replayed", env.robot.name, 50.0, env.robot.joint_names, qpos[:, :3], qpos[:, 3:7], qpos[:, 7:], forces, qvel
+        "replayed",
+        env.robot.name,
+        50.0,
+        env.robot.joint_names,
+        qpos[:, :3],
+        qpos[:, 3:7],
+        qpos[:, 7:],
+        forces,
+        qvel,
     )
     return clip, windows, states
 
@@ -48,15 +63,27 @@ def run(robot: str, features: FeatureConfig) -> tuple[MotionClip, list[np.ndarra
     ("robot", "changes"),
     [
         ("wildrobot", {}),
-        ("wildrobot_8dof", {"contacts": "estimated", "root_velocity": "raw", "velocities": "finite_difference"}),
-        ("wildrobot", {"contacts": "proxy", "root_velocity": "clipped", "history": {"frames": 10, "stride": 3}}),
+        (
+            "wildrobot_8dof",
+            {"contacts": "estimated", "root_velocity": "raw", "velocities": "finite_difference"},
+        ),
+        (
+            "wildrobot",
+            {
+                "contacts": "proxy",
+                "root_velocity": "clipped",
+                "history": {"frames": 10, "stride": 3},
+            },
+        ),
     ],
 )
 def test_the_environments_windows_are_the_clips(robot: str, changes: dict) -> None:
     features = build(FeatureConfig, changes)
     clip, windows, _ = run(robot, features)
     dataset = ReferenceDataset.from_clips(RobotModel.load(robot), features, [clip])
-    np.testing.assert_allclose(np.stack(windows)[features.history.num_past :], dataset.windows(), atol=2e-4)
+    np.testing.assert_allclose(
+        np.stack(windows)[features.history.num_past :], dataset.windows(), atol=2e-4
+    )
 
 
 def test_every_definition_is_the_same_for_both(wildrobot: RobotModel) -> None:
@@ -80,7 +107,9 @@ def test_velocities_differ_by_their_source(wildrobot: RobotModel) -> None:
     """Or the test above would prove nothing: a step's mean velocity is not the velocity at its end."""
     clip, *_ = run("wildrobot", FeatureConfig())
     rows = [
-        ReferenceDataset.from_clips(wildrobot, FeatureConfig(("joint_vel",), velocities=source), [clip]).features
+        ReferenceDataset.from_clips(
+            wildrobot, FeatureConfig(("joint_vel",), velocities=source), [clip]
+        ).features
         for source in VELOCITIES
     ]
     np.testing.assert_array_equal(rows[0][0], rows[1][0])

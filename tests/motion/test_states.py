@@ -12,10 +12,10 @@ import pytest
 
 from wildrobot_gym.config import FEATURE_CHANNELS, FeatureConfig
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.features import make_frame_features
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.states import clip_features, clip_states, velocities
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.features import make_frame_features
 
 TIME = np.arange(51) / 50.0
 
@@ -72,16 +72,24 @@ def test_sensors_are_the_models(wildrobot: RobotModel, clip: MotionClip) -> None
     data = mujoco.MjData(wildrobot.model)
     data.qpos[:], data.qvel[:] = state.qpos[12], state.qvel[12]
     mujoco.mj_forward(wildrobot.model, data)
-    np.testing.assert_allclose(state.pad_pos_w[12], [data.site(p).xpos for p in wildrobot.pad_names], atol=1e-6)
-    np.testing.assert_allclose(state.foot_pos_w[12], [data.site(f).xpos for f in wildrobot.foot_names], atol=1e-6)
+    np.testing.assert_allclose(
+        state.pad_pos_w[12], [data.site(p).xpos for p in wildrobot.pad_names], atol=1e-6
+    )
+    np.testing.assert_allclose(
+        state.foot_pos_w[12], [data.site(f).xpos for f in wildrobot.foot_names], atol=1e-6
+    )
     speed = np.gradient(state.pad_pos_w.astype(float), 0.02, axis=0)
     np.testing.assert_allclose(state.pad_vel_w[2:-2], speed[2:-2], atol=0.01)
 
 
-def test_features_come_from_the_simulations_function(robot: RobotModel, default_clips: list[MotionClip]) -> None:
+def test_features_come_from_the_simulations_function(
+    robot: RobotModel, default_clips: list[MotionClip]
+) -> None:
     config = FeatureConfig()
     clip = default_clips[6]
-    expected = make_frame_features(robot, config)(jax.tree.map(jnp.asarray, clip_states(robot, clip)))
+    expected = make_frame_features(robot, config)(
+        jax.tree.map(jnp.asarray, clip_states(robot, clip))
+    )
     np.testing.assert_array_equal(clip_features(robot, config, clip), expected)
 
 
@@ -96,6 +104,10 @@ def test_unknown_forces_are_never_filled_in(wildrobot: RobotModel, clip: MotionC
     assert clip_features(wildrobot, FeatureConfig(channels=without), blind).shape == (51, 25)
 
 
-def test_other_frame_rates_are_brought_to_the_control_rate(wildrobot: RobotModel, clip: MotionClip) -> None:
+def test_other_frame_rates_are_brought_to_the_control_rate(
+    wildrobot: RobotModel, clip: MotionClip
+) -> None:
     fine = clip_states(wildrobot, clip.resampled(120.0))
-    np.testing.assert_allclose(fine.qpos[:50, 7:], clip_states(wildrobot, clip).qpos[:50, 7:], atol=1e-4)
+    np.testing.assert_allclose(
+        fine.qpos[:50, 7:], clip_states(wildrobot, clip).qpos[:50, 7:], atol=1e-4
+    )

@@ -9,8 +9,8 @@ import pytest
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics import make_physics
 from wildrobot_gym.physics.native import NativePhysics
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState
 
 N = 4
 
@@ -24,7 +24,9 @@ def in_own_folder(tmp_path, monkeypatch) -> None:
 def starts(robot: RobotModel, n: int = N, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     qpos = np.tile(robot.home_qpos, (n, 1))
-    qpos[:, 7:] = np.clip(qpos[:, 7:] + rng.uniform(-0.02, 0.02, (n, robot.num_joints)), *robot.joint_range.T)
+    qpos[:, 7:] = np.clip(
+        qpos[:, 7:] + rng.uniform(-0.02, 0.02, (n, robot.num_joints)), *robot.joint_range.T
+    )
     return qpos, rng.uniform(-0.1, 0.1, (n, robot.model.nv))
 
 
@@ -78,7 +80,9 @@ def test_sensors_belong_to_the_end_of_the_step(robot: RobotModel) -> None:
         for p, pad in enumerate(robot.pad_names):
             np.testing.assert_allclose(state.pad_pos_w[i, p], data.site(pad).xpos, atol=1e-6)
             velocity = np.zeros(6)
-            mujoco.mj_objectVelocity(robot.model, data, mujoco.mjtObj.mjOBJ_SITE, data.site(pad).id, velocity, 0)
+            mujoco.mj_objectVelocity(
+                robot.model, data, mujoco.mjtObj.mjOBJ_SITE, data.site(pad).id, velocity, 0
+            )
             np.testing.assert_allclose(state.pad_vel_w[i, p], velocity[3:], atol=1e-5)
         for f, foot in enumerate(robot.foot_names):
             np.testing.assert_allclose(state.foot_pos_w[i, f], data.site(foot).xpos, atol=1e-6)
@@ -101,7 +105,10 @@ def test_what_is_returned_is_a_copy(wildrobot: RobotModel) -> None:
 
 
 def test_bit_for_bit_whatever_the_number_of_threads(wildrobot: RobotModel) -> None:
-    one, two = NativePhysics(wildrobot, N, num_threads=1), NativePhysics(wildrobot, N, num_threads=2)
+    one, two = (
+        NativePhysics(wildrobot, N, num_threads=1),
+        NativePhysics(wildrobot, N, num_threads=2),
+    )
     for physics in (one, two):
         physics.reset(np.arange(N), *starts(wildrobot))
     for step in range(20):
@@ -135,7 +142,9 @@ def test_a_blow_up_ends_one_environment_and_touches_no_other(wildrobot: RobotMod
             np.testing.assert_array_equal(state.qpos[2], wildrobot.home_qpos.astype(np.float32))
     assert (physics.num_diverged, twin.num_diverged) == (3, 0)
     physics.batch.bind("qvel")[0] = 1e12
-    np.testing.assert_array_equal(physics.step(targets(wildrobot, 9)).diverged, [True, False, False, False])
+    np.testing.assert_array_equal(
+        physics.step(targets(wildrobot, 9)).diverged, [True, False, False, False]
+    )
 
 
 def test_a_blow_up_right_after_a_reset_is_seen(wildrobot: RobotModel) -> None:
@@ -166,7 +175,9 @@ def test_saved_states_continue_bit_for_bit(wildrobot: RobotModel) -> None:
 
 @pytest.mark.parametrize("control_dt", [0.021, 0.0005, 0.0])
 def test_control_period_must_fit(wildrobot: RobotModel, control_dt: float) -> None:
-    with pytest.raises(PhysicsError, match=rf"control_dt {control_dt} s is no whole multiple.*0\.002"):
+    with pytest.raises(
+        PhysicsError, match=rf"control_dt {control_dt} s is no whole multiple.*0\.002"
+    ):
         NativePhysics(wildrobot, 1, control_dt)
 
 
@@ -189,7 +200,9 @@ def test_pushes_reach_the_floor_and_end_with_a_reset(robot: RobotModel) -> None:
     physics.push_base(np.array([[0, 0, 10.0, 0, 0, 0], [0] * 6]))
     for _ in range(150):
         state = physics.step(np.tile(robot.home_joint_pos, (2, 1)))
-    np.testing.assert_allclose(state.pad_forces.sum(axis=-1), [robot.weight - 10.0, robot.weight], rtol=5e-3)
+    np.testing.assert_allclose(
+        state.pad_forces.sum(axis=-1), [robot.weight - 10.0, robot.weight], rtol=5e-3
+    )
     physics.reset(np.arange(2), np.tile(robot.home_qpos, (2, 1)), np.zeros((2, robot.model.nv)))
     for _ in range(150):
         state = physics.step(np.tile(robot.home_joint_pos, (2, 1)))

@@ -14,8 +14,8 @@ import pytest
 from wildrobot_gym.config import EnvConfig
 from wildrobot_gym.physics.mjx import MjxPhysics
 from wildrobot_gym.physics.native import NativePhysics
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState
 from wildrobot_gym.task.walk import WalkTask
 
 N = 4
@@ -32,7 +32,9 @@ def starts(robot: RobotModel) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     qpos = np.tile(robot.home_qpos, (N, 1))
     qpos[:, 2] += 0.001
-    qpos[:, 7:] = np.clip(qpos[:, 7:] + rng.uniform(-0.01, 0.01, (N, robot.num_joints)), *robot.joint_range.T)
+    qpos[:, 7:] = np.clip(
+        qpos[:, 7:] + rng.uniform(-0.01, 0.01, (N, robot.num_joints)), *robot.joint_range.T
+    )
     return qpos, rng.uniform(-0.02, 0.02, (N, robot.model.nv))
 
 
@@ -44,7 +46,9 @@ def targets(robot: RobotModel, step: int) -> np.ndarray:
 def assert_close(a: PhysicsState, b: PhysicsState, tolerances: dict[str, float]) -> None:
     np.testing.assert_array_equal(a.diverged, b.diverged)
     for name, atol in tolerances.items():
-        np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=0, atol=atol, err_msg=name)
+        np.testing.assert_allclose(
+            getattr(a, name), getattr(b, name), rtol=0, atol=atol, err_msg=name
+        )
 
 
 def test_same_state_same_numbers(wildrobot: RobotModel, mjx_physics: MjxPhysics) -> None:
@@ -52,7 +56,9 @@ def test_same_state_same_numbers(wildrobot: RobotModel, mjx_physics: MjxPhysics)
     qpos, qvel = starts(wildrobot)
     ids = np.arange(N)
     a, b = native.reset(ids, qpos, qvel), mjx_physics.reset(ids, qpos, qvel)
-    kinematic = dict.fromkeys(("qpos", "qvel", "pad_pos_w", "pad_vel_w", "foot_pos_w", "foot_quat_w"), 2e-6)
+    kinematic = dict.fromkeys(
+        ("qpos", "qvel", "pad_pos_w", "pad_vel_w", "foot_pos_w", "foot_quat_w"), 2e-6
+    )
     assert_close(a, b, {**kinematic, "actuator_forces": 1e-4, "pad_forces": 0.15})
 
 
@@ -92,7 +98,9 @@ def test_a_horizon_with_staggered_resets(wildrobot: RobotModel, mjx_physics: Mjx
                 physics.reset(again, qpos[again], qvel[again])
         a, b = (physics.step(targets(wildrobot, step)) for physics in (native, mjx_physics))
         assert np.abs(a.actuator_forces).max() < 3.9
-    assert_close(a, b, {"qpos": 0.005, "pad_pos_w": 0.005, "foot_pos_w": 0.005, "actuator_forces": 0.15})
+    assert_close(
+        a, b, {"qpos": 0.005, "pad_pos_w": 0.005, "foot_pos_w": 0.005, "actuator_forces": 0.15}
+    )
 
 
 def test_mjx_freezes_diverges_and_continues(wildrobot: RobotModel, mjx_physics: MjxPhysics) -> None:
@@ -116,6 +124,8 @@ def test_mjx_freezes_diverges_and_continues(wildrobot: RobotModel, mjx_physics: 
     for name in state.__dataclass_fields__:
         assert np.isfinite(getattr(state, name)).all(), name
         np.testing.assert_array_equal(
-            np.asarray(getattr(state, name))[rows], np.asarray(getattr(after, name))[rows], err_msg=name
+            np.asarray(getattr(state, name))[rows],
+            np.asarray(getattr(after, name))[rows],
+            err_msg=name,
         )
     np.testing.assert_allclose(state.qpos[2], wildrobot.home_qpos, atol=1e-6)

@@ -89,7 +89,9 @@ def test_servos(robot: RobotModel) -> None:
     np.testing.assert_allclose(model.actuator_forcerange, [[-4.0, 4.0]] * model.nu)
     np.testing.assert_allclose(model.actuator_ctrlrange, robot.joint_range)
     np.testing.assert_allclose(robot.force_limit, 4.0)
-    np.testing.assert_allclose(model.dof_damping[6:, 0] if model.dof_damping.ndim > 1 else model.dof_damping[6:], 0.08516)
+    np.testing.assert_allclose(
+        model.dof_damping[6:, 0] if model.dof_damping.ndim > 1 else model.dof_damping[6:], 0.08516
+    )
     np.testing.assert_allclose(model.dof_frictionloss[6:], 0.022275)
     np.testing.assert_allclose(model.dof_armature[6:], 0.024992)
     np.testing.assert_allclose(model.dof_armature[:6], 0.0)
@@ -104,7 +106,9 @@ def test_pads(robot: RobotModel, zero_pose: mujoco.MjData) -> None:
         geom = robot.model.geom(name)
         centre, half = zero_pose.geom_xpos[geom.id], geom.size
         y = PADS_Y if side == "left" else (-PADS_Y[1], -PADS_Y[0])
-        np.testing.assert_allclose([centre[0] - half[0], centre[0] + half[0]], PADS_X[kind], atol=6e-4)
+        np.testing.assert_allclose(
+            [centre[0] - half[0], centre[0] + half[0]], PADS_X[kind], atol=6e-4
+        )
         np.testing.assert_allclose([centre[1] - half[1], centre[1] + half[1]], y, atol=1e-6)
         assert centre[2] - half[2] == pytest.approx(SOLE_Z, abs=1e-6)
         assert zero_pose.site(name).xpos[2] == pytest.approx(SOLE_Z, abs=1e-6)
@@ -132,14 +136,23 @@ def test_only_feet_touch_the_floor(robot: RobotModel) -> None:
     touching = set()
     for a in range(model.ngeom):
         for b in range(a):
-            if model.geom_contype[a] & model.geom_conaffinity[b] or model.geom_contype[b] & model.geom_conaffinity[a]:
+            if (
+                model.geom_contype[a] & model.geom_conaffinity[b]
+                or model.geom_contype[b] & model.geom_conaffinity[a]
+            ):
                 touching.add(frozenset((model.geom(a).name, model.geom(b).name)))
     assert touching == {frozenset(("floor", pad)) for pad in robot.pad_names}
 
 
 def test_cameras_and_sensors_are_there(robot: RobotModel) -> None:
-    assert {robot.model.camera(i).name for i in range(robot.model.ncam)} >= {"track", "side", "front"}
-    assert sorted(np.concatenate([ids.ravel() for ids in robot.sensor_slices.values()])) == list(range(robot.model.nsensordata))
+    assert {robot.model.camera(i).name for i in range(robot.model.ncam)} >= {
+        "track",
+        "side",
+        "front",
+    }
+    assert sorted(np.concatenate([ids.ravel() for ids in robot.sensor_slices.values()])) == list(
+        range(robot.model.nsensordata)
+    )
 
 
 # --- mirror map ---
@@ -186,7 +199,9 @@ def test_mirrored_pose_has_mirrored_feet(robot: RobotModel) -> None:
             data.qpos[:] = pose
             mujoco.mj_kinematics(robot.model, data)
             points.append(np.array([data.site(pad).xpos for pad in robot.pad_names]))
-        np.testing.assert_allclose(points[1], points[0][robot.pad_mirror_ids] * [1, -1, 1], atol=1e-3)
+        np.testing.assert_allclose(
+            points[1], points[0][robot.pad_mirror_ids] * [1, -1, 1], atol=1e-3
+        )
 
 
 # --- the generated config ---
@@ -232,7 +247,9 @@ def test_a_damaged_config_is_refused(copy_of_robot: Path, text: str) -> None:
         RobotModel.load(copy_of_robot)
 
 
-def test_a_shipped_name_is_not_hidden_by_a_folder_of_the_same_name(copy_of_robot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shipped_name_is_not_hidden_by_a_folder_of_the_same_name(
+    copy_of_robot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(copy_of_robot.parent)
     assert RobotModel.load("wildrobot").xml_path.parent == ROBOTS / "wildrobot"
     for own in ("./wildrobot", Path("wildrobot")):
@@ -296,7 +313,12 @@ WRONG = {
     ),
     "gear": (
         "parts/leg_actuators.xml",
-        [('class="servo" joint="left_knee_pitch"', 'class="servo" gear="-1" joint="left_knee_pitch"')],
+        [
+            (
+                'class="servo" joint="left_knee_pitch"',
+                'class="servo" gear="-1" joint="left_knee_pitch"',
+            )
+        ],
         "gear 1, of: left_knee_pitch",
     ),
     "integrator": (
@@ -311,12 +333,22 @@ WRONG = {
     ),
     "no forcerange": (
         "parts/leg_actuators.xml",
-        [('class="servo" joint="left_knee_pitch"', 'class="servo" forcelimited="false" joint="left_knee_pitch"')],
+        [
+            (
+                'class="servo" joint="left_knee_pitch"',
+                'class="servo" forcelimited="false" joint="left_knee_pitch"',
+            )
+        ],
         "forcerange, of: left_knee_pitch",
     ),
     "endless joint": (
         "parts/legs.xml",
-        [('<joint name="left_knee_pitch" class="servo"', '<joint name="left_knee_pitch" class="servo" limited="false"')],
+        [
+            (
+                '<joint name="left_knee_pitch" class="servo"',
+                '<joint name="left_knee_pitch" class="servo" limited="false"',
+            )
+        ],
         "without a range: left_knee_pitch",
     ),
     "asymmetric joint": (
@@ -351,7 +383,9 @@ def test_a_wrong_model_is_refused_by_name(copy_of_robot: Path, case: str) -> Non
 
 
 def test_leg_joint_names(robot: RobotModel) -> None:
-    assert robot.leg_joint_names("left_foot") == [f"left_{j}" for j in ("hip_pitch", "hip_roll", "knee_pitch", "ankle_pitch")]
+    assert robot.leg_joint_names("left_foot") == [
+        f"left_{j}" for j in ("hip_pitch", "hip_roll", "knee_pitch", "ankle_pitch")
+    ]
     with pytest.raises(RobotError, match=r"middle_foot.*left_foot"):
         robot.leg_joint_names("middle_foot")
     assert robot.leg_length == pytest.approx(0.437, abs=1e-3)

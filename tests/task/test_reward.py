@@ -12,7 +12,7 @@ from state_makers import make_state, mirror_image, quat
 
 from wildrobot_gym.config import RewardConfig
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.reward import TERMS, RewardInputs, reward_terms
+from wildrobot_gym.task.rewards import TERMS, RewardInputs, reward_terms
 
 ZERO = RewardConfig(**dict.fromkeys(TERMS, 0.0))
 
@@ -32,7 +32,10 @@ def inputs(robot: RobotModel, **changes) -> RewardInputs:
     return RewardInputs(
         state=make_state(robot, **changes),
         force_limit=jnp.full(n, 4.0),
-        **{k: jnp.asarray(v, bool if k == "foot_loaded" else jnp.float32) for k, v in fields.items()},
+        **{
+            k: jnp.asarray(v, bool if k == "foot_loaded" else jnp.float32)
+            for k, v in fields.items()
+        },
     )
 
 
@@ -40,9 +43,17 @@ GOLDEN = [
     ("tracking_lin_vel", {"lin_vel": [0.5, 0.3, 0], "command": [0.5, 0, 0]}, 1.0),
     ("tracking_lin_vel", {"lin_vel": [0.25, 0.3, 0], "command": [0.5, 0, 0]}, np.exp(-1)),
     # It faces +y and moves along +y: forward.
-    ("tracking_lin_vel", {"lin_vel": [0, 0.5, 0], "base_quat": quat(yaw=np.pi / 2), "command": [0.5, 0, 0]}, 1.0),
+    (
+        "tracking_lin_vel",
+        {"lin_vel": [0, 0.5, 0], "base_quat": quat(yaw=np.pi / 2), "command": [0.5, 0, 0]},
+        1.0,
+    ),
     ("lin_vel_error", {"lin_vel": [0.2, 9, 0], "command": [0.5, 0, 0]}, 0.3),
-    ("lin_vel_error", {"lin_vel": [0, 0.6, 0], "base_quat": quat(yaw=np.pi / 2), "command": [0.5, 0, 0]}, 0.1),
+    (
+        "lin_vel_error",
+        {"lin_vel": [0, 0.6, 0], "base_quat": quat(yaw=np.pi / 2), "command": [0.5, 0, 0]},
+        0.1,
+    ),
     ("tracking_lateral", {"lin_vel": [9, 0.25, 0]}, np.exp(-1)),
     ("tracking_lateral", {"lin_vel": [0, 0.25, 0], "command": [0, 0.25, 0]}, 1.0),
     ("tracking_yaw", {"ang_vel": [9, 9, 0.5]}, np.exp(-1)),
@@ -57,17 +68,25 @@ GOLDEN = [
     ("torque_penalty", {"actuator_forces": [1, -2, 0, 0, 0, 0, 0, 0, 3]}, 14.0),
     ("saturation", {"actuator_forces": [4, -4, 3.93, 3.91, -3.91, 0, 0, 0, 0]}, 3.0),
     # 8 of 32 N on each pad, and one pad that carries nothing but flies fast.
-    ("slip", {"pad_vel_w": [[0.3, 0.4, 5], [0, 0, 0], [0, 0.1, 0], [0, 0, 0]]}, 0.25 * 0.5 + 0.25 * 0.1),
-    ("slip", {"pad_forces": [0, 0, 64, 0], "pad_vel_w": [[9, 0, 0], [0, 0, 0], [0.2, 0, 0], [0, 0, 0]]}, 0.2),
+    (
+        "slip",
+        {"pad_vel_w": [[0.3, 0.4, 5], [0, 0, 0], [0, 0.1, 0], [0, 0, 0]]},
+        0.25 * 0.5 + 0.25 * 0.1,
+    ),
+    (
+        "slip",
+        {"pad_forces": [0, 0, 64, 0], "pad_vel_w": [[9, 0, 0], [0, 0, 0], [0.2, 0, 0], [0, 0, 0]]},
+        0.2,
+    ),
     ("flight", {"foot_loaded": np.array([False, True])}, 0.0),
     ("flight", {"foot_loaded": np.array([False, False])}, 1.0),
     ("feet_air_time", {"touchdown_air_time": [0.35, 0.0], "command": [0.5, 0, 0]}, 0.1),
     ("feet_air_time", {"touchdown_air_time": [0.05, 3.0], "command": [0.5, 0, 0]}, -0.2 + 0.25),
     ("feet_air_time", {"touchdown_air_time": [0.35, 0.35]}, 0.0),  # standing is commanded
-    ("hurried_liftoff", {}, 0.0),  # no foot lifts
-    ("hurried_liftoff", {"liftoff_double_support": 0.0}, 1.0),
-    ("hurried_liftoff", {"liftoff_double_support": 0.06}, 0.25),
-    ("hurried_liftoff", {"liftoff_double_support": 0.5}, 0.0),
+    ("short_double_support", {}, 0.0),  # no foot lifts
+    ("short_double_support", {"liftoff_double_support": 0.0}, 1.0),
+    ("short_double_support", {"liftoff_double_support": 0.06}, 0.25),
+    ("short_double_support", {"liftoff_double_support": 0.5}, 0.0),
 ]
 
 
@@ -88,13 +107,17 @@ def test_every_term_has_a_golden_value_and_a_weight() -> None:
 def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
     x = inputs(wildrobot)
     assert reward_terms(x, ZERO) == {}
-    assert set(reward_terms(x, RewardConfig())) == set(TERMS) - {"feet_air_time", "lin_vel_error", "hurried_liftoff"}
+    assert set(reward_terms(x, RewardConfig())) == set(TERMS) - {
+        "feet_air_time",
+        "lin_vel_error",
+        "short_double_support",
+    }
 
 
 def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
     rng = np.random.default_rng(0)
     n, signs, ids = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids
-    config = RewardConfig(feet_air_time=1.0, lin_vel_error=-1.0, hurried_liftoff=-1.0)
+    config = RewardConfig(feet_air_time=1.0, lin_vel_error=-1.0, short_double_support=-1.0)
     for _ in range(5):
         base = quat(*rng.normal(0, 0.3, 3))
         lin, ang, cmd = rng.normal(size=(3, 3))
@@ -104,7 +127,14 @@ def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
             "base_quat": base, "lin_vel": lin, "ang_vel": ang, "joints": joints, "joint_vel": joint_vel,
             "actuator_forces": torque, "pad_vel_w": pad_vel, "pad_forces": force,
         }  # fmt: skip
-        x = inputs(robot, **parts, command=cmd, action=action, previous_action=previous, touchdown_air_time=air)
+        x = inputs(
+            robot,
+            **parts,
+            command=cmd,
+            action=action,
+            previous_action=previous,
+            touchdown_air_time=air,
+        )
         mirrored = inputs(
             robot,
             **mirror_image(robot, **parts),
@@ -119,7 +149,9 @@ def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
 
 
 def test_jit_equals_no_jit(wildrobot: RobotModel) -> None:
-    x = inputs(wildrobot, lin_vel=[0.3, 0.1, 0], actuator_forces=np.arange(9.0) / 2, command=[0.4, 0, 0.1])
+    x = inputs(
+        wildrobot, lin_vel=[0.3, 0.1, 0], actuator_forces=np.arange(9.0) / 2, command=[0.4, 0, 0.1]
+    )
     here = reward_terms(x, RewardConfig())
     there = jax.jit(lambda i: reward_terms(i, RewardConfig()))(x)
     for name, value in here.items():

@@ -20,16 +20,28 @@ def frame(robot: RobotModel, **changes) -> ClipFrames:
     state = make_state(robot, **changes)
     feet = feet_in_heading(state.base_quat_w, state.base_pos_w, state.foot_pos_w)
     return ClipFrames(
-        state.qpos, state.qvel, target=state.joint_pos, feet=feet, load=STANCE, command=jnp.zeros(3), last=jnp.int32(0)
+        state.qpos,
+        state.qvel,
+        target=state.joint_pos,
+        feet=feet,
+        load=STANCE,
+        command=jnp.zeros(3),
+        last=jnp.int32(0),
     )
 
 
-def errors_of(state, want: ClipFrames, yaw: float = 0.0, load: jnp.ndarray = STANCE) -> dict[str, jnp.ndarray]:
+def errors_of(
+    state, want: ClipFrames, yaw: float = 0.0, load: jnp.ndarray = STANCE
+) -> dict[str, jnp.ndarray]:
     return clip_errors(state, load, want, jnp.float32(yaw))
 
 
 def test_a_state_that_is_the_frame_has_no_error(robot: RobotModel) -> None:
-    pose = {"base_quat": quat(0.1, -0.2, 0.3), "lin_vel": [0.5, 0.1, 0.0], "ang_vel": [0.2, 0.1, 0.4]}
+    pose = {
+        "base_quat": quat(0.1, -0.2, 0.3),
+        "lin_vel": [0.5, 0.1, 0.0],
+        "ang_vel": [0.2, 0.1, 0.4],
+    }
     errors = errors_of(make_state(robot, **pose), frame(robot, **pose))
     assert max(errors.values()) < 1e-5
     terms = clip_terms(errors, TrackRewardConfig())
@@ -50,7 +62,9 @@ def test_a_clip_may_be_turned_as_a_whole(robot: RobotModel) -> None:
 
 def test_feet_are_where_they_are_from_the_base_wherever_that_is() -> None:
     """1 m ahead of a base that looks along +y, 0.2 m to its right, 0.05 m above the floor."""
-    feet = feet_in_heading(jnp.array(quat(yaw=np.pi / 2)), jnp.array([3.0, 4.0, 0.4]), jnp.array([[3.2, 5.0, 0.05]]))
+    feet = feet_in_heading(
+        jnp.array(quat(yaw=np.pi / 2)), jnp.array([3.0, 4.0, 0.4]), jnp.array([[3.2, 5.0, 0.05]])
+    )
     np.testing.assert_allclose(feet, [[1.0, -0.2, 0.05]], atol=1e-6)
 
 
@@ -58,12 +72,20 @@ def test_feet_and_loads(wildrobot: RobotModel) -> None:
     want = frame(wildrobot)
     off = want.replace(feet=want.feet + jnp.array([[0.03, 0.0, 0.04], [0.0, 0.0, 0.0]]))
     errors = errors_of(make_state(wildrobot), off, load=jnp.array([0.5, 0.4]))
-    assert errors["feet"] == pytest.approx(0.05, abs=1e-6) and errors["load"] == pytest.approx(0.5, abs=1e-6)
+    assert errors["feet"] == pytest.approx(0.05, abs=1e-6) and errors["load"] == pytest.approx(
+        0.5, abs=1e-6
+    )
 
 
 def test_errors_by_hand(wildrobot: RobotModel) -> None:
     home = wildrobot.home_qpos[7:]
-    state = make_state(wildrobot, joints=home + 0.3, height=0.40, lin_vel=[0.3, 0.4, 0.0], base_quat=quat(pitch=0.2))
+    state = make_state(
+        wildrobot,
+        joints=home + 0.3,
+        height=0.40,
+        lin_vel=[0.3, 0.4, 0.0],
+        base_quat=quat(pitch=0.2),
+    )
     errors = errors_of(state, frame(wildrobot, height=0.43))
     assert errors["joint_pos"] == pytest.approx(0.3, abs=1e-5)  # each joint 0.3 rad off
     assert errors["height"] == pytest.approx(0.03, abs=1e-5)
@@ -83,7 +105,7 @@ def test_a_term_of_weight_zero_is_not_there(wildrobot: RobotModel) -> None:
     [
         ({"horizon": []}, "horizon is"),
         ({"commands": {"vx": [0.0, 0.5]}}, "a clip brings its own command"),
-        ({"reset": {"reference_share": 0.5}}, "every episode begins in a frame of the clips"),
+        ({"reset": {"reference_fraction": 0.5}}, "every episode begins in a frame of the clips"),
         ({"horizon": [0, 1]}, "horizon is"),
         ({"rewards": {"clip_height_sigma": 0.0}}, "rewards.clip_height_sigma is 0.0"),
         ({"rewards": {"clip_hight": 1.0}}, "Did you mean 'clip_height'"),
@@ -97,5 +119,9 @@ def test_wrong_settings(settings: dict, message: str) -> None:
 
 def test_a_partial_setting_keeps_the_tracking_defaults() -> None:
     config = build(TrackEnvConfig, {"rewards": {"slip": -9.0}, "action": {"filter": 1.0}})
-    assert (config.rewards.slip, config.rewards.tracking_lin_vel, config.rewards.clip_joint_pos) == (-9.0, 0.0, 2.0)
+    assert (
+        config.rewards.slip,
+        config.rewards.tracking_lin_vel,
+        config.rewards.clip_joint_pos,
+    ) == (-9.0, 0.0, 2.0)
     assert (config.action.filter, config.action.scale) == (1.0, 0.5)

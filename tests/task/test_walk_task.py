@@ -16,16 +16,18 @@ from wildrobot_gym.config import CommandConfig, EnvConfig, TerminationConfig, bu
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import gravity_direction, yaw_of
-from wildrobot_gym.task.command import sample_command
-from wildrobot_gym.task.observation import observation_dim, observe
-from wildrobot_gym.task.start import ReferenceStates
-from wildrobot_gym.task.termination import terminated
+from wildrobot_gym.task.commands import sample_command
+from wildrobot_gym.task.observations import observation_dim, observe
+from wildrobot_gym.task.resets import ReferenceStates
+from wildrobot_gym.task.terminations import terminated
 from wildrobot_gym.task.walk import WalkTask
 
 KEY = jax.random.PRNGKey(0)
 
 
-def make_task(robot: RobotModel, max_episode_steps: int | None = 5, reference: Any = None, **settings: Any) -> WalkTask:
+def make_task(
+    robot: RobotModel, max_episode_steps: int | None = 5, reference: Any = None, **settings: Any
+) -> WalkTask:
     return WalkTask(robot, build(EnvConfig, settings), max_episode_steps, reference)
 
 
@@ -93,8 +95,29 @@ def test_observation_golden(robot: RobotModel) -> None:
         joints=robot.home_joint_pos + 0.1,
         joint_vel=np.full(n, 3.0),
     )
-    obs = observe(jnp.asarray(robot.home_joint_pos, jnp.float32), state, jnp.array([0.6, 0.1, -0.2]), jnp.full(n, 0.7))
-    want = [*[0.1] * n, *[0.3] * n, 0.5, -0.1, 0.2, 0.1, 0.2, 0.3, 0, 0, -1, 0.6, 0.1, -0.2, *[0.7] * n]
+    obs = observe(
+        jnp.asarray(robot.home_joint_pos, jnp.float32),
+        state,
+        jnp.array([0.6, 0.1, -0.2]),
+        jnp.full(n, 0.7),
+    )
+    want = [
+        *[0.1] * n,
+        *[0.3] * n,
+        0.5,
+        -0.1,
+        0.2,
+        0.1,
+        0.2,
+        0.3,
+        0,
+        0,
+        -1,
+        0.6,
+        0.1,
+        -0.2,
+        *[0.7] * n,
+    ]
     np.testing.assert_allclose(obs, want, atol=1e-6)
     assert observation_dim(robot) == {9: 39, 8: 36}[n] == len(want)
 
@@ -145,7 +168,9 @@ def test_the_time_limit_truncates_and_never_terminates(wildrobot: RobotModel) ->
 def test_no_time_limit(wildrobot: RobotModel) -> None:
     task = make_task(wildrobot, max_episode_steps=None)
     now, *_ = begin(task, make_state(wildrobot))
-    _, out = task.advance(now.replace(step_count=jnp.int32(10**6)), make_state(wildrobot), jnp.zeros(9))
+    _, out = task.advance(
+        now.replace(step_count=jnp.int32(10**6)), make_state(wildrobot), jnp.zeros(9)
+    )
     assert not out.truncated
 
 
@@ -163,7 +188,9 @@ def test_success_is_a_time_out_at_the_commanded_mean_speed(wildrobot: RobotModel
 
 
 @pytest.mark.parametrize("commands", [(0.9, 0.1), (0.5, 0.5)])
-def test_too_slow_for_one_command_does_not_make_up_for_too_fast_for_the_next(wildrobot: RobotModel, commands: Any) -> None:
+def test_too_slow_for_one_command_does_not_make_up_for_too_fast_for_the_next(
+    wildrobot: RobotModel, commands: Any
+) -> None:
     task = make_task(wildrobot, max_episode_steps=4, commands={"resample_interval_s": 0.04})
     now, *_ = begin(task, make_state(wildrobot))
     for command in commands:
@@ -178,7 +205,9 @@ def test_too_slow_for_one_command_does_not_make_up_for_too_fast_for_the_next(wil
 
 def test_terms_sum_to_the_reward_and_jit_equals_no_jit(robot: RobotModel) -> None:
     task = make_task(robot, rewards={"feet_air_time": 1.0})
-    state = make_state(robot, lin_vel=[0.3, 0.1, 0], actuator_forces=np.linspace(-4, 4, robot.num_joints))
+    state = make_state(
+        robot, lin_vel=[0.3, 0.1, 0], actuator_forces=np.linspace(-4, 4, robot.num_joints)
+    )
     now, *_ = begin(task, state)
     action = jnp.linspace(-1, 1, robot.num_joints)
     next_task, out = task.advance(now, state, action)
@@ -187,12 +216,16 @@ def test_terms_sum_to_the_reward_and_jit_equals_no_jit(robot: RobotModel) -> Non
     for a, b in zip(jax.tree.leaves(jitted), jax.tree.leaves((next_task, out)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     n = robot.num_joints
-    np.testing.assert_array_equal(out.obs[-n:], action)  # the observation shows the action just applied
+    np.testing.assert_array_equal(
+        out.obs[-n:], action
+    )  # the observation shows the action just applied
     assert int(next_task.step_count) == 1
 
 
 def test_the_window_ends_in_this_step(wildrobot: RobotModel) -> None:
-    task = make_task(wildrobot, max_episode_steps=None, features={"history": {"frames": 2, "stride": 2}})
+    task = make_task(
+        wildrobot, max_episode_steps=None, features={"history": {"frames": 2, "stride": 2}}
+    )
     states = [make_state(wildrobot, height=0.40 + 0.01 * i) for i in range(5)]
     now, _, first = begin(task, states[0])
     heights = [first]
@@ -201,7 +234,9 @@ def test_the_window_ends_in_this_step(wildrobot: RobotModel) -> None:
         heights.append(out.amp_obs)
     column = 2 * 9 + 6
     got = np.array(heights)[:, [column, 29 + column]]
-    np.testing.assert_allclose(got, [[0.4, 0.4], [0.4, 0.41], [0.4, 0.42], [0.41, 0.43], [0.42, 0.44]], atol=1e-6)
+    np.testing.assert_allclose(
+        got, [[0.4, 0.4], [0.4, 0.41], [0.4, 0.42], [0.41, 0.43], [0.42, 0.44]], atol=1e-6
+    )
 
 
 def test_air_time_is_paid_at_the_touchdown(wildrobot: RobotModel) -> None:
@@ -209,10 +244,12 @@ def test_air_time_is_paid_at_the_touchdown(wildrobot: RobotModel) -> None:
         wildrobot,
         max_episode_steps=None,
         rewards={"feet_air_time": 1.0},
-        commands={"vx": (0.5, 0.5), "standing_share": 0.0},
+        commands={"vx": (0.5, 0.5), "standing_fraction": 0.0},
     )
     down = make_state(wildrobot)
-    up = make_state(wildrobot, pad_forces=[0.0, 1.0, 8.0, 8.0])  # the left foot carries less than a tenth of the weight
+    up = make_state(
+        wildrobot, pad_forces=[0.0, 1.0, 8.0, 8.0]
+    )  # the left foot carries less than a tenth of the weight
     now, *_ = begin(task, down)
     paid = []
     for state in [up] * 20 + [down] * 2:
@@ -224,16 +261,18 @@ def test_air_time_is_paid_at_the_touchdown(wildrobot: RobotModel) -> None:
 
 
 def test_a_hurried_liftoff_is_told_by_the_time_on_both_feet(wildrobot: RobotModel) -> None:
-    task = make_task(wildrobot, max_episode_steps=None, rewards={"hurried_liftoff": -1.0})
+    task = make_task(wildrobot, max_episode_steps=None, rewards={"short_double_support": -1.0})
     down = make_state(wildrobot)
     left_up = make_state(wildrobot, pad_forces=[0.0, 1.0, 8.0, 8.0])
     right_up = make_state(wildrobot, pad_forces=[8.0, 8.0, 0.0, 1.0])
     now, *_ = begin(task, down)
     told = []
     # The first liftoff is not judged; the second follows 0.04 s on both feet, the third none, the last 0.10 s.
-    for state in [left_up] * 3 + [down] * 2 + [right_up] * 3 + [left_up] * 3 + [down] * 5 + [right_up]:
+    for state in (
+        [left_up] * 3 + [down] * 2 + [right_up] * 3 + [left_up] * 3 + [down] * 5 + [right_up]
+    ):
         now, out = task.advance(now, state, jnp.zeros(9))
-        told.append(float(out.terms["hurried_liftoff"]))
+        told.append(float(out.terms["short_double_support"]))
     want = np.zeros(17)
     want[5], want[8] = -0.02 * (1 - 0.04 / 0.08), -0.02
     np.testing.assert_allclose(told, want, atol=1e-6)
@@ -243,7 +282,9 @@ def test_a_hurried_liftoff_is_told_by_the_time_on_both_feet(wildrobot: RobotMode
 
 
 def test_command_ranges_and_standing_share() -> None:
-    config = CommandConfig(vx=(-0.3, 0.9), vy=(-0.2, 0.1), yaw_rate=(0.1, 0.5), standing_share=0.25)
+    config = CommandConfig(
+        vx=(-0.3, 0.9), vy=(-0.2, 0.1), yaw_rate=(0.1, 0.5), standing_fraction=0.25
+    )
     draws = np.asarray(jax.vmap(lambda k: sample_command(k, config))(jax.random.split(KEY, 4000)))
     standing = (draws == 0).all(axis=1)
     assert standing.mean() == pytest.approx(0.25, abs=0.03)
@@ -255,7 +296,9 @@ def test_command_ranges_and_standing_share() -> None:
 
 
 def test_commands_are_drawn_anew_on_the_interval(wildrobot: RobotModel) -> None:
-    task = make_task(wildrobot, None, commands={"resample_interval_s": 0.08, "standing_share": 0.0})
+    task = make_task(
+        wildrobot, None, commands={"resample_interval_s": 0.08, "standing_fraction": 0.0}
+    )
     now, *_ = begin(task, make_state(wildrobot))
     seen = [float(now.command[0])]
     for _ in range(9):
@@ -267,7 +310,9 @@ def test_commands_are_drawn_anew_on_the_interval(wildrobot: RobotModel) -> None:
 
 def test_held_commands_stay(wildrobot: RobotModel) -> None:
     task = make_task(wildrobot, None, commands={"resample_interval_s": 0.04})
-    blank = task.blank(KEY).replace(command=jnp.array([0.7, 0.1, 0.2]), command_held=jnp.array(True))
+    blank = task.blank(KEY).replace(
+        command=jnp.array([0.7, 0.1, 0.2]), command_held=jnp.array(True)
+    )
     now, obs, _ = task.begin(blank, task.draw_start(KEY), make_state(wildrobot))
     np.testing.assert_allclose(obs[27:30], [0.7, 0.1, 0.2])
     for _ in range(5):
@@ -290,7 +335,9 @@ def test_start_noise_stays_in_its_ranges(robot: RobotModel) -> None:
     assert (joints.max(axis=0) > 0.035).all()
     assert (joints.min(axis=0) < -0.035).all()
     assert (np.asarray(starts.qpos[:, 7:]) >= robot.joint_range[:, 0] - 1e-6).all()
-    np.testing.assert_allclose(starts.qpos[:, :3], np.tile(robot.home_qpos[:3], (1000, 1)), atol=1e-6)
+    np.testing.assert_allclose(
+        starts.qpos[:, :3], np.tile(robot.home_qpos[:3], (1000, 1)), atol=1e-6
+    )
     planar = np.hypot(*np.asarray(starts.qvel[:, :2]).T)
     assert planar.max() <= 0.2 * np.sqrt(2) + 1e-6
     assert np.abs(starts.qvel[:, 2:]).max() <= 0.2 + 1e-6
@@ -309,12 +356,21 @@ def test_headings_are_uniform(wildrobot: RobotModel) -> None:
 
 
 def test_no_noise_is_home(wildrobot: RobotModel) -> None:
-    starts = draws(make_task(wildrobot, reset={"joint_noise": 0, "velocity_noise": 0, "tilt_noise": 0}), 10)
-    np.testing.assert_allclose(starts.qpos[:, 7:], np.tile(wildrobot.home_joint_pos, (10, 1)), atol=1e-6)
+    starts = draws(
+        make_task(wildrobot, reset={"joint_noise": 0, "velocity_noise": 0, "tilt_noise": 0}), 10
+    )
+    np.testing.assert_allclose(
+        starts.qpos[:, 7:], np.tile(wildrobot.home_joint_pos, (10, 1)), atol=1e-6
+    )
     np.testing.assert_array_equal(starts.qvel, 0)
     leaning = np.array([np.cos(0.1), 0.0, np.sin(0.1), 0.0])
-    bent = replace(wildrobot, home_qpos=np.concatenate([wildrobot.home_qpos[:3], leaning, wildrobot.home_qpos[7:]]))
-    starts = draws(make_task(bent, reset={"joint_noise": 0, "velocity_noise": 0, "tilt_noise": 0}), 10)
+    bent = replace(
+        wildrobot,
+        home_qpos=np.concatenate([wildrobot.home_qpos[:3], leaning, wildrobot.home_qpos[7:]]),
+    )
+    starts = draws(
+        make_task(bent, reset={"joint_noise": 0, "velocity_noise": 0, "tilt_noise": 0}), 10
+    )
     down = np.asarray(gravity_direction(starts.qpos[:, 3:7]))
     np.testing.assert_allclose(down, np.tile([np.sin(0.2), 0, -np.cos(0.2)], (10, 1)), atol=1e-6)
 
@@ -329,23 +385,27 @@ def make_reference(robot: RobotModel, task: WalkTask) -> ReferenceStates:
     past = np.arange(2 * np.prod(task.past_shape)).reshape(2, *task.past_shape)
     command = np.array([[0.4, 0, 0], [0.5, 0, 0]])
     features = -np.arange(1, 1 + 2 * task.past_shape[1]).reshape(2, -1)
-    return ReferenceStates(*(jnp.asarray(x, jnp.float32) for x in (qpos, qvel, command, features, past)))
+    return ReferenceStates(
+        *(jnp.asarray(x, jnp.float32) for x in (qpos, qvel, command, features, past))
+    )
 
 
 def test_reference_starts(robot: RobotModel) -> None:
     reference = make_reference(robot, make_task(robot))
-    task = make_task(robot, 5, reference, reset={"reference_share": 0.4})
+    task = make_task(robot, 5, reference, reset={"reference_fraction": 0.4})
     starts = draws(task)
-    share = np.asarray(starts.from_reference)
-    assert share.mean() == pytest.approx(0.4, abs=0.06)
+    fraction = np.asarray(starts.from_reference)
+    assert fraction.mean() == pytest.approx(0.4, abs=0.06)
     heights = np.asarray(starts.qpos[:, 2])
-    assert set(np.round(heights[share], 4)) == {np.float32(0.43), np.float32(0.44)}
-    np.testing.assert_allclose(heights[~share], robot.home_qpos[2], atol=1e-6)
+    assert set(np.round(heights[fraction], 4)) == {np.float32(0.43), np.float32(0.44)}
+    np.testing.assert_allclose(heights[~fraction], robot.home_qpos[2], atol=1e-6)
     # The whole state was turned together: it still walks where it faces, at 0.4 m/s.
-    i = int(np.flatnonzero(share)[0])
+    i = int(np.flatnonzero(fraction)[0])
     yaw = float(yaw_of(starts.qpos[i, 3:7]))
     assert abs(yaw) > 0.01
-    np.testing.assert_allclose(starts.qvel[i, :2], [0.4 * np.cos(yaw), 0.4 * np.sin(yaw)], atol=1e-5)
+    np.testing.assert_allclose(
+        starts.qvel[i, :2], [0.4 * np.cos(yaw), 0.4 * np.sin(yaw)], atol=1e-5
+    )
     np.testing.assert_allclose(starts.qvel[i, 6:], 1.0)
     # The episode goes on as the reference does: its command, its past, its pose as the action filter's memory.
     start = jax.tree.map(lambda x: x[i], starts)
@@ -357,15 +417,17 @@ def test_reference_starts(robot: RobotModel) -> None:
     np.testing.assert_array_equal(amp_obs[:width], reference.history[frame][0])
     np.testing.assert_array_equal(amp_obs[-width:], reference.features[frame])
     # The first frame is past by the next step; it must not be missing between the reference's frames and the episode's.
-    np.testing.assert_array_equal(now.history, np.concatenate([reference.history[frame][1:], [amp_obs[-width:]]]))
+    np.testing.assert_array_equal(
+        now.history, np.concatenate([reference.history[frame][1:], [amp_obs[-width:]]])
+    )
     _, target = task.target(now, now.action)
     np.testing.assert_allclose(target, reference.qpos[frame, 7:], atol=1e-5)
     np.testing.assert_array_equal(obs[-robot.num_joints :], now.action)
 
 
 def test_reference_share_without_a_reference(wildrobot: RobotModel) -> None:
-    with pytest.raises(ConfigError, match=r"reference_share is 0\.5.*pass\s+reference="):
-        make_task(wildrobot, reset={"reference_share": 0.5})
+    with pytest.raises(ConfigError, match=r"reference_fraction is 0\.5.*pass\s+reference="):
+        make_task(wildrobot, reset={"reference_fraction": 0.5})
 
 
 def test_starts_barely_touch_the_floor(wildrobot: RobotModel) -> None:

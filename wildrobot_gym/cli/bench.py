@@ -18,11 +18,17 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from wildrobot_gym.cli import run_config
-from wildrobot_gym.cli.bench_cases import Workload, mjx_speed, subproc_speed, train_case, walking_workload
-from wildrobot_gym.cli.evaluate import write_json
-from wildrobot_gym.cli.run_folder import versions
 from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.experiments.bench.cases import (
+    Workload,
+    mjx_speed,
+    subproc_speed,
+    train_case,
+    walking_workload,
+)
+from wildrobot_gym.files import write_json
+from wildrobot_gym.training import config as run_config
+from wildrobot_gym.training.run_directory import versions
 
 RATIOS = (  # name, numerator, denominator
     ("vector_env_over_raw_physics", "vector_env_steps_per_s", "raw_physics_steps_per_s"),
@@ -32,11 +38,13 @@ RATIOS = (  # name, numerator, denominator
     ("vector_env_over_subproc", "vector_env_steps_per_s", "subproc_steps_per_s"),
     ("vector_env_over_mjx", "vector_env_steps_per_s", "mjx_steps_per_s"),
 )
-AMP_SHARE = "amp_share_of_training_time"
+AMP_SHARE = "amp_fraction_of_training_time"
 AMP_SHARE_TEXT = "discriminator, health and sampling, share of training time (bar 0.1)"
 
 
-def run_bench(json_file: Path | None, envs: int, quick: bool, config_name: str, console: Console | None = None) -> int:
+def run_bench(
+    json_file: Path | None, envs: int, quick: bool, config_name: str, console: Console | None = None
+) -> int:
     """Measure, print, and write the JSON where asked for."""
     console = console or Console()
     if envs < 1:
@@ -53,7 +61,13 @@ def run_bench(json_file: Path | None, envs: int, quick: bool, config_name: str, 
         "sbx_ppo_steps_per_s": train_case(config, work.policy, "sbx"),
     }
     samples: dict[str, list[float]] = {name: [] for name in cases}
-    for _ in track(range(repeats), "measuring", console=console, transient=True, disable=not console.is_terminal):
+    for _ in track(
+        range(repeats),
+        "measuring",
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ):
         for name, case in cases.items():
             samples[name].append(case())
     figures = {name: statistics.median(values) for name, values in samples.items()}
@@ -76,21 +90,29 @@ def run_bench(json_file: Path | None, envs: int, quick: bool, config_name: str, 
     return 0
 
 
-def _others(figures: dict[str, float], work: Workload, quick: bool, console: Console) -> dict[str, str]:
+def _others(
+    figures: dict[str, float], work: Workload, quick: bool, console: Console
+) -> dict[str, str]:
     """The slow alternatives, measured once each; returns notes on how everything was measured."""
     notes = {"states": work.source}
     console.print("measuring SubprocVecEnv of the single environment", highlight=False)
-    by_processes = {n: subproc_speed(n, 20 if quick else 200) for n in ((2,) if quick else (2, 4, 8))}
+    by_processes = {
+        n: subproc_speed(n, 20 if quick else 200) for n in ((2,) if quick else (2, 4, 8))
+    }
     best = max(by_processes, key=lambda n: by_processes[n])
     figures["subproc_steps_per_s"] = by_processes[best]
-    notes["subproc"] = "processes: steps/s " + ", ".join(f"{n}: {speed:,.0f}" for n, speed in by_processes.items())
+    notes["subproc"] = "processes: steps/s " + ", ".join(
+        f"{n}: {speed:,.0f}" for n, speed in by_processes.items()
+    )
     if quick:
         notes["mjx"] = "left out by --quick: it takes minutes to compile"
         return notes
     console.print("measuring MJX (compiles for a minute or so)", highlight=False)
     began = time.perf_counter()
     figures["mjx_steps_per_s"] = mjx_speed(256, 10)
-    notes["mjx"] = f"256 environments, 10 steps; {time.perf_counter() - began:.0f} s with compilation"
+    notes["mjx"] = (
+        f"256 environments, 10 steps; {time.perf_counter() - began:.0f} s with compilation"
+    )
     return notes
 
 
@@ -98,7 +120,9 @@ def _ratios(figures: dict[str, float], samples: dict[str, list[float]]) -> dict[
     ratios = {}
     for name, top, bottom in RATIOS:
         if top in samples and bottom in samples:
-            ratios[name] = statistics.median(a / b for a, b in zip(samples[top], samples[bottom], strict=True))
+            ratios[name] = statistics.median(
+                a / b for a, b in zip(samples[top], samples[bottom], strict=True)
+            )
         elif top in figures and bottom in figures:
             ratios[name] = figures[top] / figures[bottom]
     if (with_amp := ratios.get("train_over_train_no_amp")) is not None:
@@ -125,7 +149,16 @@ def _machine() -> dict[str, Any]:
     model = platform.processor()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
-        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        names = [
+            line.partition(":")[2].strip()
+            for line in cpuinfo.read_text().splitlines()
+            if "model name" in line
+        ]
         model = names[0] if names else model
     load = os.getloadavg() if hasattr(os, "getloadavg") else None
-    return {"cpu": model, "cpus": os.cpu_count(), "load_average": load, "system": platform.platform()}
+    return {
+        "cpu": model,
+        "cpus": os.cpu_count(),
+        "load_average": load,
+        "system": platform.platform(),
+    }

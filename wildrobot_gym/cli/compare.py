@@ -13,18 +13,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wildrobot_gym.cli.compare_page import page
-from wildrobot_gym.cli.compare_rows import Cell, rows_of
-from wildrobot_gym.cli.compared_run import ComparedRun, gather, names_of
-from wildrobot_gym.cli.evaluate import results_json, run_benchmark, write_text
-from wildrobot_gym.cli.motion_files import check_free, write_figures
-from wildrobot_gym.cli.policies import load_policy
-from wildrobot_gym.cli.style import evaluate_style, held_against, prepare_style
+from wildrobot_gym.cli.evaluate import results_json, run_benchmark
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import RunError
-from wildrobot_gym.evaluation.inline_svg import MAX_RUNS
-from wildrobot_gym.evaluation.protocol import SEED, WalkBenchmark, evaluation_settings
+from wildrobot_gym.evaluation.benchmark import SEED, WalkBenchmark, evaluation_settings
+from wildrobot_gym.evaluation.plots.inline_svg import MAX_RUNS
 from wildrobot_gym.evaluation.style import style_env
+from wildrobot_gym.experiments.compare.page import page
+from wildrobot_gym.experiments.compare.run import ComparedRun, gather, names_of
+from wildrobot_gym.experiments.compare.table import Cell, rows_of
+from wildrobot_gym.experiments.style_eval import evaluate_style, held_against, prepare_style
+from wildrobot_gym.files import check_free, write_figures, write_text
+from wildrobot_gym.training.policy import load_policy
 
 
 def run_compare(
@@ -50,7 +50,9 @@ def run_compare(
     """
     console = console or Console()
     if not 1 <= len(runs) <= MAX_RUNS:
-        raise RunError(f"{len(runs)} runs are named; allowed: 1 to {MAX_RUNS} run folders, .zip files or shipped policies.")
+        raise RunError(
+            f"{len(runs)} runs are named; allowed: 1 to {MAX_RUNS} run folders, .zip files or shipped policies."
+        )
     names = names_of(runs)
     check_free([out, json_file], force)
     policies = [load_policy(run) for run in runs]  # all of them before the first is run
@@ -60,27 +62,44 @@ def run_compare(
     benchmarks: dict[str, WalkBenchmark] = {}
     style_envs: dict[str, WildRobotVectorEnv] = {}
     with ExitStack() as opened:
-        for number, (name, policy, test) in enumerate(zip(names, policies, tests, strict=True), start=1):
-            told = escape(f"run {number}: {name}, {policy.path}, {policy.model.num_timesteps:,} steps of training")
+        for number, (name, policy, test) in enumerate(
+            zip(names, policies, tests, strict=True), start=1
+        ):
+            told = escape(
+                f"run {number}: {name}, {policy.path}, {policy.model.num_timesteps:,} steps of training"
+            )
             console.print(told, highlight=False, soft_wrap=True)
             settings = json.dumps(evaluation_settings(policy.env_kwargs), sort_keys=True)
             if settings not in benchmarks:
-                benchmark = WalkBenchmark(policy.env_kwargs, commands, episodes, seed=seed, backend=backend)
+                benchmark = WalkBenchmark(
+                    policy.env_kwargs, commands, episodes, seed=seed, backend=backend
+                )
                 benchmarks[settings] = opened.enter_context(closing(benchmark))
             result = run_benchmark(policy, benchmarks[settings], console)
             figures = results_json(policy, result, backend) | {"style": None}
             if test is not None:
                 if settings not in style_envs:
-                    style_envs[settings] = opened.enter_context(closing(style_env(policy.env_kwargs, backend)))
-                alone = replace(test, reference=replace(test.reference, others=[]))  # a comparison does not show the others
-                figures["style"] = evaluate_style(policy, alone, style_envs[settings], seed, console)
+                    style_envs[settings] = opened.enter_context(
+                        closing(style_env(policy.env_kwargs, backend))
+                    )
+                alone = replace(
+                    test, reference=replace(test.reference, others=[])
+                )  # a comparison does not show the others
+                figures["style"] = evaluate_style(
+                    policy, alone, style_envs[settings], seed, console
+                )
             compared.append(gather(name, policy, result, figures))
             for lack in compared[-1].lacks:
                 console.print(f"  [yellow]{escape(lack)}[/]", highlight=False, soft_wrap=True)
     console.print(overall_table(compared))
     for run in compared:
         if measured := run.figures.get("style"):
-            console.print(f"style of {run.name}: against {held_against(measured)}", highlight=False, markup=False, soft_wrap=True)
+            console.print(
+                f"style of {run.name}: against {held_against(measured)}",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
     write_text(out, page(compared))
     console.print(f"Page: {out}", highlight=False, soft_wrap=True, markup=False)
     write_figures(json_file, {run.name: run.figures for run in compared}, console)

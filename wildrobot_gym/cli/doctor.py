@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wildrobot_gym.cli.run_folder import versions
 from wildrobot_gym.errors import WildRobotError
 from wildrobot_gym.paths import ASSETS, CONFIGS, MOTIONS, POLICIES, ROBOTS
 from wildrobot_gym.physics import Physics, make_physics
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.training.run_directory import versions
 
 NEEDED, WISHED = "needed", "wished"
 
@@ -38,21 +38,36 @@ def run_doctor(console: Console | None = None) -> int:
         except Exception as error:  # a broken library may raise anything; the doctor must finish
             healthy &= importance != NEEDED
             mark = "[red]does not work[/]" if importance == NEEDED else "[yellow]not here[/]"
-            message = str(error) if isinstance(error, WildRobotError) else f"{type(error).__name__}: {error}"
+            message = (
+                str(error)
+                if isinstance(error, WildRobotError)
+                else f"{type(error).__name__}: {error}"
+            )
             advice = f"{message.strip().splitlines()[0][:300]} {REMEDIES.get(name, '')}".strip()
             table.add_row(name, mark, escape(advice))
     console.print(table)
-    console.print("Training and evaluation work here." if healthy else "Something that training needs does not work.")
+    console.print(
+        "Training and evaluation work here."
+        if healthy
+        else "Something that training needs does not work."
+    )
     return 0 if healthy else 1
 
 
 def _assets() -> str:
-    robots, motions = sorted(p.parent.name for p in ROBOTS.glob("*/robot_config.yaml")), sorted(MOTIONS.glob("*.npz"))
+    robots, motions = (
+        sorted(p.parent.name for p in ROBOTS.glob("*/robot_config.yaml")),
+        sorted(MOTIONS.glob("*.npz")),
+    )
     configs = sorted(p.stem for p in CONFIGS.glob("*.yaml"))
     if not robots or not motions or not configs:
-        raise WildRobotError(f"Robots {robots}, motions {len(motions)}, configs {configs} in {ASSETS} and {CONFIGS}.")
+        raise WildRobotError(
+            f"Robots {robots}, motions {len(motions)}, configs {configs} in {ASSETS} and {CONFIGS}."
+        )
     policies = sorted(p.name for p in POLICIES.glob("*") if p.is_dir())
-    return f"{ASSETS}: robots {robots}, {len(motions)} motions, policies {policies}; configs {configs}"
+    return (
+        f"{ASSETS}: robots {robots}, {len(motions)} motions, policies {policies}; configs {configs}"
+    )
 
 
 def _jax() -> str:
@@ -63,7 +78,9 @@ def _jax() -> str:
 
 def _threads() -> str:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    limits = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "XLA_FLAGS") if name in os.environ}
+    limits = {
+        name: os.environ[name] for name in ("OMP_NUM_THREADS", "XLA_FLAGS") if name in os.environ
+    }
     return f"{usable} of {os.cpu_count()} CPUs usable" + (f"; {limits}" if limits else "")
 
 
@@ -95,7 +112,9 @@ def _screen() -> str:
     from wildrobot_gym.env.render import has_screen
 
     if not has_screen():
-        raise WildRobotError("There is no screen, so `wildrobot enjoy` cannot open a window; use `wildrobot record`.")
+        raise WildRobotError(
+            "There is no screen, so `wildrobot enjoy` cannot open a window; use `wildrobot record`."
+        )
     return "a window can be opened"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -12,17 +11,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wildrobot_gym.cli.exit_codes import NO_PICTURE
-from wildrobot_gym.cli.figures import ROWS, cell, episodes_measured
-from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
-from wildrobot_gym.cli.run_folder import versions
-from wildrobot_gym.cli.step_bar import step_bar
-from wildrobot_gym.cli.style import evaluate_style, prepare_style, style_table
-from wildrobot_gym.cli.tables import NAMES_WIDTH, number_table
-from wildrobot_gym.errors import RunError, WildRobotError
-from wildrobot_gym.evaluation.protocol import SEED, WalkBenchmark, WalkResult
+from wildrobot_gym.console.exit_codes import NO_PICTURE
+from wildrobot_gym.console.progress_bar import step_bar
+from wildrobot_gym.console.tables import NAMES_WIDTH, number_table
+from wildrobot_gym.errors import WildRobotError
+from wildrobot_gym.evaluation.benchmark import SEED, WalkBenchmark, WalkResult
+from wildrobot_gym.evaluation.formatting import ROWS, cell, episodes_measured
 from wildrobot_gym.evaluation.style import style_env
-from wildrobot_gym.files import atomic_write
+from wildrobot_gym.experiments.style_eval import evaluate_style, prepare_style, style_table
+from wildrobot_gym.files import write_json
+from wildrobot_gym.training.policy import LoadedPolicy, load_policy
+from wildrobot_gym.training.run_directory import versions
 
 
 def run_eval(
@@ -44,9 +43,17 @@ def run_eval(
     """
     console = console or Console()
     loaded = load_policy(policy, robot)
-    console.print(f"{loaded.path}, {loaded.model.num_timesteps:,} steps of training", highlight=False, markup=False)
-    test = prepare_style(loaded, reference, console) if style else None  # before minutes of benchmark
-    with closing(WalkBenchmark(loaded.env_kwargs, commands, episodes, seed=seed, backend=backend)) as benchmark:
+    console.print(
+        f"{loaded.path}, {loaded.model.num_timesteps:,} steps of training",
+        highlight=False,
+        markup=False,
+    )
+    test = (
+        prepare_style(loaded, reference, console) if style else None
+    )  # before minutes of benchmark
+    with closing(
+        WalkBenchmark(loaded.env_kwargs, commands, episodes, seed=seed, backend=backend)
+    ) as benchmark:
         results = results_json(loaded, run_benchmark(loaded, benchmark, console), backend)
     console.print(results_table(results))
     results["style"] = None
@@ -76,14 +83,20 @@ def run_benchmark(policy: LoadedPolicy, benchmark: WalkBenchmark, console: Conso
     num_envs = benchmark.env.num_envs
     with step_bar(console) as progress:
         task = progress.add_task(
-            f"{len(benchmark.commands)} x {benchmark.episodes} episodes", total=benchmark.num_steps * num_envs
+            f"{len(benchmark.commands)} x {benchmark.episodes} episodes",
+            total=benchmark.num_steps * num_envs,
         )
         return benchmark.run(policy, lambda _: progress.advance(task, num_envs))
 
 
 def results_json(policy: LoadedPolicy, result: WalkResult, backend: str) -> dict[str, Any]:
     """The structure of a results file."""
-    return {**result.to_json(), "backend": backend, "policy": policy.description(), "versions": versions()}
+    return {
+        **result.to_json(),
+        "backend": backend,
+        "policy": policy.description(),
+        "versions": versions(),
+    }
 
 
 def results_table(results: dict[str, Any]) -> Table:
@@ -91,24 +104,12 @@ def results_table(results: dict[str, Any]) -> Table:
     title = f"walk benchmark {results['protocol']}, {results['episodes_per_command']} episodes a command"
     columns = {f"{command} m/s": figures for command, figures in results["commands"].items()}
     columns["overall"] = results["overall"]
-    table = number_table(title, "figure", list(columns), "± half of the 95 % bootstrap interval", NAMES_WIDTH)
+    table = number_table(
+        title, "figure", list(columns), "± half of the 95 % bootstrap interval", NAMES_WIDTH
+    )
     for figure, heading in ROWS:
         table.add_row(heading, *(cell(figures[figure], "\n") for figures in columns.values()))
     measured = [episodes_measured(figures) for figures in columns.values()]
     if any(n < of for n, of in measured):
         table.add_row("episodes measured", *(f"{n} of {of}" for n, of in measured))
     return table
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file, whole or not at all; RunError where it cannot be written."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file in UTF-8, whole or not at all; RunError where it cannot be written."""
-    try:
-        with atomic_write(path) as stream:
-            stream.write(text.encode(errors="replace"))  # a file name that is no UTF-8 may stand in it
-    except OSError as error:
-        raise RunError(f"Cannot write {path}: {error}.") from error

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from wildrobot_gym.cli import motion as motion_cli
-from wildrobot_gym.cli.exit_codes import NO_PICTURE
-from wildrobot_gym.cli.guard import TYRO_CONFIG, Text, Texts, complain, guarded
+from wildrobot_gym.cli.motion import commands as motion_cli
+from wildrobot_gym.console.exit_codes import NO_PICTURE
+from wildrobot_gym.console.guard import TYRO_CONFIG, Text, Texts, complain, guarded
 
 PROG = "wildrobot"
 COMMANDS_MPS = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -36,7 +36,7 @@ def train(
         out: The run folder; runs/<config>-s<seed> if not given.
         resume: Go on with the run in that folder from its newest checkpoint.
     """
-    from wildrobot_gym.cli.train_run import run_train
+    from wildrobot_gym.training.train import run_train
 
     return run_train(config, [item for group in set for item in group], seed, out, resume)
 
@@ -73,11 +73,22 @@ def bootstrap(
         out: The folder; runs/bootstrap-s<seed> if not given.
         force: Mine anew and train AMP anew where that is done already; a baseline is never trained anew.
     """
-    from wildrobot_gym.cli.bootstrap import run_bootstrap
+    from wildrobot_gym.experiments.self_imitation import run_bootstrap
 
     overrides = [item for group in set for item in group]
     return run_bootstrap(
-        policy, baseline, config, overrides, baseline_steps, grounded_steps, amp_steps, commands, seconds, seed, out, force
+        policy,
+        baseline,
+        config,
+        overrides,
+        baseline_steps,
+        grounded_steps,
+        amp_steps,
+        commands,
+        seconds,
+        seed,
+        out,
+        force,
     )
 
 
@@ -203,7 +214,9 @@ def plot(policy: Text, /, out: Path = Path("plots"), command: float = 0.4) -> in
     return run_plot(policy, out, command)
 
 
-def bench(json: Path | None = None, envs: int = 1024, quick: bool = False, config: str = "walk_amp") -> int:
+def bench(
+    json: Path | None = None, envs: int = 1024, quick: bool = False, config: str = "walk_amp"
+) -> int:
     """Measure speed against bare physics and against what one would otherwise write.
 
     Args:
@@ -285,7 +298,11 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments[:1] == ["motion"]:
         commands, prog, arguments = motion_cli.COMMANDS, f"{PROG} motion", arguments[1:]
     return guarded(
-        lambda: tyro.extras.subcommand_cli_from_dict(commands, prog=prog, args=arguments, config=TYRO_CONFIG), PROG, debug
+        lambda: tyro.extras.subcommand_cli_from_dict(
+            commands, prog=prog, args=arguments, config=TYRO_CONFIG
+        ),
+        PROG,
+        debug,
     )
 
 

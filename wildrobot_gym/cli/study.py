@@ -11,15 +11,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from wildrobot_gym.cli.exit_codes import RUN_FAILED
-from wildrobot_gym.cli.guard import stop_signals
-from wildrobot_gym.cli.run_log import training_console
-from wildrobot_gym.cli.study_config import Study, load_study
-from wildrobot_gym.cli.study_run import Processes, State, StudyRun
-from wildrobot_gym.cli.study_table import write_report
+from wildrobot_gym.console.exit_codes import RUN_FAILED
+from wildrobot_gym.console.signals import stop_signals
 from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.experiments.study.config import Study, load_study
+from wildrobot_gym.experiments.study.report import write_report
+from wildrobot_gym.experiments.study.run import Processes, State, StudyRun
+from wildrobot_gym.training.logger import training_console
 
-ROOT = Path("runs") / "studies"  # the runs of all studies, which share them, and a folder for the table of each
+ROOT = (
+    Path("runs") / "studies"
+)  # the runs of all studies, which share them, and a folder for the table of each
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,9 @@ class Job:
     title: str
 
 
-def run_study(file: str, jobs: int, table: bool, out: Path | None, console: Console | None = None) -> int:
+def run_study(
+    file: str, jobs: int, table: bool, out: Path | None, console: Console | None = None
+) -> int:
     """Run what is left of a study, then print and write the table of what is done; the exit code.
 
     Raises:
@@ -47,12 +51,18 @@ def run_study(file: str, jobs: int, table: bool, out: Path | None, console: Cons
         processes = Processes()
         with stop_signals(processes.on_signal):
             work = jobs_of(study, arms)
-            console.print(f"process {os.getpid()}, {len(work)} runs of {len(arms)} arms, in {ROOT}", highlight=False)
+            console.print(
+                f"process {os.getpid()}, {len(work)} runs of {len(arms)} arms, in {ROOT}",
+                highlight=False,
+            )
             with ThreadPoolExecutor(jobs) as pool:
                 done = pool.map(lambda job: _go(job, processes, console), work)
                 states = {job.run.folder.path: state for job, state in zip(work, done, strict=True)}
         signum = processes.signum
-    everything = {arm: {seed: (run, _state(run, states)) for seed, run in runs.items()} for arm, runs in arms.items()}
+    everything = {
+        arm: {seed: (run, _state(run, states)) for seed, run in runs.items()}
+        for arm, runs in arms.items()
+    }
     write_report(name, study, everything, out or ROOT / name, console)
     if signum is not None:
         console.print("Stopped. The same command goes on with the study.")
@@ -63,7 +73,10 @@ def run_study(file: str, jobs: int, table: bool, out: Path | None, console: Cons
 def study_runs(study: Study) -> dict[str, dict[int, StudyRun]]:
     """The runs by arm and seed; all settings are checked here."""
     return {
-        arm: {seed: StudyRun(ROOT, replace(config, seed=seed), study.commands, study.episodes) for seed in study.seeds}
+        arm: {
+            seed: StudyRun(ROOT, replace(config, seed=seed), study.commands, study.episodes)
+            for seed in study.seeds
+        }
         for arm, config in study.resolve().items()
     }
 
@@ -77,7 +90,10 @@ def jobs_of(study: Study, arms: Mapping[str, Mapping[int, StudyRun]]) -> list[Jo
             run = runs[seed]
             found[run.folder.path] = run
             titles.setdefault(run.folder.path, []).append(arm)
-    return [Job(run, f"{', '.join(titles[path])}, seed {run.config.seed}") for path, run in found.items()]
+    return [
+        Job(run, f"{', '.join(titles[path])}, seed {run.config.seed}")
+        for path, run in found.items()
+    ]
 
 
 def _go(job: Job, processes: Processes, console: Console) -> State:
@@ -89,7 +105,9 @@ def _go(job: Job, processes: Processes, console: Console) -> State:
     console.print(f"{job.title}: {job.run.log}", highlight=False, markup=False, soft_wrap=True)
     began = time.monotonic()
     state = job.run.go(processes.execute)
-    text = f"{job.title}: {state.name} after {(time.monotonic() - began) / 60:.1f} min. {state.reason}"
+    text = (
+        f"{job.title}: {state.name} after {(time.monotonic() - began) / 60:.1f} min. {state.reason}"
+    )
     console.print(text.rstrip(), highlight=False, markup=False, soft_wrap=True)
     return state
 

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from wildrobot_gym.cli.policies import LoadedPolicy, load_policy
-from wildrobot_gym.cli.step_bar import step_bar
+from wildrobot_gym.console.progress_bar import step_bar
 from wildrobot_gym.env.render import NO_SCREEN, SceneRenderer, has_screen
-from wildrobot_gym.errors import ConfigError, PhysicsError
-from wildrobot_gym.evaluation import plots, video
-from wildrobot_gym.evaluation.protocol import SEED, make_env
+from wildrobot_gym.errors import PhysicsError
+from wildrobot_gym.evaluation import video
+from wildrobot_gym.evaluation.benchmark import SEED, make_env
+from wildrobot_gym.evaluation.plots import gait as plots
 from wildrobot_gym.evaluation.recording import record
-from wildrobot_gym.state import PhysicsState
+from wildrobot_gym.experiments.video import check_seconds
+from wildrobot_gym.physics.state import PhysicsState
+from wildrobot_gym.training.policy import LoadedPolicy, load_policy
 
 STRIP_S = 1.5  # about two strides
 STRIP_FRAMES = 8
@@ -109,12 +111,6 @@ def run_plot(policy: str, out: Path, command: float = 0.4, console: Console | No
 
 def _forward(command: float) -> Any:
     return np.array([[command, 0.0, 0.0]], np.float32)
-
-
-def check_seconds(seconds: float) -> None:
-    """Raise ConfigError for a video of no length, or of more than an hour."""
-    if not 0 < seconds <= 3600:
-        raise ConfigError(f"seconds is {seconds}; allowed: more than 0, at most 3600.")
 
 
 def _num_steps(policy: LoadedPolicy, seconds: float) -> int:

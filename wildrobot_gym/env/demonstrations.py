@@ -34,7 +34,9 @@ def demonstrations(
         try:
             targets = servo_targets(task.robot, states, dt)
         except MotionError as error:
-            raise MotionError(f"Clip {clip.name!r} cannot be demonstrated: {error} Leave it out, or start cold.") from None
+            raise MotionError(
+                f"Clip {clip.name!r} cannot be demonstrated: {error} Leave it out, or start cold."
+            ) from None
         between.append(jax.tree.map(lambda x: x[1:-1], states))
         commands.append(np.tile(np.asarray(clip.command, np.float32), (len(targets) - 1, 1)))
         before.append(targets[:-1])
@@ -45,4 +47,6 @@ def demonstrations(
     pairs = np.stack([np.concatenate(before), np.concatenate(after)]).astype(np.float32)
     filtered, raw = task.actions_for(jnp.asarray(pairs))
     along = jax.tree.map(lambda *leaves: jnp.asarray(np.concatenate(leaves)), *between)
-    return np.asarray(task.observe(along, jnp.asarray(np.concatenate(commands)), filtered[0])), np.asarray(raw[1])
+    return np.asarray(
+        task.observe(along, jnp.asarray(np.concatenate(commands)), filtered[0])
+    ), np.asarray(raw[1])

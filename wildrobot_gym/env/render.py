@@ -27,7 +27,9 @@ NO_SCREEN = (
 
 def has_screen() -> bool:
     """Whether a window can be opened. Asked beforehand: MuJoCo's viewer ends the process where it cannot open one."""
-    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return sys.platform != "linux" or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
 
 
 def available_render_modes() -> list[str]:
@@ -38,14 +40,18 @@ def available_render_modes() -> list[str]:
 class SceneRenderer:
     """Draws a robot at a given qpos; opens GL only when the first picture is asked for."""
 
-    def __init__(self, robot: RobotModel, width: int = 480, height: int = 360, camera: str = "track") -> None:
+    def __init__(
+        self, robot: RobotModel, width: int = 480, height: int = 360, camera: str = "track"
+    ) -> None:
         cameras = [robot.model.camera(i).name for i in range(robot.model.ncam)]
         if camera not in cameras:
             raise ConfigError(unknown_name("camera", str(camera), cameras))
         largest = (robot.model.vis.global_.offwidth, robot.model.vis.global_.offheight)
         for got, most in zip((width, height), largest, strict=True):
             if not isinstance(got, int | np.integer) or not 0 < got <= most:
-                raise ConfigError(f"picture size is {width} x {height}; allowed: 1 x 1 to {largest[0]} x {largest[1]}.")
+                raise ConfigError(
+                    f"picture size is {width} x {height}; allowed: 1 x 1 to {largest[0]} x {largest[1]}."
+                )
         self._robot, self._width, self._height, self._camera = robot, width, height, camera
         self._renderer: mujoco.Renderer | None = None
         self._viewer: Any = None

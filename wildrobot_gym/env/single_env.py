@@ -53,14 +53,14 @@ class WildRobotEnv(gym.Env):
     | slip | -0.2 | pads' tangential speed weighted by the load each carries, m/s |
     | flight | -0.5 | 1 while neither foot carries a tenth of the weight |
     | feet_air_time | 0 | at a touchdown: air time minus 0.25 s, at most 0.25 s, while walking is commanded |
-    | hurried_liftoff | 0 | at a liftoff: 1 less the time both feet had carried load over 0.08 s, at least 0 |
+    | short_double_support | 0 | at a liftoff: 1 less the time both feet had carried load over 0.08 s, at least 0 |
 
     ## Commands
     vx is uniform in 0 ... 1.0 m/s, vy and yaw rate are 0; a tenth of the draws is standing; a new draw every 5 s.
 
     ## Start
     The home pose (a slight crouch) with uniform noise on joints (0.05 rad), velocities (0.1) and tilt (0.03 rad), and any
-    heading; for ``reset.reference_share`` of the episodes a frame of the ``reference`` dataset, with that frame's command.
+    heading; for ``reset.reference_fraction`` of the episodes a frame of the ``reference`` dataset, with that frame's command.
 
     ## End
     Terminated: base under 0.2 m or over 0.7 m, ``termination.max_tilt`` exceeded where set, or the simulation diverged
@@ -89,9 +89,9 @@ class WildRobotEnv(gym.Env):
     | features.history | frames 8, stride 2 | the AMP window, in control steps |
     | action | scale 1.0, joint_scale {waist_yaw: 0.5}, filter 0.7 | rad |
     | commands | vx (0, 1), vy (0, 0), yaw_rate (0, 0) | m/s, m/s, rad/s |
-    | commands.standing_share, resample_interval_s | 0.1, 5 s | share of draws that are (0, 0, 0) |
+    | commands.standing_fraction, resample_interval_s | 0.1, 5 s | share of draws that are (0, 0, 0) |
     | reset | joint_noise 0.05, velocity_noise 0.1, tilt_noise 0.03 | rad; m/s and rad/s; rad |
-    | reset.reference_share, stagger | 0, false | stagger: of many robots in training, the first episodes end one by one |
+    | reset.reference_fraction, stagger | 0, false | stagger: of many robots in training, the first episodes end one by one |
     | termination | min_height 0.2, max_height 0.7, max_tilt none | m, m, rad |
     | rewards | the weights above | and the terms' scales, such as tracking_sigma 0.25 m/s |
 
@@ -102,14 +102,22 @@ class WildRobotEnv(gym.Env):
     metadata = {"render_modes": ["rgb_array", "human"], "render_fps": 50}  # noqa: RUF012
     vector_class: type[WildRobotVectorEnv] = WildRobotVectorEnv
 
-    def __init__(self, *, render_mode: str | None = None, num_threads: int = 1, **settings: Any) -> None:
+    def __init__(
+        self, *, render_mode: str | None = None, num_threads: int = 1, **settings: Any
+    ) -> None:
         for name in ("num_envs", "autoreset_mode"):
             if name in settings:
-                raise ConfigError(f"{name} is of many robots; one has none. Use gym.make_vec('WildRobot-v0', num_envs=...).")
+                raise ConfigError(
+                    f"{name} is of many robots; one has none. Use gym.make_vec('WildRobot-v0', num_envs=...)."
+                )
         # The time limit is the wrapper's that gym.make adds, or the caller's own argument.
         settings.setdefault("max_episode_steps", None)
         self._vector = self.vector_class(
-            1, autoreset_mode=AutoresetMode.DISABLED, render_mode=render_mode, num_threads=num_threads, **settings
+            1,
+            autoreset_mode=AutoresetMode.DISABLED,
+            render_mode=render_mode,
+            num_threads=num_threads,
+            **settings,
         )
         self.observation_space = self._vector.single_observation_space
         self.action_space = self._vector.single_action_space
@@ -118,7 +126,9 @@ class WildRobotEnv(gym.Env):
         self.render_mode = render_mode
         self.metadata = {k: self._vector.metadata[k] for k in ("render_modes", "render_fps")}
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin a new episode; a seed makes all that follows reproducible."""
         super().reset(seed=seed)
         if seed is None and not self._vector.has_begun:

@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from wildrobot_gym.config import TrackEnvConfig
-from wildrobot_gym.contact import foot_forces
 from wildrobot_gym.env.single_env import WildRobotEnv
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError, MotionError
@@ -20,6 +19,7 @@ from wildrobot_gym.motion.dynamics import pad_loads, servo_targets
 from wildrobot_gym.motion.reference import load_clips
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.contact import foot_forces
 from wildrobot_gym.task.track import ClipFrames, TrackTask, feet_in_heading
 
 
@@ -49,7 +49,9 @@ class WildRobotTrackVectorEnv(WildRobotVectorEnv):
         frames = np.asarray(frames)
         rows = len(self.task.clips.last)
         if frames.shape != (self.num_envs,) or frames.min() < 0 or frames.max() >= rows:
-            raise ConfigError(f"frames have shape {frames.shape}; allowed: ({self.num_envs},), each 0 to {rows - 1}.")
+            raise ConfigError(
+                f"frames have shape {frames.shape}; allowed: ({self.num_envs},), each 0 to {rows - 1}."
+            )
         self.reset(seed=0)
         starts = jax.vmap(self.task.start_at)(jnp.asarray(frames, jnp.int32))
         obs, _ = self._restart(np.ones(self.num_envs, bool), starts)
@@ -57,11 +59,15 @@ class WildRobotTrackVectorEnv(WildRobotVectorEnv):
 
     def set_commands(self, commands: Any) -> None:
         """Refused: a clip brings its own command."""
-        raise ConfigError("WildRobotTrack-v0 follows clips, each with its own command; set_commands is WildRobot-v0's.")
+        raise ConfigError(
+            "WildRobotTrack-v0 follows clips, each with its own command; set_commands is WildRobot-v0's."
+        )
 
     def _make_task(self, reference: str | None, max_episode_steps: int | None) -> TrackTask:
         if reference is None:
-            raise ConfigError("WildRobotTrack-v0 follows clips: pass reference=<file>, or a shipped motion's name.")
+            raise ConfigError(
+                "WildRobotTrack-v0 follows clips: pass reference=<file>, or a shipped motion's name."
+            )
         clips = clip_frames(self.robot, load_clips(reference, self.robot), self.config.control_dt)
         return TrackTask(self.robot, self.config, clips, max_episode_steps)
 
@@ -83,14 +89,18 @@ def clip_frames(robot: RobotModel, clips: Iterable[MotionClip], control_dt: floa
     for clip in clips:
         states = clip_states(robot, clip, control_dt)
         if np.isnan(np.asarray(states.pad_forces)).any():
-            states = replace(states, pad_forces=pad_loads(robot, states, control_dt).astype(np.float32))  # type: ignore[arg-type]
+            loads: Any = pad_loads(robot, states, control_dt).astype(np.float32)
+            states = replace(states, pad_forces=loads)
         target, frames = servo_targets(robot, states, control_dt), len(states.qpos)
         parts.append(
             {
                 "qpos": np.asarray(states.qpos),
                 "qvel": np.asarray(states.qvel),
-                "feet": np.asarray(feet_in_heading(states.base_quat_w, states.base_pos_w, states.foot_pos_w)),
-                "load": foot_forces(np.asarray(states.pad_forces), robot.pad_ids_of_foot) / robot.weight,
+                "feet": np.asarray(
+                    feet_in_heading(states.base_quat_w, states.base_pos_w, states.foot_pos_w)
+                ),
+                "load": foot_forces(np.asarray(states.pad_forces), robot.pad_ids_of_foot)
+                / robot.weight,
                 "target": np.concatenate([target, target[-1:]]).astype(np.float32),
                 "command": np.tile(np.asarray(clip.command, np.float32), (frames, 1)),
                 "last": np.full(frames, first + frames - 1, np.int32),
@@ -99,4 +109,6 @@ def clip_frames(robot: RobotModel, clips: Iterable[MotionClip], control_dt: floa
         first += frames
     if not parts:
         raise MotionError("There is no clip to follow.")
-    return ClipFrames(**{name: jnp.asarray(np.concatenate([part[name] for part in parts])) for name in parts[0]})
+    return ClipFrames(
+        **{name: jnp.asarray(np.concatenate([part[name] for part in parts])) for name in parts[0]}
+    )

@@ -15,18 +15,20 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from wildrobot_gym.config import EnvConfig, build
-from wildrobot_gym.contact import lowest_corner
 from wildrobot_gym.env.render import NO_SCREEN, SceneRenderer, available_render_modes, has_screen
 from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError, unknown_name
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.physics import make_physics
+from wildrobot_gym.physics.state import PhysicsState, TaskState, select
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState, TaskState, select
-from wildrobot_gym.task.observation import CLIP
-from wildrobot_gym.task.start import ReferenceStates, Start
+from wildrobot_gym.task.contact import lowest_corner
+from wildrobot_gym.task.observations import CLIP
+from wildrobot_gym.task.resets import ReferenceStates, Start
 from wildrobot_gym.task.walk import NO_LIMIT, WalkTask
 
-SOLE_DEPTH = 1e-3  # m; about how far the robot's weight presses a resting sole into MuJoCo's soft floor
+SOLE_DEPTH = (
+    1e-3  # m; about how far the robot's weight presses a resting sole into MuJoCo's soft floor
+)
 
 
 class WildRobotVectorEnv(gym.vector.VectorEnv):
@@ -44,7 +46,7 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         num_threads: for 'native'; 0 takes every CPU.
         autoreset_mode: NEXT_STEP (Gymnasium's default), SAME_STEP (what the SB3 adapter needs), or DISABLED (reset finished
             environments with ``reset(options={"reset_mask": mask})``).
-        reference: dataset for reference-state initialisation (``reset.reference_share``): a file, or a shipped name.
+        reference: dataset for reference-state initialisation (``reset.reference_fraction``): a file, or a shipped name.
         render_mode: None, 'rgb_array', or 'human' (a window on the first environment).
         **settings: the fields of :class:`~wildrobot_gym.config.EnvConfig`, as objects or as plain mappings.
 
@@ -81,7 +83,9 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         if max_episode_steps is not None:
             _check_count("max_episode_steps", max_episode_steps, 1, "control steps, or None")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise ConfigError(unknown_name("render_mode", str(render_mode), self.metadata["render_modes"]))
+            raise ConfigError(
+                unknown_name("render_mode", str(render_mode), self.metadata["render_modes"])
+            )
         if render_mode == "human" and not has_screen():
             raise PhysicsError(NO_SCREEN)
         self.config = build(self.config_class, settings)
@@ -92,8 +96,12 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         self.metadata["render_modes"] = available_render_modes()
         self.robot = RobotModel.load(self.config.robot)
         self.task = self._make_task(reference, max_episode_steps)
-        self.physics = make_physics(backend, self.robot, self.num_envs, self.config.control_dt, num_threads)
-        self.single_observation_space = gym.spaces.Box(-CLIP, CLIP, (self.task.obs_dim,), np.float32)
+        self.physics = make_physics(
+            backend, self.robot, self.num_envs, self.config.control_dt, num_threads
+        )
+        self.single_observation_space = gym.spaces.Box(
+            -CLIP, CLIP, (self.task.obs_dim,), np.float32
+        )
         self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.robot.num_joints,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
@@ -113,7 +121,9 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         _remember_process()
 
     def _make_task(self, reference: str | None, max_episode_steps: int | None) -> WalkTask:
-        states = None if reference is None else _reference_states(reference, self.robot, self.config)
+        states = (
+            None if reference is None else _reference_states(reference, self.robot, self.config)
+        )
         return WalkTask(self.robot, self.config, max_episode_steps, states)
 
     def _compile(self) -> None:
@@ -124,9 +134,20 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
             next_task, output = jax.vmap(task.advance)(task_state, state, action)
             keys = jax.vmap(lambda k: jax.random.split(k, 3))(next_task.key)
             # A beginning is drawn for every environment at every step: it costs less than choosing whom to draw for.
-            return dataclasses.replace(next_task, key=keys[:, 0]), output, jax.vmap(task.draw_start)(keys[:, 1])
+            return (
+                dataclasses.replace(next_task, key=keys[:, 0]),
+                output,
+                jax.vmap(task.draw_start)(keys[:, 1]),
+            )
 
-        def begin(mask: jax.Array, old: TaskState, start: Start, state: PhysicsState, limit: Any, last: Any) -> Any:
+        def begin(
+            mask: jax.Array,
+            old: TaskState,
+            start: Start,
+            state: PhysicsState,
+            limit: Any,
+            last: Any,
+        ) -> Any:
             fresh, *seen = jax.vmap(task.begin)(old, start, state, limit)
             return select(mask, (fresh, tuple(seen)), (old, last))
 
@@ -138,7 +159,9 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
 
     # --- Gymnasium's API ---
 
-    def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin new episodes, in all environments or where ``options["reset_mask"]`` (num_envs,) bool says.
 
         A full reset with a seed makes everything after it reproducible; one without continues the random streams.
@@ -149,18 +172,33 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
             fresh = self._empty(jax.random.split(root, self.num_envs))
             keep = self._task_state
             if keep is not None:
-                fresh = dataclasses.replace(fresh, command=keep.command, command_held=keep.command_held)
+                fresh = dataclasses.replace(
+                    fresh, command=keep.command, command_held=keep.command_held
+                )
             self._task_state = fresh if keep is None else select(mask, fresh, keep)
         if self._state is None and not mask.all():
-            raise ConfigError("The first reset must be a full one: call reset() once before reset with a reset_mask.")
+            raise ConfigError(
+                "The first reset must be a full one: call reset() once before reset with a reset_mask."
+            )
         keys = jax.vmap(lambda k: jax.random.split(k, 3))(self._task_state.key)
-        self._task_state = select(mask, dataclasses.replace(self._task_state, key=keys[:, 0]), self._task_state)
+        self._task_state = select(
+            mask, dataclasses.replace(self._task_state, key=keys[:, 0]), self._task_state
+        )
         before = self._state
         limits = np.full(self.num_envs, self.task.max_episode_steps, np.int32)
-        if "reset_mask" not in (options or {}) and self.config.reset.stagger and self.num_envs > 1 and limits[0] < NO_LIMIT:
+        if (
+            "reset_mask" not in (options or {})
+            and self.config.reset.stagger
+            and self.num_envs > 1
+            and limits[0] < NO_LIMIT
+        ):
             # Even spread, drawn order: time-outs then come a few at a time for the whole run.
-            order = np.asarray(jax.random.permutation(jax.random.fold_in(keys[0, 2], 0), self.num_envs), np.int64)
-            limits = np.asarray(1 + (order * self.task.max_episode_steps) // self.num_envs, np.int32)
+            order = np.asarray(
+                jax.random.permutation(jax.random.fold_in(keys[0, 2], 0), self.num_envs), np.int64
+            )
+            limits = np.asarray(
+                1 + (order * self.task.max_episode_steps) // self.num_envs, np.int32
+            )
         obs, amp_obs = self._restart(mask, self._draw_all(keys[:, 1]), limits)
         if before is not None and not mask.all():
             self._state = select(mask, self._state, before)
@@ -168,7 +206,9 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         self._show_in_time()
         return np.array(obs, np.float32), {"amp_obs": np.array(amp_obs, np.float32)}
 
-    def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+    def step(
+        self, actions: Any
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """One control step of every environment.
 
         Raises:
@@ -182,7 +222,9 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         self._state = self.physics.step(np.asarray(targets), frozen=restart)
         self._task_state, out, starts = self._advance(self._task_state, self._state, filtered)
         self._last = (out.obs, out.amp_obs)
-        obs, reward, amp_obs = (np.array(x, np.float32) for x in (out.obs, out.reward, out.amp_obs))  # with x64 on, too
+        obs, reward, amp_obs = (
+            np.array(x, np.float32) for x in (out.obs, out.reward, out.amp_obs)
+        )  # with x64 on, too
         terminated, truncated = np.array(out.terminated), np.array(out.truncated)
         infos: dict[str, Any] = {"amp_obs": amp_obs, "diverged": np.array(self._state.diverged)}
         infos |= {f"reward_{name}": np.array(value) for name, value in out.terms.items()}
@@ -190,7 +232,12 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         if restart is not None and restart.any():
             new_obs, new_amp = self._restart(restart, starts)
             obs[restart], amp_obs[restart] = new_obs[restart], new_amp[restart]
-            for value in (reward, terminated, truncated, *(v for k, v in infos.items() if k != "amp_obs")):
+            for value in (
+                reward,
+                terminated,
+                truncated,
+                *(v for k, v in infos.items() if k != "amp_obs"),
+            ):
                 value[restart] = 0
         self._finished = terminated | truncated
         if self.autoreset_mode == AutoresetMode.SAME_STEP and self._finished.any():
@@ -251,18 +298,23 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         """
         commands = np.asarray(commands, np.float32)
         if commands.shape != (self.num_envs, 3) or not np.isfinite(commands).all():
-            raise ConfigError(f"commands must be finite and of shape ({self.num_envs}, 3), got shape {commands.shape}.")
+            raise ConfigError(
+                f"commands must be finite and of shape ({self.num_envs}, 3), got shape {commands.shape}."
+            )
         if self._task_state is None:
             self.reset()
             return self.set_commands(commands)
         task = self._task_state
-        changed = jnp.any(task.command != commands, axis=1)  # what was missed under the old command stays missed (`is_success`)
+        changed = jnp.any(
+            task.command != commands, axis=1
+        )  # what was missed under the old command stays missed (`is_success`)
         self._task_state = dataclasses.replace(
             task,
             command=jnp.asarray(commands),
             command_held=jnp.ones(self.num_envs, bool),
             velocity_error_sum=jnp.where(changed, 0.0, task.velocity_error_sum),
-            velocity_error_closed=task.velocity_error_closed + jnp.where(changed, jnp.abs(task.velocity_error_sum), 0.0),
+            velocity_error_closed=task.velocity_error_closed
+            + jnp.where(changed, jnp.abs(task.velocity_error_sum), 0.0),
         )
 
     def begin_with(self, commands: Any, seed: int) -> np.ndarray:
@@ -275,7 +327,9 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
     def release_commands(self) -> None:
         """Let resets and the resampling interval draw commands again."""
         if self._task_state is not None:
-            self._task_state = dataclasses.replace(self._task_state, command_held=jnp.zeros(self.num_envs, bool))
+            self._task_state = dataclasses.replace(
+                self._task_state, command_held=jnp.zeros(self.num_envs, bool)
+            )
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything needed to continue bit for bit, as arrays (for checkpoints)."""
@@ -291,9 +345,13 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
             self.reset(seed=0)
         leaves, tree = jax.tree_util.tree_flatten(self._task_state)
         given = [arrays.get(f"task_{i}") for i in range(len(leaves))]
-        fits = all(g is not None and g.shape == leaf.shape for g, leaf in zip(given, leaves, strict=True))
+        fits = all(
+            g is not None and g.shape == leaf.shape for g, leaf in zip(given, leaves, strict=True)
+        )
         if not fits or not {"obs", "amp_obs", "finished"} <= set(arrays):
-            raise ConfigError("The saved environment state does not fit: another robot, config or number of environments.")
+            raise ConfigError(
+                "The saved environment state does not fit: another robot, config or number of environments."
+            )
         # Physics first: it refuses what does not fit, and then nothing has changed.
         self._state = self.physics.set_state(
             {k.removeprefix("physics_"): v for k, v in arrays.items() if k.startswith("physics_")}
@@ -308,7 +366,9 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         if self.render_mode == "human":
             self._renderer.show(np.asarray(self.physics_state.qpos)[0], self.config.control_dt)
 
-    def _restart(self, mask: np.ndarray, starts: Start, limits: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    def _restart(
+        self, mask: np.ndarray, starts: Start, limits: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """New episodes where ``mask``; observations and AMP windows of all environments, the others' as they were."""
         ids = np.flatnonzero(mask)
         if limits is None:
@@ -326,7 +386,9 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         if (depth > SOLE_DEPTH).any():
             qpos[:, 2] += np.where(depth > SOLE_DEPTH, depth, 0.0)
             self._state = self.physics.reset(ids, qpos, qvel)
-        self._task_state, self._last = self._begin(mask, self._task_state, starts, self._state, limits, self._last)
+        self._task_state, self._last = self._begin(
+            mask, self._task_state, starts, self._state, limits, self._last
+        )
         obs, amp_obs = self._last
         return np.asarray(obs), np.asarray(amp_obs)
 
@@ -340,13 +402,20 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
         for name, value in infos.items():
             final_info[name] = value
             final_info[f"_{name}"] = done
-        return {"final_obs": final_obs, "_final_obs": done, "final_info": final_info, "_final_info": done}
+        return {
+            "final_obs": final_obs,
+            "_final_obs": done,
+            "final_info": final_info,
+            "_final_info": done,
+        }
 
     def _checked(self, actions: Any) -> np.ndarray:
         actions = np.asarray(actions, dtype=np.float32)
         expected = (self.num_envs, self.robot.num_joints)
         if actions.shape != expected:
-            raise ActionError(f"actions have shape {actions.shape}; this environment takes {expected} (num_envs, joint).")
+            raise ActionError(
+                f"actions have shape {actions.shape}; this environment takes {expected} (num_envs, joint)."
+            )
         if not np.isfinite(actions).all():
             row = int(np.flatnonzero(~np.isfinite(actions).all(axis=1))[0])
             raise ActionError(
@@ -380,7 +449,9 @@ def _check_count(name: str, value: Any, low: int, what: str) -> None:
 
 
 def _reference_states(reference: str, robot: RobotModel, config: EnvConfig) -> ReferenceStates:
-    states = ReferenceDataset.load(reference, robot, config.features, config.control_dt).initial_states()
+    states = ReferenceDataset.load(
+        reference, robot, config.features, config.control_dt
+    ).initial_states()
     fields = (states.qpos, states.qvel, states.commands, states.features, states.history)
     return ReferenceStates(*(jnp.asarray(field, jnp.float32) for field in fields))
 
@@ -389,7 +460,10 @@ def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
     if isinstance(mode, AutoresetMode):
         return mode
     for candidate in AutoresetMode:
-        if str(mode).lower().replace("_", "") in (candidate.name.lower().replace("_", ""), candidate.value.lower()):
+        if str(mode).lower().replace("_", "") in (
+            candidate.name.lower().replace("_", ""),
+            candidate.value.lower(),
+        ):
             return candidate
     raise ConfigError(unknown_name("autoreset_mode", str(mode), [m.name for m in AutoresetMode]))
 
@@ -400,7 +474,9 @@ def _reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> np.ndarray:
         return np.ones(num_envs, bool)
     mask = np.asarray(mask)
     if mask.shape != (num_envs,) or mask.dtype != bool:
-        raise ConfigError(f"reset_mask must be a bool array of shape ({num_envs},), got {mask.dtype} {mask.shape}.")
+        raise ConfigError(
+            f"reset_mask must be a bool array of shape ({num_envs},), got {mask.dtype} {mask.shape}."
+        )
     if not mask.any():
         raise ConfigError("reset_mask names no environment: at least one entry must be True.")
     return mask

@@ -33,13 +33,19 @@ SHARES = frozenset({"survived", "success"})  # of the episodes: a value is 0 or 
 MIN_EPISODES = 8  # a bootstrap of fewer values is too narrow to tell anything by; that of one has no width at all
 
 
-def yardstick(figure: str, style: Mapping[str, Any] | None, env_kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+def yardstick(
+    figure: str, style: Mapping[str, Any] | None, env_kwargs: Mapping[str, Any]
+) -> tuple[Any, ...]:
     """What a style figure was measured against; figures of policies with unequal ones say nothing about each other.
 
     ``style``: of a results file. ``env_kwargs``: the policy's; the AUC is of windows of its features.
     """
     against = tuple((style or {}).get(name) for name in ("reference", "motions", "held_out"))
-    return (*against, build(FeatureConfig, env_kwargs.get("features"))) if figure == "two_sample_auc" else against
+    return (
+        (*against, build(FeatureConfig, env_kwargs.get("features")))
+        if figure == "two_sample_auc"
+        else against
+    )
 
 
 def marks(
@@ -59,7 +65,12 @@ def marks(
     for i, mine in enumerate(ends):
         others = []
         for j, other in enumerate(ends):
-            if figure in INCOMPARABLE or held_against[i] != held_against[j] or mine is None or other is None:
+            if (
+                figure in INCOMPARABLE
+                or held_against[i] != held_against[j]
+                or mine is None
+                or other is None
+            ):
                 continue
             above, below = mine[0] > other[1], mine[1] < other[0]
             if (above and not low) or (below and not high):

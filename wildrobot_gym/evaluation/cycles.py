@@ -9,28 +9,37 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.contact import foot_forces, lowest_corner
 from wildrobot_gym.evaluation.gait_events import find_events
 from wildrobot_gym.evaluation.metrics import SUCCESS_CADENCE, measured_steps
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.contact import foot_forces, lowest_corner
 
 LEFT = 0  # a robot's first foot
-MAX_CYCLE_S = 1.0 / SUCCESS_CADENCE[0]  # whoever takes longer between two touchdowns stood in between
+MAX_CYCLE_S = (
+    1.0 / SUCCESS_CADENCE[0]
+)  # whoever takes longer between two touchdowns stood in between
 POINTS = 51  # 0 to 100 % of a cycle in steps of 2 %
-NEAR_SPEED = 0.05  # m/s; clips that much farther from the command than the nearest one count as near too
+NEAR_SPEED = (
+    0.05  # m/s; clips that much farther from the command than the nearest one count as near too
+)
 
 Cycle = Float[np.ndarray, "time joint"]
 """Joint angles in rad at the control rate, from the state of one touchdown to that of the next, both included."""
 
 
-def recorded_cycles(recording: Recording, robot: RobotModel, control_dt: float) -> list[list[Cycle]]:
+def recorded_cycles(
+    recording: Recording, robot: RobotModel, control_dt: float
+) -> list[list[Cycle]]:
     """The cycles of each environment whose both touchdowns lie in its measured steps."""
     events = find_events(recording.foot_force, recording.sole_height, robot.weight, control_dt)
     touchdown = events.touchdown[..., LEFT] & measured_steps(recording, control_dt)
-    return [cut_cycles(recording.joint_pos[:, i], touchdown[:, i], control_dt) for i in range(recording.num_envs)]
+    return [
+        cut_cycles(recording.joint_pos[:, i], touchdown[:, i], control_dt)
+        for i in range(recording.num_envs)
+    ]
 
 
 def clip_cycles(robot: RobotModel, clip: MotionClip, control_dt: float) -> list[Cycle]:
@@ -39,23 +48,36 @@ def clip_cycles(robot: RobotModel, clip: MotionClip, control_dt: float) -> list[
         return []
     state = clip_states(robot, clip, control_dt)
     force = foot_forces(np.asarray(state.pad_forces), robot.pad_ids_of_foot)
-    sole = lowest_corner(np.asarray(state.pad_pos_w), np.asarray(state.foot_quat_w), robot.pad_half_size, robot.pad_ids_of_foot)
-    touchdown = find_events(force[:, None], sole[:, None], robot.weight, control_dt).touchdown[:, 0, LEFT]
+    sole = lowest_corner(
+        np.asarray(state.pad_pos_w),
+        np.asarray(state.foot_quat_w),
+        robot.pad_half_size,
+        robot.pad_ids_of_foot,
+    )
+    touchdown = find_events(force[:, None], sole[:, None], robot.weight, control_dt).touchdown[
+        :, 0, LEFT
+    ]
     return cut_cycles(np.asarray(state.qpos)[:, 7:], touchdown, control_dt)
 
 
 def cut_cycles(
-    joint_pos: Float[np.ndarray, "time joint"], touchdown: Bool[np.ndarray, " time"], control_dt: float
+    joint_pos: Float[np.ndarray, "time joint"],
+    touchdown: Bool[np.ndarray, " time"],
+    control_dt: float,
 ) -> list[Cycle]:
     """From each touchdown to the next; what lasts longer than ``MAX_CYCLE_S`` is left out."""
     longest = round(MAX_CYCLE_S / control_dt)
-    return [joint_pos[a : b + 1] for a, b in pairwise(np.flatnonzero(touchdown)) if b - a <= longest]
+    return [
+        joint_pos[a : b + 1] for a, b in pairwise(np.flatnonzero(touchdown)) if b - a <= longest
+    ]
 
 
 def nearest_clips(clips: Sequence[MotionClip], command_vx: float) -> list[MotionClip]:
     """The clip whose forward speed is nearest to ``command_vx`` m/s, and those within 0.05 m/s of being as near."""
     distance = [abs(clip.command[0] - command_vx) for clip in clips]
-    return [clip for clip, far in zip(clips, distance, strict=True) if far <= min(distance) + NEAR_SPEED]
+    return [
+        clip for clip, far in zip(clips, distance, strict=True) if far <= min(distance) + NEAR_SPEED
+    ]
 
 
 @dataclass(frozen=True)
@@ -69,8 +91,12 @@ class Cycles:
     @classmethod
     def of(cls, robot: RobotModel, cycles: Iterable[Cycle], control_dt: float) -> Cycles:
         cycles = list(cycles)
-        angle = np.array([_stretched(cycle) for cycle in cycles]).reshape(-1, POINTS, robot.num_joints)
-        return cls(robot.joint_names, angle, np.array([(len(cycle) - 1) * control_dt for cycle in cycles]))
+        angle = np.array([_stretched(cycle) for cycle in cycles]).reshape(
+            -1, POINTS, robot.num_joints
+        )
+        return cls(
+            robot.joint_names, angle, np.array([(len(cycle) - 1) * control_dt for cycle in cycles])
+        )
 
     def __len__(self) -> int:
         return len(self.duration_s)
@@ -87,4 +113,6 @@ class Cycles:
 
 def _stretched(cycle: Cycle) -> Float[np.ndarray, "point joint"]:
     steps = np.linspace(0, len(cycle) - 1, POINTS)
-    return np.stack([np.interp(steps, np.arange(len(cycle)), angles) for angles in cycle.T], axis=-1)
+    return np.stack(
+        [np.interp(steps, np.arange(len(cycle)), angles) for angles in cycle.T], axis=-1
+    )

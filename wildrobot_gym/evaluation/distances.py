@@ -26,7 +26,9 @@ def nearest_distances(
     if not references:
         return np.full(len(cycles), np.nan), np.full(len(cycles), np.nan)
     nearest = np.full((2, len(cycles)), np.inf)
-    padded = [_padded(references[first : first + CHUNK]) for first in range(0, len(references), CHUNK)]
+    padded = [
+        _padded(references[first : first + CHUNK]) for first in range(0, len(references), CHUNK)
+    ]
     for first in range(0, len(cycles), CHUNK):
         ours = _padded(cycles[first : first + CHUNK])
         rows = nearest[:, first : first + CHUNK]
@@ -41,7 +43,9 @@ def _chunk_distances(
     """Both distances of each of ``ours`` to the nearest of ``theirs``."""
     (n, a, joints), (m, b, _) = ours.shape, theirs.shape
     apart = cdist(ours.reshape(-1, joints), theirs.reshape(-1, joints)) / np.sqrt(joints)
-    cost = np.ascontiguousarray(apart.reshape(n, a, m, b).transpose(1, 3, 0, 2)).reshape(a, b, n * m)
+    cost = np.ascontiguousarray(apart.reshape(n, a, m, b).transpose(1, 3, 0, 2)).reshape(
+        a, b, n * m
+    )
     ends = (np.repeat(our_lengths, m) - 1, np.tile(their_lengths, n) - 1, np.arange(n * m))
     total, length = cheapest_paths(cost, np.add)
     dtw = total[ends] / length[ends]
@@ -65,13 +69,18 @@ def cheapest_paths(
             best, cells = total[i, j], length[i, j]  # of equal ones the diagonal step
             for k, m in ((i, j + 1), (i + 1, j)):
                 better = total[k, m] < best
-                best, cells = np.where(better, total[k, m], best), np.where(better, length[k, m], cells)
+                best, cells = (
+                    np.where(better, total[k, m], best),
+                    np.where(better, length[k, m], cells),
+                )
             combine(best, cost[i, j], out=total[i + 1, j + 1])
             length[i + 1, j + 1] = cells + 1
     return total[1:, 1:], length[1:, 1:]
 
 
-def _padded(cycles: Sequence[Cycle]) -> tuple[Float[np.ndarray, "cycle time joint"], Int[np.ndarray, " cycle"]]:
+def _padded(
+    cycles: Sequence[Cycle],
+) -> tuple[Float[np.ndarray, "cycle time joint"], Int[np.ndarray, " cycle"]]:
     """All in one array, the shorter ones filled up with zeros (no path to a cycle's own end passes there), and the lengths."""
     lengths = np.array([len(cycle) for cycle in cycles])
     out = np.zeros((len(cycles), lengths.max(), cycles[0].shape[1]))

@@ -23,7 +23,9 @@ class Spread:
 
     @classmethod
     def of(cls, values: Float[np.ndarray, " sample"]) -> Spread:
-        return cls(float(values.mean()), float(values.std()), float(np.mean(np.abs(values) < _ZERO)))
+        return cls(
+            float(values.mean()), float(values.std()), float(np.mean(np.abs(values) < _ZERO))
+        )
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,18 @@ class DimensionCheck:
 
 
 def check_features(
-    names: Sequence[str], policy: Float[np.ndarray, "sample feature"], reference: Float[np.ndarray, "other feature"]
+    names: Sequence[str],
+    policy: Float[np.ndarray, "sample feature"],
+    reference: Float[np.ndarray, "other feature"],
 ) -> list[DimensionCheck]:
     """Every dimension, the most telling first."""
     checks = [
-        DimensionCheck(name, Spread.of(ours), Spread.of(theirs), float(ks_2samp(ours, theirs, method="asymp").statistic))
+        DimensionCheck(
+            name,
+            Spread.of(ours),
+            Spread.of(theirs),
+            float(ks_2samp(ours, theirs, method="asymp").statistic),
+        )
         for name, ours, theirs in zip(names, policy.T, reference.T, strict=True)
     ]
     return sorted(checks, key=lambda check: -check.ks)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.contact import LOADED_SHARE
+from wildrobot_gym.task.contact import LOADED_FRACTION
 
 MIN_UNLOADED_S = 0.040  # before a touchdown; shorter gaps are flicker of contact
 
@@ -32,7 +32,7 @@ def find_events(
 
     A touchdown is a step at which the foot's force is over 0.10 of the weight after at least 40 ms at or under it.
     """
-    loaded = foot_force > LOADED_SHARE * weight
+    loaded = foot_force > LOADED_FRACTION * weight
     needed = max(1, math.ceil(MIN_UNLOADED_S / control_dt - 1e-9))
     unloaded_steps = np.zeros(loaded.shape[1:], int)
     peak = np.full(loaded.shape[1:], -np.inf)

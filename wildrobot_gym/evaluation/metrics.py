@@ -11,10 +11,10 @@ import warnings
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.contact import SLIP_SPEED
 from wildrobot_gym.evaluation.gait_events import GaitEvents, find_events
 from wildrobot_gym.evaluation.recording import Recording
-from wildrobot_gym.robot import SATURATION_SHARE, RobotModel
+from wildrobot_gym.robot import SATURATION_FRACTION, RobotModel
+from wildrobot_gym.task.contact import SLIP_SPEED
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 
 SETTLING_S = 2.0  # to get going: measured from here on
@@ -29,7 +29,10 @@ Figures = dict[str, Float[np.ndarray, " env"]]
 
 
 def episode_figures(
-    recording: Recording, command_vx: Float[np.ndarray, " env"], robot: RobotModel, control_dt: float = 0.02
+    recording: Recording,
+    command_vx: Float[np.ndarray, " env"],
+    robot: RobotModel,
+    control_dt: float = 0.02,
 ) -> Figures:
     """All figures of each episode; ``command_vx`` (env,) m/s."""
     weight = robot.weight
@@ -68,11 +71,15 @@ def forward_velocity(recording: Recording) -> Float[np.ndarray, "time env"]:
     return np.cos(recording.yaw) * vx + np.sin(recording.yaw) * vy
 
 
-def velocity_and_drift(recording: Recording, measured: np.ndarray, command_vx: np.ndarray, control_dt: float) -> Figures:
+def velocity_and_drift(
+    recording: Recording, measured: np.ndarray, command_vx: np.ndarray, control_dt: float
+) -> Figures:
     """velocity_error in m/s; drift_lateral (share of the forward displacement) and drift_heading (rad, absolute)."""
     velocity = _mean_over_time(forward_velocity(recording), measured)
     first = np.minimum(first_step(control_dt), recording.num_steps - 1)
-    last = np.maximum(recording.alive.sum(axis=0) - 1, first)  # alive is true from the start up to a fall
+    last = np.maximum(
+        recording.alive.sum(axis=0) - 1, first
+    )  # alive is true from the start up to a fall
     envs = np.arange(recording.num_envs)
     moved = recording.base_pos_w[last, envs, :2] - recording.base_pos_w[first, :, :2]
     yaw = np.unwrap(recording.yaw, axis=0)
@@ -81,20 +88,32 @@ def velocity_and_drift(recording: Recording, measured: np.ndarray, command_vx: n
     return {
         "velocity_error": np.abs(velocity - command_vx),
         "forward_velocity": velocity,
-        "drift_lateral": np.where(np.abs(forward) > MIN_DISTANCE, np.abs(lateral / forward), np.nan),
+        "drift_lateral": np.where(
+            np.abs(forward) > MIN_DISTANCE, np.abs(lateral / forward), np.nan
+        ),
         "drift_heading": np.abs(yaw[last, envs] - yaw[first]),
     }
 
 
-def steps(recording: Recording, events: GaitEvents, measured: np.ndarray, robot: RobotModel, control_dt: float) -> Figures:
+def steps(
+    recording: Recording,
+    events: GaitEvents,
+    measured: np.ndarray,
+    robot: RobotModel,
+    control_dt: float,
+) -> Figures:
     """cadence (per foot and mean), clearance, step_length, symmetry of step time and step length."""
     touchdown = events.touchdown & measured[..., None]
     duration = np.maximum(measured.sum(axis=0), 1) * control_dt
     cadence = touchdown.sum(axis=0) / duration[:, None]
     figures = {"cadence": cadence.mean(axis=1)}
-    figures |= {f"cadence_{side_name(f)}": cadence[:, i].copy() for i, f in enumerate(robot.foot_names)}
+    figures |= {
+        f"cadence_{side_name(f)}": cadence[:, i].copy() for i, f in enumerate(robot.foot_names)
+    }
     peaks = np.where(touchdown, events.swing_peak, np.nan)
-    figures["clearance"] = np.nanmedian(np.moveaxis(peaks, 1, 0).reshape(recording.num_envs, -1), axis=1)
+    figures["clearance"] = np.nanmedian(
+        np.moveaxis(peaks, 1, 0).reshape(recording.num_envs, -1), axis=1
+    )
     lengths, times = _steps_of_feet(recording, touchdown, control_dt)
     all_lengths = [np.concatenate(row) for row in lengths]
     figures["step_length"] = np.array([row.mean() if len(row) else np.nan for row in all_lengths])
@@ -116,13 +135,17 @@ def support_and_slip(recording: Recording, events: GaitEvents, measured: np.ndar
     }
 
 
-def effort(recording: Recording, measured: np.ndarray, robot: RobotModel, control_dt: float) -> Figures:
+def effort(
+    recording: Recording, measured: np.ndarray, robot: RobotModel, control_dt: float
+) -> Figures:
     """saturation, cost_of_transport, and smoothness as mean squared action change and rms base angular velocity.
 
     The distance of the cost of transport is that walked forward: the sum of the forward velocity over time.
     """
-    saturated = np.abs(recording.torque) >= SATURATION_SHARE * robot.force_limit
-    work = (np.abs(recording.torque * recording.joint_vel).sum(axis=-1) * measured).sum(axis=0) * control_dt
+    saturated = np.abs(recording.torque) >= SATURATION_FRACTION * robot.force_limit
+    work = (np.abs(recording.torque * recording.joint_vel).sum(axis=-1) * measured).sum(
+        axis=0
+    ) * control_dt
     distance = np.abs((forward_velocity(recording) * measured).sum(axis=0) * control_dt)
     change = np.diff(recording.action, axis=0, prepend=recording.action[:1])
     squared_rate = (recording.base_ang_vel**2).sum(axis=-1)
@@ -169,9 +192,14 @@ def _steps_of_feet(
         for t, foot in np.argwhere(touchdown[:, env]):
             if previous is not None and previous[1] != foot:
                 t0, foot0 = previous
-                step = recording.foot_pos_w[t, env, foot, :2] - recording.foot_pos_w[t0, env, foot0, :2]
+                step = (
+                    recording.foot_pos_w[t, env, foot, :2]
+                    - recording.foot_pos_w[t0, env, foot0, :2]
+                )
                 yaw = recording.yaw[t, env]
-                of_foot[foot].append((np.cos(yaw) * step[0] + np.sin(yaw) * step[1], (t - t0) * control_dt))
+                of_foot[foot].append(
+                    (np.cos(yaw) * step[0] + np.sin(yaw) * step[1], (t - t0) * control_dt)
+                )
             previous = (int(t), int(foot))
         pairs = [np.array(rows).reshape(-1, 2) for rows in of_foot]
         lengths.append([p[:, 0] for p in pairs])
@@ -181,6 +209,8 @@ def _steps_of_feet(
 
 def _asymmetry(of_feet: list[list[np.ndarray]]) -> Float[np.ndarray, " env"]:
     """|L - R| / ((L + R) / 2) of the feet's means."""
-    means = np.array([[values.mean() if len(values) else np.nan for values in row] for row in of_feet])
+    means = np.array(
+        [[values.mean() if len(values) else np.nan for values in row] for row in of_feet]
+    )
     left, right = means[:, 0], means[:, 1]
     return np.abs(left - right) / np.abs((left + right) / 2)

@@ -23,6 +23,9 @@ def read_columns(path: str | Path) -> dict[str, Float[np.ndarray, " row"]]:
         with open(path, newline="") as stream:
             reader = csv.DictReader(stream)
             rows = [row for row in reader if row.get(STEPS)]
-        return {name: np.array([float(row[name] or "nan") for row in rows]) for name in reader.fieldnames or ()}
+        return {
+            name: np.array([float(row[name] or "nan") for row in rows])
+            for name in reader.fieldnames or ()
+        }
     except (OSError, ValueError, csv.Error) as error:  # UnicodeDecodeError is a ValueError
         raise RunError(f"Cannot read {path}: {error}.") from error

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.contact import foot_loads, lowest_corner
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState
+from wildrobot_gym.task.contact import foot_loads, lowest_corner
 
 Policy = Callable[[np.ndarray], np.ndarray]
 """Observations (num_envs, obs) to actions (num_envs, joint) in -1 ... 1."""
@@ -29,13 +29,17 @@ class Recording:
     base_pos_w: Float[np.ndarray, "time env 3"]
     yaw: Float[np.ndarray, "time env"]  # rad, unwrapped over time by the reader
     base_lin_vel_w: Float[np.ndarray, "time env 3"]
-    base_ang_vel: Float[np.ndarray, "time env 3"]  # base frame, rad/s; its length is the same in any frame
+    base_ang_vel: Float[
+        np.ndarray, "time env 3"
+    ]  # base frame, rad/s; its length is the same in any frame
     joint_pos: Float[np.ndarray, "time env joint"]
     joint_vel: Float[np.ndarray, "time env joint"]
     torque: Float[np.ndarray, "time env joint"]
     action: Float[np.ndarray, "time env joint"]  # as the policy gave it
     foot_force: Float[np.ndarray, "time env foot"]  # sum over the foot's pads, N
-    foot_speed: Float[np.ndarray, "time env foot"]  # tangential, of the pads, weighted by the load each carries, m/s
+    foot_speed: Float[
+        np.ndarray, "time env foot"
+    ]  # tangential, of the pads, weighted by the load each carries, m/s
     foot_pos_w: Float[np.ndarray, "time env foot 3"]
     sole_height: Float[np.ndarray, "time env foot"]  # of the sole's lowest corner, m
 
@@ -52,7 +56,9 @@ class Recording:
         return Recording(**{f.name: getattr(self, f.name)[:, which] for f in fields(self)})
 
 
-def read_step(robot: RobotModel, state: PhysicsState, action: np.ndarray, alive: np.ndarray) -> dict[str, np.ndarray]:
+def read_step(
+    robot: RobotModel, state: PhysicsState, action: np.ndarray, alive: np.ndarray
+) -> dict[str, np.ndarray]:
     """One row of a :class:`Recording`: copies, so that nothing of the engine is kept."""
     qpos, qvel = np.asarray(state.qpos), np.asarray(state.qvel)
     pad_speed = np.linalg.norm(np.asarray(state.pad_vel_w)[..., :2], axis=-1)
@@ -72,7 +78,10 @@ def read_step(robot: RobotModel, state: PhysicsState, action: np.ndarray, alive:
         "foot_speed": speed,
         "foot_pos_w": np.array(state.foot_pos_w),
         "sole_height": lowest_corner(
-            np.asarray(state.pad_pos_w), np.asarray(state.foot_quat_w), robot.pad_half_size, robot.pad_ids_of_foot
+            np.asarray(state.pad_pos_w),
+            np.asarray(state.foot_quat_w),
+            robot.pad_half_size,
+            robot.pad_ids_of_foot,
         ),
     }
 

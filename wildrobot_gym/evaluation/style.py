@@ -15,18 +15,18 @@ from jaxtyping import Float
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.evaluation.bootstrap import mean_interval
+from wildrobot_gym.evaluation.benchmark import SEED, make_env
 from wildrobot_gym.evaluation.cycles import clip_cycles, recorded_cycles
 from wildrobot_gym.evaluation.distances import nearest_distances
+from wildrobot_gym.evaluation.intervals import mean_interval
 from wildrobot_gym.evaluation.metrics import measured_steps
-from wildrobot_gym.evaluation.protocol import SEED, make_env
 from wildrobot_gym.evaluation.recording import Policy, record
 from wildrobot_gym.evaluation.two_sample import Lot, time_halves, two_sample_auc
-from wildrobot_gym.features import MOVING_SPEED
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.features import MOVING_SPEED
 
 EPISODES = 64
 SIMILAR_SPEED = 0.05  # m/s; motions that differ by less are compared with each other
@@ -63,13 +63,19 @@ class StyleReference:
                 " compare with."
             )
         speeds = np.array([clip.command[0] for clip in chosen])
-        near = [c for c in walks if c.motion_id not in motions and np.abs(speeds - c.command[0]).min() < SIMILAR_SPEED]
+        near = [
+            c
+            for c in walks
+            if c.motion_id not in motions and np.abs(speeds - c.command[0]).min() < SIMILAR_SPEED
+        ]
         return cls(chosen, near)
 
     def description(self) -> dict[str, Any]:
         """Motions and their mean speeds in m/s, for a results file."""
         motions = sorted({clip.motion_id for clip in self.clips})
-        speeds = [_mean_speed([c for c in self.clips if c.motion_id == motion]) for motion in motions]
+        speeds = [
+            _mean_speed([c for c in self.clips if c.motion_id == motion]) for motion in motions
+        ]
         return {"motions": motions, "speeds": speeds}
 
 
@@ -98,7 +104,9 @@ def measure_style(
     robot, features, control_dt = env.robot, env.config.features, env.config.control_dt
     lot, motions = _reference_lot(robot, features, reference.clips, control_dt)
     cycles = [cycle for of_motion in _cycles(robot, motions, control_dt) for cycle in of_motion]
-    fake, of_episode = _episodes(env, policy, spread_speeds(reference.clips, env.num_envs), seed, on_step)
+    fake, of_episode = _episodes(
+        env, policy, spread_speeds(reference.clips, env.num_envs), seed, on_step
+    )
     figures = _compare(fake, of_episode, lot, cycles)
     figures["amp_reward"] = None
     if rewards is not None:
@@ -109,12 +117,20 @@ def measure_style(
         other_lot, other_motions = _reference_lot(robot, features, reference.others, control_dt)
         others = _compare(other_lot, _cycles(robot, other_motions, control_dt), lot, cycles)
         others["motions"] = list(other_motions)
-    return {**reference.description(), "episodes": env.num_envs, "seed": seed, **figures, "other_motions": others}
+    return {
+        **reference.description(),
+        "episodes": env.num_envs,
+        "seed": seed,
+        **figures,
+        "other_motions": others,
+    }
 
 
 def spread_speeds(clips: Sequence[MotionClip], count: int) -> Float[np.ndarray, " count"]:
     """``count`` of the clips' own speeds (m/s), ascending, each by its share of the time, whatever the clip's frame rate."""
-    speeds = np.repeat([clip.command[0] for clip in clips], [round(clip.seconds / CONTROL_DT) for clip in clips])
+    speeds = np.repeat(
+        [clip.command[0] for clip in clips], [round(clip.seconds / CONTROL_DT) for clip in clips]
+    )
     return np.quantile(speeds, (np.arange(count) + 0.5) / count, method="inverted_cdf")
 
 
@@ -137,7 +153,9 @@ def _episodes(
     commands[:, 0] = speeds
     recording = record(env, policy, commands, env.task.max_episode_steps, seed, keep)
     measured = measured_steps(recording, env.config.control_dt)
-    measured[: env.config.features.history.num_past] = False  # a long window still holds what filled it at the reset
+    measured[: env.config.features.history.num_past] = (
+        False  # a long window still holds what filled it at the reset
+    )
     groups = np.nonzero(measured)[1]
     cycles = recorded_cycles(recording, env.robot, env.config.control_dt)
     return Lot(np.stack(windows)[measured], groups % 2, groups), cycles
@@ -154,26 +172,45 @@ def _reference_lot(
     motions: dict[str, list[MotionClip]] = {}
     for clip in clips:
         motions.setdefault(clip.motion_id, []).append(clip)
-    windows = [ReferenceDataset.from_clips(robot, features, part, control_dt).windows() for part in motions.values()]
+    windows = [
+        ReferenceDataset.from_clips(robot, features, part, control_dt).windows()
+        for part in motions.values()
+    ]
     groups = np.repeat(np.arange(len(windows)), [len(part) for part in windows])
-    return Lot(np.concatenate(windows), time_halves(groups, features.history.num_past), groups), motions
+    return Lot(
+        np.concatenate(windows), time_halves(groups, features.history.num_past), groups
+    ), motions
 
 
-def _cycles(robot: RobotModel, motions: Mapping[str, Sequence[MotionClip]], control_dt: float) -> list[list[np.ndarray]]:
-    return [[cycle for clip in clips for cycle in clip_cycles(robot, clip, control_dt)] for clips in motions.values()]
+def _cycles(
+    robot: RobotModel, motions: Mapping[str, Sequence[MotionClip]], control_dt: float
+) -> list[list[np.ndarray]]:
+    return [
+        [cycle for clip in clips for cycle in clip_cycles(robot, clip, control_dt)]
+        for clips in motions.values()
+    ]
 
 
-def _compare(fake: Lot, of_group: Sequence[Sequence[np.ndarray]], real: Lot, cycles: Sequence[np.ndarray]) -> dict[str, Any]:
+def _compare(
+    fake: Lot, of_group: Sequence[Sequence[np.ndarray]], real: Lot, cycles: Sequence[np.ndarray]
+) -> dict[str, Any]:
     """The three figures; the two distances are means over each group's cycles, then over groups."""
     everything = [cycle for group in of_group for cycle in group]
     owner = np.repeat(np.arange(len(of_group)), [len(group) for group in of_group])
-    distances = [mean_interval(_group_means(values, owner)) for values in nearest_distances(everything, cycles)]
+    distances = [
+        mean_interval(_group_means(values, owner))
+        for values in nearest_distances(everything, cycles)
+    ]
     return dict(zip(FIGURES, (two_sample_auc(fake, real), *distances), strict=True))
 
 
-def _group_means(values: Float[np.ndarray, " n"], groups: np.ndarray) -> Float[np.ndarray, " group"]:
+def _group_means(
+    values: Float[np.ndarray, " n"], groups: np.ndarray
+) -> Float[np.ndarray, " group"]:
     return np.array([values[groups == group].mean() for group in np.unique(groups)])
 
 
 def _mean_speed(clips: Sequence[MotionClip]) -> float:
-    return float(np.average([clip.command[0] for clip in clips], weights=[clip.seconds for clip in clips]))
+    return float(
+        np.average([clip.command[0] for clip in clips], weights=[clip.seconds for clip in clips])
+    )

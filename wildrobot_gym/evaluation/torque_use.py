@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from wildrobot_gym.evaluation.metrics import measured_steps
 from wildrobot_gym.evaluation.recording import Recording
-from wildrobot_gym.robot import SATURATION_SHARE, RobotModel
+from wildrobot_gym.robot import SATURATION_FRACTION, RobotModel
 
 PERCENTILES = (5, 25, 50, 75, 95)
 
@@ -19,7 +19,7 @@ class TorqueUse:
     """Of each joint: |torque| / limit at ``PERCENTILES`` of the time, and the share of the time at its limit."""
 
     joint_names: tuple[str, ...]
-    share: Float[np.ndarray, "percentile joint"]
+    fraction: Float[np.ndarray, "percentile joint"]
     saturated: Float[np.ndarray, " joint"]
 
 
@@ -28,5 +28,5 @@ def torque_use(recording: Recording, robot: RobotModel, control_dt: float) -> To
     used = (np.abs(recording.torque) / robot.force_limit)[measured_steps(recording, control_dt)]
     if not len(used):
         return None
-    saturated = (used >= SATURATION_SHARE).mean(axis=0)
+    saturated = (used >= SATURATION_FRACTION).mean(axis=0)
     return TorqueUse(robot.joint_names, np.percentile(used, PERCENTILES, axis=0), saturated)

@@ -13,7 +13,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int
 from scipy.stats import rankdata
 
-from wildrobot_gym.evaluation.bootstrap import mean_interval
+from wildrobot_gym.evaluation.intervals import mean_interval
 
 HIDDEN = (64, 64)
 STEPS, BATCH, LEARNING_RATE = 1000, 256, 1e-3  # BATCH of either lot a step
@@ -80,7 +80,9 @@ def auc(positive: Float[np.ndarray, " n"], negative: Float[np.ndarray, " m"]) ->
     return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
 
 
-def unseen_logits(policy: Lot, reference: Lot, seed: int = 0) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
+def unseen_logits(
+    policy: Lot, reference: Lot, seed: int = 0
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
     """Logits of being the reference's for all samples, each from the classifier that learned from the other half.
 
     The lots weigh the same whatever their sizes; features are standardised by what is learned from. NaN for NEITHER.
@@ -93,13 +95,17 @@ def unseen_logits(policy: Lot, reference: Lot, seed: int = 0) -> tuple[Float[np.
         std = np.sqrt(sum(((part - mean) ** 2).mean(axis=0) for part in learned) / 2)
         std = np.maximum(std, _MIN_STD)
         rng = np.random.default_rng([seed, half])
-        batches = np.stack([rng.integers(len(part), size=(STEPS, BATCH)) for part in learned], axis=1)
+        batches = np.stack(
+            [rng.integers(len(part), size=(STEPS, BATCH)) for part in learned], axis=1
+        )
         batches[:, 1] += len(learned[0])
         rows = ((np.concatenate(learned) - mean) / std).astype(np.float32)
         params = _fit(jax.random.PRNGKey(seed), rows, batches)
         for lot, out in zip(lots, logits, strict=True):
             judged = lot.halves == half
-            out[judged] = _Classifier().apply(params, ((lot.samples[judged] - mean) / std).astype(np.float32))
+            out[judged] = _Classifier().apply(
+                params, ((lot.samples[judged] - mean) / std).astype(np.float32)
+            )
     return logits[0], logits[1]
 
 

@@ -11,8 +11,8 @@ from jaxtyping import UInt8
 
 from wildrobot_gym.env.render import SceneRenderer
 from wildrobot_gym.errors import PhysicsError, RunError
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState
 
 Frames = list[UInt8[np.ndarray, "height width 3"]]
 
@@ -24,7 +24,14 @@ class FrameRecorder:
         PhysicsError: no OpenGL; says what to install. Raised at construction, before a long recording begins.
     """
 
-    def __init__(self, robot: RobotModel, width: int = 640, height: int = 480, camera: str = "track", every: int = 1) -> None:
+    def __init__(
+        self,
+        robot: RobotModel,
+        width: int = 640,
+        height: int = 480,
+        camera: str = "track",
+        every: int = 1,
+    ) -> None:
         self.frames: Frames = []
         self._every = every
         self._renderer = SceneRenderer(robot, width, height, camera)
@@ -61,23 +68,42 @@ def write_video(path: str | Path, frames: Frames, fps: float) -> Path:
     height, width = (size - size % 2 for size in frames[0].shape[:2])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        options: Any = {"fps": fps, "codec": "libx264", "pixelformat": "yuv420p", "macro_block_size": 2}
+        options: Any = {
+            "fps": fps,
+            "codec": "libx264",
+            "pixelformat": "yuv420p",
+            "macro_block_size": 2,
+        }
         writer: Any
-        with warnings.catch_warnings(), imageio.get_writer(path, format="FFMPEG", **options) as writer:
+        with (
+            warnings.catch_warnings(),
+            imageio.get_writer(path, format="FFMPEG", **options) as writer,
+        ):
             # JAX warns of every fork; the one here becomes ffmpeg at once and runs no JAX.
             warnings.filterwarnings("ignore", message="os.fork", category=RuntimeWarning)
             for frame in frames:
                 writer.append_data(frame[:height, :width])
-    except (OSError, ValueError, RuntimeError) as error:  # imageio raises each of them where ffmpeg fails
-        raise RunError(f"Cannot write the video {path}: {error}. `wildrobot doctor` tests the encoder.") from error
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # imageio raises each of them where ffmpeg fails
+        raise RunError(
+            f"Cannot write the video {path}: {error}. `wildrobot doctor` tests the encoder."
+        ) from error
     return path
 
 
-def filmstrip(frames: Frames, count: int = 8, crop: float = 0.6) -> UInt8[np.ndarray, "height width 3"]:
+def filmstrip(
+    frames: Frames, count: int = 8, crop: float = 0.6
+) -> UInt8[np.ndarray, "height width 3"]:
     """``count`` frames, evenly spread, side by side; each keeps the middle ``crop`` share of its width."""
     if not frames:
         raise RunError("There are no frames to make a filmstrip of.")
-    chosen = [frames[i] for i in np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int)]
+    chosen = [
+        frames[i]
+        for i in np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int)
+    ]
     width = chosen[0].shape[1]
     margin = int(width * (1 - crop) / 2)
     return np.concatenate([frame[:, margin : width - margin] for frame in chosen], axis=1)

@@ -75,13 +75,18 @@ def analyze(robot: RobotModel, clips: Sequence[MotionClip]) -> Analysis:
         seconds=float(seconds.sum()),
         segments=len(clips),
         seconds_of_motion=of_motion,
-        metrics={n: float(np.average([clip.metadata["metrics"][n] for clip in clips], weights=frames)) for n in names},
+        metrics={
+            n: float(np.average([clip.metadata["metrics"][n] for clip in clips], weights=frames))
+            for n in names
+        },
         scores={score: scores.count(score) for score in sorted(set(scores), key=float)},
         moving=float(np.mean(np.abs(speed) > MOVING_SPEED)),
         speed_mean=float(speed.mean()),
         speed_p5=float(np.percentile(speed, 5)),
         speed_p95=float(np.percentile(speed, 95)),
-        speed_counts=tuple(int(n) for n in np.histogram(np.clip(speed, *SPEED_BINS[[0, -1]]), SPEED_BINS)[0]),
+        speed_counts=tuple(
+            int(n) for n in np.histogram(np.clip(speed, *SPEED_BINS[[0, -1]]), SPEED_BINS)[0]
+        ),
     )
 
 

@@ -92,8 +92,17 @@ class MotionClip:
 
     def save(self, path: str | Path) -> Path:
         """Write as .npz, whole or not at all; the path."""
-        arrays = {name: getattr(self, name) for name in (*_ARRAYS, *_OPTIONAL) if getattr(self, name) is not None}
-        return storage.write(path, KIND, {k: np.asarray(v, np.float32) for k, v in arrays.items()}, self.description())
+        arrays = {
+            name: getattr(self, name)
+            for name in (*_ARRAYS, *_OPTIONAL)
+            if getattr(self, name) is not None
+        }
+        return storage.write(
+            path,
+            KIND,
+            {k: np.asarray(v, np.float32) for k, v in arrays.items()},
+            self.description(),
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> MotionClip:
@@ -114,20 +123,26 @@ class MotionClip:
         """
         where = where or f"Clip {self.name!r}"
         if self.robot != robot.name:
-            raise MotionError(f"{where} is for robot {self.robot!r}, not {robot.name!r}. Retarget it.")
+            raise MotionError(
+                f"{where} is for robot {self.robot!r}, not {robot.name!r}. Retarget it."
+            )
         if sorted(self.joint_names) != sorted(robot.joint_names):
             raise MotionError(
                 f"{where} has the joints {list(self.joint_names)}, robot {robot.name!r} has {list(robot.joint_names)}."
                 " Retarget the clip to this robot."
             )
         if not 0 < self.fps < np.inf:
-            raise MotionError(f"{where} has fps {self.fps}; allowed: a positive number of frames a second.")
+            raise MotionError(
+                f"{where} has fps {self.fps}; allowed: a positive number of frames a second."
+            )
         self._check_shapes(robot, where)
         for name in (*_ARRAYS, *_OPTIONAL):
             values = getattr(self, name)
             if values is not None and not np.isfinite(values).all():
                 frame = int(np.argwhere(~np.isfinite(values))[0][0])
-                raise MotionError(f"{where}: {name} has a NaN or infinity, first in frame {frame}. Cut or repair it.")
+                raise MotionError(
+                    f"{where}: {name} has a NaN or infinity, first in frame {frame}. Cut or repair it."
+                )
         error = np.abs(np.linalg.norm(self.root_quat, axis=-1) - 1.0)
         if error.max() > _UNIT_TOLERANCE:
             raise MotionError(
@@ -138,20 +153,32 @@ class MotionClip:
             return self
         order = np.array([self.joint_names.index(name) for name in robot.joint_names])
         qvel = None if self.qvel is None else self.qvel[:, [*range(6), *(6 + order)]]
-        return replace(self, joint_names=robot.joint_names, joint_pos=self.joint_pos[:, order], qvel=qvel)
+        return replace(
+            self, joint_names=robot.joint_names, joint_pos=self.joint_pos[:, order], qvel=qvel
+        )
 
     def _check_shapes(self, robot: RobotModel, where: str) -> None:
         joints = len(self.joint_names)
-        widths = {"root_pos": 3, "root_quat": 4, "joint_pos": joints, "pad_forces": len(robot.pad_names), "qvel": 6 + joints}
+        widths = {
+            "root_pos": 3,
+            "root_quat": 4,
+            "joint_pos": joints,
+            "pad_forces": len(robot.pad_names),
+            "qvel": 6 + joints,
+        }
         shapes = {n: np.shape(getattr(self, n)) for n in widths if getattr(self, n) is not None}
         if len({shape[0] if shape else 0 for shape in shapes.values()}) != 1:
             lengths = ", ".join(f"{n} {shape[0] if shape else 0}" for n, shape in shapes.items())
             raise MotionError(f"{where}: the arrays have different numbers of frames: {lengths}.")
         for name, shape in shapes.items():
             if len(shape) != 2 or shape[1] != widths[name]:
-                raise MotionError(f"{where}: {name} has shape {shape}; allowed: (frames, {widths[name]}).")
+                raise MotionError(
+                    f"{where}: {name} has shape {shape}; allowed: (frames, {widths[name]})."
+                )
         if self.num_frames < 2:
-            raise MotionError(f"{where} has {self.num_frames} frame; at least 2 are needed to know velocities.")
+            raise MotionError(
+                f"{where} has {self.num_frames} frame; at least 2 are needed to know velocities."
+            )
 
     def resampled(self, fps: float) -> MotionClip:
         """The same motion at another frame rate: C2 splines through the frames, forces linearly between them.
@@ -162,7 +189,9 @@ class MotionClip:
         at every source frame and the jumps would show in the angular velocity features).
         """
         if not 0 < fps < np.inf:
-            raise MotionError(f"Clip {self.name!r} cannot be resampled to fps {fps}; allowed: a positive number.")
+            raise MotionError(
+                f"Clip {self.name!r} cannot be resampled to fps {fps}; allowed: a positive number."
+            )
         if abs(fps - self.fps) < 1e-9:
             return self
         old = np.arange(self.num_frames) / self.fps
@@ -181,7 +210,9 @@ class MotionClip:
             root_pos=CubicSpline(old, self.root_pos)(new),
             root_quat=_continuous(RotationSpline(old, rotations)(new).as_quat(scalar_first=True)),
             joint_pos=CubicSpline(old, self.joint_pos)(new),
-            pad_forces=None if forces is None else np.stack([np.interp(new, old, f) for f in forces.T], axis=-1),
+            pad_forces=None
+            if forces is None
+            else np.stack([np.interp(new, old, f) for f in forces.T], axis=-1),
             qvel=None,
         )
 
@@ -191,16 +222,22 @@ class MotionClip:
         qvel = self.qvel
         if qvel is not None:
             # The base's linear velocity is a vector, its angular velocity a pseudovector.
-            qvel = qvel[:, [*range(6), *(6 + ids)]] * np.concatenate([[1.0, -1.0, 1.0, -1.0, 1.0, -1.0], signs])
+            qvel = qvel[:, [*range(6), *(6 + ids)]] * np.concatenate(
+                [[1.0, -1.0, 1.0, -1.0, 1.0, -1.0], signs]
+            )
         vx, vy, yaw_rate = self.command
         return replace(
             self,
-            name=self.name.removesuffix(MIRRORED) if self.name.endswith(MIRRORED) else f"{self.name}{MIRRORED}",
+            name=self.name.removesuffix(MIRRORED)
+            if self.name.endswith(MIRRORED)
+            else f"{self.name}{MIRRORED}",
             root_pos=self.root_pos * np.array([1.0, -1.0, 1.0]),
             # A rotation is a pseudovector: its x and z parts change sign, its y part (pitch) stays.
             root_quat=self.root_quat * np.array([1.0, -1.0, 1.0, -1.0]),
             joint_pos=np.asarray(self.joint_pos)[:, ids] * signs,
-            pad_forces=None if self.pad_forces is None else np.asarray(self.pad_forces)[:, robot.pad_mirror_ids],
+            pad_forces=None
+            if self.pad_forces is None
+            else np.asarray(self.pad_forces)[:, robot.pad_mirror_ids],
             qvel=qvel,
             command=(vx, -vy, -yaw_rate),
         )
@@ -219,13 +256,20 @@ def without_images(clips: Sequence[MotionClip]) -> list[MotionClip]:
 
     def is_image(clip: MotionClip) -> bool:
         variant = clip.metadata.get("variant")
-        made = isinstance(variant, Mapping) and variant.get("mirrored")  # of a clip and of its image turned alike neither is
-        return bool(made or clip.name.endswith(MIRRORED)) and "".join(clip.name.rpartition(MIRRORED)[::2]) in names
+        made = isinstance(variant, Mapping) and variant.get(
+            "mirrored"
+        )  # of a clip and of its image turned alike neither is
+        return (
+            bool(made or clip.name.endswith(MIRRORED))
+            and "".join(clip.name.rpartition(MIRRORED)[::2]) in names
+        )
 
     return [clip for clip in clips if not is_image(clip)]
 
 
-def from_parts(arrays: Mapping[str, np.ndarray], description: Mapping[str, Any], where: str) -> MotionClip:
+def from_parts(
+    arrays: Mapping[str, np.ndarray], description: Mapping[str, Any], where: str
+) -> MotionClip:
     """A clip from its arrays and its :meth:`MotionClip.description`.
 
     Raises:
@@ -246,7 +290,9 @@ def from_parts(arrays: Mapping[str, np.ndarray], description: Mapping[str, Any],
             **{name: arrays[name] for name in _ARRAYS},
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise MotionError(f"{where}: the clip's description is damaged ({type(error).__name__}: {error}).") from error
+        raise MotionError(
+            f"{where}: the clip's description is damaged ({type(error).__name__}: {error})."
+        ) from error
 
 
 def _continuous(quat: np.ndarray) -> np.ndarray:

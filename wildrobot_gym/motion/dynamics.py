@@ -11,8 +11,8 @@ from jaxtyping import Float, Int
 from scipy.optimize import nnls
 
 from wildrobot_gym.errors import MotionError
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState
 
 _LOAD_COST = 0.01  # of a pad on the ground, against a miss of the balance: spreads a load that balance leaves open
 _RAISED = 0.05  # m over the lowest pad at which a pad's force is as dear as missing the balance by as much
@@ -37,12 +37,12 @@ def demand(
     qpos: Float[np.ndarray, "sample nq"],
     drift: Float[np.ndarray, " 3"],
     period_s: float,
-    foot_share: Float[np.ndarray, "sample foot"],
+    foot_fraction: Float[np.ndarray, "sample foot"],
     foot_load_x: Float[np.ndarray, "sample foot"],
 ) -> Demand:
     """Demand of one period of a motion, equally spaced samples; sample n would be sample 0 moved by ``drift`` m.
 
-    The floor's force is split between the feet by ``foot_share`` and acts ``foot_load_x`` m ahead of a foot's frame.
+    The floor's force is split between the feet by ``foot_fraction`` and acts ``foot_load_x`` m ahead of a foot's frame.
     """
     samples, dt = len(qpos), period_s / len(qpos)
     qvel = periodic_velocities(robot, qpos, drift, dt)
@@ -59,11 +59,13 @@ def demand(
         arm = zmp[i] - qpos[i, :2]
         yaw_moment[i] = moment[2] - (arm[0] * force[i, 1] - arm[1] * force[i, 0])
         points = data.site_xpos[feet] + data.site_xmat[feet][:, [0, 3, 6]] * foot_load_x[i][:, None]
-        torque[i] = _joint_torque(model, data, bodies, points, foot_share[i])
+        torque[i] = _joint_torque(model, data, bodies, points, foot_fraction[i])
     return Demand(zmp, yaw_moment, force, torque, qvel)
 
 
-def servo_targets(robot: RobotModel, states: PhysicsState, control_dt: float) -> Float[np.ndarray, "time-1 joint"]:
+def servo_targets(
+    robot: RobotModel, states: PhysicsState, control_dt: float
+) -> Float[np.ndarray, "time-1 joint"]:
     """Joint targets, rad, that drive the servos through ``states``: one for each step from a state to the next.
 
     The servo's law turned round, target = q + (torque + kv * velocity) / kp, with the torque that inverse dynamics asks for
@@ -75,25 +77,29 @@ def servo_targets(robot: RobotModel, states: PhysicsState, control_dt: float) ->
     """
     loads = np.asarray(states.pad_forces, np.float64)
     if np.isnan(loads).any():
-        raise MotionError("Servo targets need the floor's forces on the pads, and this motion has none.")
+        raise MotionError(
+            "Servo targets need the floor's forces on the pads, and this motion has none."
+        )
     qpos, qvel = np.asarray(states.qpos, np.float64), np.asarray(states.qvel, np.float64)
     qacc = np.gradient(qvel, control_dt, axis=0)
     points = np.asarray(states.pad_pos_w, np.float64)
-    share = loads / np.maximum(loads.sum(axis=1, keepdims=True), 1e-6)
+    fraction = loads / np.maximum(loads.sum(axis=1, keepdims=True), 1e-6)
     model = without_floor(robot)
     data = mujoco.MjData(model)
     bodies = model.site_bodyid[[model.site(name).id for name in robot.pad_names]]
     torque = np.empty((len(qpos), robot.num_joints))
     for i in range(len(qpos)):
         floor_wrench(model, data, qpos[i], qvel[i], qacc[i])
-        torque[i] = _joint_torque(model, data, bodies, points[i], share[i])
+        torque[i] = _joint_torque(model, data, bodies, points[i], fraction[i])
     # MuJoCo's position servo: force = kp * target - kp * q - kv * velocity.
     kp, kv = model.actuator_gainprm[:, 0], -model.actuator_biasprm[:, 2]
     target = qpos[:, 7:] + (torque + kv * qvel[:, 6:]) / kp
     return 0.5 * (target[:-1] + target[1:])
 
 
-def pad_loads(robot: RobotModel, states: PhysicsState, control_dt: float) -> Float[np.ndarray, "time pad"]:
+def pad_loads(
+    robot: RobotModel, states: PhysicsState, control_dt: float
+) -> Float[np.ndarray, "time pad"]:
     """Forces on the pads, N, that fit ``states`` best: no pad pulls, and one off the ground carries little.
 
     For motion whose source does not know them. Non-negative least squares on the vertical force and the two tipping moments
@@ -111,17 +117,23 @@ def pad_loads(robot: RobotModel, states: PhysicsState, control_dt: float) -> Flo
         arm = points[i] - qpos[i, :3]
         # Friction acts at the height of the soles: its share of the moments is known.
         tip = moment[:2] - np.mean(arm[:, 2]) * np.array([-force[1], force[0]])
-        balance = np.stack([np.ones(len(arm)), arm[:, 1] / robot.leg_length, -arm[:, 0] / robot.leg_length])
+        balance = np.stack(
+            [np.ones(len(arm)), arm[:, 1] / robot.leg_length, -arm[:, 0] / robot.leg_length]
+        )
         wanted = np.array([force[2], *(tip / robot.leg_length)])
         dear = np.diag(_LOAD_COST + raised[i] / _RAISED)
-        loads[i], _ = nnls(np.concatenate([balance, dear]), np.concatenate([wanted, np.zeros(len(arm))]))
+        loads[i], _ = nnls(
+            np.concatenate([balance, dear]), np.concatenate([wanted, np.zeros(len(arm))])
+        )
     return loads
 
 
 def without_floor(robot: RobotModel) -> mujoco.MjModel:
     """The floor's forces are what is solved for; contact and limits of the joints are no part of a motion's demand."""
     model = copy.deepcopy(robot.model)
-    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_LIMIT
+    model.opt.disableflags |= (
+        mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_LIMIT
+    )
     return model
 
 
@@ -141,11 +153,15 @@ def floor_wrench(
 
 
 def zero_moment_point(
-    base_pos: Float[np.ndarray, " 3"], force: Float[np.ndarray, " 3"], moment: Float[np.ndarray, " 3"]
+    base_pos: Float[np.ndarray, " 3"],
+    force: Float[np.ndarray, " 3"],
+    moment: Float[np.ndarray, " 3"],
 ) -> tuple[float, float]:
     """Where on the floor (x, y; m) a floor's ``force`` makes the tipping ``moment`` about the base."""
     x, y, height = base_pos
-    return x - (moment[1] + height * force[0]) / force[2], y - (height * force[1] - moment[0]) / force[2]
+    return x - (moment[1] + height * force[0]) / force[2], y - (
+        height * force[1] - moment[0]
+    ) / force[2]
 
 
 def _joint_torque(
@@ -153,19 +169,22 @@ def _joint_torque(
     data: mujoco.MjData,
     bodies: Int[np.ndarray, " load"],
     points: Float[np.ndarray, "load 3"],
-    share: Float[np.ndarray, " load"],
+    fraction: Float[np.ndarray, " load"],
 ) -> Float[np.ndarray, " joint"]:
     """What the joints must do once the floor pushes the base by its whole need, in shares at ``points`` of ``bodies``."""
     torque = data.qfrc_inverse[6:].copy()
     jacobian = np.empty((3, model.nv))
-    for body, point, part in zip(bodies, points, share, strict=True):
+    for body, point, part in zip(bodies, points, fraction, strict=True):
         mujoco.mj_jac(model, data, jacobian, None, point, body)
         torque -= jacobian[:, 6:].T @ (part * data.qfrc_inverse[:3])
     return torque
 
 
 def periodic_velocities(
-    robot: RobotModel, qpos: Float[np.ndarray, "sample nq"], drift: Float[np.ndarray, " 3"], dt: float
+    robot: RobotModel,
+    qpos: Float[np.ndarray, "sample nq"],
+    drift: Float[np.ndarray, " 3"],
+    dt: float,
 ) -> Float[np.ndarray, "sample nv"]:
     """Central differences around the cycle, MuJoCo's convention (base: linear in the world, angular in the base)."""
     shift = np.zeros(qpos.shape[1])

@@ -10,9 +10,13 @@ from jaxtyping import Float
 from wildrobot_gym.errors import MotionError
 
 # A joint is called by its own name and carries the segment that begins there: left_knee's rotation is the shin's.
-LEG_BODIES = tuple(f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle", "toe"))
+LEG_BODIES = tuple(
+    f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle", "toe")
+)
 REQUIRED_BODIES = ("pelvis", "torso", *LEG_BODIES)
-ARM_BODIES = tuple(f"{side}_{joint}" for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist"))
+ARM_BODIES = tuple(
+    f"{side}_{joint}" for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist")
+)
 KEY_BODIES = (*REQUIRED_BODIES, "head", *ARM_BODIES)
 _UNIT_TOLERANCE = 1e-3
 
@@ -73,18 +77,28 @@ class HumanMotion:
                 f" {list(REQUIRED_BODIES)}."
             )
         if not 0 < self.fps < np.inf:
-            raise MotionError(f"{where} has fps {self.fps}; allowed: a positive number of frames a second.")
+            raise MotionError(
+                f"{where} has fps {self.fps}; allowed: a positive number of frames a second."
+            )
         for name, width in (("positions", 3), ("rotations", 4)):
             values, shape = getattr(self, name), (self.num_frames, len(self.body_names), width)
             if np.shape(values) != shape:
-                raise MotionError(f"{where}: {name} has shape {np.shape(values)}; allowed: {shape}.")
+                raise MotionError(
+                    f"{where}: {name} has shape {np.shape(values)}; allowed: {shape}."
+                )
             if not np.isfinite(values).all():
                 frame = int(np.argwhere(~np.isfinite(values))[0][0])
-                raise MotionError(f"{where}: {name} has a NaN or infinity, first in frame {frame}. Cut or repair it.")
+                raise MotionError(
+                    f"{where}: {name} has a NaN or infinity, first in frame {frame}. Cut or repair it."
+                )
         if self.num_frames < 2:
-            raise MotionError(f"{where} has {self.num_frames} frame; at least 2 are needed to know velocities.")
+            raise MotionError(
+                f"{where} has {self.num_frames} frame; at least 2 are needed to know velocities."
+            )
         error = np.abs(np.linalg.norm(self.rotations, axis=-1) - 1.0)
         if error.max() > _UNIT_TOLERANCE:
             frame = int(np.argwhere(error == error.max())[0][0])
-            raise MotionError(f"{where}: a rotation in frame {frame} is no unit quaternion; allowed: length 1 within 0.001.")
+            raise MotionError(
+                f"{where}: a rotation in frame {frame} is no unit quaternion; allowed: length 1 within 0.001."
+            )
         return self

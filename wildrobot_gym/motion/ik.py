@@ -10,7 +10,9 @@ from wildrobot_gym.robot import RobotModel
 
 _MAX_STEPS = 30
 _STEP_TOLERANCE = 1e-5  # rad; a step smaller than this moves a foot by micrometres
-_LIMIT_MARGIN = 0.004  # rad; a spline through the solutions overshoots a joint's limit by less than this
+_LIMIT_MARGIN = (
+    0.004  # rad; a spline through the solutions overshoots a joint's limit by less than this
+)
 
 
 class LegIK:
@@ -21,12 +23,18 @@ class LegIK:
         self._configuration = mink.Configuration(robot.model)
         # The leg has no ankle roll and no hip yaw: position and pitch of the foot are all that it can choose.
         self._tasks = [
-            mink.FrameTask(foot, "site", position_cost=1.0, orientation_cost=[0.0, 0.3, 0.0], lm_damping=1e-6)
+            mink.FrameTask(
+                foot, "site", position_cost=1.0, orientation_cost=[0.0, 0.3, 0.0], lm_damping=1e-6
+            )
             for foot in robot.foot_names
         ]
-        self._limits = [mink.ConfigurationLimit(robot.model, min_distance_from_limits=_LIMIT_MARGIN)]
+        self._limits = [
+            mink.ConfigurationLimit(robot.model, min_distance_from_limits=_LIMIT_MARGIN)
+        ]
         legs = {joint for foot in robot.foot_names for joint in robot.leg_joint_names(foot)}
-        self._leg_ids = np.array([7 + i for i, name in enumerate(robot.joint_names) if name in legs])
+        self._leg_ids = np.array(
+            [7 + i for i, name in enumerate(robot.joint_names) if name in legs]
+        )
         held = [6 + i for i, name in enumerate(robot.joint_names) if name not in legs]
         self._held = [mink.DofFreezingTask(robot.model, dof_indices=[*range(6), *held])]
 
@@ -49,14 +57,22 @@ class LegIK:
             task.set_target(mink.SE3.from_rotation_and_translation(rotation, np.asarray(pos)))
         for _ in range(max_steps):
             velocity = mink.solve_ik(
-                self._configuration, self._tasks, 1.0, "daqp", damping=1e-9, limits=self._limits, constraints=self._held
+                self._configuration,
+                self._tasks,
+                1.0,
+                "daqp",
+                damping=1e-9,
+                limits=self._limits,
+                constraints=self._held,
             )
             self._configuration.integrate_inplace(velocity, 1.0)
             if np.abs(velocity).max() < _STEP_TOLERANCE:
                 break
         data = self._configuration.data
         reached = np.array([data.site(foot).xpos for foot in self.robot.foot_names])
-        return self._configuration.q.copy(), float(np.linalg.norm(reached - foot_pos, axis=-1).max())
+        return self._configuration.q.copy(), float(
+            np.linalg.norm(reached - foot_pos, axis=-1).max()
+        )
 
     def solve_path(
         self,

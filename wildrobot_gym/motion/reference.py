@@ -16,13 +16,13 @@ from jaxtyping import Float, Int
 
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.features import feature_layout, frame_dim
-from wildrobot_gym.history import clip_windows
 from wildrobot_gym.motion import storage
 from wildrobot_gym.motion.clip import MotionClip, from_parts
 from wildrobot_gym.motion.states import CONTROL_DT, clip_states, state_features
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.features import feature_layout, frame_dim
+from wildrobot_gym.task.history import clip_windows
 
 KIND = "wildrobot reference"
 _ARRAYS = ("lengths", "root_pos", "root_quat", "joint_pos", "pad_forces")
@@ -66,7 +66,11 @@ class ReferenceDataset:
 
     @classmethod
     def from_clips(
-        cls, robot: RobotModel, config: FeatureConfig, clips: Iterable[MotionClip], control_dt: float = CONTROL_DT
+        cls,
+        robot: RobotModel,
+        config: FeatureConfig,
+        clips: Iterable[MotionClip],
+        control_dt: float = CONTROL_DT,
     ) -> ReferenceDataset:
         """A dataset of ``clips``.
 
@@ -80,7 +84,13 @@ class ReferenceDataset:
         return dataset
 
     @classmethod
-    def load(cls, path: str | Path, robot: RobotModel, config: FeatureConfig, control_dt: float = CONTROL_DT) -> ReferenceDataset:
+    def load(
+        cls,
+        path: str | Path,
+        robot: RobotModel,
+        config: FeatureConfig,
+        control_dt: float = CONTROL_DT,
+    ) -> ReferenceDataset:
         """A dataset from a file that :meth:`save` or :func:`save_clips` wrote, or a shipped one's name.
 
         Raises:
@@ -106,8 +116,12 @@ class ReferenceDataset:
                 f"Clip {clip.name!r} is {len(states.qpos)} control steps long; a window of the configured history needs"
                 f" {needed}. Use a longer clip, or fewer history.frames or a smaller history.stride."
             )
-        features = state_features(self.robot, self.config, states, f"Clip {clip.name!r}", self.control_dt)
-        self._entries.append(_Entry(clip, features, np.asarray(states.qpos), np.asarray(states.qvel)))
+        features = state_features(
+            self.robot, self.config, states, f"Clip {clip.name!r}", self.control_dt
+        )
+        self._entries.append(
+            _Entry(clip, features, np.asarray(states.qpos), np.asarray(states.qvel))
+        )
 
     @property
     def clips(self) -> list[MotionClip]:
@@ -126,21 +140,31 @@ class ReferenceDataset:
     @property
     def clip_ids(self) -> Int[np.ndarray, " frame"]:
         """Which clip each row of :attr:`features` is of."""
-        return np.repeat(np.arange(len(self._filled())), [len(entry.features) for entry in self._entries])
+        return np.repeat(
+            np.arange(len(self._filled())), [len(entry.features) for entry in self._entries]
+        )
 
     def check_layout(self, layout: dict[str, Any], where: str = "the other side") -> None:
         """Raise MotionError where ``layout`` is not this dataset's, naming each entry that differs and both values."""
         mine = self.layout
         keys = sorted(k for k in mine.keys() | layout.keys() if mine.get(k) != layout.get(k))
         if keys:
-            detail = "; ".join(f"{k}: reference {mine.get(k)!r}, {where} {layout.get(k)!r}" for k in keys)
-            raise MotionError(f"The AMP feature layouts differ. {detail}. Build both with one feature config.")
+            detail = "; ".join(
+                f"{k}: reference {mine.get(k)!r}, {where} {layout.get(k)!r}" for k in keys
+            )
+            raise MotionError(
+                f"The AMP feature layouts differ. {detail}. Build both with one feature config."
+            )
 
     def windows(self) -> Float[np.ndarray, "windows window"]:
         """Every window of history that lies wholly inside one clip, float32, oldest frame first as in ``amp_obs``."""
-        return np.concatenate([clip_windows(entry.features, self.config.history) for entry in self._filled()])
+        return np.concatenate(
+            [clip_windows(entry.features, self.config.history) for entry in self._filled()]
+        )
 
-    def sampling(self, temperature: float = 1.0) -> tuple[Float[np.ndarray, " windows"], Int[np.ndarray, " windows"]]:
+    def sampling(
+        self, temperature: float = 1.0
+    ) -> tuple[Float[np.ndarray, " windows"], Int[np.ndarray, " windows"]]:
         """How often each row of :meth:`windows` is to be drawn, and which motion it is of.
 
         The draw is softmax(score / temperature) over windows (data-first plan 1.1.0), so a longer segment counts for its
@@ -148,10 +172,14 @@ class ReferenceDataset:
         of a reference, and which motions are held out would hang on the temperature.
         """
         if not temperature > 0:
-            raise MotionError(f"The temperature of sampling is {temperature}; allowed: a positive number.")
+            raise MotionError(
+                f"The temperature of sampling is {temperature}; allowed: a positive number."
+            )
         counts = [len(entry.features) - self.config.history.num_past for entry in self._filled()]
         scores = np.array([float(clip.metadata.get("score", 0.0)) for clip in self.clips])
-        weights = np.maximum(np.exp((scores - scores.max()) / temperature), np.finfo(np.float32).tiny)
+        weights = np.maximum(
+            np.exp((scores - scores.max()) / temperature), np.finfo(np.float32).tiny
+        )
         _, motions = np.unique([clip.motion_id for clip in self.clips], return_inverse=True)
         return np.repeat(weights, counts), np.repeat(motions, counts)
 
@@ -169,7 +197,9 @@ class ReferenceDataset:
         features = self.features
         return features[rng.integers(len(features), size=n)]
 
-    def sample_sequences(self, rng: np.random.Generator, n: int, length: int) -> Float[np.ndarray, "n length feature"]:
+    def sample_sequences(
+        self, rng: np.random.Generator, n: int, length: int
+    ) -> Float[np.ndarray, "n length feature"]:
         """``n`` runs of ``length`` successive frames, each inside one clip; every possible start is equally likely.
 
         Raises:
@@ -178,9 +208,13 @@ class ReferenceDataset:
         counts = np.array([max(len(entry.features) - length + 1, 0) for entry in self._filled()])
         if length < 1 or counts.sum() == 0:
             longest = max(len(entry.features) for entry in self._entries)
-            raise MotionError(f"Sequences of {length} frames; allowed: 1 to {longest}, the longest clip.")
+            raise MotionError(
+                f"Sequences of {length} frames; allowed: 1 to {longest}, the longest clip."
+            )
         firsts = np.cumsum([0, *[len(entry.features) for entry in self._entries[:-1]]])
-        starts = np.concatenate([first + np.arange(count) for first, count in zip(firsts, counts, strict=True)])
+        starts = np.concatenate(
+            [first + np.arange(count) for first, count in zip(firsts, counts, strict=True)]
+        )
         chosen = starts[rng.integers(len(starts), size=n)]
         return self.features[chosen[:, None] + np.arange(length)]
 
@@ -190,14 +224,19 @@ class ReferenceDataset:
         entries = self._filled()
         width = frame_dim(self.layout)
         rows = [np.arange(len(e.features) - past)[:, None] + np.arange(past) for e in entries]
-        histories = [e.features[ids].reshape(len(ids), past, width) for e, ids in zip(entries, rows, strict=True)]
+        histories = [
+            e.features[ids].reshape(len(ids), past, width)
+            for e, ids in zip(entries, rows, strict=True)
+        ]
         qpos = np.concatenate([e.qpos[past:] for e in entries])
         qpos[:, :2] = 0.0
         counts = [len(h) for h in histories]
         return InitialStates(
             qpos=qpos,
             qvel=np.concatenate([e.qvel[past:] for e in entries]),
-            commands=np.repeat(np.array([e.clip.command for e in entries], np.float32), counts, axis=0),
+            commands=np.repeat(
+                np.array([e.clip.command for e in entries], np.float32), counts, axis=0
+            ),
             features=np.concatenate([e.features[past:] for e in entries]),
             history=np.concatenate(histories),
             clip_ids=np.repeat(np.arange(len(entries)), counts),
@@ -209,7 +248,9 @@ class ReferenceDataset:
 
     def _filled(self) -> list[_Entry]:
         if not self._entries:
-            raise MotionError("The reference dataset is empty: add a clip, or load assets/motions/walk_<robot>.npz.")
+            raise MotionError(
+                "The reference dataset is empty: add a clip, or load assets/motions/walk_<robot>.npz."
+            )
         return self._entries
 
 
@@ -222,15 +263,29 @@ def save_clips(path: str | Path, clips: Iterable[MotionClip]) -> Path:
     clips = list(clips)
     robots = sorted({clip.robot for clip in clips})
     if len(robots) != 1:
-        raise MotionError(f"A reference file holds clips of one robot; got {', '.join(robots) or 'no clips at all'}.")
-    arrays = {name: np.concatenate([getattr(c, name) for c in clips], dtype=np.float32) for name in _ARRAYS[1:4]}
+        raise MotionError(
+            f"A reference file holds clips of one robot; got {', '.join(robots) or 'no clips at all'}."
+        )
+    arrays = {
+        name: np.concatenate([getattr(c, name) for c in clips], dtype=np.float32)
+        for name in _ARRAYS[1:4]
+    }
     for name in _OPTIONAL:
-        width = max([0, *[np.shape(getattr(c, name))[1] for c in clips if getattr(c, name) is not None]])
+        width = max(
+            [0, *[np.shape(getattr(c, name))[1] for c in clips if getattr(c, name) is not None]]
+        )
         if width or name in _ARRAYS:
-            parts = [np.full((c.num_frames, width), np.nan) if getattr(c, name) is None else getattr(c, name) for c in clips]
+            parts = [
+                np.full((c.num_frames, width), np.nan)
+                if getattr(c, name) is None
+                else getattr(c, name)
+                for c in clips
+            ]
             arrays[name] = np.concatenate(parts, dtype=np.float32)
     arrays["lengths"] = np.array([c.num_frames for c in clips])
-    return storage.write(path, KIND, arrays, {"robot": robots[0], "clips": [c.description() for c in clips]})
+    return storage.write(
+        path, KIND, arrays, {"robot": robots[0], "clips": [c.description() for c in clips]}
+    )
 
 
 def load_clips(path: str | Path, robot: RobotModel) -> list[MotionClip]:
@@ -243,7 +298,9 @@ def load_clips(path: str | Path, robot: RobotModel) -> list[MotionClip]:
     arrays, metadata = storage.read(path, KIND, _ARRAYS)
     lengths, descriptions = arrays.pop("lengths"), metadata.get("clips", [])
     frames = {name: len(array) for name, array in arrays.items()}
-    if len(lengths) != len(descriptions) or any(count != lengths.sum() for count in frames.values()):
+    if len(lengths) != len(descriptions) or any(
+        count != lengths.sum() for count in frames.values()
+    ):
         raise MotionError(
             f"{path}: {len(descriptions)} clips are described, {len(lengths)} lengths add up to {lengths.sum()} frames,"
             f" the arrays have {frames}. The file is damaged; build it anew."
@@ -252,7 +309,11 @@ def load_clips(path: str | Path, robot: RobotModel) -> list[MotionClip]:
     clips = []
     for description, first, end in zip(descriptions, ends - lengths, ends, strict=True):
         parts = {name: array[first:end] for name, array in arrays.items()}
-        parts = {name: part for name, part in parts.items() if name not in _OPTIONAL or not np.isnan(part).all()}
+        parts = {
+            name: part
+            for name, part in parts.items()
+            if name not in _OPTIONAL or not np.isnan(part).all()
+        }
         clip = from_parts(parts, description, str(path))
         clips.append(clip.check(robot, f"{path}, clip {clip.name!r}"))
     return clips

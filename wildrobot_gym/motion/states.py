@@ -12,16 +12,18 @@ from jaxtyping import Float
 
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.features import make_frame_features
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.physics.base import assemble_state
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState
+from wildrobot_gym.task.features import make_frame_features
 
 CONTROL_DT = 0.02  # s; WildRobot-v0's control period
 
 
-def clip_states(robot: RobotModel, clip: MotionClip, control_dt: float = CONTROL_DT) -> PhysicsState:
+def clip_states(
+    robot: RobotModel, clip: MotionClip, control_dt: float = CONTROL_DT
+) -> PhysicsState:
     """States (leading time axis, float32) of ``clip`` every ``control_dt`` s, as if physics had passed through them.
 
     Velocities are the clip's where it has them at this rate, else those of :func:`velocities`; pads and feet come from the
@@ -32,9 +34,15 @@ def clip_states(robot: RobotModel, clip: MotionClip, control_dt: float = CONTROL
         MotionError: the clip does not fit the robot (see :meth:`MotionClip.check`).
     """
     clip = clip.check(robot).resampled(1.0 / control_dt)
-    qpos = np.concatenate([clip.root_pos, clip.root_quat, clip.joint_pos], axis=-1, dtype=np.float64)
+    qpos = np.concatenate(
+        [clip.root_pos, clip.root_quat, clip.joint_pos], axis=-1, dtype=np.float64
+    )
     qpos[:, 3:7] /= np.linalg.norm(qpos[:, 3:7], axis=-1, keepdims=True)
-    qvel = velocities(robot, qpos, control_dt) if clip.qvel is None else np.asarray(clip.qvel, np.float64)
+    qvel = (
+        velocities(robot, qpos, control_dt)
+        if clip.qvel is None
+        else np.asarray(clip.qvel, np.float64)
+    )
     frames = len(qpos)
     state = assemble_state(
         robot,
@@ -44,9 +52,15 @@ def clip_states(robot: RobotModel, clip: MotionClip, control_dt: float = CONTROL
         np.full((frames, robot.num_joints), np.nan),
         np.zeros(frames, bool),
     )
-    forces = np.full((frames, len(robot.pad_names)), np.nan) if clip.pad_forces is None else clip.pad_forces
+    forces = (
+        np.full((frames, len(robot.pad_names)), np.nan)
+        if clip.pad_forces is None
+        else clip.pad_forces
+    )
     state = replace(state, pad_forces=np.asarray(forces))  # type: ignore[arg-type]
-    return PhysicsState(**{k: v.astype(np.float32) if v.dtype != bool else v for k, v in vars(state).items()})
+    return PhysicsState(
+        **{k: v.astype(np.float32) if v.dtype != bool else v for k, v in vars(state).items()}
+    )
 
 
 def clip_features(
@@ -57,28 +71,49 @@ def clip_features(
     Raises:
         MotionError: contacts are to be measured forces and the clip has none; or the clip does not fit the robot.
     """
-    return state_features(robot, config, clip_states(robot, clip, control_dt), f"Clip {clip.name!r}", control_dt)
+    return state_features(
+        robot, config, clip_states(robot, clip, control_dt), f"Clip {clip.name!r}", control_dt
+    )
 
 
 def state_features(
-    robot: RobotModel, config: FeatureConfig, states: PhysicsState, where: str, control_dt: float = CONTROL_DT
+    robot: RobotModel,
+    config: FeatureConfig,
+    states: PhysicsState,
+    where: str,
+    control_dt: float = CONTROL_DT,
 ) -> Float[np.ndarray, "time feature"]:
     """AMP features of states made by :func:`clip_states`; ``where`` names the clip in messages."""
-    if "foot_contacts" in config.channels and config.contacts == "force" and np.isnan(states.pad_forces).any():
+    if (
+        "foot_contacts" in config.channels
+        and config.contacts == "force"
+        and np.isnan(states.pad_forces).any()
+    ):
         raise MotionError(
             f"{where} has no pad forces, but features.contacts is 'force'. Track the clip in physics first, or choose"
             " features.contacts 'estimated', 'proxy' or 'none' (for the environment too)."
         )
-    features_of, states = make_frame_features(robot, config, control_dt), jax.tree.map(jnp.asarray, states)
-    first, later = (jax.tree.map(lambda x, part=part: x[part], states) for part in (slice(1), slice(1, None)))
-    features = np.concatenate([features_of(first), features_of(later, states.qpos[:-1])], dtype=np.float32)
+    features_of, states = (
+        make_frame_features(robot, config, control_dt),
+        jax.tree.map(jnp.asarray, states),
+    )
+    first, later = (
+        jax.tree.map(lambda x, part=part: x[part], states) for part in (slice(1), slice(1, None))
+    )
+    features = np.concatenate(
+        [features_of(first), features_of(later, states.qpos[:-1])], dtype=np.float32
+    )
     if not np.isfinite(features).all():
         frame = int(np.argwhere(~np.isfinite(features))[0][0])
-        raise MotionError(f"{where} gives features that are not finite, first in control step {frame}.")
+        raise MotionError(
+            f"{where} gives features that are not finite, first in control step {frame}."
+        )
     return features
 
 
-def velocities(robot: RobotModel, qpos: Float[np.ndarray, "time nq"], dt: float) -> Float[np.ndarray, "time nv"]:
+def velocities(
+    robot: RobotModel, qpos: Float[np.ndarray, "time nq"], dt: float
+) -> Float[np.ndarray, "time nv"]:
     """Generalised velocities of poses ``dt`` s apart, as MuJoCo's: the base's linear in the world, angular in itself.
 
     ``mj_differentiatePos`` gives the mean velocity of each interval; the velocity at a frame follows from its four
@@ -104,7 +139,9 @@ def _sensordata(robot: RobotModel, qpos: np.ndarray, qvel: np.ndarray) -> np.nda
     """Position and velocity sensors at every frame; touch sensors, which need forces, stay NaN."""
     model, data = robot.model, mujoco.MjData(robot.model)
     out = np.full((len(qpos), model.nsensordata), np.nan)
-    known = np.repeat(np.asarray(model.sensor_needstage) < int(mujoco.mjtStage.mjSTAGE_ACC), model.sensor_dim)
+    known = np.repeat(
+        np.asarray(model.sensor_needstage) < int(mujoco.mjtStage.mjSTAGE_ACC), model.sensor_dim
+    )
     for i in range(len(qpos)):
         data.qpos[:], data.qvel[:] = qpos[i], qvel[i]
         mujoco.mj_fwdPosition(model, data)

@@ -15,10 +15,21 @@ from wildrobot_gym.errors import MotionError
 from wildrobot_gym.files import atomic_write
 
 _METADATA = "metadata"
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error)
+_DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    AttributeError,
+    TypeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
-def write(path: str | Path, kind: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> Path:
+def write(
+    path: str | Path, kind: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
+) -> Path:
     """Write ``arrays`` and ``metadata`` (JSON types) to ``path``; a reader never sees a part of the file.
 
     Raises:
@@ -43,7 +54,9 @@ def kind_of(path: str | Path) -> str | None:
         return None
 
 
-def read(path: str | Path, kind: str, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def read(
+    path: str | Path, kind: str, names: tuple[str, ...]
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays ``names`` and the metadata of a file that :func:`write` wrote as ``kind``.
 
     Raises:
@@ -51,7 +64,9 @@ def read(path: str | Path, kind: str, names: tuple[str, ...]) -> tuple[dict[str,
     """
     path = Path(path)
     if not path.is_file():
-        raise MotionError(f"{path} does not exist. Name a file, or a shipped motion; `wildrobot motion build` makes walks.")
+        raise MotionError(
+            f"{path} does not exist. Name a file, or a shipped motion; `wildrobot motion build` makes walks."
+        )
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -64,5 +79,7 @@ def read(path: str | Path, kind: str, names: tuple[str, ...]) -> tuple[dict[str,
     if found != kind:
         raise MotionError(f"{path} holds a {found!r}, but a {kind!r} is needed here.")
     if missing := [name for name in names if name not in arrays]:
-        raise MotionError(f"{path} lacks the arrays {', '.join(missing)}; it has {', '.join(sorted(arrays))}.")
+        raise MotionError(
+            f"{path} lacks the arrays {', '.join(missing)}; it has {', '.join(sorted(arrays))}."
+        )
     return arrays, metadata

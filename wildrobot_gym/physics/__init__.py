@@ -9,7 +9,9 @@ from wildrobot_gym.robot import RobotModel
 BACKENDS = ("native", "mjx")
 
 
-def make_physics(backend: str, robot: RobotModel, num_envs: int, control_dt: float = 0.02, num_threads: int = 0) -> Physics:
+def make_physics(
+    backend: str, robot: RobotModel, num_envs: int, control_dt: float = 0.02, num_threads: int = 0
+) -> Physics:
     """Build the engine called ``backend``; MJX is imported only where it is asked for."""
     check_backend(backend)
     if backend == "native":

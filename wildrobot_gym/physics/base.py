@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from wildrobot_gym.errors import PhysicsError
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState
 
 
 class Physics(Protocol):
@@ -38,10 +38,14 @@ class Physics(Protocol):
         ...
 
 
-def assemble_state(robot: RobotModel, qpos: Any, qvel: Any, sensordata: Any, actuator_forces: Any, diverged: Any) -> PhysicsState:
+def assemble_state(
+    robot: RobotModel, qpos: Any, qvel: Any, sensordata: Any, actuator_forces: Any, diverged: Any
+) -> PhysicsState:
     """Name the columns of an engine's arrays; works on NumPy and on JAX arrays, with any leading axes."""
     fields = {name: sensordata[..., ids] for name, ids in robot.sensor_slices.items()}
-    return PhysicsState(qpos=qpos, qvel=qvel, actuator_forces=actuator_forces, diverged=diverged, **fields)
+    return PhysicsState(
+        qpos=qpos, qvel=qvel, actuator_forces=actuator_forces, diverged=diverged, **fields
+    )
 
 
 def substeps(robot: RobotModel, control_dt: float) -> int:
@@ -53,5 +57,7 @@ def substeps(robot: RobotModel, control_dt: float) -> int:
     timestep = float(robot.model.opt.timestep)
     count = round(control_dt / timestep)
     if count < 1 or abs(count * timestep - control_dt) > 1e-9:
-        raise PhysicsError(f"control_dt {control_dt} s is no whole multiple of the model's time step {timestep} s.")
+        raise PhysicsError(
+            f"control_dt {control_dt} s is no whole multiple of the model's time step {timestep} s."
+        )
     return count

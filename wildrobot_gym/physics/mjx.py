@@ -16,10 +16,12 @@ import numpy as np
 
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.base import assemble_state, substeps
+from wildrobot_gym.physics.state import PhysicsState, select
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState, select
 
-with contextlib.redirect_stdout(io.StringIO()):  # it prints that Warp, which is not used here, is not installed
+with contextlib.redirect_stdout(
+    io.StringIO()
+):  # it prints that Warp, which is not used here, is not installed
     from mujoco import mjx
 
 
@@ -39,12 +41,16 @@ class MjxPhysics:
             self._model = mjx.put_model(robot.model, impl="jax")
             template = mjx.make_data(robot.model, impl="jax")
         except (ValueError, ImportError, RuntimeError, NotImplementedError) as error:
-            raise PhysicsError(f"MJX cannot be used: {error}. `wildrobot doctor` shows what works here.") from error
+            raise PhysicsError(
+                f"MJX cannot be used: {error}. `wildrobot doctor` shows what works here."
+            ) from error
         home = jnp.asarray(robot.home_qpos, jnp.float32)
         self._home = template.replace(qpos=home, qvel=jnp.zeros(robot.model.nv), ctrl=home[7:])
         self._init = jax.jit(jax.vmap(self.init))
         self._advance = jax.jit(jax.vmap(self.advance))
-        self._data = self._init(jnp.tile(home, (num_envs, 1)), jnp.zeros((num_envs, robot.model.nv)))
+        self._data = self._init(
+            jnp.tile(home, (num_envs, 1)), jnp.zeros((num_envs, robot.model.nv))
+        )
 
     # --- pure functions on one environment ---
 
@@ -55,14 +61,18 @@ class MjxPhysics:
     def advance(self, data: Any, ctrl: jax.Array) -> tuple[Any, jax.Array]:
         """One control step; returns the data and whether it blew up (then it is the home state)."""
         data = data.replace(ctrl=ctrl)
-        data = jax.lax.scan(lambda d, _: (mjx.step(self._model, d), None), data, None, self._substeps)[0]
+        data = jax.lax.scan(
+            lambda d, _: (mjx.step(self._model, d), None), data, None, self._substeps
+        )[0]
         diverged = ~(jnp.isfinite(data.qpos).all() & jnp.isfinite(data.qvel).all())
         qpos = jnp.where(diverged, self._home.qpos, data.qpos)
         qvel = jnp.where(diverged, 0.0, data.qvel)
         warm = jnp.where(diverged, 0.0, data.qacc_warmstart)
         forces = jnp.where(diverged, 0.0, data.actuator_force)
         sensors = jnp.where(diverged, 0.0, data.sensordata)
-        data = data.replace(qpos=qpos, qvel=qvel, qacc_warmstart=warm, actuator_force=forces, sensordata=sensors)
+        data = data.replace(
+            qpos=qpos, qvel=qvel, qacc_warmstart=warm, actuator_force=forces, sensordata=sensors
+        )
         # As with the native engine: position and velocity sensors at the new state, forces of the last substep.
         data = mjx.sensor_pos(self._model, mjx.fwd_position(self._model, data))
         data = mjx.sensor_vel(self._model, mjx.fwd_velocity(self._model, data))
@@ -98,7 +108,9 @@ class MjxPhysics:
         leaves, tree = jax.tree_util.tree_flatten(self._data)
         given = [arrays.get(f"leaf_{i}") for i in range(len(leaves))]
         if any(g is None or g.shape != leaf.shape for g, leaf in zip(given, leaves, strict=True)):
-            raise PhysicsError("Saved physics does not fit this engine: another robot, engine or number of environments.")
+            raise PhysicsError(
+                "Saved physics does not fit this engine: another robot, engine or number of environments."
+            )
         self._data = jax.tree_util.tree_unflatten(tree, [jnp.asarray(g) for g in given])
         return self._state(np.zeros(self.num_envs, bool))
 

@@ -9,8 +9,8 @@ from jaxtyping import Float
 
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.base import assemble_state, substeps
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState
 
 # A blow-up does not raise: the engine resets that simulation and counts one of these warnings.
 _BLOW_UPS = [
@@ -32,7 +32,9 @@ class NativePhysics:
         PhysicsError: a control period that is no whole number of physics steps.
     """
 
-    def __init__(self, robot: RobotModel, num_envs: int, control_dt: float = 0.02, num_threads: int = 0) -> None:
+    def __init__(
+        self, robot: RobotModel, num_envs: int, control_dt: float = 0.02, num_threads: int = 0
+    ) -> None:
         self.robot = robot
         self.num_envs = num_envs
         self.num_diverged = 0
@@ -45,7 +47,11 @@ class NativePhysics:
         self._forces = self.batch.bind("actuator_force")
         self._push: np.ndarray | None = None  # bound when it is first used: most users never push
         self._seen = self._blow_ups()
-        self.reset(np.arange(num_envs), np.tile(robot.home_qpos, (num_envs, 1)), np.zeros((num_envs, robot.model.nv)))
+        self.reset(
+            np.arange(num_envs),
+            np.tile(robot.home_qpos, (num_envs, 1)),
+            np.zeros((num_envs, robot.model.nv)),
+        )
 
     def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray) -> PhysicsState:
         if len(ids):
@@ -80,11 +86,17 @@ class NativePhysics:
         self._push[:, self.robot.model.jnt_bodyid[0]] = wrench
 
     def get_state(self) -> dict[str, np.ndarray]:
-        return {"rows": self.batch.state.copy(), "sensordata": self._sensordata.copy(), "forces": self._forces.copy()}
+        return {
+            "rows": self.batch.state.copy(),
+            "sensordata": self._sensordata.copy(),
+            "forces": self._forces.copy(),
+        }
 
     def set_state(self, arrays: dict[str, np.ndarray]) -> PhysicsState:
         if missing := sorted({"rows", "sensordata", "forces"} - set(arrays)):
-            raise PhysicsError(f"Saved physics lacks {', '.join(missing)}: it is of another engine.")
+            raise PhysicsError(
+                f"Saved physics lacks {', '.join(missing)}: it is of another engine."
+            )
         if arrays["rows"].shape != self.batch.state.shape:
             raise PhysicsError(
                 f"Saved physics is of shape {arrays['rows'].shape}, this one of {self.batch.state.shape}:"
@@ -94,16 +106,22 @@ class NativePhysics:
         # Forces and sensors are outputs of the last step; they are given back as saved, not recomputed, so that a
         # continued run sees the very same numbers.
         zeros = np.zeros(self.num_envs, bool)
-        return _as_float32(self.robot, (self._qpos, self._qvel, arrays["sensordata"], arrays["forces"]), zeros)
+        return _as_float32(
+            self.robot, (self._qpos, self._qvel, arrays["sensordata"], arrays["forces"]), zeros
+        )
 
     def _state(self, diverged: np.ndarray) -> PhysicsState:
-        return _as_float32(self.robot, (self._qpos, self._qvel, self._sensordata, self._forces), diverged)
+        return _as_float32(
+            self.robot, (self._qpos, self._qvel, self._sensordata, self._forces), diverged
+        )
 
     def _blow_ups(self) -> np.ndarray:
         return self.batch.warning[:, _BLOW_UPS, 1].sum(axis=1)
 
 
-def _as_float32(robot: RobotModel, arrays: tuple[np.ndarray, ...], diverged: np.ndarray) -> PhysicsState:
+def _as_float32(
+    robot: RobotModel, arrays: tuple[np.ndarray, ...], diverged: np.ndarray
+) -> PhysicsState:
     """Copies (the batch's arrays are live float64 views), narrowed to the precision the task computes in."""
     qpos, qvel, sensordata, forces = (np.array(a, dtype=np.float32) for a in arrays)
     return assemble_state(robot, qpos, qvel, sensordata, forces, diverged)

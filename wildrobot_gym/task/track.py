@@ -14,18 +14,26 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Float, Int
 
-from wildrobot_gym import history
 from wildrobot_gym.config import TrackEnvConfig, TrackRewardConfig
-from wildrobot_gym.contact import foot_forces
-from wildrobot_gym.features import feature_mirror
-from wildrobot_gym.reflection import SCALAR, VECTOR, joint_image
+from wildrobot_gym.physics.state import PhysicsState, TaskState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.rotations import AnyArray, gravity_direction, quat_mul, rotate, to_heading, yaw_of, yaw_quat
-from wildrobot_gym.state import PhysicsState, TaskState
-from wildrobot_gym.task.observation import CLIP, observation_dim, observation_mirror, observe
-from wildrobot_gym.task.reward import reward_terms
-from wildrobot_gym.task.start import Start, axis_quat
-from wildrobot_gym.task.termination import terminated
+from wildrobot_gym.rotations import (
+    AnyArray,
+    gravity_direction,
+    quat_mul,
+    rotate,
+    to_heading,
+    yaw_of,
+    yaw_quat,
+)
+from wildrobot_gym.task import history
+from wildrobot_gym.task.contact import foot_forces
+from wildrobot_gym.task.features import feature_mirror
+from wildrobot_gym.task.observations import CLIP, observation_dim, observation_mirror, observe
+from wildrobot_gym.task.reflection import SCALAR, VECTOR, joint_image
+from wildrobot_gym.task.resets import Start, axis_quat
+from wildrobot_gym.task.rewards import reward_terms
+from wildrobot_gym.task.terminations import terminated
 from wildrobot_gym.task.walk import StepOutput, WalkTask
 
 
@@ -35,7 +43,9 @@ class ClipFrames:
 
     qpos: Float[Array, "*frame nq"]
     qvel: Float[Array, "*frame nv"]
-    target: Float[Array, "*frame joint"]  # servo targets that lead from a frame to the next, feed-forward, rad
+    target: Float[
+        Array, "*frame joint"
+    ]  # servo targets that lead from a frame to the next, feed-forward, rad
     feet: Float[Array, "*frame foot 3"]  # see :func:`feet_in_heading`
     load: Float[Array, "*frame foot"]  # what each foot carries, as a share of the robot's weight
     command: Float[Array, "*frame 3"]  # the clip's
@@ -69,7 +79,11 @@ class TrackTask(WalkTask):
     config: TrackEnvConfig
 
     def __init__(
-        self, robot: RobotModel, config: TrackEnvConfig, clips: ClipFrames, max_episode_steps: int | None = None
+        self,
+        robot: RobotModel,
+        config: TrackEnvConfig,
+        clips: ClipFrames,
+        max_episode_steps: int | None = None,
     ) -> None:
         super().__init__(robot, config, max_episode_steps)
         self.clips = jax.tree.map(jnp.asarray, clips)
@@ -81,10 +95,14 @@ class TrackTask(WalkTask):
         further = [*ahead * len(self.config.horizon), (range(2), (-1.0, 1.0))]
         return observation_mirror(self.robot, further) | feature_mirror(self.robot, self.layout)
 
-    def target(self, task: Any, action: Float[Array, "joint"]) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
+    def target(
+        self, task: Any, action: Float[Array, "joint"]
+    ) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
         """Filtered action and joint targets in rad: the clip's, and what the action adds."""
         filtered, _ = super().target(task, action)
-        return filtered, jnp.clip(self.clips.target[task.frame] + self._scale * filtered, self._low, self._high)
+        return filtered, jnp.clip(
+            self.clips.target[task.frame] + self._scale * filtered, self._low, self._high
+        )
 
     def draw_start(self, key: jax.Array) -> TrackStart:
         """Any frame that has a next one, with the reset's noise, in any heading."""
@@ -95,7 +113,9 @@ class TrackTask(WalkTask):
         start = self.start_at(frame, yaw)
         reset, n = self.config.reset, self.robot.num_joints
         joints = start.qpos[7:] + reset.joint_noise * jax.random.uniform(keys[2], (n,), minval=-1.0)
-        push = reset.velocity_noise * jax.random.uniform(keys[3], (start.qvel.shape[0],), minval=-1.0)
+        push = reset.velocity_noise * jax.random.uniform(
+            keys[3], (start.qvel.shape[0],), minval=-1.0
+        )
         roll, pitch = reset.tilt_noise * jax.random.uniform(keys[4], (2,), minval=-1.0)
         tilt = quat_mul(axis_quat(roll, 0), axis_quat(pitch, 1))
         base = jnp.concatenate([start.qpos[:3], quat_mul(start.qpos[3:7], tilt)])
@@ -131,16 +151,24 @@ class TrackTask(WalkTask):
         past = history.fill(frame, self.config.features.history)
         task = dataclasses.replace(
             self.blank(before.key),
-            episode_limit=jnp.int32(self.max_episode_steps if episode_limit is None else episode_limit),
+            episode_limit=jnp.int32(
+                self.max_episode_steps if episode_limit is None else episode_limit
+            ),
             command=start.command,
             history=past,
             previous_qpos=self._remembered(state),
             frame=start.frame,
             yaw=start.yaw,
         )
-        return task, self._observe(task, state), history.window(past, frame, self.config.features.history)
+        return (
+            task,
+            self._observe(task, state),
+            history.window(past, frame, self.config.features.history),
+        )
 
-    def advance(self, task: Any, state: PhysicsState, action: Float[Array, "joint"]) -> tuple[TrackState, StepOutput]:
+    def advance(
+        self, task: Any, state: PhysicsState, action: Float[Array, "joint"]
+    ) -> tuple[TrackState, StepOutput]:
         """After physics took one control step with filtered ``action``: reward, features, episode ends."""
         frame = jnp.minimum(task.frame + 1, self.clips.last[task.frame])
         want = jax.tree.map(lambda values: values[frame], self.clips)
@@ -156,7 +184,9 @@ class TrackTask(WalkTask):
         terms = {name: jnp.where(state.diverged, 0.0, value) for name, value in terms.items()}
         features = self._next_frame(task, state)
         forward = to_heading(state.base_quat_w, state.qvel[:3])[0]
-        lost = terminated(state, self.config.termination) | (errors["joint_pos"] > self.config.termination.max_joint_error)
+        lost = terminated(state, self.config.termination) | (
+            errors["joint_pos"] > self.config.termination.max_joint_error
+        )
         step_count = task.step_count + 1
         over = (step_count >= task.episode_limit) | (frame >= want.last)
         next_task = dataclasses.replace(
@@ -201,7 +231,9 @@ class TrackTask(WalkTask):
 
 
 def feet_in_heading(
-    base_quat_w: Float[AnyArray, "*b 4"], base_pos_w: Float[AnyArray, "*b 3"], foot_pos_w: Float[AnyArray, "*b foot 3"]
+    base_quat_w: Float[AnyArray, "*b 4"],
+    base_pos_w: Float[AnyArray, "*b 3"],
+    foot_pos_w: Float[AnyArray, "*b foot 3"],
 ) -> Float[AnyArray, "*b foot 3"]:
     """Where the feet are, ahead and to the left of the base in its heading frame, and above the floor; m."""
     over_base = base_pos_w[..., None, :] * jnp.array([1.0, 1.0, 0.0])
@@ -219,21 +251,29 @@ def clip_errors(
     """
     quat, ref = state.base_quat_w, want.qpos[3:7]
     turn = yaw_of(quat) - yaw_of(ref) - yaw
-    spin = to_heading(quat, rotate(quat, state.qvel[3:6])) - to_heading(ref, rotate(ref, want.qvel[3:6]))
+    spin = to_heading(quat, rotate(quat, state.qvel[3:6])) - to_heading(
+        ref, rotate(ref, want.qvel[3:6])
+    )
     return {
         "joint_pos": jnp.sqrt(jnp.mean(jnp.square(state.joint_pos - want.qpos[7:]))),
         "joint_vel": jnp.sqrt(jnp.mean(jnp.square(state.joint_vel - want.qvel[6:]))),
-        "lin_vel": jnp.linalg.norm(to_heading(quat, state.qvel[:3]) - to_heading(ref, want.qvel[:3])),
+        "lin_vel": jnp.linalg.norm(
+            to_heading(quat, state.qvel[:3]) - to_heading(ref, want.qvel[:3])
+        ),
         "ang_vel": jnp.linalg.norm(spin),
         "attitude": jnp.linalg.norm(gravity_direction(quat) - gravity_direction(ref)),
         "height": jnp.abs(state.base_pos_w[2] - want.qpos[2]),
         "heading": jnp.abs(jnp.arctan2(jnp.sin(turn), jnp.cos(turn))),
-        "feet": jnp.linalg.norm(feet_in_heading(quat, state.base_pos_w, state.foot_pos_w) - want.feet),
+        "feet": jnp.linalg.norm(
+            feet_in_heading(quat, state.base_pos_w, state.foot_pos_w) - want.feet
+        ),
         "load": jnp.linalg.norm(load - want.load),
     }
 
 
-def clip_terms(errors: dict[str, Float[Array, ""]], config: TrackRewardConfig) -> dict[str, Float[Array, ""]]:
+def clip_terms(
+    errors: dict[str, Float[Array, ""]], config: TrackRewardConfig
+) -> dict[str, Float[Array, ""]]:
     """Every clip term that has a weight, weighted and scaled: exp(-(error / sigma)^2)."""
     return {
         f"clip_{name}": config.scale

@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from motion_files import HIP_WIDTH, SHAPE, amass_arrays, check_steps, root_path, write_amass, write_body_model
+from motion_files import (
+    HIP_WIDTH,
+    SHAPE,
+    amass_arrays,
+    check_steps,
+    root_path,
+    write_amass,
+    write_body_model,
+)
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.importers import ImportOptions, load
@@ -22,7 +30,11 @@ def test_the_made_up_human_comes_back(tmp_path: Path) -> None:
     check_steps(motion)
     np.testing.assert_allclose(motion.position("pelvis"), root_path(), atol=1e-9)
     notes = " ".join(motion.notes)
-    assert "up: z in the motion (from its mean pose), y in the rest pose" in notes and "metres" in notes and "neutral" in notes
+    assert (
+        "up: z in the motion (from its mean pose), y in the rest pose" in notes
+        and "metres" in notes
+        and "neutral" in notes
+    )
     assert "AMASS" in motion.licence
 
 
@@ -35,7 +47,11 @@ def test_betas_change_the_proportions(tmp_path: Path) -> None:
 def test_smplx_s_names_of_the_parts(tmp_path: Path) -> None:
     arrays = amass_arrays()
     poses = arrays.pop("poses")
-    arrays |= {"root_orient": poses[:, :3], "pose_body": poses[:, 3:66], "mocap_frame_rate": arrays.pop("mocap_framerate")}
+    arrays |= {
+        "root_orient": poses[:, :3],
+        "pose_body": poses[:, 3:66],
+        "mocap_frame_rate": arrays.pop("mocap_framerate"),
+    }
     check_steps(imported(write_amass(tmp_path, arrays)))
 
 
@@ -50,14 +66,19 @@ def test_the_body_model_is_asked_for(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"J_regressor": None}, "lacks J_regressor"),
-        ({"J_regressor": np.array({"sparse": 1}, dtype=object)}, "lacks J_regressor as plain arrays"),
+        (
+            {"J_regressor": np.array({"sparse": 1}, dtype=object)},
+            "lacks J_regressor as plain arrays",
+        ),
         ({"J_regressor": np.eye(51)}, "do not fit each other"),
         ({"v_template": np.zeros((52, 2))}, "do not fit each other"),
         ({"kintree_table": np.zeros((2, 52), int)}, "has 52 joints and does not fit"),
         ({"v_template": np.full((52, 3), np.nan)}, "model.npz: v_template has a NaN"),
     ],
 )
-def test_a_body_model_that_does_not_fit_is_named(tmp_path: Path, changes: dict, message: str) -> None:
+def test_a_body_model_that_does_not_fit_is_named(
+    tmp_path: Path, changes: dict, message: str
+) -> None:
     with pytest.raises(MotionError, match=rf"model\.npz.*{message}|{message}"):
         imported(write_amass(tmp_path), **changes)
 
@@ -65,7 +86,10 @@ def test_a_body_model_that_does_not_fit_is_named(tmp_path: Path, changes: dict, 
 def test_a_model_of_other_joints_does_not_fit(tmp_path: Path) -> None:
     arrays = amass_arrays()
     arrays["poses"] = arrays["poses"][:, :72]
-    with pytest.raises(MotionError, match=r"model\.npz has 52 joints and does not fit .*steps_poses\.npz, which moves 24"):
+    with pytest.raises(
+        MotionError,
+        match=r"model\.npz has 52 joints and does not fit .*steps_poses\.npz, which moves 24",
+    ):
         imported(write_amass(tmp_path, arrays))
 
 
@@ -91,7 +115,9 @@ def nan_poses() -> np.ndarray:
     ],
 )
 def test_damage_is_named(tmp_path: Path, changes: dict, message: str) -> None:
-    arrays = {name: array for name, array in (amass_arrays() | changes).items() if array is not None}
+    arrays = {
+        name: array for name, array in (amass_arrays() | changes).items() if array is not None
+    }
     with pytest.raises(MotionError, match=rf"steps_poses\.npz.*{message}"):
         imported(write_amass(tmp_path, arrays))
 

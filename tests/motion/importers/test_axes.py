@@ -25,7 +25,10 @@ def turned_bvh(folder: Path, turn: Rotation, metres_in_unit: float) -> Path:
     for line in head.splitlines():
         words = line.split()
         if words[:1] == ["OFFSET"]:
-            line = "OFFSET " + " ".join(f"{x:.9f}" for x in turn.apply([float(w) for w in words[1:]]) * 0.01 / metres_in_unit)
+            line = "OFFSET " + " ".join(
+                f"{x:.9f}"
+                for x in turn.apply([float(w) for w in words[1:]]) * 0.01 / metres_in_unit
+            )
         lines.append(line)
     frames = motion.splitlines()
     for i, row in enumerate(frames[2:], start=2):
@@ -48,13 +51,24 @@ def test_units_are_found(tmp_path: Path, unit: str) -> None:
 
 @pytest.mark.parametrize(
     ("axis", "degrees", "up", "facing"),
-    [("x", 90, "z", "-y"), ("x", -90, "-z", "y"), ("y", 90, "y", "x"), ("z", 90, "-x", "z"), ("y", 180, "y", "-z")],
+    [
+        ("x", 90, "z", "-y"),
+        ("x", -90, "-z", "y"),
+        ("y", 90, "y", "x"),
+        ("z", 90, "-x", "z"),
+        ("y", 180, "y", "-z"),
+    ],
 )
-def test_up_and_facing_are_found(tmp_path: Path, axis: str, degrees: float, up: str, facing: str) -> None:
+def test_up_and_facing_are_found(
+    tmp_path: Path, axis: str, degrees: float, up: str, facing: str
+) -> None:
     motion = load(turned_bvh(tmp_path, Rotation.from_euler(axis, degrees, degrees=True), 0.01))
     check_steps(motion)
     notes = " | ".join(motion.notes)
-    assert f"up: {up} in the motion (from its mean pose), {up} in the rest pose" in notes and f"faces {facing} " in notes
+    assert (
+        f"up: {up} in the motion (from its mean pose), {up} in the rest pose" in notes
+        and f"faces {facing} " in notes
+    )
 
 
 def test_a_lying_human_needs_to_be_told_what_is_up(tmp_path: Path) -> None:
@@ -63,15 +77,21 @@ def test_a_lying_human_needs_to_be_told_what_is_up(tmp_path: Path) -> None:
     with pytest.raises(MotionError, match=r"lying\.bvh: no axis is up in its mean pose.*pass up"):
         load(path)
     motion = load(path, ImportOptions(up="y"))
-    pitch = Rotation.from_quat(motion.rotation("pelvis"), scalar_first=True).as_euler("ZYX", degrees=True)[:, 1]
+    pitch = Rotation.from_quat(motion.rotation("pelvis"), scalar_first=True).as_euler(
+        "ZYX", degrees=True
+    )[:, 1]
     np.testing.assert_allclose(pitch, 50.0, atol=1e-6)
 
 
 def test_sizes_that_no_human_has_are_refused(tmp_path: Path) -> None:
     path = write_bvh(tmp_path)
-    with pytest.raises(MotionError, match=r"legs are 82 units long, 82 m in 1 m as told; allowed: 0.3 to 1.2 m"):
+    with pytest.raises(
+        MotionError, match=r"legs are 82 units long, 82 m in 1 m as told; allowed: 0.3 to 1.2 m"
+    ):
         load(path, ImportOptions(scale=1.0))
-    path.write_text(path.read_text().replace("0 -42.0 0", "0 -1.25 0").replace("0 -40.0 0", "0 -1.25 0"))
+    path.write_text(
+        path.read_text().replace("0 -42.0 0", "0 -1.25 0").replace("0 -40.0 0", "0 -1.25 0")
+    )
     with pytest.raises(MotionError, match=r"legs are 2.5 units long, 2.5 m in metres.*Pass scale"):
         load(path)
 
@@ -80,23 +100,35 @@ def test_sides_that_changed_places_are_told(tmp_path: Path) -> None:
     path = write_bvh(tmp_path)
     text = path.read_text().replace("Left", "XX").replace("Right", "Left").replace("XX", "Right")
     path.write_text(text)
-    with pytest.raises(MotionError, match=r"toes point backwards.*left and right have changed places"):
+    with pytest.raises(
+        MotionError, match=r"toes point backwards.*left and right have changed places"
+    ):
         load(path)
 
 
 def test_a_rest_pose_that_does_not_stand_is_told(tmp_path: Path) -> None:
     path = write_bvh(tmp_path)
-    path.write_text(path.read_text().replace("0 -42.0 0", "0 42.0 0").replace("0 -40.0 0", "0 40.0 0"))
+    path.write_text(
+        path.read_text().replace("0 -42.0 0", "0 42.0 0").replace("0 -40.0 0", "0 40.0 0")
+    )
     with pytest.raises(MotionError, match=r"does not stand upright with all rotations at zero"):
         load(path)
 
 
 @pytest.mark.parametrize(
-    ("a", "b"), [([1, 0, 0], [0, 0, 1]), ([0, 1, 0], [0, -1, 0]), ([1, 2, 3], [1, 2, 3]), ([1, 0, 0], [-1, 1e-3, 0])]
+    ("a", "b"),
+    [
+        ([1, 0, 0], [0, 0, 1]),
+        ([0, 1, 0], [0, -1, 0]),
+        ([1, 2, 3], [1, 2, 3]),
+        ([1, 0, 0], [-1, 1e-3, 0]),
+    ],
 )
 def test_the_least_turn_turns_one_to_the_other(a: list[float], b: list[float]) -> None:
     turn = least_turn(np.array(a, float), np.array(b, float))
-    np.testing.assert_allclose(turn.apply(a) / np.linalg.norm(a), np.array(b) / np.linalg.norm(b), atol=1e-6)
+    np.testing.assert_allclose(
+        turn.apply(a) / np.linalg.norm(a), np.array(b) / np.linalg.norm(b), atol=1e-6
+    )
     angle = np.arccos(np.clip(np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b), -1, 1))
     assert turn.magnitude() == pytest.approx(angle, abs=1e-6)
 
@@ -111,7 +143,12 @@ def walk(slope_deg: float, steps: int = 6, stride: float = 0.6) -> HumanMotion:
         if body.endswith(("ankle", "toe")):
             step = np.floor((np.arange(frames) + (20 if body.startswith("left") else 0)) / 40.0)
             positions[:, i] = np.stack(
-                [step * 2 * stride + (0.1 if body.endswith("toe") else 0), 0 * step, 0.05 + 0 * step], axis=-1
+                [
+                    step * 2 * stride + (0.1 if body.endswith("toe") else 0),
+                    0 * step,
+                    0.05 + 0 * step,
+                ],
+                axis=-1,
             )
     rotations = np.tile([1.0, 0, 0, 0], (frames, len(REQUIRED_BODIES), 1))
     tilt = Rotation.from_euler("y", -slope_deg, degrees=True)
@@ -128,7 +165,8 @@ def test_a_floor_askew_is_levelled() -> None:
     np.testing.assert_allclose(motion.rotations, walk(0.0).rotations, atol=1e-9)
     same = walk(1.0)
     np.testing.assert_allclose(
-        np.linalg.norm(np.diff(motion.positions, axis=1), axis=-1), np.linalg.norm(np.diff(same.positions, axis=1), axis=-1)
+        np.linalg.norm(np.diff(motion.positions, axis=1), axis=-1),
+        np.linalg.norm(np.diff(same.positions, axis=1), axis=-1),
     )
 
 

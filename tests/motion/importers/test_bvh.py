@@ -52,11 +52,15 @@ def test_the_made_up_human_comes_back(tmp_path: Path) -> None:
 
 def test_lafan1_stands_by_its_table(tmp_path: Path) -> None:
     path = tmp_path / "walk.bvh"
-    root = 100.0 * root_path() @ np.array([[-1, 0, 0], [0, 0, 1], [0, 1, 0]])  # ahead is -x, left z, up y
+    root = (
+        100.0 * root_path() @ np.array([[-1, 0, 0], [0, 0, 1], [0, 1, 0]])
+    )  # ahead is -x, left z, up y
     path.write_text(bvh_text(_LAFAN1, _LAFAN1_ANGLES, root, order="ZYX"))
     motion = load(path)
     check_steps(motion)
-    assert "LAFAN1" in motion.source and "head" not in motion.body_names, "bodies that the file lacks are left out"
+    assert "LAFAN1" in motion.source and "head" not in motion.body_names, (
+        "bodies that the file lacks are left out"
+    )
 
 
 def test_cmu_s_names_are_told_from_lafan1_s(tmp_path: Path) -> None:
@@ -73,7 +77,10 @@ def test_cmu_s_names_are_told_from_lafan1_s(tmp_path: Path) -> None:
 def test_names_of_no_table_are_listed_and_can_be_given(tmp_path: Path) -> None:
     path = write_bvh(tmp_path)
     path.write_text(path.read_text().replace("LeftKnee", "LeftShin"))
-    with pytest.raises(MotionError, match=r"steps\.bvh.*'100style'.*Unknown joint 'LeftKnee'.*LeftShin.*Missing: LeftKnee\."):
+    with pytest.raises(
+        MotionError,
+        match=r"steps\.bvh.*'100style'.*Unknown joint 'LeftKnee'.*LeftShin.*Missing: LeftKnee\.",
+    ):
         load(path)
     shipped = Path(__file__).parents[3] / "configs" / "skeletons" / "100style.yaml"
     own = tmp_path / "own.yaml"
@@ -95,7 +102,9 @@ def test_names_of_no_table_are_listed_and_can_be_given(tmp_path: Path) -> None:
 )
 def test_a_wrong_table_is_named(tmp_path: Path, change, message: str) -> None:
     own = tmp_path / "own.yaml"
-    own.write_text(change((Path(__file__).parents[3] / "configs" / "skeletons" / "100style.yaml").read_text()))
+    own.write_text(
+        change((Path(__file__).parents[3] / "configs" / "skeletons" / "100style.yaml").read_text())
+    )
     with pytest.raises(MotionError, match=rf"(?s)own\.yaml.*{message}"):
         load(write_bvh(tmp_path), ImportOptions(table=own))
 
@@ -124,8 +133,8 @@ def test_damage_is_named(tmp_path: Path, old: str, new: str, message: str) -> No
 def test_truncation_anywhere_is_told(tmp_path: Path) -> None:
     path = write_bvh(tmp_path)
     text = path.read_text()
-    for share in (0.02, 0.3, 0.6, 0.9):
-        path.write_text(text[: int(share * len(text))])
+    for fraction in (0.02, 0.3, 0.6, 0.9):
+        path.write_text(text[: int(fraction * len(text))])
         with pytest.raises(MotionError, match=r"steps\.bvh is truncated"):
             load(path)
 

@@ -18,13 +18,28 @@ ROWS = 6
 def written(folder: Path, robot: RobotModel, change: Any = None) -> Path:
     """0.1 m/s ahead and a turn of 0.5 rad/s at 20 fps; each joint holds its number times 0.01. Columns are shuffled."""
     time = np.arange(ROWS) / 20.0
-    columns: dict[str, Any] = {f"{name}": 0.01 * i + 0.0 * time for i, name in enumerate(robot.joint_names)}
-    columns |= {"time": time, "root_z": 0.46 + 0.0 * time, "root_qw": np.cos(0.25 * time), "root_qx": 0.0 * time}
-    columns |= {"root_x": 0.1 * time, "root_y": 0.0 * time, "root_qy": 0.0 * time, "root_qz": np.sin(0.25 * time)}
+    columns: dict[str, Any] = {
+        f"{name}": 0.01 * i + 0.0 * time for i, name in enumerate(robot.joint_names)
+    }
+    columns |= {
+        "time": time,
+        "root_z": 0.46 + 0.0 * time,
+        "root_qw": np.cos(0.25 * time),
+        "root_qx": 0.0 * time,
+    }
+    columns |= {
+        "root_x": 0.1 * time,
+        "root_y": 0.0 * time,
+        "root_qy": 0.0 * time,
+        "root_qz": np.sin(0.25 * time),
+    }
     if change is not None:
         change(columns)
     path = folder / "clip.csv"
-    rows = [", ".join(columns), *(",".join(str(x) for x in row) for row in zip(*columns.values(), strict=True))]
+    rows = [
+        ", ".join(columns),
+        *(",".join(str(x) for x in row) for row in zip(*columns.values(), strict=True)),
+    ]
     path.write_text("\n".join(rows) + "\n")
     return path
 
@@ -36,7 +51,9 @@ def test_columns_are_read_by_name(tmp_path: Path, wildrobot: RobotModel) -> None
     np.testing.assert_allclose(clip.root_pos[-1], [0.025, 0.0, 0.46])
     np.testing.assert_allclose(clip.root_quat[-1], [np.cos(0.0625), 0, 0, np.sin(0.0625)])
     yaw = 0.5 * (np.arange(ROWS - 1) + 0.5) / 20.0  # in the middle of each step, which goes along x
-    np.testing.assert_allclose(clip.command, [0.1 * np.cos(yaw).mean(), -0.1 * np.sin(yaw).mean(), 0.5], atol=1e-9)
+    np.testing.assert_allclose(
+        clip.command, [0.1 * np.cos(yaw).mean(), -0.1 * np.sin(yaw).mean(), 0.5], atol=1e-9
+    )
     assert (clip.source, clip.licence) == ("me", "CC0")
     assert clip.metadata["notes"][-1] == "beyond the joint limits: nothing"
 
@@ -70,7 +87,10 @@ def put(name: str, row: int, value: Any) -> Any:
     ("change", "message"),
     [
         (lambda c: c.pop("waist_yaw"), "missing: waist_yaw"),
-        (lambda c: c.update(waist=c.pop("waist_yaw")), "Unknown column 'waist'. Did you mean 'waist_yaw'"),
+        (
+            lambda c: c.update(waist=c.pop("waist_yaw")),
+            "Unknown column 'waist'. Did you mean 'waist_yaw'",
+        ),
         (put("root_y", 2, "nan"), "NaN or infinity.*first in frame 2"),
         (put("root_y", 2, "left"), "no number.*left"),
         (put("root_y", 2, "1,2"), "row 4 has 18 values, the header 17"),
@@ -78,7 +98,9 @@ def put(name: str, row: int, value: Any) -> Any:
         (put("root_qw", 2, 3.0), "root_quat in frame 2"),
     ],
 )
-def test_what_does_not_fit_is_named(tmp_path: Path, wildrobot: RobotModel, change: Any, message: str) -> None:
+def test_what_does_not_fit_is_named(
+    tmp_path: Path, wildrobot: RobotModel, change: Any, message: str
+) -> None:
     with pytest.raises(MotionError, match=rf"clip\.csv.*{message}"):
         load(written(tmp_path, wildrobot, change))
 

@@ -19,13 +19,25 @@ def test_the_made_up_human_comes_back(tmp_path: Path) -> None:
     assert motion.fps == FPS and motion.num_frames == FRAMES and motion.licence == "MIT"
     heading = Rotation.from_quat(motion.rotation("pelvis"), scalar_first=True)
     np.testing.assert_allclose(heading.as_rotvec(degrees=True), [[0, 0, 30]] * FRAMES, atol=1e-6)
-    for body, pitch in {"left_hip": HIP, "left_knee": HIP + KNEE, "left_ankle": 0.0, "left_toe": 0.0, "right_knee": 0.0}.items():
+    for body, pitch in {
+        "left_hip": HIP,
+        "left_knee": HIP + KNEE,
+        "left_ankle": 0.0,
+        "left_toe": 0.0,
+        "right_knee": 0.0,
+    }.items():
         turned = heading.inv() * Rotation.from_quat(motion.rotation(body), scalar_first=True)
-        np.testing.assert_allclose(turned.as_rotvec(degrees=True), [[0, pitch, 0]] * FRAMES, atol=1e-6, err_msg=body)
+        np.testing.assert_allclose(
+            turned.as_rotvec(degrees=True), [[0, pitch, 0]] * FRAMES, atol=1e-6, err_msg=body
+        )
     knee = heading.inv().apply(motion.position("left_knee") - motion.position("pelvis"))
-    np.testing.assert_allclose(knee, [[0.421546 * 0.5, 0.084887, -0.421546 * np.sqrt(0.75)]] * FRAMES, atol=1e-6)
+    np.testing.assert_allclose(
+        knee, [[0.421546 * 0.5, 0.084887, -0.421546 * np.sqrt(0.75)]] * FRAMES, atol=1e-6
+    )
     wrist = heading.inv().apply(motion.position("right_wrist") - motion.position("torso"))
-    np.testing.assert_allclose(wrist, [[-0.02405, -0.18311, 0.24350 - 0.274788 - 0.258947]] * FRAMES, atol=1e-6)
+    np.testing.assert_allclose(
+        wrist, [[-0.02405, -0.18311, 0.24350 - 0.274788 - 0.258947]] * FRAMES, atol=1e-6
+    )
 
 
 def changed(row: int, column: int, value: float) -> list[list[float]]:
@@ -53,7 +65,9 @@ def test_damage_is_named(tmp_path: Path, frames: list[list[float]], message: str
         load(write_deepmimic(tmp_path, frames))
 
 
-@pytest.mark.parametrize("text", ["not JSON", '{"Frames": [[1.0, ', "[1, 2]", '{"Loop": "wrap"}', '{"Frames": "all"}'])
+@pytest.mark.parametrize(
+    "text", ["not JSON", '{"Frames": [[1.0, ', "[1, 2]", '{"Loop": "wrap"}', '{"Frames": "all"}']
+)
 def test_other_text_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "steps.json"
     path.write_text(text)
@@ -71,5 +85,7 @@ def test_its_walk_strides_like_cmu_s() -> None:
     assert 0.9 < motion.duration_s < 1.4
     pelvis = motion.position("pelvis")
     assert 0.8 < np.linalg.norm(pelvis[-1] - pelvis[0]) / motion.duration_s < 1.3
-    angles = Rotation.from_quat(motion.rotation("pelvis"), scalar_first=True).as_euler("ZYX", degrees=True)
+    angles = Rotation.from_quat(motion.rotation("pelvis"), scalar_first=True).as_euler(
+        "ZYX", degrees=True
+    )
     assert np.abs(angles[:, 1:]).max() < 10.0

@@ -38,20 +38,33 @@ def written(folder: Path, data: Any, protocol: int = 4) -> Path:
 
 
 @pytest.mark.parametrize("protocol", range(6))
-def test_a_clip_comes_back_from_every_protocol(tmp_path: Path, wildrobot: RobotModel, protocol: int) -> None:
+def test_a_clip_comes_back_from_every_protocol(
+    tmp_path: Path, wildrobot: RobotModel, protocol: int
+) -> None:
     clip: Any = load(written(tmp_path, gmr_data(wildrobot), protocol))
     np.testing.assert_allclose(clip.root_quat[0], [np.sqrt(0.5), 0, 0, np.sqrt(0.5)])
-    np.testing.assert_allclose(clip.joint_pos, np.tile(wildrobot.home_joint_pos, (11, 1)), atol=1e-6)
+    np.testing.assert_allclose(
+        clip.joint_pos, np.tile(wildrobot.home_joint_pos, (11, 1)), atol=1e-6
+    )
     np.testing.assert_allclose(clip.command, [0.5, 0.0, 0.0], atol=1e-9)
     assert (clip.fps, clip.joint_names, clip.pad_forces) == (50.0, wildrobot.joint_names, None)
     assert clip.source == "GMR, from clip.pkl" and clip.licence == ""
 
 
 def test_where_it_came_from_is_kept(tmp_path: Path, wildrobot: RobotModel) -> None:
-    data = gmr_data(wildrobot) | {"source_file": "/home/me/AMASS/smplx/KIT/3/walk_stageii.npz", "robot": "wildrobot"}
+    data = gmr_data(wildrobot) | {
+        "source_file": "/home/me/AMASS/smplx/KIT/3/walk_stageii.npz",
+        "robot": "wildrobot",
+    }
     clip: Any = load(written(tmp_path, data))
-    assert (clip.source, clip.licence) == ("GMR, from KIT/3/walk_stageii.npz", "AMASS licence, non-commercial research")
-    assert load(written(tmp_path, data), ImportOptions(source="KIT", licence="theirs")).licence == "theirs"
+    assert (clip.source, clip.licence) == (
+        "GMR, from KIT/3/walk_stageii.npz",
+        "AMASS licence, non-commercial research",
+    )
+    assert (
+        load(written(tmp_path, data), ImportOptions(source="KIT", licence="theirs")).licence
+        == "theirs"
+    )
 
 
 def test_other_plain_values_come_back(tmp_path: Path) -> None:
@@ -82,16 +95,18 @@ class _Attack:
 def hostile(marker: Path) -> list[tuple[Any, str]]:
     """Pickled values that would make ``marker`` or crash numpy, and what must be named."""
     touch = f"touch {marker}"
-    forged = (
-        b"cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntC\x01btR(I1\n(I1\ntcnumpy\ndtype\n(S'O8'\nI00\nI01\ntR"
-    )
+    forged = b"cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntC\x01btR(I1\n(I1\ntcnumpy\n"
+    forged += b"dtype\n(S'O8'\nI00\nI01\ntR"
     forged += b"I00\nC\x08AAAAAAAAtb."
     return [
         (_Attack(os.system, touch), "(posix|nt).system"),
         (_Attack(eval, f"__import__('os').system({touch!r})"), "builtins.eval"),
         (_Attack(getattr, "x", "upper"), "builtins.getattr"),
         ({"fps": _Attack(Path, "x")}, "pathlib"),
-        ({"dof_pos": np.array([_Attack(os.system, touch)], dtype=object)}, "(posix|nt).system|an array"),
+        (
+            {"dof_pos": np.array([_Attack(os.system, touch)], dtype=object)},
+            "(posix|nt).system|an array",
+        ),
         ({"dof_pos": np.array([None], dtype=object)}, "an array made of list"),
         ({"dof_pos": np.zeros(2, dtype="f8,f8")}, "an array of"),
         ({"dof_pos": {1, 2}}, "builtins.set|a set as a value"),
@@ -105,7 +120,9 @@ def hostile(marker: Path) -> list[tuple[Any, str]]:
 
 
 @pytest.mark.parametrize("case", range(14))
-def test_a_hostile_pickle_executes_nothing_and_is_told_what_was_refused(tmp_path: Path, case: int) -> None:
+def test_a_hostile_pickle_executes_nothing_and_is_told_what_was_refused(
+    tmp_path: Path, case: int
+) -> None:
     marker = tmp_path / "executed"
     value, named = hostile(marker)[case]
     path = tmp_path / "hostile.pkl"
@@ -115,7 +132,9 @@ def test_a_hostile_pickle_executes_nothing_and_is_told_what_was_refused(tmp_path
     assert not marker.exists()
 
 
-def test_a_refused_pickle_leaves_the_next_one_readable(tmp_path: Path, wildrobot: RobotModel) -> None:
+def test_a_refused_pickle_leaves_the_next_one_readable(
+    tmp_path: Path, wildrobot: RobotModel
+) -> None:
     for value, _ in hostile(tmp_path / "executed"):
         path = tmp_path / "hostile.pkl"
         path.write_bytes(value if isinstance(value, bytes) else pickle.dumps(value, protocol=4))
@@ -134,7 +153,10 @@ def with_nan(data: dict[str, Any]) -> np.ndarray:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: {"dof_pos": d["dof_pos"][:, :8]}, r"dof_pos is an array of shape \(11, 8\).*\(frames, 9\).*waist_yaw"),
+        (
+            lambda d: {"dof_pos": d["dof_pos"][:, :8]},
+            r"dof_pos is an array of shape \(11, 8\).*\(frames, 9\).*waist_yaw",
+        ),
         (lambda d: {"dof_pos": with_nan(d)}, "dof_pos has a NaN.*frame 3"),
         (lambda d: {"root_rot": d["root_rot"][:, :3]}, r"root_rot is an array of shape \(11, 3\)"),
         (lambda d: {"root_rot": 2.0 * d["root_rot"]}, "root_quat in frame 0"),
@@ -146,7 +168,9 @@ def with_nan(data: dict[str, Any]) -> np.ndarray:
         (lambda d: {n: d[n][:1] for n in ("root_pos", "root_rot", "dof_pos")}, "1 frame"),
     ],
 )
-def test_a_clip_that_does_not_fit_is_named(tmp_path: Path, wildrobot: RobotModel, change: Any, message: str) -> None:
+def test_a_clip_that_does_not_fit_is_named(
+    tmp_path: Path, wildrobot: RobotModel, change: Any, message: str
+) -> None:
     data = gmr_data(wildrobot)
     with pytest.raises(MotionError, match=rf"clip\.pkl.*{message}"):
         load(written(tmp_path, data | change(data)))
@@ -174,7 +198,9 @@ def test_the_eight_joint_robot_has_its_own_clips(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "speed"), [("walking_medium01", 0.43), ("walking_slow01", 0.21)])
-def test_the_robot_s_own_clips_stay_within_its_limits(wildrobot: RobotModel, name: str, speed: float) -> None:
+def test_the_robot_s_own_clips_stay_within_its_limits(
+    wildrobot: RobotModel, name: str, speed: float
+) -> None:
     clip: Any = load(shared_data(f"gmr/{name}.pkl"))
     assert clip.command[0] == pytest.approx(speed, abs=0.01) and abs(clip.command[1]) < 0.02
     assert (clip.joint_pos >= wildrobot.joint_range[:, 0] - 1e-6).all() and (

@@ -26,14 +26,20 @@ def test_an_empty_or_foreign_file_is_named(tmp_path: Path, suffix: str) -> None:
     options = ImportOptions(body_model=write_body_model(tmp_path))
     with pytest.raises(MotionError, match=rf"clip\{suffix} does not exist"):
         load(path, options)
-    for content, message in ((b"", "is empty"), (b"\x93 \xff not this", ""), (b"words, but none of this format\n", "")):
+    for content, message in (
+        (b"", "is empty"),
+        (b"\x93 \xff not this", ""),
+        (b"words, but none of this format\n", ""),
+    ):
         path.write_bytes(content)
         with pytest.raises(MotionError, match=rf"clip\{suffix}.*{message}"):
             load(path, options)
 
 
 def test_an_unknown_suffix_names_the_allowed(tmp_path: Path) -> None:
-    with pytest.raises(MotionError, match=r"clip\.fbx: no importer for '\.fbx'; allowed: \.amc, \.bvh"):
+    with pytest.raises(
+        MotionError, match=r"clip\.fbx: no importer for '\.fbx'; allowed: \.amc, \.bvh"
+    ):
         load(tmp_path / "clip.fbx")
 
 
@@ -43,7 +49,13 @@ def test_all_formats_take_the_same_options(tmp_path: Path, write: Callable[[Path
     options = ImportOptions(body_model=model, source="me", licence="CC0", fps=50.0, start_s=0.02)
     motion = load(path, options)
     assert isinstance(motion, HumanMotion)
-    assert (motion.source, motion.licence, motion.fps, motion.num_frames, motion.name) == ("me", "CC0", 50.0, 2, path.stem)
+    assert (motion.source, motion.licence, motion.fps, motion.num_frames, motion.name) == (
+        "me",
+        "CC0",
+        50.0,
+        2,
+        path.stem,
+    )
     with pytest.raises(MotionError, match=rf"{path.name}.*from 0\.04 s.*fewer than 2 frames"):
         load(path, ImportOptions(body_model=model, fps=50.0, start_s=0.04))
 
@@ -52,7 +64,9 @@ def test_what_was_found_out_is_logged(tmp_path: Path, caplog: pytest.LogCaptureF
     with caplog.at_level(logging.INFO):
         motion = load(write_bvh(tmp_path))
     assert isinstance(motion, HumanMotion)
-    assert [record.getMessage() for record in caplog.records] == [f"steps.bvh: {note}" for note in motion.notes]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"steps.bvh: {note}" for note in motion.notes
+    ]
 
 
 def test_the_project_s_own_clips_are_read(tmp_path: Path, clip: MotionClip) -> None:
@@ -63,7 +77,9 @@ def test_the_project_s_own_clips_are_read(tmp_path: Path, clip: MotionClip) -> N
 
 
 @pytest.mark.parametrize("part", [{"start_s": 0.1}, {"end_s": 0.2}, {"fps": 100.0}])
-def test_a_part_of_the_project_s_own_clip_is_refused(tmp_path: Path, clip: MotionClip, part: dict) -> None:
+def test_a_part_of_the_project_s_own_clip_is_refused(
+    tmp_path: Path, clip: MotionClip, part: dict
+) -> None:
     path = clip.save(tmp_path / "clip.npz")
     with pytest.raises(MotionError, match=f"taken whole; leave out {next(iter(part))}"):
         load(path, ImportOptions(**part))
@@ -100,7 +116,9 @@ def test_every_shipped_table_says_where_its_motion_comes_from() -> None:
     tables = {path.stem: read_table(path) for path in TABLES.glob("*.yaml")}
     assert set(tables) == {"cmu_asf", "cmu_bvh", "lafan1", "100style", "smpl", "deepmimic"}
     for table in tables.values():
-        assert table.source and table.licence and table.format in ("asf", "bvh", "smpl", "deepmimic")
+        assert (
+            table.source and table.licence and table.format in ("asf", "bvh", "smpl", "deepmimic")
+        )
         assert len(set(table.bodies.values())) == len(table.bodies)
     assert sum(joint.columns for joint in tables["deepmimic"].joints) == 40
 
@@ -108,7 +126,12 @@ def test_every_shipped_table_says_where_its_motion_comes_from() -> None:
 def test_rates_that_are_written_with_few_digits(tmp_path: Path) -> None:
     path = write_bvh(tmp_path)
     text = path.read_text()
-    for frame_time, fps in (("0.033333", 30.0), (".0083333", 120.0), ("0.016667", 60.0), ("0.0333667", 29.97)):
+    for frame_time, fps in (
+        ("0.033333", 30.0),
+        (".0083333", 120.0),
+        ("0.016667", 60.0),
+        ("0.0333667", 29.97),
+    ):
         path.write_text(text.replace("0.010000", frame_time, 1))
         assert load(path).fps == pytest.approx(fps, abs=1e-3)
     assert FPS == 100.0 and np.isclose(load(write_bvh(tmp_path)).fps, FPS)

@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from wildrobot_gym.motion.build import walk_clip
+from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.motion.human import REQUIRED_BODIES, HumanMotion
 from wildrobot_gym.robot import RobotModel
 
@@ -32,17 +32,28 @@ def human_of(robot: RobotModel, qpos: np.ndarray, fps: float, size: float = SIZE
                 positions[i, index[f"{side}_{joint}"]] = data.xanchor[model.joint(name).id]
             positions[i, index[f"{side}_toe"]] = data.site(f"{side}_toe").xpos
     rotations = np.tile(base.as_quat(scalar_first=True)[:, None], (1, len(REQUIRED_BODIES), 1))
-    return HumanMotion("made_up", fps / np.sqrt(size), REQUIRED_BODIES, size * positions, rotations, "tests", "none")
+    return HumanMotion(
+        "made_up",
+        fps / np.sqrt(size),
+        REQUIRED_BODIES,
+        size * positions,
+        rotations,
+        "tests",
+        "none",
+    )
 
 
 def around_circle(human: HumanMotion, radius: float) -> HumanMotion:
     """``human``, who walks along x, bent to walk to the left around a circle; what stands still goes on standing still."""
     x, y, z = np.moveaxis(human.positions, -1, 0)
     angle = x / radius
-    positions = np.stack([(radius - y) * np.sin(angle), radius - (radius - y) * np.cos(angle), z], axis=-1)
+    positions = np.stack(
+        [(radius - y) * np.sin(angle), radius - (radius - y) * np.cos(angle), z], axis=-1
+    )
     turn = Rotation.from_euler("z", angle.mean(axis=1, keepdims=True))
     rotations = [
-        (turn * Rotation.from_quat(r, scalar_first=True)).as_quat(scalar_first=True) for r in human.rotations.swapaxes(0, 1)
+        (turn * Rotation.from_quat(r, scalar_first=True)).as_quat(scalar_first=True)
+        for r in human.rotations.swapaxes(0, 1)
     ]
     return replace(human, positions=positions, rotations=np.stack(rotations, axis=1))
 
@@ -50,12 +61,20 @@ def around_circle(human: HumanMotion, radius: float) -> HumanMotion:
 def moved(human: HumanMotion, yaw: float, offset: tuple[float, float, float]) -> HumanMotion:
     """The same motion somewhere else, in another direction."""
     turn = Rotation.from_euler("z", yaw)
-    positions = turn.apply(human.positions.reshape(-1, 3)).reshape(human.positions.shape) + np.array(offset)
+    positions = turn.apply(human.positions.reshape(-1, 3)).reshape(
+        human.positions.shape
+    ) + np.array(offset)
     flat = turn * Rotation.from_quat(human.rotations.reshape(-1, 4), scalar_first=True)
-    return replace(human, positions=positions, rotations=flat.as_quat(scalar_first=True).reshape(human.rotations.shape))
+    return replace(
+        human,
+        positions=positions,
+        rotations=flat.as_quat(scalar_first=True).reshape(human.rotations.shape),
+    )
 
 
 def gait_poses(robot: RobotModel, speed: float, seconds: float) -> np.ndarray:
     clip = walk_clip(robot, speed)
     frames = slice(0, int(seconds * clip.fps) + 1)
-    return np.concatenate([clip.root_pos, clip.root_quat, clip.joint_pos], axis=-1)[frames].astype(float)
+    return np.concatenate([clip.root_pos, clip.root_quat, clip.joint_pos], axis=-1)[frames].astype(
+        float
+    )

@@ -10,7 +10,8 @@ import pytest
 from humans import SIZE
 
 from wildrobot_gym.errors import ConfigError
-from wildrobot_gym.motion.feet import read_sole
+from wildrobot_gym.motion.gait.feet import read_sole
+from wildrobot_gym.motion.gait.shape import walk_shape
 from wildrobot_gym.motion.human import HumanMotion
 from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.motion.retarget import RetargetSettings, balance, ground
@@ -22,7 +23,6 @@ from wildrobot_gym.motion.retarget.smoothing import differences, envelope_below,
 from wildrobot_gym.motion.retarget.stance import stances
 from wildrobot_gym.motion.retarget.steps import RISE_RATE, Stance, planted_sole, ramp, stance_pitch
 from wildrobot_gym.motion.retarget.swing import SCUFF, SwingPath, swing_joints
-from wildrobot_gym.motion.shape import walk_shape
 from wildrobot_gym.robot import RobotModel
 
 STEP = Stance(down=1.0, flat=1.1, rise=1.3, up=1.5, place=(0.2, 0.1, 0.3), strike=-0.25, lift=0.7)
@@ -43,7 +43,9 @@ def test_differences_of_squares() -> None:
 def test_low_pass_halves_a_wave_at_its_cutoff_and_keeps_parabolas() -> None:
     time = np.arange(400) / 100.0
     smooth = low_pass(np.sin(2 * np.pi * 4.0 * time), 100.0, 4.0)
-    np.testing.assert_allclose(smooth[100:300], 0.5 * np.sin(2 * np.pi * 4.0 * time)[100:300], atol=1e-3)
+    np.testing.assert_allclose(
+        smooth[100:300], 0.5 * np.sin(2 * np.pi * 4.0 * time)[100:300], atol=1e-3
+    )
     parabola = np.stack([1.0 - time + 2.0 * time**2, time], axis=-1)
     np.testing.assert_allclose(low_pass(parabola, 100.0, 1.0), parabola, atol=1e-6)
     np.testing.assert_array_equal(low_pass(np.array([3.0, 1.0, 2.0]), 100.0, 1.0), [3.0, 1.0, 2.0])
@@ -77,10 +79,14 @@ def test_angles_are_where_mujoco_has_the_ankle(robot: RobotModel) -> None:
     mujoco.mj_kinematics(robot.model, data)
     hip_at, ankle_at = (data.xanchor[robot.model.joint(name).id] for name in (chain[0], chain[-1]))
     ahead, up, pitch = reach.ankle(np.array([hip, knee, ankle]), np.array(lean))
-    np.testing.assert_allclose([ahead, up], [ankle_at[0] - hip_at[0], ankle_at[2] - hip_at[2]], atol=1e-3)
+    np.testing.assert_allclose(
+        [ahead, up], [ankle_at[0] - hip_at[0], ankle_at[2] - hip_at[2]], atol=1e-3
+    )
     assert pitch == pytest.approx(-np.arcsin(data.site(robot.foot_names[0]).xmat[6]), abs=1e-6)
     from_base = reach.hip_from_base(np.array(lean))
-    np.testing.assert_allclose(from_base, [hip_at[0] - data.qpos[0], hip_at[2] - data.qpos[2]], atol=1e-6)
+    np.testing.assert_allclose(
+        from_base, [hip_at[0] - data.qpos[0], hip_at[2] - data.qpos[2]], atol=1e-6
+    )
 
 
 def test_angles_and_ankle_are_inverses(reach: LegReach) -> None:
@@ -105,7 +111,9 @@ def test_highest_hip_under_and_behind(reach: LegReach) -> None:
 
 def test_ramp_ends_with_its_slope() -> None:
     h = 1e-4
-    np.testing.assert_allclose(ramp(np.array([-1.0, 0.0, 1.0, 2.0]), 2.4), [0.0, 0.0, 1.0, 1.0], atol=1e-12)
+    np.testing.assert_allclose(
+        ramp(np.array([-1.0, 0.0, 1.0, 2.0]), 2.4), [0.0, 0.0, 1.0, 1.0], atol=1e-12
+    )
     assert (1.0 - ramp(np.array(1.0 - h), 2.4)) / h == pytest.approx(2.4, rel=1e-3)
 
 
@@ -117,7 +125,9 @@ def test_planted_sole_rolls_about_its_edges(wildrobot: RobotModel) -> None:
     edge = np.where(pitch > 0, sole.front, sole.rear)
     ahead = np.array([np.cos(0.3), np.sin(0.3)])
     np.testing.assert_allclose(
-        pos[:, :2] + (edge * np.cos(pitch))[:, None] * ahead, [0.2, 0.1] + edge[:, None] * ahead, atol=1e-9
+        pos[:, :2] + (edge * np.cos(pitch))[:, None] * ahead,
+        [0.2, 0.1] + edge[:, None] * ahead,
+        atol=1e-9,
     )
     np.testing.assert_allclose(pos[:, 2] - edge * np.sin(pitch), 0.0, atol=1e-12)
 
@@ -132,15 +142,21 @@ def test_floor_is_found_tilted_and_lifted(walker: HumanMotion) -> None:
     tilted = replace(walker, positions=walker.positions + np.array([0.0, 0.0, 0.2]))
     tilted.positions[..., 2] += 0.02 * tilted.positions[..., 0]
     a, b, c = ground.floor_plane(tilted, leg=SIZE * 0.37)
-    assert a == pytest.approx(0.2, abs=0.015)  # the balls of the feet are a little above the soles while heels rise
+    assert a == pytest.approx(
+        0.2, abs=0.015
+    )  # the balls of the feet are a little above the soles while heels rise
     assert (b, c) == pytest.approx((0.02, 0.0), abs=2e-3)
-    np.testing.assert_allclose(ground.above(np.array([0.2, 0.02, 0.0]), np.array([1.0, 5.0, 0.5])), [1.0, 5.0, 0.28])
+    np.testing.assert_allclose(
+        ground.above(np.array([0.2, 0.02, 0.0]), np.array([1.0, 5.0, 0.5])), [1.0, 5.0, 0.28]
+    )
 
 
 def test_stances_are_the_gaits(wildrobot: RobotModel, walker: HumanMotion) -> None:
     shape = walk_shape(0.6)
     human = scaled_human(wildrobot, walker, RetargetSettings(), 200.0)
-    assert human.scale == pytest.approx(1 / SIZE, rel=0.02) and human.time_scale == pytest.approx(SIZE**-0.5, rel=0.01)
+    assert human.scale == pytest.approx(1 / SIZE, rel=0.02) and human.time_scale == pytest.approx(
+        SIZE**-0.5, rel=0.01
+    )
     for foot in stances(human, wildrobot.leg_length):
         downs, ups = np.array(foot).T
         np.testing.assert_allclose(np.diff(downs), 1 / shape.cadence, atol=0.03)
@@ -153,7 +169,9 @@ def test_heels_rise_when_the_leg_needs_it(wildrobot: RobotModel, reach: LegReach
     ahead, hip_up, lean = np.linspace(0.05, -0.22, 20), np.full(20, 0.405), np.zeros(20)
     need, short = needed_pitch(reach, ahead, hip_up, lean, sole, settings.heel_rise)
     assert need[0] == 0.0 and need[-1] > 0.4 and not short.any()
-    raised, _ = raise_heel(replace(STEP, rise=1.4, lift=0.2), reach, time, ahead, hip_up, lean, sole, settings)
+    raised, _ = raise_heel(
+        replace(STEP, rise=1.4, lift=0.2), reach, time, ahead, hip_up, lean, sole, settings
+    )
     assert raised.rise < 1.4 and np.all(stance_pitch(raised, time) > need - 0.03)
     assert RISE_RATE * raised.lift / (raised.up - raised.rise) < 2.0 * settings.max_joint_speed
 
@@ -163,8 +181,10 @@ def test_heels_rise_when_the_leg_needs_it(wildrobot: RobotModel, reach: LegReach
 
 def test_load_shares_ramp_in_double_support() -> None:
     left, right = replace(STEP, down=0.0, up=1.0), replace(STEP, down=0.9, up=1.9)
-    share = balance.load_share(np.array([0.5, 0.925, 0.95, 1.4, 2.5]), [[left], [right]])
-    np.testing.assert_allclose(share, [[1, 0], [0.75, 0.25], [0.5, 0.5], [0, 1], [0, 0]], atol=1e-12)
+    fraction = balance.load_fraction(np.array([0.5, 0.925, 0.95, 1.4, 2.5]), [[left], [right]])
+    np.testing.assert_allclose(
+        fraction, [[1, 0], [0.75, 0.25], [0.5, 0.5], [0, 1], [0, 0]], atol=1e-12
+    )
 
 
 def test_balanced_path_is_the_pendulums() -> None:
@@ -180,7 +200,9 @@ def test_nothing_bears_in_flight() -> None:
     """Without load the base goes straight on, whatever the load's path says there."""
     load = np.where(np.arange(100)[:, None] < 30, 0.0, 9.9) * np.ones(2)
     borne = (np.arange(100) < 30).astype(float)
-    path = balance.balanced_path(load, 0.01 * np.arange(100.0)[:, None] * np.ones(2), borne, 50.0, 6.0)
+    path = balance.balanced_path(
+        load, 0.01 * np.arange(100.0)[:, None] * np.ones(2), borne, 50.0, 6.0
+    )
     assert np.abs(np.diff(path[40:90], 2, axis=0)).max() * 50.0**2 < 0.05 * 9.81
 
 
@@ -196,11 +218,20 @@ def test_base_turns_against_turning_feet() -> None:
 
 
 @pytest.mark.parametrize("max_speed", [8.0, 6.0])
-def test_swing_is_quick_enough_and_clear(wildrobot: RobotModel, reach: LegReach, max_speed: float) -> None:
+def test_swing_is_quick_enough_and_clear(
+    wildrobot: RobotModel, reach: LegReach, max_speed: float
+) -> None:
     """From a trailing toe to a heel ahead in 0.4 s; the human's knee would scuff and would be too fast."""
     sole, time, zero = read_sole(wildrobot, "left_foot"), np.arange(1, 21) / 50.0, np.zeros(3)
     ends = (np.stack([[-0.05, 0.95, -0.2], zero, zero]), np.stack([[0.75, 0.5, -0.05], zero, zero]))
-    human = np.stack([np.linspace(-0.05, 0.75, 20), 0.7 + 0.6 * np.sin(np.linspace(0, 5, 20)), np.full(20, -0.1)], axis=-1)
+    human = np.stack(
+        [
+            np.linspace(-0.05, 0.75, 20),
+            0.7 + 0.6 * np.sin(np.linspace(0, 5, 20)),
+            np.full(20, -0.1),
+        ],
+        axis=-1,
+    )
     hip_up, lean = np.full(20, 0.41), np.zeros(20)
     path = SwingPath(time, (0.0, 0.42), ends, human)
     joints = swing_joints(path, reach, hip_up, lean, sole, 0.025, max_speed)
@@ -230,13 +261,17 @@ def test_ik_follows_a_heading(wildrobot: RobotModel) -> None:
     ik, home, yaw = LegIK(wildrobot), wildrobot.home_qpos, 2.0
     target = np.array([[0.06, 0.09, 0.02], [-0.05, -0.095, 0.0]])
     straight, _ = ik.solve(home, target, np.array([0.2, -0.05]))
-    turn = np.array([[np.cos(yaw), -np.sin(yaw), 0.0], [np.sin(yaw), np.cos(yaw), 0.0], [0.0, 0.0, 1.0]])
+    turn = np.array(
+        [[np.cos(yaw), -np.sin(yaw), 0.0], [np.sin(yaw), np.cos(yaw), 0.0], [0.0, 0.0, 1.0]]
+    )
     start = home.copy()
     start[3:7] = [np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]
     turned, miss = ik.solve(start, target @ turn.T, np.array([0.2, -0.05]), yaw)
     assert miss < 1e-6
     np.testing.assert_allclose(turned[7:], straight[7:], atol=1e-4)
-    warm, _ = ik.solve_path(turned[None], (target @ turn.T)[None], np.array([[0.2, -0.05]]), np.array([yaw]), True, 1)
+    warm, _ = ik.solve_path(
+        turned[None], (target @ turn.T)[None], np.array([[0.2, -0.05]]), np.array([yaw]), True, 1
+    )
     np.testing.assert_allclose(warm[0], turned, atol=1e-6)
 
 

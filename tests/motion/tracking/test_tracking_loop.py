@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from wildrobot_gym.motion.build import stand_clip, walk_clip
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.dynamics import pad_loads
+from wildrobot_gym.motion.gait.build import stand_clip, walk_clip
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.motion.tracking.legs import read_legs
 from wildrobot_gym.motion.tracking.loop import Loop, make_loop, turned
@@ -71,11 +71,15 @@ def test_the_lowest_corner_is_on_the_floor(wildrobot: RobotModel, walk: MotionCl
 def test_a_heading_makes_no_difference(wildrobot: RobotModel, walk: MotionClip) -> None:
     turn = Rotation.from_euler("z", 1.2)
     quat = (turn * Rotation.from_quat(walk.root_quat, scalar_first=True)).as_quat(scalar_first=True)
-    away = replace(walk, root_pos=turn.apply(walk.root_pos) + np.array([3.0, -2.0, 0.0]), root_quat=quat)
+    away = replace(
+        walk, root_pos=turn.apply(walk.root_pos) + np.array([3.0, -2.0, 0.0]), root_quat=quat
+    )
     for how in ("cycle", "neutral"):
         loop, other = (loop_of(wildrobot, c, how) for c in (walk, away))
         for field in fields(Loop):
-            np.testing.assert_allclose(getattr(loop, field.name), getattr(other, field.name), atol=2e-3, err_msg=field.name)
+            np.testing.assert_allclose(
+                getattr(loop, field.name), getattr(other, field.name), atol=2e-3, err_msg=field.name
+            )
 
 
 def test_turning_lengthens_one_legs_swing(robot: RobotModel) -> None:
@@ -86,7 +90,9 @@ def test_turning_lengthens_one_legs_swing(robot: RobotModel) -> None:
     np.testing.assert_allclose(np.ptp(after, axis=0) / np.ptp(before, axis=0), [1.1, 0.9])
     for c in (clip, image):  # the soles' pitch
         pitch = c.joint_pos @ (legs.hip_pitch + legs.knee + legs.ankle).T
-        np.testing.assert_allclose(pitch, clip.joint_pos @ (legs.hip_pitch + legs.knee + legs.ankle).T, atol=1e-12)
+        np.testing.assert_allclose(
+            pitch, clip.joint_pos @ (legs.hip_pitch + legs.knee + legs.ankle).T, atol=1e-12
+        )
 
 
 def test_loads_are_found_where_the_source_does_not_know_them(robot: RobotModel) -> None:

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion.build import stand_clip, walk_clip
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.gait.build import stand_clip, walk_clip
 from wildrobot_gym.motion.tracking import Controller, Performance, TrackSettings, track
 from wildrobot_gym.motion.tracking.settings import GAIN_COUNTS
 from wildrobot_gym.robot import RobotModel
 
-PLAIN = TrackSettings(duration_s=1.0, loops=("cycle",), warps=(1.0,), turns=(0.0,), mirror=False, num_threads=1)
+PLAIN = TrackSettings(
+    duration_s=1.0, loops=("cycle",), warps=(1.0,), turns=(0.0,), mirror=False, num_threads=1
+)
 NO_HELP = replace(PLAIN, harness=None, controllers=(Controller(**dict.fromkeys(GAIN_COUNTS)),))
 ABOUT = ("motion_id", "variant", "source", "licence", "first_step", "fell")
 ARRAYS = [f.name for f in fields(Performance) if f.name not in ABOUT]
@@ -29,14 +31,22 @@ def walk(wildrobot: RobotModel) -> MotionClip:
 def thrown(wildrobot: RobotModel) -> MotionClip:
     """A standing robot that flies to the left at 3 m/s."""
     clip = stand_clip(wildrobot)
-    return replace(clip, name="thrown", root_pos=clip.root_pos + np.arange(clip.num_frames)[:, None] * [0.0, 0.06, 0.0])
+    return replace(
+        clip,
+        name="thrown",
+        root_pos=clip.root_pos + np.arange(clip.num_frames)[:, None] * [0.0, 0.06, 0.0],
+    )
 
 
 def test_standing_stands(robot: RobotModel) -> None:
-    performed = track(robot, [stand_clip(robot)], replace(PLAIN, loops=("neutral",), duration_s=3.0))
+    performed = track(
+        robot, [stand_clip(robot)], replace(PLAIN, loops=("neutral",), duration_s=3.0)
+    )
     assert len(performed) == 3  # 5.6 s of loop, a start every two seconds
     for performance in performed:
-        assert performance.num_frames == 150 and not performance.fell and performance.first_step == 0
+        assert (
+            performance.num_frames == 150 and not performance.fell and performance.first_step == 0
+        )
         assert {len(getattr(performance, name)) for name in ARRAYS} == {150}
         load = performance.pad_forces.sum(axis=-1)
         assert load[25:].mean() == pytest.approx(robot.weight, rel=0.02)
@@ -54,7 +64,14 @@ def test_poses_and_velocities_belong_together(wildrobot: RobotModel, walk: Motio
 
 
 def test_variants(wildrobot: RobotModel, walk: MotionClip) -> None:
-    settings = replace(PLAIN, loops=("cycle", "neutral"), warps=(0.8, 1.0), turns=(0.0, 0.1), mirror=True, start_interval_s=2.0)
+    settings = replace(
+        PLAIN,
+        loops=("cycle", "neutral"),
+        warps=(0.8, 1.0),
+        turns=(0.0, 0.1),
+        mirror=True,
+        start_interval_s=2.0,
+    )
     variants = [p.variant for p in track(wildrobot, [walk], settings)]
     assert len(set(variants)) == len(variants)
     for name, values in {
@@ -64,10 +81,18 @@ def test_variants(wildrobot: RobotModel, walk: MotionClip) -> None:
         "mirrored": {False, True},
     }.items():
         assert {getattr(v, name) for v in variants} == values
-    assert {v.start_s for v in variants if v.warp == 0.8 and v.loop == "neutral"} == {0.0, 2.0, 4.0, 6.0, 8.0}
+    assert {v.start_s for v in variants if v.warp == 0.8 and v.loop == "neutral"} == {
+        0.0,
+        2.0,
+        4.0,
+        6.0,
+        8.0,
+    }
 
 
-def test_the_mirror_image_performs_the_mirror_image(wildrobot: RobotModel, walk: MotionClip) -> None:
+def test_the_mirror_image_performs_the_mirror_image(
+    wildrobot: RobotModel, walk: MotionClip
+) -> None:
     """As long as the robot's left and right are one (the measured right leg is off by 0.1 mm)."""
     plain, image = track(wildrobot, [walk], replace(PLAIN, mirror=True, start_interval_s=100.0))
     assert (plain.variant.mirrored, image.variant.mirrored) == (False, True)
@@ -84,26 +109,44 @@ def test_bit_for_bit_whatever_the_threads(wildrobot: RobotModel, walk: MotionCli
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
 
 
-def test_a_fall_ends_a_performance_and_another_begins(wildrobot: RobotModel, thrown: MotionClip) -> None:
+def test_a_fall_ends_a_performance_and_another_begins(
+    wildrobot: RobotModel, thrown: MotionClip
+) -> None:
     performed = track(wildrobot, [thrown], replace(NO_HELP, duration_s=3.0, start_interval_s=100.0))
     assert len(performed) > 1 and all(p.fell for p in performed[:-1])
     for performance in performed:
         qpos = performance.qpos
-        assert (1 - 2 * (qpos[:, 4] ** 2 + qpos[:, 5] ** 2) > 0.49).all() and (qpos[:, 2] > 0.19).all()
-        np.testing.assert_allclose(qpos[0, :2], [0.0, 0.06], atol=0.03)  # placed at the origin, and thrown again
-        assert np.abs(np.diff(qpos[:, :3], axis=0)).max() < 0.12, "nothing jumps inside a performance"
+        assert (1 - 2 * (qpos[:, 4] ** 2 + qpos[:, 5] ** 2) > 0.49).all() and (
+            qpos[:, 2] > 0.19
+        ).all()
+        np.testing.assert_allclose(
+            qpos[0, :2], [0.0, 0.06], atol=0.03
+        )  # placed at the origin, and thrown again
+        assert np.abs(np.diff(qpos[:, :3], axis=0)).max() < 0.12, (
+            "nothing jumps inside a performance"
+        )
     ends = [p.first_step + p.num_frames for p in performed]
-    assert [p.first_step for p in performed[1:]] == [end + 1 for end in ends[:-1]], "the row of the fall itself is left out"
+    assert [p.first_step for p in performed[1:]] == [end + 1 for end in ends[:-1]], (
+        "the row of the fall itself is left out"
+    )
 
 
 def test_without_restarts_a_fall_is_the_end(wildrobot: RobotModel, thrown: MotionClip) -> None:
-    performed = track(wildrobot, [thrown], replace(NO_HELP, duration_s=3.0, start_interval_s=100.0, restart_s=None))
+    performed = track(
+        wildrobot,
+        [thrown],
+        replace(NO_HELP, duration_s=3.0, start_interval_s=100.0, restart_s=None),
+    )
     assert [p.fell for p in performed] == [True] and performed[0].num_frames < 100
 
 
 def test_the_harness_only_shows_what_it_did(wildrobot: RobotModel, thrown: MotionClip) -> None:
     pushed = track(wildrobot, [thrown], replace(PLAIN, start_interval_s=100.0))[0]
-    assert 0 < np.linalg.norm(pushed.harness, axis=1).max() <= 0.1501 * wildrobot.weight * wildrobot.leg_length
+    assert (
+        0
+        < np.linalg.norm(pushed.harness, axis=1).max()
+        <= 0.1501 * wildrobot.weight * wildrobot.leg_length
+    )
     free = track(wildrobot, [thrown], replace(NO_HELP, start_interval_s=100.0))[0]
     assert not free.harness.any() and not free.harness_saturated.any()
 

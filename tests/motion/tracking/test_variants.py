@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion.build import walk_clip
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.motion.tracking import Controller, TrackSettings, Variant, endless_clips
 from wildrobot_gym.robot import RobotModel
 
-SETTINGS = TrackSettings(duration_s=12.0, loops=("cycle",), warps=(0.8, 1.0), turns=(0.0,), mirror=True)
+SETTINGS = TrackSettings(
+    duration_s=12.0, loops=("cycle",), warps=(0.8, 1.0), turns=(0.0,), mirror=True
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +35,12 @@ def test_a_walk_goes_on_and_on(wildrobot: RobotModel, walk: MotionClip) -> None:
         assert clip.command[0] == pytest.approx(0.4 * variant.warp)
         steps = np.abs(np.diff(clip.joint_pos, axis=0)).max(axis=1)
         assert steps.max() < 1.3 * np.abs(np.diff(walk.joint_pos, axis=0)).max()
-    mirrored = next(clip for clip in made if Variant.of(clip).mirrored and Variant.of(clip).warp == 1.0)
-    plain = next(clip for clip in made if not Variant.of(clip).mirrored and Variant.of(clip).warp == 1.0)
+    mirrored = next(
+        clip for clip in made if Variant.of(clip).mirrored and Variant.of(clip).warp == 1.0
+    )
+    plain = next(
+        clip for clip in made if not Variant.of(clip).mirrored and Variant.of(clip).warp == 1.0
+    )
     np.testing.assert_allclose(mirrored.joint_pos, plain.mirrored(wildrobot).joint_pos, atol=1e-6)
 
 
@@ -46,7 +52,9 @@ def test_a_segment_stays_of_its_motion(wildrobot: RobotModel, walk: MotionClip) 
 
 def test_what_has_no_cycle_is_told(wildrobot: RobotModel, walk: MotionClip) -> None:
     knees = np.isin(np.arange(9), (3, 7))
-    going = replace(walk, joint_pos=walk.joint_pos + np.linspace(0.0, 4.0, walk.num_frames)[:, None] * knees)
+    going = replace(
+        walk, joint_pos=walk.joint_pos + np.linspace(0.0, 4.0, walk.num_frames)[:, None] * knees
+    )
     with pytest.raises(MotionError, match="never comes back"):
         endless_clips(wildrobot, going, SETTINGS)
     assert endless_clips(wildrobot, going, replace(SETTINGS, loops=("neutral",)))
@@ -54,7 +62,9 @@ def test_what_has_no_cycle_is_told(wildrobot: RobotModel, walk: MotionClip) -> N
 
 def test_which_variant_a_clip_is(walk: MotionClip) -> None:
     assert Variant.of(walk) == Variant(loop="once", warp=1.0, turn=0.0, mirrored=False, start_s=0.0)
-    tracked = Variant(loop="cycle", warp=0.9, turn=0.1, mirrored=True, start_s=2.0, controller=Controller())
+    tracked = Variant(
+        loop="cycle", warp=0.9, turn=0.1, mirrored=True, start_s=2.0, controller=Controller()
+    )
     noted = replace(walk, metadata={"variant": tracked.description()})
     assert Variant.of(noted) == replace(tracked, controller=None)
     with pytest.raises(MotionError, match="variant is damaged"):

@@ -72,7 +72,9 @@ def load(path: str | Path, options: ImportOptions | None = None) -> HumanMotion 
     if not path.stat().st_size:
         raise MotionError(f"{path} is empty. Download or export it anew.")
     motion = _FORMATS[path.suffix.lower()](path, options)
-    for note in motion.notes if isinstance(motion, HumanMotion) else motion.metadata.get("notes", ()):
+    for note in (
+        motion.notes if isinstance(motion, HumanMotion) else motion.metadata.get("notes", ())
+    ):
         _log.info("%s: %s", path.name, note)
     return motion
 
@@ -87,9 +89,13 @@ def find(paths: Iterable[str | Path]) -> list[Path]:
     for path in map(Path, paths):
         if not path.exists():
             raise MotionError(f"{path} does not exist. Check the path.")
-        inside = [path] if path.is_file() else sorted(p for p in path.rglob("*") if _may_be_motion(p))
+        inside = (
+            [path] if path.is_file() else sorted(p for p in path.rglob("*") if _may_be_motion(p))
+        )
         if not inside:
-            raise MotionError(f"Folder {path} has no motion files; looked for: {', '.join(SUFFIXES)}.")
+            raise MotionError(
+                f"Folder {path} has no motion files; looked for: {', '.join(SUFFIXES)}."
+            )
         found += inside
     return list(dict.fromkeys(found))
 

@@ -48,12 +48,16 @@ def load_amass(path: Path, options: ImportOptions) -> HumanMotion:
     layout = shipped_tables(_TABLE)[_TABLE]  # of the body's joints; hands and face come after them
     _, table = choose_table(options.table or _TABLE, _TABLE, layout.joint_names, str(path))
     rest = _rest(model, betas, layout, poses.shape[1], path)
-    offsets = np.stack([rest[i] - (rest[p] if p >= 0 else 0.0) for i, p in enumerate(layout.joint_parents)])
+    offsets = np.stack(
+        [rest[i] - (rest[p] if p >= 0 else 0.0) for i, p in enumerate(layout.joint_parents)]
+    )
     moving = np.tile(offsets, (len(poses), 1, 1))
     moving[:, 0] += trans
     rotations = tuple(Rotation.from_rotvec(poses[:, i]) for i in range(len(offsets)))
     skeleton = Skeleton(layout.joint_names, layout.joint_parents, offsets)
-    notes = (f"body model: {model.name}; the motion's gender is {motion.get('gender', 'not said')}",)
+    notes = (
+        f"body model: {model.name}; the motion's gender is {motion.get('gender', 'not said')}",
+    )
     return to_human(Recording(path, skeleton, fps, rotations, moving, notes), table, options)
 
 
@@ -68,18 +72,28 @@ def _read(path: Path, names: tuple[str, ...], what: str) -> dict[str, np.ndarray
                 except ValueError:  # an array of Python objects; SMPL-X has some that nobody needs
                     continue
     except Exception as error:  # a damaged archive may raise anything
-        raise MotionError(f"{path} is truncated or no {what} ({type(error).__name__}: {error}). Download it anew.") from error
+        raise MotionError(
+            f"{path} is truncated or no {what} ({type(error).__name__}: {error}). Download it anew."
+        ) from error
     if missing := [name for name in names if name not in arrays]:
-        raise MotionError(f"{path} is no {what}: it lacks {', '.join(missing)} as plain arrays; it has {', '.join(arrays)}.")
+        raise MotionError(
+            f"{path} is no {what}: it lacks {', '.join(missing)} as plain arrays; it has {', '.join(arrays)}."
+        )
     return arrays
 
 
 def _parameters(
     motion: Mapping[str, np.ndarray], path: Path
-) -> tuple[Float[np.ndarray, "time joint 3"], Float[np.ndarray, "time 3"], Float[np.ndarray, " shape"]]:
+) -> tuple[
+    Float[np.ndarray, "time joint 3"], Float[np.ndarray, "time 3"], Float[np.ndarray, " shape"]
+]:
     """Rotation vectors of all joints, the body's first; the root's place; the body's proportions."""
     try:
-        poses = motion["poses"] if "poses" in motion else np.concatenate([motion["root_orient"], motion["pose_body"]], axis=-1)
+        poses = (
+            motion["poses"]
+            if "poses" in motion
+            else np.concatenate([motion["root_orient"], motion["pose_body"]], axis=-1)
+        )
         poses = poses.astype(np.float64).reshape(len(poses), -1, 3)
         trans = motion["trans"].astype(np.float64).reshape(len(poses), 3)
         betas = motion["betas"].reshape(1, -1).astype(np.float64)  # of the whole motion
@@ -100,11 +114,19 @@ def _rest(
     """Joints of the body with these proportions, in the model's own pose."""
     model = _read(model_path, _MODEL, f"body model ({', '.join(_MODEL)})")
     regressor, template, shapes, tree = (model[name] for name in _MODEL)
-    if regressor.ndim != 2 or template.shape != (regressor.shape[1], 3) or shapes.shape[:2] != template.shape:
+    if (
+        regressor.ndim != 2
+        or template.shape != (regressor.shape[1], 3)
+        or shapes.shape[:2] != template.shape
+    ):
         found = {name: model[name].shape for name in _MODEL}
-        raise MotionError(f"{model_path}: the body model's arrays do not fit each other: {found}. Download it anew.")
+        raise MotionError(
+            f"{model_path}: the body model's arrays do not fit each other: {found}. Download it anew."
+        )
     count, body = len(regressor), len(layout.joints)
-    same_tree = tree.shape == (2, count) and tuple(tree[0, 1:body]) == layout.joint_parents[1:]  # the root's is any number
+    same_tree = (
+        tree.shape == (2, count) and tuple(tree[0, 1:body]) == layout.joint_parents[1:]
+    )  # the root's is any number
     if posed not in (count, body) or not same_tree:  # pose_body alone has the body's joints only
         raise MotionError(
             f"{model_path} has {count} joints and does not fit {path}, which moves {posed}: SMPL-H has 52, SMPL-X 55, and both"

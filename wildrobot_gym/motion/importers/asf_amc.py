@@ -49,17 +49,29 @@ def load_amc(path: Path, options: ImportOptions) -> HumanMotion:
     columns = _read_amc(path, bones)
     fps = options.fps or table.fps
     if fps is None:
-        raise MotionError(f"{path}: an .amc does not say its frame rate, and the table of joint names has none. Pass fps.")
-    offsets = np.stack([bones[parent].end if parent else np.zeros(3) for parent in parents.values()])
+        raise MotionError(
+            f"{path}: an .amc does not say its frame rate, and the table of joint names has none. Pass fps."
+        )
+    offsets = np.stack(
+        [bones[parent].end if parent else np.zeros(3) for parent in parents.values()]
+    )
     moving = np.tile(offsets, (len(columns[_ROOT]), 1, 1))
     moving[:, 0] = columns[_ROOT][:, [bones[_ROOT].dof.index(dof) for dof in _SHIFTS]]
-    skeleton = Skeleton(names, tuple(names.index(parent) if parent else -1 for parent in parents.values()), offsets)
-    rotations = tuple(_rotation(bones[name], columns.get(name), len(moving), degrees) for name in names)
+    skeleton = Skeleton(
+        names, tuple(names.index(parent) if parent else -1 for parent in parents.values()), offsets
+    )
+    rotations = tuple(
+        _rotation(bones[name], columns.get(name), len(moving), degrees) for name in names
+    )
     notes = (
         f"skeleton: {asf.name}, joint names: table {table_name}",
         f"frame rate: {fps:g} fps {'as told' if options.fps else 'as the table says, since the file does not'}",
     )
-    return to_human(Recording(path, skeleton, check_fps(fps, path, "fps"), rotations, moving, notes), table, options)
+    return to_human(
+        Recording(path, skeleton, check_fps(fps, path, "fps"), rotations, moving, notes),
+        table,
+        options,
+    )
 
 
 def _rotation(bone: _Bone, columns: np.ndarray | None, frames: int, degrees: bool) -> Rotation:
@@ -68,7 +80,9 @@ def _rotation(bone: _Bone, columns: np.ndarray | None, frames: int, degrees: boo
     if columns is None or not used:
         return Rotation.identity(frames)
     order = "".join(bone.dof[i][1] for i in used)  # one after the other, about axes that stay
-    return bone.axis * Rotation.from_euler(order, columns[:, used], degrees=degrees) * bone.axis.inv()
+    return (
+        bone.axis * Rotation.from_euler(order, columns[:, used], degrees=degrees) * bone.axis.inv()
+    )
 
 
 def _find_asf(path: Path, options: ImportOptions) -> Path:
@@ -94,16 +108,22 @@ def _read_asf(path: Path) -> tuple[dict[str, _Bone], dict[str, str], bool]:
         elif words and sections:
             section.append(words)
     try:
-        degrees = dict(words[:2] for words in sections[":units"]).get("angle", "deg").startswith("deg")
+        degrees = (
+            dict(words[:2] for words in sections[":units"]).get("angle", "deg").startswith("deg")
+        )
         root = {words[0]: words[1:] for words in sections[":root"]}
         axis = _frame([*root["orientation"], *root["axis"]], degrees)
         bones = {_ROOT: _Bone(np.zeros(3), axis, tuple(word.lower() for word in root["order"]))}
         for block in _blocks(sections[":bonedata"]):
             entries = {words[0]: words[1:] for words in block}
-            end = float(entries["length"][0]) * numbers(entries["direction"], path, "a direction").reshape(3)
+            end = float(entries["length"][0]) * numbers(
+                entries["direction"], path, "a direction"
+            ).reshape(3)
             dof = tuple(word.lower() for word in entries.get("dof", ()))
             bones[entries["name"][0]] = _Bone(end, _frame(entries["axis"], degrees), dof)
-        children = {words[0]: words[1:] for block in _blocks(sections[":hierarchy"]) for words in block}
+        children = {
+            words[0]: words[1:] for block in _blocks(sections[":hierarchy"]) for words in block
+        }
         parents = {_ROOT: ""}
         order = [_ROOT]
         for name in order:  # grows as it goes
@@ -114,7 +134,9 @@ def _read_asf(path: Path) -> tuple[dict[str, _Bone], dict[str, str], bool]:
         if not set(_SHIFTS) <= set(bones[_ROOT].dof):
             raise ValueError(f"root order {bones[_ROOT].dof}; it must have TX, TY and TZ")
         if unknown := [dof for name in order[1:] for dof in bones[name].dof if dof not in _ANGLES]:
-            raise ValueError(f"degree of freedom {unknown[0]!r} of a bone; allowed: {', '.join(_ANGLES)}")
+            raise ValueError(
+                f"degree of freedom {unknown[0]!r} of a bone; allowed: {', '.join(_ANGLES)}"
+            )
     except (KeyError, ValueError, IndexError) as error:
         raise MotionError(
             f"{path} is truncated or no Acclaim skeleton ({type(error).__name__}: {error}). Download it anew."
@@ -135,7 +157,9 @@ def _blocks(lines: list[list[str]]) -> list[list[list[str]]]:
 
 def _frame(words: list[str], degrees: bool) -> Rotation:
     """Three angles and their order, about axes that stay."""
-    return Rotation.from_euler(words[3].lower(), [float(word) for word in words[:3]], degrees=degrees)
+    return Rotation.from_euler(
+        words[3].lower(), [float(word) for word in words[:3]], degrees=degrees
+    )
 
 
 def _read_amc(path: Path, bones: Mapping[str, _Bone]) -> dict[str, Float[np.ndarray, "time dof"]]:
@@ -143,21 +167,33 @@ def _read_amc(path: Path, bones: Mapping[str, _Bone]) -> dict[str, Float[np.ndar
     lines = [line for line in read_text(path).splitlines() if line.strip() and line[0] not in "#:"]
     words = " ".join(lines).split()
     starts = [i for i, line in enumerate(lines) if line.strip().isdigit()]
-    first = [line.split() for line in lines[1 : starts[1] if len(starts) > 1 else None]] if starts[:1] == [0] else []
-    if {entry[0]: len(entry) - 1 for entry in first} != {name: len(bone.dof) for name, bone in bones.items() if bone.dof}:
+    first = (
+        [line.split() for line in lines[1 : starts[1] if len(starts) > 1 else None]]
+        if starts[:1] == [0]
+        else []
+    )
+    if {entry[0]: len(entry) - 1 for entry in first} != {
+        name: len(bone.dof) for name, bone in bones.items() if bone.dof
+    }:
         raise MotionError(
             f"{path} does not fit its skeleton, is truncated, or no .amc. Its first frame has {[entry[0] for entry in first]},"
             f" the .asf moves {[name for name, bone in bones.items() if bone.dof]}. Pass the subject's own .asf as skeleton."
         )
     width = 1 + sum(len(entry) for entry in first)
     if len(words) % width:
-        raise MotionError(f"{path} is truncated in frame {len(words) // width + 1}. Download it anew, or delete what follows.")
+        raise MotionError(
+            f"{path} is truncated in frame {len(words) // width + 1}. Download it anew, or delete what follows."
+        )
     table = np.array(words).reshape(-1, width)
     columns, at = {}, 1
     for entry in first:
         if (odd := table[:, at] != entry[0]).any():
-            raise MotionError(f"{path}: frame {int(odd.argmax()) + 1} lacks bone {entry[0]!r} in its place. Repair the file.")
-        values = numbers(table[:, at + 1 : at + len(entry)].ravel(), path, f"bone {entry[0]!r}").reshape(len(table), -1)
+            raise MotionError(
+                f"{path}: frame {int(odd.argmax()) + 1} lacks bone {entry[0]!r} in its place. Repair the file."
+            )
+        values = numbers(
+            table[:, at + 1 : at + len(entry)].ravel(), path, f"bone {entry[0]!r}"
+        ).reshape(len(table), -1)
         check_finite(values, path, f"bone {entry[0]!r}")
         columns[entry[0]], at = values, at + len(entry)
     return columns

@@ -25,7 +25,9 @@ def to_human(recording: Recording, table: NameTable, options: ImportOptions) -> 
     """
     where, skeleton = str(recording.path), recording.skeleton
     part = options.part(len(recording.offsets), recording.fps, where)
-    positions, turns = skeleton.pose([r[part] for r in recording.rotations], recording.offsets[part])
+    positions, turns = skeleton.pose(
+        [r[part] for r in recording.rotations], recording.offsets[part]
+    )
     rest_positions, rest_turns = skeleton.standing(table.stand)
     columns = table.indices(skeleton.names)
     rest = {body: rest_positions[i] for body, i in columns.items()}
@@ -33,7 +35,11 @@ def to_human(recording: Recording, table: NameTable, options: ImportOptions) -> 
     straight = _straightened({body: axes.rest.apply(point) for body, point in rest.items()})
     rotations = [
         # World of the file <- segment <- rest pose of the file <- upright pose that faces +x.
-        axes.world * turns[i] * rest_turns[i].inv() * axes.rest.inv() * straight.get(body, Rotation.identity()).inv()
+        axes.world
+        * turns[i]
+        * rest_turns[i].inv()
+        * axes.rest.inv()
+        * straight.get(body, Rotation.identity()).inv()
         for body, i in columns.items()
     ]
     positions = axes.scale * axes.world.apply(positions.reshape(-1, 3)).reshape(positions.shape)
@@ -61,7 +67,9 @@ def _straightened(rest: Points) -> dict[str, Rotation]:
         hip, knee, ankle = (rest[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
         turns[f"{side}_hip"] = least_turn(knee - hip, _DOWN)
         turns[f"{side}_knee"] = least_turn(ankle - knee, _DOWN)
-        turns[f"{side}_ankle"] = turns[f"{side}_toe"] = least_turn((ankle - knee) * np.array([0.0, 1.0, 1.0]), _DOWN)
+        turns[f"{side}_ankle"] = turns[f"{side}_toe"] = least_turn(
+            (ankle - knee) * np.array([0.0, 1.0, 1.0]), _DOWN
+        )
     return turns
 
 

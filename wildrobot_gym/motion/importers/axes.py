@@ -25,7 +25,9 @@ UNITS = {
     "inches": 0.0254,
     "inches / 0.45 (CMU)": 0.0254 / 0.45,
 }
-_CLEAR = np.cos(np.radians(35.0))  # a direction further than this from every axis is not told from its neighbours
+_CLEAR = np.cos(
+    np.radians(35.0)
+)  # a direction further than this from every axis is not told from its neighbours
 
 Points = Mapping[str, Float[np.ndarray, "*time 3"]]  # by key body
 
@@ -72,7 +74,9 @@ def _find_unit(leg: float, told: float | None, where: str) -> tuple[str, float]:
     if told is not None:
         unit, scale = f"{told:g} m as told", told
     else:
-        unit, scale = min(UNITS.items(), key=lambda item: abs(np.log(max(leg, 1e-9) * item[1] / _USUAL_LEG)))
+        unit, scale = min(
+            UNITS.items(), key=lambda item: abs(np.log(max(leg, 1e-9) * item[1] / _USUAL_LEG))
+        )
     if not LEG_RANGE[0] <= leg * scale <= LEG_RANGE[1]:
         raise MotionError(
             f"{where}: legs are {leg:g} units long, {leg * scale:g} m in {unit}; allowed: {LEG_RANGE[0]} to {LEG_RANGE[1]} m."
@@ -83,7 +87,10 @@ def _find_unit(leg: float, told: float | None, where: str) -> tuple[str, float]:
 
 def _find_rest(rest: Points, facing: str | None, where: str) -> tuple[str, Rotation]:
     """The rest pose's up axis, and the rotation that makes it stand on z and face +x."""
-    spine, legs = _unit(rest["torso"] - rest["pelvis"]), _unit(_middle(rest, "hip") - _middle(rest, "ankle"))
+    spine, legs = (
+        _unit(rest["torso"] - rest["pelvis"]),
+        _unit(_middle(rest, "hip") - _middle(rest, "ankle")),
+    )
     up, sure = _nearest_axis(_body_up(rest))
     if spine @ legs < _CLEAR or sure < _CLEAR:
         raise MotionError(
@@ -112,8 +119,14 @@ def _body_up(points: Points) -> np.ndarray:
 
 def _left(points: Points) -> np.ndarray:
     """Unit vector from right to left, through hips and, where they are known, shoulders."""
-    parts = [joint for joint in ("hip", "shoulder") if f"left_{joint}" in points and f"right_{joint}" in points]
-    return _unit(np.sum([points[f"left_{joint}"] - points[f"right_{joint}"] for joint in parts], axis=0))
+    parts = [
+        joint
+        for joint in ("hip", "shoulder")
+        if f"left_{joint}" in points and f"right_{joint}" in points
+    ]
+    return _unit(
+        np.sum([points[f"left_{joint}"] - points[f"right_{joint}"] for joint in parts], axis=0)
+    )
 
 
 def _leg_length(points: Points) -> float:

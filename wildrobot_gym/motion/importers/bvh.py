@@ -22,7 +22,9 @@ from wildrobot_gym.motion.importers.skeleton import Recording, Skeleton
 from wildrobot_gym.motion.importers.table import choose_table
 
 _TURNS, _SHIFTS = ("Xrotation", "Yrotation", "Zrotation"), ("Xposition", "Yposition", "Zposition")
-_JUMP = np.radians(20.0)  # no joint turns so far in one frame of a motion and hardly at all in the next ones
+_JUMP = np.radians(
+    20.0
+)  # no joint turns so far in one frame of a motion and hardly at all in the next ones
 
 
 @dataclass
@@ -44,15 +46,23 @@ def load_bvh(path: Path, options: ImportOptions) -> HumanMotion:
     names = tuple(joint.name for joint in joints)
     name, table = choose_table(options.table, "bvh", names, str(path))
     frame_time, values = _read_motion(path, motion, sum(len(joint.channels) for joint in joints))
-    fps = check_fps(options.fps or 1.0 / max(frame_time, 1e-9), path, f"Frame Time {frame_time:g} s")
+    fps = check_fps(
+        options.fps or 1.0 / max(frame_time, 1e-9), path, f"Frame Time {frame_time:g} s"
+    )
     offsets = np.array([joint.offset for joint in joints])
     rotations, moving, at = [], np.tile(offsets, (len(values), 1, 1)), 0
     for i, joint in enumerate(joints):
         columns = dict(zip(joint.channels, values[:, at : at + len(joint.channels)].T, strict=True))
         at += len(joint.channels)
         turns = [channel for channel in joint.channels if channel in _TURNS]
-        angles = np.stack([columns[channel] for channel in turns], axis=-1) if turns else np.zeros((len(values), 1))
-        rotations.append(Rotation.from_euler("".join(turn[0] for turn in turns) or "X", angles, degrees=True))
+        angles = (
+            np.stack([columns[channel] for channel in turns], axis=-1)
+            if turns
+            else np.zeros((len(values), 1))
+        )
+        rotations.append(
+            Rotation.from_euler("".join(turn[0] for turn in turns) or "X", angles, degrees=True)
+        )
         for axis, channel in enumerate(_SHIFTS):
             if channel in columns:
                 moving[:, i, axis] = columns[channel]
@@ -61,7 +71,9 @@ def load_bvh(path: Path, options: ImportOptions) -> HumanMotion:
     if _begins_with_a_pose(rotations):
         rotations, moving = [r[1:] for r in rotations], moving[1:]
         notes.append("the first frame is a pose from which the motion jumps away: left out")
-    return to_human(Recording(path, skeleton, fps, tuple(rotations), moving, tuple(notes)), table, options)
+    return to_human(
+        Recording(path, skeleton, fps, tuple(rotations), moving, tuple(notes)), table, options
+    )
 
 
 def _read_hierarchy(path: Path, text: str) -> list[_Joint]:
@@ -91,8 +103,12 @@ def _read_hierarchy(path: Path, text: str) -> list[_Joint]:
                     joints[stack[-1]].offset = offset
             elif word == "CHANNELS":
                 channels = [next(words) for _ in range(int(next(words)))]
-                if unknown := [channel for channel in channels if channel not in (*_TURNS, *_SHIFTS)]:
-                    raise ValueError(f"channel {unknown[0]!r}; allowed: {', '.join((*_TURNS, *_SHIFTS))}")
+                if unknown := [
+                    channel for channel in channels if channel not in (*_TURNS, *_SHIFTS)
+                ]:
+                    raise ValueError(
+                        f"channel {unknown[0]!r}; allowed: {', '.join((*_TURNS, *_SHIFTS))}"
+                    )
                 if len(set(channels)) != len(channels):
                     raise ValueError(f"a channel stands twice in {' '.join(channels)}")
                 joints[stack[-1]].channels = channels  # type: ignore[index]
@@ -102,14 +118,20 @@ def _read_hierarchy(path: Path, text: str) -> list[_Joint]:
             raise ValueError("a brace or an OFFSET is missing")
     except (StopIteration, ValueError, IndexError, TypeError) as error:
         reason = str(error) or "it ends in the middle"
-        raise MotionError(f"{path} is truncated or no BVH: {reason}. Download or export it anew.") from error
+        raise MotionError(
+            f"{path} is truncated or no BVH: {reason}. Download or export it anew."
+        ) from error
     return joints
 
 
-def _read_motion(path: Path, text: str, width: int) -> tuple[float, Float[np.ndarray, "time channel"]]:
+def _read_motion(
+    path: Path, text: str, width: int
+) -> tuple[float, Float[np.ndarray, "time channel"]]:
     words = text.split()
     if len(words) < 5 or words[0] != "Frames:" or words[2:4] != ["Frame", "Time:"]:
-        raise MotionError(f"{path} is truncated: no MOTION section with Frames and Frame Time. Download or export it anew.")
+        raise MotionError(
+            f"{path} is truncated: no MOTION section with Frames and Frame Time. Download or export it anew."
+        )
     frames, frame_time = numbers([words[1], words[4]], path, "Frames or Frame Time")
     values = numbers(words[5:], path, "MOTION")
     if len(values) != frames * width:
@@ -126,5 +148,7 @@ def _begins_with_a_pose(rotations: list[Rotation]) -> bool:
     """Whether frame 0 is a T-pose or the like that tools put before the motion."""
     if len(rotations[0]) < 4:
         return False
-    steps = np.stack([(r[1:12].inv() * r[: len(r[1:12])]).magnitude() for r in rotations]).max(axis=0)
+    steps = np.stack([(r[1:12].inv() * r[: len(r[1:12])]).magnitude() for r in rotations]).max(
+        axis=0
+    )
     return bool(steps[0] > _JUMP and steps[0] > 4.0 * steps[1:].max())

@@ -28,7 +28,11 @@ def load_csv(path: Path, options: ImportOptions) -> MotionClip:
         MotionError: unknown, missing or doubled columns, rows of another length, uneven times, NaN.
     """
     robot = RobotModel.load(options.robot)
-    rows = [[cell.strip() for cell in line.split(",")] for line in read_text(path).splitlines() if line.strip()]
+    rows = [
+        [cell.strip() for cell in line.split(",")]
+        for line in read_text(path).splitlines()
+        if line.strip()
+    ]
     header, rows = rows[0], rows[1:]
     needed = (*_POSITION, *_QUAT, *robot.joint_names)
     missing = [name for name in needed if name not in header]
@@ -41,23 +45,37 @@ def load_csv(path: Path, options: ImportOptions) -> MotionClip:
         )
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
-            raise MotionError(f"{path}: row {number} has {len(row)} values, the header {len(header)}. Repair or export it anew.")
+            raise MotionError(
+                f"{path}: row {number} has {len(row)} values, the header {len(header)}. Repair or export it anew."
+            )
     values = numbers([cell for row in rows for cell in row], path, "a row").reshape(-1, len(header))
     check_finite(values, path, "a column")
     columns = dict(zip(header, values.T, strict=True))
     fps = options.fps or _rate(columns.get(_TIME), path)
-    root_pos, root_quat = (np.stack([columns[name] for name in names], axis=-1) for names in (_POSITION, _QUAT))
+    root_pos, root_quat = (
+        np.stack([columns[name] for name in names], axis=-1) for names in (_POSITION, _QUAT)
+    )
     joint_pos = np.stack([columns[name] for name in robot.joint_names], axis=-1)
     told = check_fps(fps, path, "fps")
-    return robot_clip(path, robot, told, root_pos, root_quat, joint_pos, options, ("joints by name",))
+    return robot_clip(
+        path, robot, told, root_pos, root_quat, joint_pos, options, ("joints by name",)
+    )
 
 
 def _rate(time: np.ndarray | None, path: Path) -> float:
     if time is None:
-        raise MotionError(f"{path} has no column {_TIME!r}, and so no frame rate. Add it (s), or pass fps.")
+        raise MotionError(
+            f"{path} has no column {_TIME!r}, and so no frame rate. Add it (s), or pass fps."
+        )
     if len(time) < 2:
-        raise MotionError(f"{path} has {len(time)} row(s) below its header; at least 2 are needed to know velocities.")
+        raise MotionError(
+            f"{path} has {len(time)} row(s) below its header; at least 2 are needed to know velocities."
+        )
     steps = np.diff(time)
-    if steps.min() <= 0 or np.ptp(steps) > 0.1 * steps.mean():  # rounded to ms at 100 fps it is 10 %
-        raise MotionError(f"{path}: {_TIME} goes on by {steps.min():g} to {steps.max():g} s; allowed: evenly. Resample it.")
+    if (
+        steps.min() <= 0 or np.ptp(steps) > 0.1 * steps.mean()
+    ):  # rounded to ms at 100 fps it is 10 %
+        raise MotionError(
+            f"{path}: {_TIME} goes on by {steps.min():g} to {steps.max():g} s; allowed: evenly. Resample it."
+        )
     return len(steps) / float(time[-1] - time[0])

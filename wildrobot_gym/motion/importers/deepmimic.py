@@ -34,12 +34,18 @@ def load_deepmimic(path: Path, options: ImportOptions) -> HumanMotion:
     layout = shipped_tables(_TABLE)[_TABLE]
     _, table = choose_table(options.table or _TABLE, _TABLE, layout.joint_names, str(path))
     frames = _read_frames(path, _HEAD + sum(joint.columns for joint in layout.joints))
-    durations = frames[:-1, 0] if len(frames) > 1 else frames[:, 0]  # the last frame's is 0 in some files
+    durations = (
+        frames[:-1, 0] if len(frames) > 1 else frames[:, 0]
+    )  # the last frame's is 0 in some files
     if np.ptp(durations) > 0.01 * durations.mean():
         raise MotionError(
             f"{path}: frames last from {durations.min():g} to {durations.max():g} s; allowed: all the same. Resample it."
         )
-    fps = check_fps(options.fps or 1.0 / max(durations.mean(), 1e-9), path, f"a frame's duration of {durations.mean():g} s")
+    fps = check_fps(
+        options.fps or 1.0 / max(durations.mean(), 1e-9),
+        path,
+        f"a frame's duration of {durations.mean():g} s",
+    )
     offsets = np.array([joint.offset for joint in layout.joints])
     moving = np.tile(offsets, (len(frames), 1, 1))
     moving[:, 0] = frames[:, 1:_HEAD]
@@ -60,7 +66,9 @@ def _read_frames(path: Path, width: int) -> np.ndarray:
             f" ({type(error).__name__}: {error}). Download it anew."
         ) from error
     if frames.ndim != 2 or frames.shape[1] != width:
-        raise MotionError(f"{path}: Frames has shape {frames.shape}; allowed: (frames, {width}), the humanoid of DeepMimic.")
+        raise MotionError(
+            f"{path}: Frames has shape {frames.shape}; allowed: (frames, {width}), the humanoid of DeepMimic."
+        )
     check_finite(frames, path, "Frames")
     return frames
 

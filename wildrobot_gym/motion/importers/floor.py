@@ -25,13 +25,16 @@ _SLOPE_RANGE = np.radians([0.1, 3.0])  # below it does not matter, above it is a
 def level(motion: HumanMotion) -> HumanMotion:
     """``motion`` turned until standing feet are equally high all along its way; itself where it shows no such slope."""
     points = _stances(motion)
-    gradient, share = _slope(points)
+    gradient, fraction = _slope(points)
     slope = np.arctan(np.linalg.norm(gradient))
-    if not _SLOPE_RANGE[0] <= slope <= _SLOPE_RANGE[1] or share < _SURE:
+    if not _SLOPE_RANGE[0] <= slope <= _SLOPE_RANGE[1] or fraction < _SURE:
         return motion
     turn = least_turn(np.array([*-gradient, 1.0]), np.array([0.0, 0.0, 1.0]))
     centre = points.mean(axis=0)
-    turned = turn.apply((motion.positions - centre).reshape(-1, 3)).reshape(motion.positions.shape) + centre
+    turned = (
+        turn.apply((motion.positions - centre).reshape(-1, 3)).reshape(motion.positions.shape)
+        + centre
+    )
     rotations = turn * Rotation.from_quat(motion.rotations.reshape(-1, 4), scalar_first=True)
     note = f"floor: {len(points)} stances lie on a slope of {np.degrees(slope):.2f} deg, which was turned level"
     return replace(
@@ -47,9 +50,15 @@ def _stances(motion: HumanMotion) -> Float[np.ndarray, "stance 3"]:
     points: list[np.ndarray] = []
     for side in ("left", "right"):
         parts = np.stack([motion.position(f"{side}_{joint}") for joint in ("ankle", "toe")])
-        still = (np.linalg.norm(np.gradient(parts, 1.0 / motion.fps, axis=1), axis=-1) < _STILL).all(axis=0)
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(int))).reshape(-1, 2)
-        points += [parts[:, a:b].mean(axis=(0, 1)) for a, b in edges if b - a >= _MIN_STANCE_S * motion.fps]
+        still = (
+            np.linalg.norm(np.gradient(parts, 1.0 / motion.fps, axis=1), axis=-1) < _STILL
+        ).all(axis=0)
+        edges = np.flatnonzero(
+            np.diff(np.concatenate([[False], still, [False]]).astype(int))
+        ).reshape(-1, 2)
+        points += [
+            parts[:, a:b].mean(axis=(0, 1)) for a, b in edges if b - a >= _MIN_STANCE_S * motion.fps
+        ]
     return np.reshape(points, (-1, 3))
 
 

@@ -33,11 +33,18 @@ def load_gmr(path: Path, options: ImportOptions) -> MotionClip:
         )
     robot = RobotModel.load(options.robot)
     if data.get("robot", robot.name) != robot.name:
-        raise MotionError(f"{path} is a clip of robot {data['robot']!r}, not of {robot.name!r}. Pass robot, or retarget anew.")
+        raise MotionError(
+            f"{path} is a clip of robot {data['robot']!r}, not of {robot.name!r}. Pass robot, or retarget anew."
+        )
     arrays = {}
     for key, width in (("root_pos", 3), ("root_rot", 4), ("dof_pos", robot.num_joints)):
         values = data[key]
-        if not isinstance(values, np.ndarray) or values.ndim != 2 or values.shape[1] != width or values.dtype.kind not in "fiu":
+        if (
+            not isinstance(values, np.ndarray)
+            or values.ndim != 2
+            or values.shape[1] != width
+            or values.dtype.kind not in "fiu"
+        ):
             raise MotionError(
                 f"{path}: {key} is {_describe(values)}; allowed: (frames, {width}) numbers. Robot {robot.name!r} has the joints"
                 f" {', '.join(robot.joint_names)}; for a clip of another robot pass robot, or retarget the motion anew."
@@ -46,7 +53,10 @@ def load_gmr(path: Path, options: ImportOptions) -> MotionClip:
         arrays[key] = values
     fps = check_fps(options.fps or data["fps"], path, "fps")
     quat = arrays["root_rot"][:, [3, 0, 1, 2]]
-    notes = ("root_rot: x, y, z, w", f"dof_pos: the joints of {robot.name!r} in its order, since the file names none")
+    notes = (
+        "root_rot: x, y, z, w",
+        f"dof_pos: the joints of {robot.name!r} in its order, since the file names none",
+    )
     source, licence = _origin(data, path)
     options = replace(options, source=options.source or source, licence=options.licence or licence)
     return robot_clip(path, robot, fps, arrays["root_pos"], quat, arrays["dof_pos"], options, notes)
@@ -55,9 +65,17 @@ def load_gmr(path: Path, options: ImportOptions) -> MotionClip:
 def _origin(data: dict[str, Any], path: Path) -> tuple[str, str]:
     """Source and licence of the human clip that the file names (by its last folders, not its maker's whole disk)."""
     human = str(data.get("source_file", path.name)).replace("\\", "/").split("/")
-    licence = "AMASS licence, non-commercial research" if "amass" in [part.lower() for part in human] else ""
+    licence = (
+        "AMASS licence, non-commercial research"
+        if "amass" in [part.lower() for part in human]
+        else ""
+    )
     return f"GMR, from {'/'.join(human[-3:])}", licence
 
 
 def _describe(values: object) -> str:
-    return f"an array of shape {values.shape}" if isinstance(values, np.ndarray) else f"a {type(values).__name__}"
+    return (
+        f"an array of shape {values.shape}"
+        if isinstance(values, np.ndarray)
+        else f"a {type(values).__name__}"
+    )

@@ -51,8 +51,12 @@ class ImportOptions:
 
     def take_whole(self, where: object) -> None:
         """Raise MotionError where a part or another rate is asked for of a file of the project's own, whose clips are whole."""
-        if asked := [name for name in ("fps", "start_s", "end_s") if getattr(self, name) is not None]:
-            raise MotionError(f"{where} holds this project's own clips, which are taken whole; leave out {', '.join(asked)}.")
+        if asked := [
+            name for name in ("fps", "start_s", "end_s") if getattr(self, name) is not None
+        ]:
+            raise MotionError(
+                f"{where} holds this project's own clips, which are taken whole; leave out {', '.join(asked)}."
+            )
 
     def part(self, num_frames: int, fps: float, where: str) -> slice:
         """Frames between ``start_s`` and ``end_s``.
@@ -61,7 +65,9 @@ class ImportOptions:
             MotionError: fewer than two frames are left.
         """
         first = 0 if self.start_s is None else round(self.start_s * fps)
-        last = num_frames - 1 if self.end_s is None else min(round(self.end_s * fps), num_frames - 1)
+        last = (
+            num_frames - 1 if self.end_s is None else min(round(self.end_s * fps), num_frames - 1)
+        )
         if not 0 <= first < last:
             raise MotionError(
                 f"{where} has {num_frames} frame(s), {max(num_frames - 1, 0) / fps:.3f} s; from {self.start_s or 0} s to"

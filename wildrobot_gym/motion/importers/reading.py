@@ -26,7 +26,9 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise MotionError(f"Cannot read {path}: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
-        raise MotionError(f"{path} is no text file, as its suffix says it is. Rename or export it anew.") from error
+        raise MotionError(
+            f"{path} is no text file, as its suffix says it is. Rename or export it anew."
+        ) from error
     if not text.strip():
         raise MotionError(f"{path} is empty. Download or export it anew.")
     return text
@@ -37,7 +39,9 @@ def numbers(words: Sequence[str] | np.ndarray, path: Path, what: str) -> np.ndar
     try:
         return np.array(words, np.float64)
     except ValueError as error:
-        raise MotionError(f"{path}: {what} holds something that is no number ({error}). Repair or export it anew.") from error
+        raise MotionError(
+            f"{path}: {what} holds something that is no number ({error}). Repair or export it anew."
+        ) from error
 
 
 def check_finite(values: np.ndarray, path: Path, what: str) -> None:
@@ -45,7 +49,9 @@ def check_finite(values: np.ndarray, path: Path, what: str) -> None:
     fine = np.abs(values) < _ABSURD
     if not fine.all():
         frame = int(np.argwhere(~fine)[0][0])
-        raise MotionError(f"{path}: {what} has a NaN or infinity (or near it), first in frame {frame}. Cut it off or repair it.")
+        raise MotionError(
+            f"{path}: {what} has a NaN or infinity (or near it), first in frame {frame}. Cut it off or repair it."
+        )
 
 
 def check_fps(fps: Any, path: Path, what: str) -> float:

@@ -44,8 +44,14 @@ def robot_clip(
         licence=options.licence or "",
     ).check(robot, str(path))
     command = _mean_velocity(clip)
-    outside = np.maximum(robot.joint_range[:, 0] - clip.joint_pos, clip.joint_pos - robot.joint_range[:, 1]).max(axis=0)
-    beyond = [f"{name} by {x:.3f} rad" for name, x in zip(robot.joint_names, outside, strict=True) if x > 1e-6]
+    outside = np.maximum(
+        robot.joint_range[:, 0] - clip.joint_pos, clip.joint_pos - robot.joint_range[:, 1]
+    ).max(axis=0)
+    beyond = [
+        f"{name} by {x:.3f} rad"
+        for name, x in zip(robot.joint_names, outside, strict=True)
+        if x > 1e-6
+    ]
     found = (
         f"{clip.num_frames} frames at {fps:g} fps, {clip.duration_s:.2f} s, mean velocity {command[0]:.2f} m/s ahead,"
         f" {command[1]:.2f} m/s left, {command[2]:.2f} rad/s",

@@ -16,7 +16,9 @@ import numpy as np
 
 from wildrobot_gym.errors import MotionError
 
-_PLAIN = re.compile(r"[biufSU]\d+")  # bool, integers, floats, text of a fixed length: what has no pointers
+_PLAIN = re.compile(
+    r"[biufSU]\d+"
+)  # bool, integers, floats, text of a fixed length: what has no pointers
 
 
 class _Refused(Exception):
@@ -124,16 +126,22 @@ def load_pickle(path: Path) -> dict[str, Any]:
             " lists, tuples, dictionaries. If you trust its maker, have it saved again with these only."
         ) from error
     except Exception as error:  # a damaged pickle may raise anything
-        raise MotionError(f"{path} is truncated or no pickle ({type(error).__name__}: {error}). Export it anew.") from error
+        raise MotionError(
+            f"{path} is truncated or no pickle ({type(error).__name__}: {error}). Export it anew."
+        ) from error
     if not isinstance(value, dict):
-        raise MotionError(f"{path} holds a {type(value).__name__}; needed is a dictionary of arrays.")
+        raise MotionError(
+            f"{path} holds a {type(value).__name__}; needed is a dictionary of arrays."
+        )
     return value
 
 
 def _array(data: Any, kind: _Type, shape: Any, order: str) -> np.ndarray:
     if not isinstance(data, bytes | bytearray | memoryview) or not isinstance(kind, _Type):
         raise _Refused(f"an array made of {type(data).__name__}")
-    return np.frombuffer(bytes(data), kind.numpy()).reshape(shape, order="F" if order == "F" else "C")
+    return np.frombuffer(bytes(data), kind.numpy()).reshape(
+        shape, order="F" if order == "F" else "C"
+    )
 
 
 def _plain(value: Any) -> Any:

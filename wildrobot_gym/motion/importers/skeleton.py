@@ -42,10 +42,14 @@ class Skeleton:
             turns.append(turns[parent] * rotations[joint])
         return positions, turns
 
-    def standing(self, stand: Mapping[str, Sequence[float]]) -> tuple[Float[np.ndarray, "joint 3"], list[Rotation]]:
+    def standing(
+        self, stand: Mapping[str, Sequence[float]]
+    ) -> tuple[Float[np.ndarray, "joint 3"], list[Rotation]]:
         """The rest pose, with the joints in ``stand`` turned by those degrees about their own x, then y, then z."""
         degrees = [[stand.get(name, (0.0, 0.0, 0.0))] for name in self.names]
-        positions, turns = self.pose([Rotation.from_euler("XYZ", d, degrees=True) for d in degrees], self.offsets[None])
+        positions, turns = self.pose(
+            [Rotation.from_euler("XYZ", d, degrees=True) for d in degrees], self.offsets[None]
+        )
         return positions[0], [turn[0] for turn in turns]
 
 

@@ -50,7 +50,10 @@ class NameTable:
     @property
     def joint_parents(self) -> tuple[int, ...]:
         """Index of each joint's parent; -1 for the root."""
-        return tuple(-1 if joint.parent is None else self.joint_names.index(joint.parent) for joint in self.joints)
+        return tuple(
+            -1 if joint.parent is None else self.joint_names.index(joint.parent)
+            for joint in self.joints
+        )
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """Joints of required bodies that are not among ``names``."""
@@ -78,16 +81,22 @@ def read_table(path: Path) -> NameTable:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ConfigError) as error:
         raise MotionError(f"{path} is no table of joint names: {error}") from error
     if missing := [body for body in REQUIRED_BODIES if body not in table.bodies]:
-        raise MotionError(f"{path}: bodies lacks {', '.join(missing)}; needed are {', '.join(REQUIRED_BODIES)}.")
+        raise MotionError(
+            f"{path}: bodies lacks {', '.join(missing)}; needed are {', '.join(REQUIRED_BODIES)}."
+        )
     if unknown := [body for body in table.bodies if body not in KEY_BODIES]:
         raise MotionError(f"{path}: {unknown_name('body', unknown[0], KEY_BODIES)}")
     for joint, degrees in table.stand.items():
         if len(degrees) != 3:
-            raise MotionError(f"{path}: stand.{joint} is {list(degrees)}; allowed: degrees about x, y and z.")
+            raise MotionError(
+                f"{path}: stand.{joint} is {list(degrees)}; allowed: degrees about x, y and z."
+            )
     return table
 
 
-def choose_table(asked: str | Path | None, format: str, names: tuple[str, ...], where: str) -> tuple[str, NameTable]:
+def choose_table(
+    asked: str | Path | None, format: str, names: tuple[str, ...], where: str
+) -> tuple[str, NameTable]:
     """The table asked for, or the shipped one whose joints are all in the file; its name and itself.
 
     Raises:
@@ -97,9 +106,13 @@ def choose_table(asked: str | Path | None, format: str, names: tuple[str, ...], 
     if asked is not None:
         name = str(asked)
         if name not in tables and not Path(asked).suffix:
-            raise MotionError(f"{where}: {unknown_name('table', name, tables)} Or give a path to a .yaml.")
+            raise MotionError(
+                f"{where}: {unknown_name('table', name, tables)} Or give a path to a .yaml."
+            )
         tables = {name: tables[name] if name in tables else read_table(Path(asked))}
-    name, table = min(tables.items(), key=lambda item: (len(item[1].missing(names)), -len(item[1].indices(names))))
+    name, table = min(
+        tables.items(), key=lambda item: (len(item[1].missing(names)), -len(item[1].indices(names)))
+    )
     if missing := table.missing(names):
         raise MotionError(
             f"{where} does not have the joints of table {name!r}{'' if asked else ', the nearest one'}."

@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from jaxtyping import Float
 from scipy.sparse.linalg import spsolve
 
-from wildrobot_gym.motion.feet import Sole
-from wildrobot_gym.motion.plan import smoothstep
+from wildrobot_gym.motion.gait.feet import Sole
+from wildrobot_gym.motion.gait.plan import smoothstep
 from wildrobot_gym.motion.retarget.footpath import Foot
 from wildrobot_gym.motion.retarget.smoothing import differences
 from wildrobot_gym.motion.retarget.steps import Stance
@@ -24,7 +24,9 @@ _SLOWEST, _QUICKEST = 0.3, 8.0  # Hz of the turns that keep loaded feet from tur
 _NEAR = 0.02  # weight of staying near the human's path, beside 1 for the load's place
 
 
-def load_share(time: Float[np.ndarray, " time"], stances: list[list[Stance]]) -> Float[np.ndarray, "time foot"]:
+def load_fraction(
+    time: Float[np.ndarray, " time"], stances: list[list[Stance]]
+) -> Float[np.ndarray, "time foot"]:
     """Each foot's share of the load: ramps over double support, all on one foot alone; 0 for all in flight."""
     weight = np.zeros((len(time), len(stances)))
     for f, foot in enumerate(stances):
@@ -34,7 +36,9 @@ def load_share(time: Float[np.ndarray, " time"], stances: list[list[Stance]]) ->
     return weight / np.where(total > 0.0, total, 1.0)
 
 
-def load_along(time: Float[np.ndarray, " time"], stances: list[Stance], sole: Sole) -> Float[np.ndarray, " time"]:
+def load_along(
+    time: Float[np.ndarray, " time"], stances: list[Stance], sole: Sole
+) -> Float[np.ndarray, " time"]:
     """Where on the sole a foot bears its load, m ahead of its frame: heel first, toes at last; midway in endless stances."""
     toe = 0.5 * (sole.toe + sole.front)
     out = np.full(len(time), 0.5 * (sole.heel + toe))
@@ -47,7 +51,10 @@ def load_along(time: Float[np.ndarray, " time"], stances: list[Stance], sole: So
 
 
 def load_path(
-    time: Float[np.ndarray, " time"], stances: list[list[Stance]], feet: list[Foot], share: Float[np.ndarray, "time foot"]
+    time: Float[np.ndarray, " time"],
+    stances: list[list[Stance]],
+    feet: list[Foot],
+    fraction: Float[np.ndarray, "time foot"],
 ) -> Float[np.ndarray, "time 2"]:
     """Where the load should be on the floor, m: along each sole by :func:`load_along`, near its inner edge."""
     out = np.zeros((len(time), 2))
@@ -57,9 +64,12 @@ def load_path(
             here = stance.holds(time)
             x, y, yaw = stance.place
             point = np.stack(
-                [x + np.cos(yaw) * ahead - np.sin(yaw) * foot.inner, y + np.sin(yaw) * ahead + np.cos(yaw) * foot.inner]
+                [
+                    x + np.cos(yaw) * ahead - np.sin(yaw) * foot.inner,
+                    y + np.sin(yaw) * ahead + np.cos(yaw) * foot.inner,
+                ]
             )
-            out[here] += (share[:, f] * point).T[here]
+            out[here] += (fraction[:, f] * point).T[here]
     return out
 
 
@@ -76,7 +86,10 @@ def balanced_path(
     inside = borne[1:-1]
     pendulum = sp.diags_array(inside) @ sp.eye_array(num - 2, num, k=1) - bend
     near = sp.eye_array(num) * _NEAR
-    return spsolve((pendulum.T @ pendulum + near).tocsc(), pendulum.T @ (inside[:, None] * load[1:-1]) + near @ human)
+    return spsolve(
+        (pendulum.T @ pendulum + near).tocsc(),
+        pendulum.T @ (inside[:, None] * load[1:-1]) + near @ human,
+    )
 
 
 def steadying_turn(

@@ -32,7 +32,9 @@ class BodyPath:
         """Unit vectors to the left."""
         return np.stack([-np.sin(self.yaw), np.cos(self.yaw)], axis=-1)
 
-    def hips(self, reach: LegReach) -> tuple[Float[np.ndarray, "time 2"], Float[np.ndarray, " time"]]:
+    def hips(
+        self, reach: LegReach
+    ) -> tuple[Float[np.ndarray, "time 2"], Float[np.ndarray, " time"]]:
         """Level place and height of the hip axis midway between the legs, m."""
         ahead, up = reach.hip_from_base(self.lean)
         return self.level + ahead[:, None] * self.forward, self.height + up
@@ -48,6 +50,8 @@ class BodyPath:
         return BodyPath(time, np.stack([x, y], axis=-1), height, yaw, lean, roll)
 
 
-def along(vectors: Float[np.ndarray, "*n 2"], directions: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n"]:
+def along(
+    vectors: Float[np.ndarray, "*n 2"], directions: Float[np.ndarray, "*n 2"]
+) -> Float[np.ndarray, "*n"]:
     """Dot products: how far ``vectors`` go along unit ``directions``."""
     return np.sum(vectors * directions, axis=-1)

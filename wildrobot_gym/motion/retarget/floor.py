@@ -43,7 +43,11 @@ class FloorDynamics:
         qvel = velocities(self.robot, qpos, 1.0 / fps)
         qacc = np.gradient(qvel, 1.0 / fps, axis=0)
         data = self._data
-        force, zmp, yaw = np.empty((len(qpos), 3)), np.empty((len(qpos), 2)), np.empty((len(qpos), len(self._feet)))
+        force, zmp, yaw = (
+            np.empty((len(qpos), 3)),
+            np.empty((len(qpos), 2)),
+            np.empty((len(qpos), len(self._feet))),
+        )
         for i in range(len(qpos)):
             force[i], moment = floor_wrench(self._model, data, qpos[i], qvel[i], qacc[i])
             zmp[i] = zero_moment_point(qpos[i, :3], force[i], moment)

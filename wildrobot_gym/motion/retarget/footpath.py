@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.motion.feet import Sole, lowest_corner
-from wildrobot_gym.motion.plan import smoothstep
+from wildrobot_gym.motion.gait.feet import Sole, lowest_corner
+from wildrobot_gym.motion.gait.plan import smoothstep
 from wildrobot_gym.motion.retarget.body import BodyPath, along
 from wildrobot_gym.motion.retarget.reach import LegReach
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
@@ -46,11 +46,19 @@ class Foot:
         return self.sole.right + _EDGE_MARGIN if self.hip_y > 0.0 else self.sole.left - _EDGE_MARGIN
 
     def path(
-        self, stances: list[Stance], body: BodyPath, human: Float[np.ndarray, "time joint"], settings: RetargetSettings
+        self,
+        stances: list[Stance],
+        body: BodyPath,
+        human: Float[np.ndarray, "time joint"],
+        settings: RetargetSettings,
     ) -> FootPath:
         """Path under ``body``; ``human``: joint angles of :func:`human_joints`."""
         time, human = body.time, self._above_floor(human, body)
-        pos, pitch, planted = np.zeros((len(time), 3)), np.zeros(len(time)), np.zeros(len(time), bool)
+        pos, pitch, planted = (
+            np.zeros((len(time), 3)),
+            np.zeros(len(time)),
+            np.zeros(len(time), bool),
+        )
         for stance in stances:
             here = stance.holds(time)
             pos[here], pitch[here] = planted_sole(stance, self.sole, time[here])
@@ -70,7 +78,9 @@ class Foot:
         ahead = along(pos[:, :2] - hips, body.forward) + self.reach.ankle_height * np.sin(pitch)
         return ahead, pos[:, 2] + self.reach.ankle_height * np.cos(pitch) - hip_up
 
-    def _above_floor(self, joints: Float[np.ndarray, "time joint"], body: BodyPath) -> Float[np.ndarray, "time joint"]:
+    def _above_floor(
+        self, joints: Float[np.ndarray, "time joint"], body: BodyPath
+    ) -> Float[np.ndarray, "time joint"]:
         """``joints`` with the leg drawn in where its sole would be in the floor."""
         _, hip_up = body.hips(self.reach)
         ahead, up, pitch = self.reach.ankle(joints, body.lean)
@@ -98,15 +108,19 @@ class Foot:
         hips, hip_up = (v[swing] for v in body.hips(reach))
         forward, left, lean = body.forward[swing], body.left[swing], body.lean[swing]
         path = SwingPath(time, (begin, end), ends, human[swing])
-        joints = swing_joints(path, reach, hip_up, lean, self.sole, settings.clearance, settings.max_joint_speed)
+        joints = swing_joints(
+            path, reach, hip_up, lean, self.sole, settings.clearance, settings.max_joint_speed
+        )
         ahead, up, pitch = reach.ankle(joints, lean)
         # Sideways from one place to the next; where there is none, under the hip.
         free = along(body.level[swing], left) + self.hip_y
         aside = [along(np.array(s.place[:2]), left) if s else free for s in (before, after)]
-        share = smoothstep((time - begin) / (end - begin))
+        fraction = smoothstep((time - begin) / (end - begin))
         out = np.empty((len(time), 3))
-        out[:, :2] = (along(hips, forward) + ahead - reach.ankle_height * np.sin(pitch))[:, None] * forward
-        out[:, :2] += ((1.0 - share) * aside[0] + share * aside[1])[:, None] * left
+        out[:, :2] = (along(hips, forward) + ahead - reach.ankle_height * np.sin(pitch))[
+            :, None
+        ] * forward
+        out[:, :2] += ((1.0 - fraction) * aside[0] + fraction * aside[1])[:, None] * left
         out[:, 2] = hip_up + up - reach.ankle_height * np.cos(pitch)
         out[:, 2] += np.maximum(
             -lowest_corner(out[:, 2], pitch, self.sole), 0.0
@@ -128,7 +142,11 @@ class Foot:
 
 
 def human_joints(
-    human: ScaledHuman, foot: int, reach: LegReach, lean: Float[np.ndarray, " time"], settings: RetargetSettings
+    human: ScaledHuman,
+    foot: int,
+    reach: LegReach,
+    lean: Float[np.ndarray, " time"],
+    settings: RetargetSettings,
 ) -> Float[np.ndarray, "time joint"]:
     """The human's (hip, knee, ankle) angles from the side as this robot's, whose base leans by ``lean``, inside its limits."""
     forward = np.stack([np.cos(human.heading), np.sin(human.heading)], axis=-1)
@@ -138,5 +156,7 @@ def human_joints(
         return np.arctan2(along(bone[:, :2], forward), -bone[:, 2])
 
     thigh, shin = angle(human.hip, human.knee), angle(human.knee, human.ankle)
-    joints = reach.joints(thigh, thigh - shin, sole_pitch(human.foot_pitch[:, foot], settings), lean)
+    joints = reach.joints(
+        thigh, thigh - shin, sole_pitch(human.foot_pitch[:, foot], settings), lean
+    )
     return np.clip(joints, reach.low + _INSIDE, reach.high - _INSIDE)

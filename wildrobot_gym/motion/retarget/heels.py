@@ -7,13 +7,19 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.motion.feet import Sole, rolled
+from wildrobot_gym.motion.gait.feet import Sole, rolled
 from wildrobot_gym.motion.retarget.reach import LegReach
 from wildrobot_gym.motion.retarget.settings import RetargetSettings
 from wildrobot_gym.motion.retarget.steps import RISE_RATE, Stance, rising
 
-_PITCHES, _RISES, _LIFTS = 31, 12, 6  # numbers tried: of pitches, of times to begin, of pitches at lift-off
-_LATE = 20.0  # times a heel that is too low is worse than one that is as much higher than it need be
+_PITCHES, _RISES, _LIFTS = (
+    31,
+    12,
+    6,
+)  # numbers tried: of pitches, of times to begin, of pitches at lift-off
+_LATE = (
+    20.0  # times a heel that is too low is worse than one that is as much higher than it need be
+)
 _TOO_FAST = 3.0  # s; cost of a pitch that changes faster than the joints can
 _TILT = 1.3  # times the joints' greatest speed that a sole pitches with, for the shin tilts along with it
 _TOLERANCE = 0.02  # rad by which a heel may be low; the smoothing of the hips' height hides it
@@ -35,7 +41,9 @@ def needed_pitch(
     rolled_ahead, up = rolled(pitch, sole)
     ankle_ahead = ahead + rolled_ahead + reach.ankle_height * np.sin(pitch)
     hip = hip_up - up - reach.ankle_height * np.cos(pitch)
-    reached = (hip <= reach.highest_hip(ankle_ahead, lean)) & (hip >= reach.lowest_hip(ankle_ahead, pitch))
+    reached = (hip <= reach.highest_hip(ankle_ahead, lean)) & (
+        hip >= reach.lowest_hip(ankle_ahead, pitch)
+    )
     found = reached.any(axis=0)
     return np.where(found, pitch[reached.argmax(axis=0), 0], greatest), 1.0 - found
 
@@ -59,7 +67,9 @@ def raise_heel(
     greatest = max(settings.heel_rise, stance.lift)
     need, short = needed_pitch(reach, ahead, hip_up, lean, sole, greatest)
     rise, lift = np.meshgrid(
-        np.linspace(stance.rise, stance.flat, _RISES), np.linspace(stance.lift, greatest, _LIFTS), indexing="ij"
+        np.linspace(stance.rise, stance.flat, _RISES),
+        np.linspace(stance.lift, greatest, _LIFTS),
+        indexing="ij",
     )
     rise, lift = rise.reshape(-1, 1), lift.reshape(-1, 1)
     pitch = lift * rising(time, rise, stance.up)
@@ -68,4 +78,6 @@ def raise_heel(
     dt = time[1] - time[0]
     cost = dt * np.sum(pitch + _LATE * low, axis=1) + dt * _TOO_FAST * fast[:, 0]
     best = int(np.argmin(cost))
-    return replace(stance, rise=float(rise[best, 0]), lift=float(lift[best, 0])), float(cost[best] + dt * short.sum())
+    return replace(stance, rise=float(rise[best, 0]), lift=float(lift[best, 0])), float(
+        cost[best] + dt * short.sum()
+    )

@@ -32,7 +32,9 @@ class Retargeted:
     report: RetargetReport
 
 
-def retarget(robot: RobotModel, human: HumanMotion, settings: RetargetSettings | None = None) -> Retargeted:
+def retarget(
+    robot: RobotModel, human: HumanMotion, settings: RetargetSettings | None = None
+) -> Retargeted:
     """``human``'s motion performed by ``robot``, on a floor at height 0, from the origin along +x.
 
     Raises:
@@ -61,12 +63,20 @@ def retarget(robot: RobotModel, human: HumanMotion, settings: RetargetSettings |
 
 
 def _clip(
-    plan: ClipPlan, human: HumanMotion, qpos: Float[np.ndarray, "time nq"], asked: FloorDemand, report: RetargetReport
+    plan: ClipPlan,
+    human: HumanMotion,
+    qpos: Float[np.ndarray, "time nq"],
+    asked: FloorDemand,
+    report: RetargetReport,
 ) -> MotionClip:
     body, robot, settings = plan.body, plan.robot, plan.settings
     duration = body.time[-1]
-    steps = np.diff(plan.near, axis=0)  # without the sway, of which a clip seldom holds whole periods
-    ahead, aside = (float(np.sum(steps * axes[1:]) / duration) for axes in (body.forward, body.left))
+    steps = np.diff(
+        plan.near, axis=0
+    )  # without the sway, of which a clip seldom holds whole periods
+    ahead, aside = (
+        float(np.sum(steps * axes[1:]) / duration) for axes in (body.forward, body.left)
+    )
     turn = float((plan.human.heading[-1] - plan.human.heading[0]) / duration)
     return MotionClip(
         # Strides of one motion are clips side by side.
@@ -83,7 +93,9 @@ def _clip(
         licence=human.licence,
         metadata={
             "kind": "retargeted",
-            "report": {k: v for k, v in report.as_dict().items() if k != "frames_per_s"},  # the same clip, the same file
+            "report": {
+                k: v for k, v in report.as_dict().items() if k != "frames_per_s"
+            },  # the same clip, the same file
             "settings": asdict(settings),
             "notes": list(human.notes),
         },
@@ -91,14 +103,20 @@ def _clip(
 
 
 def _report(
-    plan: ClipPlan, qpos: Float[np.ndarray, "time nq"], asked: FloorDemand, miss: float, seconds: float
+    plan: ClipPlan,
+    qpos: Float[np.ndarray, "time nq"],
+    asked: FloorDemand,
+    miss: float,
+    seconds: float,
 ) -> RetargetReport:
     robot, settings, body, human = plan.robot, plan.settings, plan.body, plan.human
     points = figures.measure_points(robot, qpos)
     planted = np.stack([path.planted for path in plan.paths], axis=-1)
     slide = figures.slide_speeds(points.corners, planted, settings.fps)
     lowest = points.corners[..., 2].min(axis=-1)
-    at_limit, too_fast = figures.joint_shares(robot, qpos[:, 7:], asked.qvel[:, 6:], settings.max_joint_speed)
+    at_limit, too_fast = figures.joint_fractions(
+        robot, qpos[:, 7:], asked.qvel[:, 6:], settings.max_joint_speed
+    )
     tipping = np.linalg.norm(plan.tipping(asked), axis=-1)
     feet_down = planted.sum(axis=1)
     return RetargetReport(
@@ -113,8 +131,8 @@ def _report(
         penetration=1e3 * max(float(-lowest.min()), 0.0),
         float_height=1e3 * max(float(lowest[planted].max()), 0.0) if planted.any() else 0.0,
         miss=1e3 * miss,
-        joint_limit_share=at_limit,
-        velocity_limit_share=too_fast,
+        joint_limit_fraction=at_limit,
+        velocity_limit_fraction=too_fast,
         max_joint_speed=float(np.abs(asked.qvel[:, 6:]).max()),
         tracking_error=figures.tracking_error(human, points.legs, body.yaw),
         balance_error=float(np.median(tipping)),

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from wildrobot_gym.motion import lipm
-from wildrobot_gym.motion.feet import read_sole
+from wildrobot_gym.motion.gait import lipm
+from wildrobot_gym.motion.gait.feet import read_sole
+from wildrobot_gym.motion.gait.plan import com_at_home
 from wildrobot_gym.motion.ik import LegIK
-from wildrobot_gym.motion.plan import com_at_home
 from wildrobot_gym.motion.retarget import balance
 from wildrobot_gym.motion.retarget.body import BodyPath, along
 from wildrobot_gym.motion.retarget.floor import FloorDemand
@@ -28,10 +28,14 @@ from wildrobot_gym.robot import RobotModel
 _WAY_CUTOFF = 0.7  # Hz; the way a body takes, without the sway of its steps
 _BOB_CUTOFF, _LEAN_CUTOFF = 3.5, 3.0  # Hz of the base's height, and of its lean and roll
 _LEAN, _ROLL = (-0.1, 0.3), (-0.05, 0.05)  # rad, forwards and to the right
-_DIPS = np.arange(0.0, 0.031, 0.006)  # m by which the hips may dip in double support, beyond the human's
+_DIPS = np.arange(
+    0.0, 0.031, 0.006
+)  # m by which the hips may dip in double support, beyond the human's
 _DIP_COST = 4.0  # rad per m; against heels that rise early
 _WAIST_MARGIN = 0.01  # rad; inverse kinematics holds these joints, and only inside their limits
-_LOWEST_HIPS = 0.82  # of the leg's length; where that is not low enough for a foot, the foot is not reached
+_LOWEST_HIPS = (
+    0.82  # of the leg's length; where that is not low enough for a foot, the foot is not reached
+)
 _WORST_MISS = 0.05  # m that one round corrects at most
 
 
@@ -53,18 +57,25 @@ class ClipPlan:
     ) -> None:
         self.robot, self.human, self.settings = robot, human, settings
         self.reach = reach = LegReach.of(robot)
-        self.feet = [Foot(read_sole(robot, foot), reach, y) for foot, y in zip(robot.foot_names, reach.hip_y, strict=True)]
+        self.feet = [
+            Foot(read_sole(robot, foot), reach, y)
+            for foot, y in zip(robot.foot_names, reach.hip_y, strict=True)
+        ]
         com_ahead, com_up = com_at_home(robot)
         self._omega = lipm.natural_frequency(com_up)
-        found = [[find_stance(human, f, i, settings) for i in foot] for f, foot in enumerate(intervals)]
-        self.share = balance.load_share(human.time, found)
-        self._borne = self.share.sum(axis=1)
+        found = [
+            [find_stance(human, f, i, settings) for i in foot] for f, foot in enumerate(intervals)
+        ]
+        self.fraction = balance.load_fraction(human.time, found)
+        self._borne = self.fraction.sum(axis=1)
         way = low_pass(human.hips[:, :2], human.fps, _WAY_CUTOFF)
-        self._flat = stand_wide(found, self.feet, human.time, way, self.share, self._omega)
-        self.load = balance.load_path(human.time, self._flat, self.feet, self.share)
+        self._flat = stand_wide(found, self.feet, human.time, way, self.fraction, self._omega)
+        self.load = balance.load_path(human.time, self._flat, self.feet, self.fraction)
         self.body = self._human_body()
         self._human_height = self.body.height
-        self._joints = [human_joints(human, f, reach, self.body.lean, settings) for f in range(len(self.feet))]
+        self._joints = [
+            human_joints(human, f, reach, self.body.lean, settings) for f in range(len(self.feet))
+        ]
         # Forwards near the human's hips; sideways near the way they take, for sway is for the soles to say.
         ahead = self.body.forward
         self.near = way + along(human.hips[:, :2] - way, ahead)[:, None] * ahead
@@ -76,10 +87,16 @@ class ClipPlan:
 
     def plan_feet(self) -> None:
         """Raise heels, bring the hips low enough for every planted foot, and lay the feet's paths under the body."""
-        double = low_pass(self._borne - np.abs(self.share[:, 0] - self.share[:, 1]), self.human.fps, _BOB_CUTOFF)
+        double = low_pass(
+            self._borne - np.abs(self.fraction[:, 0] - self.fraction[:, 1]),
+            self.human.fps,
+            _BOB_CUTOFF,
+        )
         heights = [self._human_height - dip * double for dip in _DIPS]
         tries = [self._raised(replace(self.body, height=height)) for height in heights]
-        best = int(np.argmin([cost + _DIP_COST * dip for (_, cost), dip in zip(tries, _DIPS, strict=True)]))
+        best = int(
+            np.argmin([cost + _DIP_COST * dip for (_, cost), dip in zip(tries, _DIPS, strict=True)])
+        )
         self._wanted_height, self.stances = heights[best], tries[best][0]
         self.lay_feet()
 
@@ -88,7 +105,9 @@ class ClipPlan:
         height = envelope_below(self._wanted_height, self._ceiling(), self.human.fps, _BOB_CUTOFF)
         self.body = replace(self.body, height=height)
         each = zip(self.feet, self.stances, self._joints, strict=True)
-        self.paths = [foot.path(stances, self.body, joints, self.settings) for foot, stances, joints in each]
+        self.paths = [
+            foot.path(stances, self.body, joints, self.settings) for foot, stances, joints in each
+        ]
 
     def poses(
         self, ik: LegIK, guess: Float[np.ndarray, "time nq"] | None, max_steps: int
@@ -101,11 +120,16 @@ class ClipPlan:
         qpos[:, 3:7] = Rotation.from_euler("ZYX", angles).as_quat(scalar_first=True)
         for joint, angle in self._waist().items():
             qpos[:, 7 + joint] = angle
-        target, pitch = np.stack([p.pos for p in self.paths], axis=1), np.stack([p.pitch for p in self.paths], axis=1)
+        target, pitch = (
+            np.stack([p.pos for p in self.paths], axis=1),
+            np.stack([p.pitch for p in self.paths], axis=1),
+        )
         for f, (foot, path) in enumerate(zip(self.feet, self.paths, strict=True)):
             aside = along(path.pos[:, :2] - body.level, body.left) - self.reach.hip_y[f]
             target[:, f, 2] += foot.sole.edge_lift(aside, body.height)
-        return ik.solve_path(qpos, target, pitch, body.yaw, warm=guess is not None, max_steps=max_steps)
+        return ik.solve_path(
+            qpos, target, pitch, body.yaw, warm=guess is not None, max_steps=max_steps
+        )
 
     def tipping(self, asked: FloorDemand) -> Float[np.ndarray, "time 2"]:
         """How far from where the load should be the robot's weight would have to act for the moments asked for, m."""
@@ -118,7 +142,7 @@ class ClipPlan:
         tipping[[0, 1, -2, -1]] = 0.0  # accelerations at a clip's ends are guesses
         self._aim = self._aim - tipping
         planted = np.stack([path.planted for path in self.paths], axis=-1)
-        held = self.share[1:] * (planted[1:] & planted[:-1])
+        held = self.fraction[1:] * (planted[1:] & planted[:-1])
         turned = np.sum(held * np.diff(asked.foot_yaw, axis=0), axis=1)
         turn = balance.steadying_turn(turned, self.body.yaw - self.human.heading, self.human.fps)
         self.body = replace(self.body, yaw=self.human.heading + turn, level=self._balanced())
@@ -128,13 +152,15 @@ class ClipPlan:
         forces = np.zeros((len(total), len(self.robot.pad_names)))
         for f, (foot, stances) in enumerate(zip(self.feet, self.stances, strict=True)):
             place = balance.load_along(self.body.time, stances, foot.sole)
-            foot.sole.share_load(forces, place, self.share[:, f] * np.maximum(total, 0.0))
+            foot.sole.split_load(forces, place, self.fraction[:, f] * np.maximum(total, 0.0))
         return forces
 
     def _human_body(self) -> BodyPath:
         """The human's base."""
         human = self.human
-        roll = human.lean[:, 1] - human.lean[:, 1].mean()  # nobody leans to one side all the way: skeletons are crooked
+        roll = (
+            human.lean[:, 1] - human.lean[:, 1].mean()
+        )  # nobody leans to one side all the way: skeletons are crooked
         return BodyPath(
             time=human.time,
             level=human.hips[:, :2],
@@ -172,13 +198,17 @@ class ClipPlan:
                 body = self.body.frames(here)
                 pos, pitch = planted_sole(stance, foot.sole, body.time)
                 ahead, up = foot.ankle_ahead(pos, pitch, body)
-                ceiling[here] = np.minimum(ceiling[here], body.height + self.reach.highest_hip(ahead, body.lean) + up)
+                ceiling[here] = np.minimum(
+                    ceiling[here], body.height + self.reach.highest_hip(ahead, body.lean) + up
+                )
         return np.maximum(ceiling, _LOWEST_HIPS * self.robot.leg_length)
 
     def _waist(self) -> dict[int, np.ndarray]:
         """Angles of yaw joints outside the legs: they turn the torso as the human's turns, whatever the base does."""
         turn = self.human.heading + self.human.twist - self.body.yaw
-        legs = {joint for foot in self.robot.foot_names for joint in self.robot.leg_joint_names(foot)}
+        legs = {
+            joint for foot in self.robot.foot_names for joint in self.robot.leg_joint_names(foot)
+        }
         out = {}
         for i, name in enumerate(self.robot.joint_names):
             axis = self.robot.model.joint(name).axis

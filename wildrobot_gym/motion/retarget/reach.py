@@ -16,7 +16,9 @@ from jaxtyping import Float
 from wildrobot_gym.robot import RobotModel
 
 MARGIN = 0.03  # rad from each joint's limit
-STRAIGHTEST = 0.3  # rad of the knee; a straighter leg turns small moves of the hip into fast ones of the knee
+STRAIGHTEST = (
+    0.3  # rad of the knee; a straighter leg turns small moves of the hip into fast ones of the knee
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class LegReach:
             high=ranges[:, 1],
         )
 
-    def hip_from_base(self, lean: Float[np.ndarray, "*n"]) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
+    def hip_from_base(
+        self, lean: Float[np.ndarray, "*n"]
+    ) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
         """Where the hip axis is from the base, ahead and up, m."""
         x, z = self.hip
         return x * np.cos(lean) + z * np.sin(lean), z * np.cos(lean) - x * np.sin(lean)
@@ -78,7 +82,9 @@ class LegReach:
         return self.joints(thigh, knee, pitch, lean)
 
     @staticmethod
-    def joints(thigh: np.ndarray, knee: np.ndarray, pitch: np.ndarray, lean: np.ndarray) -> Float[np.ndarray, "*n 3"]:
+    def joints(
+        thigh: np.ndarray, knee: np.ndarray, pitch: np.ndarray, lean: np.ndarray
+    ) -> Float[np.ndarray, "*n 3"]:
         """(hip, knee, ankle) from the world angles of the thigh (forwards) and the sole."""
         return np.stack([thigh + lean, knee, pitch + thigh - knee], axis=-1)
 
@@ -91,19 +97,31 @@ class LegReach:
         ahead = self.thigh * np.sin(thigh) + self.shin * np.sin(shin)
         return ahead, -self.thigh * np.cos(thigh) - self.shin * np.cos(shin), joints[..., 2] - shin
 
-    def highest_hip(self, ahead: Float[np.ndarray, "*n"], lean: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    def highest_hip(
+        self, ahead: Float[np.ndarray, "*n"], lean: Float[np.ndarray, "*n"]
+    ) -> Float[np.ndarray, "*n"]:
         """Greatest height of the hip axis above an ankle that is ``ahead`` m of it, m; -inf where none will do.
 
         A leg that trails is held by its thigh, any other by its length.
         """
-        longest = np.sqrt(self.thigh**2 + self.shin**2 + 2.0 * self.thigh * self.shin * np.cos(STRAIGHTEST))
+        longest = np.sqrt(
+            self.thigh**2 + self.shin**2 + 2.0 * self.thigh * self.shin * np.cos(STRAIGHTEST)
+        )
         straight = np.sqrt(np.where(np.abs(ahead) < longest, longest**2 - np.square(ahead), np.nan))
         thigh = lean - self.low[0] - MARGIN  # backwards
-        sine = (-ahead - self.thigh * np.sin(thigh)) / self.shin  # of the shin's angle, backwards, below such a thigh
-        bent = self.thigh * np.cos(thigh) + self.shin * np.sqrt(np.where(np.abs(sine) < 1.0, 1.0 - np.square(sine), np.nan))
-        return np.nan_to_num(np.where(sine > np.sin(thigh + STRAIGHTEST), bent, straight), nan=-np.inf)
+        sine = (
+            -ahead - self.thigh * np.sin(thigh)
+        ) / self.shin  # of the shin's angle, backwards, below such a thigh
+        bent = self.thigh * np.cos(thigh) + self.shin * np.sqrt(
+            np.where(np.abs(sine) < 1.0, 1.0 - np.square(sine), np.nan)
+        )
+        return np.nan_to_num(
+            np.where(sine > np.sin(thigh + STRAIGHTEST), bent, straight), nan=-np.inf
+        )
 
-    def lowest_hip(self, ahead: Float[np.ndarray, "*n"], pitch: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    def lowest_hip(
+        self, ahead: Float[np.ndarray, "*n"], pitch: Float[np.ndarray, "*n"]
+    ) -> Float[np.ndarray, "*n"]:
         """Least height of the hip axis above the ankle, m, that does not bend the ankle of a sole pitched so too far."""
         shin = pitch - self.low[2] - MARGIN
         sine = np.clip((ahead + self.shin * np.sin(shin)) / self.thigh, -1.0, 1.0)

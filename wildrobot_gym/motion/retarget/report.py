@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.motion.feet import read_sole
+from wildrobot_gym.motion.gait.feet import read_sole
 from wildrobot_gym.motion.retarget.body import along
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 from wildrobot_gym.robot import RobotModel
@@ -29,7 +29,7 @@ class RetargetReport:
         foot_slide, foot_slide_p95: horizontal speed of the planted soles' corners on the floor, mm/s.
         penetration: deepest that any corner is under the floor, mm. float_height: highest that a planted sole's lowest corner
             is above it, mm. miss: furthest that a foot is from its place because a leg does not reach, mm.
-        joint_limit_share: of joint frames within 0.01 rad of a limit. velocity_limit_share: of joint frames faster than the
+        joint_limit_fraction: of joint frames within 0.01 rad of a limit. velocity_limit_fraction: of joint frames faster than the
             settings allow. max_joint_speed: rad/s.
         tracking_error: mean distance of hips, knees and soles from the scaled human's, m; the robot's greater width left out.
         balance_error, balance_error_p95: median and 95th percentile of how far from its place on the soles the weight would
@@ -48,8 +48,8 @@ class RetargetReport:
     penetration: float
     float_height: float
     miss: float
-    joint_limit_share: float
-    velocity_limit_share: float
+    joint_limit_fraction: float
+    velocity_limit_fraction: float
     max_joint_speed: float
     tracking_error: float
     balance_error: float
@@ -76,7 +76,9 @@ def measure_points(robot: RobotModel, qpos: Float[np.ndarray, "time nq"]) -> Poi
     model, data = robot.model, mujoco.MjData(robot.model)
     feet = [model.site(foot).id for foot in robot.foot_names]
     soles = [read_sole(robot, foot) for foot in robot.foot_names]
-    corners_b = np.array([[[x, y, 0.0] for x in (s.front, s.rear) for y in (s.left, s.right)] for s in soles])
+    corners_b = np.array(
+        [[[x, y, 0.0] for x in (s.front, s.rear) for y in (s.left, s.right)] for s in soles]
+    )
     chains = [robot.leg_joint_names(foot) for foot in robot.foot_names]
     joints = np.array([[model.joint(chain[0]).id, model.joint(chain[-2]).id] for chain in chains])
     pos, rotation = np.empty((len(qpos), len(feet), 3)), np.empty((len(qpos), len(feet), 3, 3))
@@ -84,13 +86,19 @@ def measure_points(robot: RobotModel, qpos: Float[np.ndarray, "time nq"]) -> Poi
     for i, pose in enumerate(qpos):
         data.qpos[:] = pose
         mujoco.mj_kinematics(model, data)
-        pos[i], rotation[i], anchors[i] = data.site_xpos[feet], data.site_xmat[feet].reshape(-1, 3, 3), data.xanchor[joints]
+        pos[i], rotation[i], anchors[i] = (
+            data.site_xpos[feet],
+            data.site_xmat[feet].reshape(-1, 3, 3),
+            data.xanchor[joints],
+        )
     corners = pos[:, :, None] + np.einsum("tfij,fcj->tfci", rotation, corners_b)
     return Points(corners, np.concatenate([anchors, pos[:, :, None]], axis=2))
 
 
 def slide_speeds(
-    corners: Float[np.ndarray, "time foot corner 3"], planted: Bool[np.ndarray, "time foot"], fps: float
+    corners: Float[np.ndarray, "time foot corner 3"],
+    planted: Bool[np.ndarray, "time foot"],
+    fps: float,
 ) -> Float[np.ndarray, " n"]:
     """Horizontal speeds, m/s, of corners that touch the floor in two frames running while their foot is planted."""
     touching = (corners[..., 2] < TOUCHING) & planted[..., None]
@@ -98,7 +106,9 @@ def slide_speeds(
     return speed[touching[1:] & touching[:-1]]
 
 
-def tracking_error(human: ScaledHuman, legs: Float[np.ndarray, "time foot 3 3"], yaw: Float[np.ndarray, " time"]) -> float:
+def tracking_error(
+    human: ScaledHuman, legs: Float[np.ndarray, "time foot 3 3"], yaw: Float[np.ndarray, " time"]
+) -> float:
     """Mean distance of hips, knees and soles from the human's, m, once each point's mean sideways distance is left out."""
     resting = np.min(human.ankle[..., 2], axis=0)
     soles = human.ankle - resting[:, None] * [0.0, 0.0, 1.0]
@@ -109,8 +119,11 @@ def tracking_error(human: ScaledHuman, legs: Float[np.ndarray, "time foot 3 3"],
     return float(np.mean(np.linalg.norm(away, axis=-1)))
 
 
-def joint_shares(
-    robot: RobotModel, joint_pos: Float[np.ndarray, "time joint"], joint_vel: Float[np.ndarray, "time joint"], max_speed: float
+def joint_fractions(
+    robot: RobotModel,
+    joint_pos: Float[np.ndarray, "time joint"],
+    joint_vel: Float[np.ndarray, "time joint"],
+    max_speed: float,
 ) -> tuple[float, float]:
     """Shares of joint frames at a limit, and faster than ``max_speed`` rad/s."""
     low, high = robot.joint_range.T

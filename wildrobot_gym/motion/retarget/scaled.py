@@ -64,7 +64,9 @@ class ScaledHuman:
         return ScaledHuman(**{**values, "fps": self.fps / n})
 
 
-def scaled_human(robot: RobotModel, human: HumanMotion, settings: RetargetSettings, fps: float, every: int = 1) -> ScaledHuman:
+def scaled_human(
+    robot: RobotModel, human: HumanMotion, settings: RetargetSettings, fps: float, every: int = 1
+) -> ScaledHuman:
     """``human`` scaled to ``robot``'s legs, at ``fps`` frames a second of the robot's time, ``every`` n-th the clip's.
 
     Raises:
@@ -77,7 +79,11 @@ def scaled_human(robot: RobotModel, human: HumanMotion, settings: RetargetSettin
     ankle = np.stack([pos[f"{side}_ankle"] for side in sides], axis=1)
     toe = np.stack([pos[f"{side}_toe"] for side in sides], axis=1)
     resting = _resting(ankle, toe, human.fps, thigh + shin)
-    leg = thigh + shin + float(np.median(ankle[resting][:, 2]) if resting.any() else ankle[..., 2].min())
+    leg = (
+        thigh
+        + shin
+        + float(np.median(ankle[resting][:, 2]) if resting.any() else ankle[..., 2].min())
+    )
     if not LEG_SPAN[0] <= leg <= LEG_SPAN[1]:
         raise MotionError(
             f"Motion {human.name!r} is of a human whose legs are {leg:.3f} m long; allowed: {LEG_SPAN[0]} to {LEG_SPAN[1]} m."
@@ -86,9 +92,13 @@ def scaled_human(robot: RobotModel, human: HumanMotion, settings: RetargetSettin
     scale = robot.leg_length / leg
     time_scale = float(np.sqrt(scale)) if settings.time_scale is None else settings.time_scale
     old = np.arange(human.num_frames) * time_scale / human.fps
-    new = np.arange(int(old[-1] * fps + 1e-6) // every * every + 1) / fps  # ends with a frame that every() keeps
+    new = (
+        np.arange(int(old[-1] * fps + 1e-6) // every * every + 1) / fps
+    )  # ends with a frame that every() keeps
     if len(new) < every + 1:
-        raise MotionError(f"Motion {human.name!r} lasts {human.duration_s:.3f} s; too short for two frames of the robot.")
+        raise MotionError(
+            f"Motion {human.name!r} lasts {human.duration_s:.3f} s; too short for two frames of the robot."
+        )
 
     def bring(values: np.ndarray, cutoff: float = _CUTOFF) -> np.ndarray:
         return CubicSpline(old, low_pass(values, human.fps, cutoff))(new)
@@ -124,7 +134,9 @@ def foot_sides(robot: RobotModel) -> list[str]:
     mujoco.mj_kinematics(robot.model, data)
     sides = ["left" if data.site(foot).xpos[1] > 0 else "right" for foot in robot.foot_names]
     if sorted(sides) != ["left", "right"]:
-        raise MotionError(f"Retargeting needs a left and a right foot; robot {robot.name!r} has {list(robot.foot_names)}.")
+        raise MotionError(
+            f"Retargeting needs a left and a right foot; robot {robot.name!r} has {list(robot.foot_names)}."
+        )
     return sides
 
 
@@ -133,7 +145,9 @@ def _segment(human: HumanMotion, upper: str, lower: str) -> float:
     return float(
         np.mean(
             [
-                np.linalg.norm(human.position(f"{side}_{upper}") - human.position(f"{side}_{lower}"), axis=-1)
+                np.linalg.norm(
+                    human.position(f"{side}_{upper}") - human.position(f"{side}_{lower}"), axis=-1
+                )
                 for side in ("left", "right")
             ]
         )
@@ -148,7 +162,10 @@ def _resting(ankle: np.ndarray, toe: np.ndarray, fps: float, leg: float) -> np.n
 
 def _torso(human: HumanMotion) -> tuple[np.ndarray, np.ndarray]:
     """Yaw of pelvis and torso (time, 2), unwrapped, and pitch and roll of the torso (time, 2), rad."""
-    angles = [Rotation.from_quat(human.rotation(body), scalar_first=True).as_euler("ZYX") for body in ("pelvis", "torso")]
+    angles = [
+        Rotation.from_quat(human.rotation(body), scalar_first=True).as_euler("ZYX")
+        for body in ("pelvis", "torso")
+    ]
     yaw = np.unwrap(np.stack([a[:, 0] for a in angles], axis=-1), axis=0)
     yaw[:, 1] += 2.0 * np.pi * np.round((yaw[:, 0] - yaw[:, 1]).mean() / (2.0 * np.pi))
     return yaw, angles[1][:, 1:]
@@ -161,8 +178,10 @@ def _heading(yaw: np.ndarray, hips: np.ndarray, fps: float) -> np.ndarray:
     way the human goes, the difference is taken for a crooked skeleton, so that who walks ahead is not made to drift.
     """
     pelvis, against = np.diff(yaw[:, 0]), np.diff(yaw[:, 1] - yaw[:, 0])
-    share = np.clip(-(pelvis @ against) / max(against @ against, 1e-12), 0.0, 1.0)
-    heading = low_pass((1.0 - share) * yaw[:, 0] + share * yaw[:, 1], fps, _HEADING_CUTOFF, order=2)
+    fraction = np.clip(-(pelvis @ against) / max(against @ against, 1e-12), 0.0, 1.0)
+    heading = low_pass(
+        (1.0 - fraction) * yaw[:, 0] + fraction * yaw[:, 1], fps, _HEADING_CUTOFF, order=2
+    )
     step = np.diff(hips[:, :2], axis=0)
     angle = np.arctan2(step[:, 1], step[:, 0]) - heading[1:]
     weight = np.linalg.norm(step, axis=-1)
@@ -170,10 +189,15 @@ def _heading(yaw: np.ndarray, hips: np.ndarray, fps: float) -> np.ndarray:
     return heading + veer if abs(veer) < _VEER else heading
 
 
-def _foot_pitch(ankle: np.ndarray, toe: np.ndarray, heading: np.ndarray, resting: np.ndarray) -> np.ndarray:
+def _foot_pitch(
+    ankle: np.ndarray, toe: np.ndarray, heading: np.ndarray, resting: np.ndarray
+) -> np.ndarray:
     """Pitch of ankle to toe in the heading's plane, from where it is when the foot lies flat."""
     foot = toe - ankle
     forward = foot[..., 0] * np.cos(heading)[:, None] + foot[..., 1] * np.sin(heading)[:, None]
     pitch = np.unwrap(np.arctan2(-foot[..., 2], forward), axis=0)
-    flat = [np.median(pitch[resting[:, f], f]) if resting[:, f].any() else np.median(pitch[:, f]) for f in range(2)]
+    flat = [
+        np.median(pitch[resting[:, f], f]) if resting[:, f].any() else np.median(pitch[:, f])
+        for f in range(2)
+    ]
     return pitch - flat

@@ -46,4 +46,6 @@ class RetargetSettings:
             if not low <= value <= high:
                 raise ConfigError(f"retarget.{name} is {value!r}; allowed: {low:g} to {high:g}.")
         if self.time_scale is not None and not 0.2 <= self.time_scale <= 5.0:
-            raise ConfigError(f"retarget.time_scale is {self.time_scale!r}; allowed: 0.2 to 5, or none for the Froude number's.")
+            raise ConfigError(
+                f"retarget.time_scale is {self.time_scale!r}; allowed: 0.2 to 5, or none for the Froude number's."
+            )

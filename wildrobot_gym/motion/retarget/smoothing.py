@@ -14,7 +14,10 @@ from jaxtyping import Float
 from scipy.sparse.linalg import SuperLU, splu
 
 JERK = 3  # order of the differences that are kept small: accelerations are smooth
-_PUSHES, _PUSH = 12, 2.0  # rounds, and times what pokes through a ceiling that a path is pushed down by
+_PUSHES, _PUSH = (
+    12,
+    2.0,
+)  # rounds, and times what pokes through a ceiling that a path is pushed down by
 
 
 def low_pass(
@@ -31,7 +34,10 @@ def low_pass(
 
 
 def envelope_below(
-    values: Float[np.ndarray, " time"], ceiling: Float[np.ndarray, " time"], fps: float, cutoff: float
+    values: Float[np.ndarray, " time"],
+    ceiling: Float[np.ndarray, " time"],
+    fps: float,
+    cutoff: float,
 ) -> Float[np.ndarray, " time"]:
     """A smooth path near ``values`` that stays under ``ceiling``: pushed down where it pokes through, and smoothed anew."""
     wanted = np.minimum(values, ceiling)

@@ -12,7 +12,9 @@ from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 
 _LEAVE = 1.5  # times the speed and height at which a foot is found planted, it is found lifted
 _HEIGHT = 0.05  # of the leg's length, above where the joint is when the foot lies flat
-_SHORTEST = 0.2  # of sqrt(leg / g): briefer stances are noise, briefer lifts too (a human's: 0.06 s)
+_SHORTEST = (
+    0.2  # of sqrt(leg / g): briefer stances are noise, briefer lifts too (a human's: 0.06 s)
+)
 _LONGER = 1.2  # times the usual stance: longer ones are no steps
 _STANCE_FOR_SWING = 1.25  # length of a stance for that of a swing, at least, in walking
 _BEYOND = 0.02  # s at least between the clip's end and a touchdown or lift-off outside it
@@ -30,11 +32,18 @@ def stances(human: ScaledHuman, leg: float) -> list[list[tuple[float, float]]]:
     planted = np.zeros(human.ankle.shape[:2], bool)
     for joint in (human.ankle, human.toe):
         speed = np.linalg.norm(np.gradient(joint, 1.0 / human.fps, axis=0), axis=-1)
-        rest = np.array([_resting_height(joint[:, f, 2], speed[:, f] < 0.5 * still) for f in range(joint.shape[1])])
+        rest = np.array(
+            [
+                _resting_height(joint[:, f, 2], speed[:, f] < 0.5 * still)
+                for f in range(joint.shape[1])
+            ]
+        )
         amount = np.maximum(speed / still, (joint[..., 2] - rest) / (_HEIGHT * leg))
         planted |= _hysteresis(amount)
     shortest = _SHORTEST * np.sqrt(leg / 9.81) * human.time_scale / np.sqrt(human.scale)
-    found = [_intervals(_without_short(p, round(shortest * human.fps)), human.fps) for p in planted.T]
+    found = [
+        _intervals(_without_short(p, round(shortest * human.fps)), human.fps) for p in planted.T
+    ]
     usual = _usual_stance(found, human.time[-1])
     return found if usual is None else [_completed(foot, usual, human.time[-1]) for foot in found]
 
@@ -82,7 +91,9 @@ def _usual_stance(found: list[list[tuple[float, float]]], end: float) -> float |
     return max(_STANCE_FOR_SWING * float(np.median(swings)), *parts) if swings else None
 
 
-def _completed(intervals: list[tuple[float, float]], usual: float, end: float) -> list[tuple[float, float]]:
+def _completed(
+    intervals: list[tuple[float, float]], usual: float, end: float
+) -> list[tuple[float, float]]:
     """``intervals`` with ends beyond the clip for those that it cuts off, ``usual`` s long."""
     out = list(intervals)
     for i, (down, up) in enumerate(out):

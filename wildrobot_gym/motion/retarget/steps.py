@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.motion.feet import Sole, rolled
+from wildrobot_gym.motion.gait.feet import Sole, rolled
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 from wildrobot_gym.motion.retarget.settings import RetargetSettings
 
 # A human's sole bends at the ball, a robot's does not: its heel rises by so much of the human's.
 _RISE_SHARE = 0.65
 _FLAT = 0.065  # rad; a sole that is pitched less counts as flat
-_STRIKE_RATE, RISE_RATE = 2.0, 2.4  # at touchdown and lift-off, of the rolls' mean rates (shape.TUNED: 1.7 to 2.5)
+_STRIKE_RATE, RISE_RATE = (
+    2.0,
+    2.4,
+)  # at touchdown and lift-off, of the rolls' mean rates (shape.TUNED: 1.7 to 2.5)
 _SHORTEST_ROLL = 0.04  # s; from touchdown to flat, and from flat to lift-off
 _LATEST_FLAT = 0.3  # of a stance, by when the sole lies flat
 
@@ -50,12 +53,18 @@ class Stance:
         return (time >= self.down) & (time <= self.up)
 
 
-def sole_pitch(pitch: Float[np.ndarray, "*n"], settings: RetargetSettings) -> Float[np.ndarray, "*n"]:
+def sole_pitch(
+    pitch: Float[np.ndarray, "*n"], settings: RetargetSettings
+) -> Float[np.ndarray, "*n"]:
     """The human's foot pitch as this robot's rigid sole shows it, rad."""
-    return np.clip(np.where(pitch > 0.0, _RISE_SHARE * pitch, pitch), -settings.heel_strike, settings.heel_rise)
+    return np.clip(
+        np.where(pitch > 0.0, _RISE_SHARE * pitch, pitch), -settings.heel_strike, settings.heel_rise
+    )
 
 
-def find_stance(human: ScaledHuman, foot: int, interval: tuple[float, float], settings: RetargetSettings) -> Stance:
+def find_stance(
+    human: ScaledHuman, foot: int, interval: tuple[float, float], settings: RetargetSettings
+) -> Stance:
     """The stance of ``foot`` in ``interval`` (touchdown, lift-off; s), where the human has it."""
     time, (down, up) = human.time, interval
     inside = np.flatnonzero((time >= down) & (time <= up))
@@ -64,7 +73,9 @@ def find_stance(human: ScaledHuman, foot: int, interval: tuple[float, float], se
     flat, rise = time[inside[low[[0, -1]]]] if len(low) else np.full(2, time[inside].mean())
     strike, lift = min(float(pitch[0]), 0.0), max(float(pitch[-1]), 0.0)
     if np.isfinite(down):
-        flat = max(flat, down + max(_SHORTEST_ROLL, -_STRIKE_RATE * strike / settings.max_joint_speed))
+        flat = max(
+            flat, down + max(_SHORTEST_ROLL, -_STRIKE_RATE * strike / settings.max_joint_speed)
+        )
     if np.isfinite(up - down):
         flat = min(flat, down + _LATEST_FLAT * (up - down))
     if np.isfinite(up):
@@ -83,7 +94,9 @@ def ramp(u: Float[np.ndarray, "*n"], end_rate: float) -> Float[np.ndarray, "*n"]
     return u**3 * (10.0 - 4.0 * end_rate + u * (7.0 * end_rate - 15.0 + u * (6.0 - 3.0 * end_rate)))
 
 
-def rising(time: Float[np.ndarray, "*n"], rise: Float[np.ndarray, "*n"], up: float) -> Float[np.ndarray, "*n"]:
+def rising(
+    time: Float[np.ndarray, "*n"], rise: Float[np.ndarray, "*n"], up: float
+) -> Float[np.ndarray, "*n"]:
     """Share of its pitch at lift-off that a heel has which rises from ``rise`` to ``up`` s."""
     return ramp((time - rise) / (up - rise), RISE_RATE)
 

@@ -12,16 +12,25 @@ from jaxtyping import Float
 from numpy.polynomial import Polynomial
 from scipy.interpolate import BPoly
 
-from wildrobot_gym.motion.feet import Sole, lowest_corner
+from wildrobot_gym.motion.gait.feet import Sole, lowest_corner
 from wildrobot_gym.motion.retarget.reach import MARGIN, LegReach
 
-_BUMP = Polynomial([0, 0, 0, 64, -192, 192, -64])  # (4 u (1 - u))^3: 1 in mid-swing, C2 at both ends
+_BUMP = Polynomial(
+    [0, 0, 0, 64, -192, 192, -64]
+)  # (4 u (1 - u))^3: 1 in mid-swing, C2 at both ends
 _TERMS = [_BUMP * Polynomial([-1, 2]) ** k for k in range(4)]
 _ROUNDS = 6  # of linearising the floor
 _SMOOTH = 1e-4  # s^4; what a (rad/s^2)^2 is weighed beside the square of 1 rad away from the human
-_MISSED = (10.0, 1e4, 1e6)  # likewise for bounds that cannot all be kept: (rad/s)^2 too fast, rad^2 too far, m^2 too low
+_MISSED = (
+    10.0,
+    1e4,
+    1e6,
+)  # likewise for bounds that cannot all be kept: (rad/s)^2 too fast, rad^2 too far, m^2 too low
 SCUFF = 0.006  # m that the sole keeps from the floor over the middle of a swing
-_PEAK_AT, _PEAK_WIDTH = 0.68, 0.1  # of a swing, where the sole is to be clear: the knee extends, the toes are up
+_PEAK_AT, _PEAK_WIDTH = (
+    0.68,
+    0.1,
+)  # of a swing, where the sole is to be clear: the knee extends, the toes are up
 _STEERED = 0.02  # of the bump; nearer to its ends a swing goes where the stances send it
 _NEAR = 1.0  # likewise for a step, for the floor is not quite linear
 _NUDGE = 1e-5  # rad, for the slope of a sole's height
@@ -46,7 +55,10 @@ class SwingPath:
         self.phase = (time - span[0]) / duration
         poly, eye = BPoly.from_derivatives(span, ends), np.eye(human.shape[1])
         self.plain = [p(time).ravel() for p in (poly, poly.derivative(), poly.derivative(2))]
-        terms = [np.stack([term.deriv(k)(self.phase) for term in _TERMS], axis=-1) / duration**k for k in range(3)]
+        terms = [
+            np.stack([term.deriv(k)(self.phase) for term in _TERMS], axis=-1) / duration**k
+            for k in range(3)
+        ]
         self.rows = [np.kron(t, eye) for t in terms]
         # The human's angles in mid-swing, moved towards both ends so that they meet the robot's there.
         u = self.phase[:, None]

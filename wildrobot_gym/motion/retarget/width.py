@@ -17,7 +17,7 @@ def stand_wide(
     feet: list[Foot],
     time: Float[np.ndarray, " time"],
     way: Float[np.ndarray, "time 2"],
-    share: Float[np.ndarray, "time foot"],
+    fraction: Float[np.ndarray, "time foot"],
     omega: float,
 ) -> list[list[Stance]]:
     """``stances`` with each foot's moved sideways by the same, so that their mean suits this robot.
@@ -25,7 +25,7 @@ def stand_wide(
     way: of the hips without the sway of each step, m. share: of the load. omega: rad/s, the pendulum's.
     """
     hip_y = np.array([foot.hip_y for foot in feet])
-    out = np.sign(hip_y) * _widening(hip_y, feet, time, share, omega)
+    out = np.sign(hip_y) * _widening(hip_y, feet, time, fraction, omega)
     moved = []
     for foot, wanted in zip(stances, hip_y + out, strict=True):
         shift = wanted - np.mean([_aside(stance, time, way) for stance in foot]) if foot else 0.0
@@ -37,18 +37,26 @@ def _widening(
     hip_y: Float[np.ndarray, " foot"],
     feet: list[Foot],
     time: Float[np.ndarray, " time"],
-    share: Float[np.ndarray, "time foot"],
+    fraction: Float[np.ndarray, "time foot"],
     omega: float,
 ) -> float:
     """By how much each foot stands wider than its hip, m: the sway's share, and wider feet make more sway."""
-    sides = np.stack([share @ np.sign(hip_y)] * 2, axis=-1)
-    sway = np.abs(balanced_path(sides, np.zeros_like(sides), share.sum(axis=1), 1.0 / (time[1] - time[0]), omega)).max()
+    sides = np.stack([fraction @ np.sign(hip_y)] * 2, axis=-1)
+    sway = np.abs(
+        balanced_path(
+            sides, np.zeros_like(sides), fraction.sum(axis=1), 1.0 / (time[1] - time[0]), omega
+        )
+    ).max()
     width = _WIDENING * min(float(sway), 1.0)
-    arm = np.mean(np.abs(hip_y) - np.abs([foot.inner for foot in feet]))  # from the midline to where a foot bears the load
+    arm = np.mean(
+        np.abs(hip_y) - np.abs([foot.inner for foot in feet])
+    )  # from the midline to where a foot bears the load
     return float(width * arm / (1.0 - width))
 
 
-def _aside(stance: Stance, time: Float[np.ndarray, " time"], way: Float[np.ndarray, "time 2"]) -> float:
+def _aside(
+    stance: Stance, time: Float[np.ndarray, " time"], way: Float[np.ndarray, "time 2"]
+) -> float:
     """How far a stance is to the left of the hips' way, m."""
     middle = np.clip(0.5 * (stance.flat + stance.rise), time[0], time[-1])
     x, y, yaw = stance.place

@@ -5,4 +5,12 @@ from wildrobot_gym.motion.tracking.rollout import track
 from wildrobot_gym.motion.tracking.settings import Controller, Harness, TrackSettings
 from wildrobot_gym.motion.tracking.variants import endless_clips
 
-__all__ = ["Controller", "Harness", "Performance", "TrackSettings", "Variant", "endless_clips", "track"]
+__all__ = [
+    "Controller",
+    "Harness",
+    "Performance",
+    "TrackSettings",
+    "Variant",
+    "endless_clips",
+    "track",
+]

@@ -13,7 +13,9 @@ from wildrobot_gym.motion.tracking.legs import Legs
 from wildrobot_gym.motion.tracking.settings import GAIN_COUNTS, Controller, Harness
 from wildrobot_gym.robot import RobotModel
 
-_LITTLE_LOAD = 0.05  # share of the weight: feet that carry less say little about where the base is over them
+_LITTLE_LOAD = (
+    0.05  # share of the weight: feet that carry less say little about where the base is over them
+)
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,12 @@ class BaseError:
 
 @dataclass(frozen=True)
 class FeetError:
-    """load_share: of the weight, 0 to 1. base_place: of the base over each foot less the clip's, heading frame, m.
+    """load_fraction: of the weight, 0 to 1. base_place: of the base over each foot less the clip's, heading frame, m.
 
     stance: whether the clip has the foot on the ground; sole_height: of the sole's lowest corner, m.
     """
 
-    load_share: Float[np.ndarray, "env foot"]
+    load_fraction: Float[np.ndarray, "env foot"]
     base_place: Float[np.ndarray, "env foot 2"]
     stance: Bool[np.ndarray, "env foot"]
     sole_height: Float[np.ndarray, "env foot"]
@@ -58,7 +60,9 @@ class HarnessHand:
     def reset(self, envs: Bool[np.ndarray, " env"]) -> None:
         self._held[envs] = 0.0
 
-    def wrench(self, error: BaseError) -> tuple[Float[np.ndarray, "env 6"], Bool[np.ndarray, " env"]]:
+    def wrench(
+        self, error: BaseError
+    ) -> tuple[Float[np.ndarray, "env 6"], Bool[np.ndarray, " env"]]:
         """Force and torque on each base, world frame, and whether either is at its cap."""
         s = self.settings
         wanted = np.empty_like(self._held)
@@ -72,7 +76,9 @@ class HarnessHand:
         self._held[:, 2] = np.clip(self._held[:, 2], -self._max_force, self._max_force)
         cos, sin, (x, y, up) = np.cos(error.yaw), np.sin(error.yaw), self._held.T
         zero = np.zeros_like(up)
-        return np.stack([zero, zero, up, cos * x - sin * y, sin * x + cos * y, zero], axis=-1), saturated
+        return np.stack(
+            [zero, zero, up, cos * x - sin * y, sin * x + cos * y, zero], axis=-1
+        ), saturated
 
 
 class Controllers:
@@ -81,17 +87,20 @@ class Controllers:
     def __init__(self, legs: Legs, controllers: Sequence[Controller]) -> None:
         self._legs = legs
         self._gains = {
-            name: np.array([getattr(c, name) or (0.0,) * count for c in controllers]).T for name, count in GAIN_COUNTS.items()
+            name: np.array([getattr(c, name) or (0.0,) * count for c in controllers]).T
+            for name, count in GAIN_COUNTS.items()
         }
         self._min_clearance = np.array([c.min_clearance for c in controllers])[:, None]
-        self._joints_of_leg = sum(np.abs(way) for way in (legs.hip_pitch, legs.hip_roll, legs.knee, legs.ankle))
+        self._joints_of_leg = sum(
+            np.abs(way) for way in (legs.hip_pitch, legs.hip_roll, legs.knee, legs.ankle)
+        )
 
     def feed_forward(
         self, weight: Float[np.ndarray, "env joint"], motion: Float[np.ndarray, "env joint"]
     ) -> Float[np.ndarray, "env joint"]:
         """The shares of a loop's weight and motion targets that the controllers take."""
-        weight_share, motion_share = self._gains["feed_forward"]
-        return weight_share[:, None] * weight + motion_share[:, None] * motion
+        weight_fraction, motion_fraction = self._gains["feed_forward"]
+        return weight_fraction[:, None] * weight + motion_fraction[:, None] * motion
 
     def feedback(
         self, error: BaseError, feet: FeetError, joint_error: Float[np.ndarray, "env joint"]
@@ -100,15 +109,23 @@ class Controllers:
 
         Ankle, hip and stepping are the strategies of a standing human; the step follows Yin et al. 2007 (SIMBICON).
         """
-        legs, gains, load, swing = self._legs, self._gains, feet.load_share, ~feet.stance
-        (roll, pitch), (roll_rate, pitch_rate), (forward, left) = error.tilt.T, error.rate.T, error.velocity.T
+        legs, gains, load, swing = self._legs, self._gains, feet.load_fraction, ~feet.stance
+        (roll, pitch), (roll_rate, pitch_rate), (forward, left) = (
+            error.tilt.T,
+            error.rate.T,
+            error.velocity.T,
+        )
         ahead, aside = feet.base_place[:, :, 0].T, feet.base_place[:, :, 1].T
         tilt, rate, place, velocity = gains["ankle"]
-        out = (load * (tilt * pitch + rate * pitch_rate + place * ahead + velocity * forward).T) @ legs.ankle
+        out = (
+            load * (tilt * pitch + rate * pitch_rate + place * ahead + velocity * forward).T
+        ) @ legs.ankle
         tilt, rate = gains["hip_pitch"]
         out += (load * (tilt * pitch + rate * pitch_rate)[:, None]) @ legs.hip_pitch
         tilt, rate, place, velocity = gains["hip_roll"]
-        out += (load * (tilt * roll + rate * roll_rate - place * aside - velocity * left).T) @ legs.hip_roll
+        out += (
+            load * (tilt * roll + rate * roll_rate - place * aside - velocity * left).T
+        ) @ legs.hip_roll
         under = self._over_stance(load, feet.base_place)
         velocity, place = gains["step_forward"]
         out += (swing * (velocity * forward + place * under[:, 0])[:, None]) @ legs.step
@@ -117,10 +134,14 @@ class Controllers:
         missing = np.maximum(self._min_clearance - feet.sole_height, 0.0)
         out += (swing * gains["clearance"].T * missing) @ legs.lift
         in_stance, in_swing = gains["stiffness"]
-        stiffness = np.where(feet.stance, in_stance[:, None], in_swing[:, None]) @ self._joints_of_leg
+        stiffness = (
+            np.where(feet.stance, in_stance[:, None], in_swing[:, None]) @ self._joints_of_leg
+        )
         return out + stiffness * joint_error
 
     @staticmethod
     def _over_stance(load: np.ndarray, place: np.ndarray) -> Float[np.ndarray, "env 2"]:
         """The base's place over the feet that carry it; nothing while none does."""
-        return (load[:, :, None] * place).sum(axis=1) / np.maximum(load.sum(axis=1), _LITTLE_LOAD)[:, None]
+        return (load[:, :, None] * place).sum(axis=1) / np.maximum(load.sum(axis=1), _LITTLE_LOAD)[
+            :, None
+        ]

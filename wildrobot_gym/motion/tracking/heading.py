@@ -25,16 +25,22 @@ def yaw_of(quat: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, " n"]:
     return np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
 
-def seen_from_heading(qpos: Float[np.ndarray, "n nq"], qvel: Float[np.ndarray, "n nv"]) -> HeadingView:
+def seen_from_heading(
+    qpos: Float[np.ndarray, "n nq"], qvel: Float[np.ndarray, "n nv"]
+) -> HeadingView:
     """What ``qpos`` and ``qvel`` (MuJoCo's) say of the base."""
     yaw = yaw_of(qpos[:, 3:7])
     unturn = Rotation.from_euler("z", -yaw[:, None])
     tilt = unturn * Rotation.from_quat(qpos[:, 3:7], scalar_first=True)
-    return HeadingView(yaw, tilt.as_matrix()[:, :, 2], tilt.apply(qvel[:, 3:6]), unturn.apply(qvel[:, :3]))
+    return HeadingView(
+        yaw, tilt.as_matrix()[:, :, 2], tilt.apply(qvel[:, 3:6]), unturn.apply(qvel[:, :3])
+    )
 
 
 def feet_from_heading(
-    yaw: Float[np.ndarray, " n"], base_pos_w: Float[np.ndarray, "n 3"], foot_pos_w: Float[np.ndarray, "n foot 3"]
+    yaw: Float[np.ndarray, " n"],
+    base_pos_w: Float[np.ndarray, "n 3"],
+    foot_pos_w: Float[np.ndarray, "n foot 3"],
 ) -> Float[np.ndarray, "n foot 2"]:
     """Where the feet are from the base, forward and to the left, m."""
     x, y = np.moveaxis(foot_pos_w[..., :2] - base_pos_w[:, None, :2], -1, 0)

@@ -46,8 +46,12 @@ def read_legs(robot: RobotModel) -> Legs:
         pitch = [j for j in joints if abs(robot.model.joint(j).axis[1]) > 0.9]
         roll = [j for j in joints if abs(robot.model.joint(j).axis[0]) > 0.9]
         if len(pitch) != 3 or len(roll) != 1:
-            raise RobotError(f"Tracking needs legs with three joints about y and one about x; {foot!r} hangs on {joints}.")
-        for name, joint, axis in zip(rows, (pitch[0], roll[0], pitch[1], pitch[2]), (1, 0, 1, 1), strict=True):
+            raise RobotError(
+                f"Tracking needs legs with three joints about y and one about x; {foot!r} hangs on {joints}."
+            )
+        for name, joint, axis in zip(
+            rows, (pitch[0], roll[0], pitch[1], pitch[2]), (1, 0, 1, 1), strict=True
+        ):
             row = np.zeros(robot.num_joints)
             row[robot.joint_names.index(joint)] = np.sign(robot.model.joint(joint).axis[axis])
             rows[name].append(row)

@@ -13,13 +13,13 @@ from jaxtyping import Bool, Float
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from wildrobot_gym.contact import LOADED_SHARE, foot_forces, lowest_corner
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.dynamics import pad_loads, servo_targets
 from wildrobot_gym.motion.states import CONTROL_DT, clip_states
 from wildrobot_gym.motion.tracking.heading import feet_from_heading, seen_from_heading, yaw_of
 from wildrobot_gym.motion.tracking.legs import Legs
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces, lowest_corner
 
 _MARGIN = 4  # frames of the neighbouring periods that velocities and accelerations at the seam are taken from
 # rad, rms over the joints: frames that differ by more are no place to loop at; by less, a longer loop is better than a closer one
@@ -96,15 +96,19 @@ def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> 
         up_h=view.up,
         rate_h=view.rate[:, :2],
         velocity_h=view.velocity[:, :2],
-        feet_h=feet_from_heading(view.yaw, np.asarray(states.base_pos_w)[inside], np.asarray(states.foot_pos_w)[inside]),
+        feet_h=feet_from_heading(
+            view.yaw, np.asarray(states.base_pos_w)[inside], np.asarray(states.foot_pos_w)[inside]
+        ),
         targets=plain[inside],
         weight_targets=(carrying - plain)[inside],
         motion_targets=(moving - carrying)[inside],
-        stance=forces[inside] > LOADED_SHARE * robot.weight,
+        stance=forces[inside] > LOADED_FRACTION * robot.weight,
     )
 
 
-def endless(robot: RobotModel, clip: MotionClip, how: str, blend_s: float, duration_s: float) -> MotionClip | None:
+def endless(
+    robot: RobotModel, clip: MotionClip, how: str, blend_s: float, duration_s: float
+) -> MotionClip | None:
     """``clip`` again and again for ``duration_s`` at the control rate; None where it has no cycle and ``how`` is ``cycle``.
 
     Raises:
@@ -127,14 +131,24 @@ def turned(clip: MotionClip, legs: Legs, turn: float) -> MotionClip:
         return clip
     side = np.linspace(1.0, -1.0, len(legs.step))
     thigh = -clip.joint_pos @ legs.hip_pitch.T  # positive forward
-    return replace(clip, joint_pos=clip.joint_pos + (turn * side * (thigh - thigh.mean(axis=0))) @ legs.step, qvel=None)
+    return replace(
+        clip,
+        joint_pos=clip.joint_pos + (turn * side * (thigh - thigh.mean(axis=0))) @ legs.step,
+        qvel=None,
+    )
 
 
-def _period(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> tuple[MotionClip, _Strip] | None:
+def _period(
+    robot: RobotModel, clip: MotionClip, how: str, blend_s: float
+) -> tuple[MotionClip, _Strip] | None:
     """``clip``, checked and at the control rate, and one period of it with its blends; None where it has no cycle."""
     clip = clip.check(robot).resampled(1.0 / CONTROL_DT)
     strip, count = _strip(clip), max(1, round(blend_s / CONTROL_DT))
-    period = _through_neutral(robot, strip, count) if how == "neutral" else _at_cycle(robot, strip, count)
+    period = (
+        _through_neutral(robot, strip, count)
+        if how == "neutral"
+        else _at_cycle(robot, strip, count)
+    )
     return None if period is None else (clip, period)
 
 
@@ -178,7 +192,9 @@ def _at_cycle(robot: RobotModel, strip: _Strip, count: int) -> _Strip | None:
         return None
     apart = cdist(joints, joints, "sqeuclidean") / robot.num_joints
     misses = np.sqrt(sum(apart[k : k + frames, k : k + frames] for k in range(count)) / count)
-    misses[np.tri(frames, k=shortest - 1, dtype=bool)] = np.inf  # an end comes so much later than its beginning
+    misses[np.tri(frames, k=shortest - 1, dtype=bool)] = (
+        np.inf
+    )  # an end comes so much later than its beginning
     if misses.min() > _CYCLE_MISS:
         return None
     first, end = np.argwhere(misses <= max(misses.min(), _CYCLE_GOOD)).T
@@ -192,12 +208,18 @@ def _at_cycle(robot: RobotModel, strip: _Strip, count: int) -> _Strip | None:
 
 
 def _unrolled(
-    robot: RobotModel, clip: MotionClip, frames: Float[np.ndarray, "frame column"], steps: Float[np.ndarray, "frame 3"]
+    robot: RobotModel,
+    clip: MotionClip,
+    frames: Float[np.ndarray, "frame column"],
+    steps: Float[np.ndarray, "frame 3"],
 ) -> MotionClip:
     """A clip that walks ``steps`` from frame to frame, from the origin."""
     yaw = np.concatenate([[0.0], np.cumsum(steps[:-1, 2])])
     cos, sin = np.cos(yaw[:-1]), np.sin(yaw[:-1])
-    moved = np.stack([cos * steps[:-1, 0] - sin * steps[:-1, 1], sin * steps[:-1, 0] + cos * steps[:-1, 1]], axis=-1)
+    moved = np.stack(
+        [cos * steps[:-1, 0] - sin * steps[:-1, 1], sin * steps[:-1, 0] + cos * steps[:-1, 1]],
+        axis=-1,
+    )
     path = np.concatenate([np.zeros((1, 2)), np.cumsum(moved, axis=0)])
     rotation = Rotation.from_euler("z", yaw[:, None]) * Rotation.from_rotvec(frames[:, 1:4])
     loads = frames[:, 4 + robot.num_joints :]

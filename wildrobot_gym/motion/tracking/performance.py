@@ -42,7 +42,9 @@ class Variant:
         try:
             return cls(**{**noted, "controller": None})
         except TypeError as error:
-            raise MotionError(f"Clip {clip.name!r}: the metadata's variant is damaged ({error}).") from error
+            raise MotionError(
+                f"Clip {clip.name!r}: the metadata's variant is damaged ({error})."
+            ) from error
 
     def description(self) -> dict[str, Any]:
         """As JSON types."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from jaxtyping import Bool
 
-from wildrobot_gym.contact import foot_forces, lowest_corner
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.states import CONTROL_DT
@@ -25,8 +24,9 @@ from wildrobot_gym.motion.tracking.performance import Performance, Variant
 from wildrobot_gym.motion.tracking.settings import Controller, TrackSettings
 from wildrobot_gym.motion.tracking.variants import no_cycle, variants
 from wildrobot_gym.physics.native import NativePhysics
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.state import PhysicsState
+from wildrobot_gym.task.contact import foot_forces, lowest_corner
 
 FALL_TILT = np.pi / 3  # between the base's z and the world's
 FALL_HEIGHT = 0.2  # m
@@ -47,7 +47,10 @@ class _Play:
 
 
 def track(
-    robot: RobotModel, clips: Sequence[MotionClip], settings: TrackSettings | None = None, progress: Progress | None = None
+    robot: RobotModel,
+    clips: Sequence[MotionClip],
+    settings: TrackSettings | None = None,
+    progress: Progress | None = None,
 ) -> list[Performance]:
     """What physics makes of every variant of every clip, each stretch between falls a performance of its own.
 
@@ -114,7 +117,12 @@ class _Stage:
         longest, ids = max(map(len, loops)), {id(loop): i for i, loop in enumerate(loops)}
         # Loops of all lengths in one array each, so that a step gathers with one index; rows past a loop's end are never read.
         self._loops = {
-            f.name: np.stack([np.resize(getattr(loop, f.name), (longest, *getattr(loop, f.name).shape[1:])) for loop in loops])
+            f.name: np.stack(
+                [
+                    np.resize(getattr(loop, f.name), (longest, *getattr(loop, f.name).shape[1:]))
+                    for loop in loops
+                ]
+            )
             for f in fields(Loop)
         }
         self._loop = np.array([ids[id(play.loop)] for play in plays])
@@ -122,7 +130,9 @@ class _Stage:
         self._frame = np.array([play.start for play in plays])
         self._gone = np.zeros(len(plays), bool)
         self._physics = NativePhysics(robot, len(plays), CONTROL_DT, settings.num_threads)
-        self._hand = None if settings.harness is None else HarnessHand(robot, settings.harness, len(plays))
+        self._hand = (
+            None if settings.harness is None else HarnessHand(robot, settings.harness, len(plays))
+        )
         self._state = self._place(~self._gone)
 
     def step(self) -> tuple[dict[str, np.ndarray], Bool[np.ndarray, " play"]]:
@@ -149,7 +159,9 @@ class _Stage:
             "harness_saturated": saturated,
             "torque": state.actuator_forces,
         }
-        upright = 1.0 - 2.0 * (state.qpos[:, 4] ** 2 + state.qpos[:, 5] ** 2)  # the base's z axis along the world's
+        upright = 1.0 - 2.0 * (
+            state.qpos[:, 4] ** 2 + state.qpos[:, 5] ** 2
+        )  # the base's z axis along the world's
         fallen = (upright < np.cos(FALL_TILT)) | (state.qpos[:, 2] < FALL_HEIGHT) | state.diverged
         fallen &= ~self._gone
         if fallen.any():
@@ -168,7 +180,9 @@ class _Stage:
         """Stand robots on the ground in their loop's present frame, with its velocity."""
         if self._hand is not None:
             self._hand.reset(who)
-        return self._physics.reset(np.flatnonzero(who), self._at("qpos")[who], self._at("qvel")[who])
+        return self._physics.reset(
+            np.flatnonzero(who), self._at("qpos")[who], self._at("qvel")[who]
+        )
 
     def _error(self) -> BaseError:
         qpos, qvel = np.asarray(self._state.qpos, float), np.asarray(self._state.qvel, float)
@@ -192,7 +206,7 @@ class _Stage:
         )
         load = foot_forces(forces, robot.pad_ids_of_foot) / robot.weight
         return FeetError(
-            load_share=np.clip(load, 0.0, 1.0),
+            load_fraction=np.clip(load, 0.0, 1.0),
             base_place=self._at("feet_h") - feet_from_heading(error.yaw, base, feet),
             stance=self._at("stance"),
             sole_height=lowest_corner(pads, quat, robot.pad_half_size, robot.pad_ids_of_foot),

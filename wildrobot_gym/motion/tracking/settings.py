@@ -25,7 +25,9 @@ class Harness:
     the robot's weight; a torque counts as the horizontal force at hip height that topples as much (torque / leg length).
     """
 
-    stiffness: float = 5.0  # N*m/rad; gravity topples the robot with the weight times its height, 13 N*m/rad
+    stiffness: float = (
+        5.0  # N*m/rad; gravity topples the robot with the weight times its height, 13 N*m/rad
+    )
     damping: float = 1.3  # N*m*s/rad
     cap: float = 0.15  # share of the weight, torque and force each
     max_tilt: float = math.radians(25.0)
@@ -36,7 +38,9 @@ class Harness:
     def __post_init__(self) -> None:
         for name in ("stiffness", "damping", "cap", "height_stiffness", "height_damping"):
             _check(getattr(self, name) >= 0, f"harness.{name}", getattr(self, name), "zero or more")
-        _check(0 < self.max_tilt <= math.pi, "harness.max_tilt", self.max_tilt, "0 to pi rad, above 0")
+        _check(
+            0 < self.max_tilt <= math.pi, "harness.max_tilt", self.max_tilt, "0 to pi rad, above 0"
+        )
         _check(self.cutoff_hz > 0, "harness.cutoff_hz", self.cutoff_hz, "a positive frequency")
 
 
@@ -47,7 +51,7 @@ class Controller:
     Gains are rad of target per unit of an error: tilt of the base (rad) and its rate (rad/s); the base's place over a foot (m)
     and its velocity (m/s), in the heading frame. Strategies of stance act in proportion to the load that a foot carries. To
     move the load by 1 m takes a torque of m g, which a servo of 21 N*m/rad gives at 1.6 rad: the places' gains are of that
-    size. The defaults are what :func:`~wildrobot_gym.motion.segments.search.search_controller` tends to find.
+    size. The defaults are what :func:`~wildrobot_gym.motion.mining.search.search_controller` tends to find.
 
     Attributes:
         feed_forward: shares of the torques that carry the weight, and of those that the motion asks for beyond.
@@ -72,8 +76,15 @@ class Controller:
     def __post_init__(self) -> None:
         for name, count in GAIN_COUNTS.items():
             gains = getattr(self, name)
-            _check(gains is None or len(gains) == count, f"controller.{name}", gains, f"None, or {count} gains")
-        _check(self.min_clearance >= 0, "controller.min_clearance", self.min_clearance, "zero or more")
+            _check(
+                gains is None or len(gains) == count,
+                f"controller.{name}",
+                gains,
+                f"None, or {count} gains",
+            )
+        _check(
+            self.min_clearance >= 0, "controller.min_clearance", self.min_clearance, "zero or more"
+        )
 
 
 GAIN_COUNTS = {
@@ -119,10 +130,34 @@ class TrackSettings:
 
     def __post_init__(self) -> None:
         _check(1 <= self.duration_s <= 600, "duration_s", self.duration_s, "1 to 600 s")
-        _check(0.1 <= self.blend_s <= 1, "blend_s", self.blend_s, "0.1 to 1 s (the plan: 0.2 to 0.4)")
-        _check(len(self.loops) > 0 and set(self.loops) <= set(LOOPS), "loops", self.loops, f"one or more of {LOOPS}")
-        _check(len(self.warps) > 0 and min(self.warps) > 0, "warps", self.warps, "one or more positive speeds")
-        _check(len(self.turns) > 0 and max(map(abs, self.turns)) < 1, "turns", self.turns, "one or more shares under 1")
+        _check(
+            0.1 <= self.blend_s <= 1, "blend_s", self.blend_s, "0.1 to 1 s (the plan: 0.2 to 0.4)"
+        )
+        _check(
+            len(self.loops) > 0 and set(self.loops) <= set(LOOPS),
+            "loops",
+            self.loops,
+            f"one or more of {LOOPS}",
+        )
+        _check(
+            len(self.warps) > 0 and min(self.warps) > 0,
+            "warps",
+            self.warps,
+            "one or more positive speeds",
+        )
+        _check(
+            len(self.turns) > 0 and max(map(abs, self.turns)) < 1,
+            "turns",
+            self.turns,
+            "one or more shares under 1",
+        )
         _check(len(self.controllers) > 0, "controllers", self.controllers, "one or more")
-        _check(self.start_interval_s > 0, "start_interval_s", self.start_interval_s, "a positive time")
-        _check(self.restart_s is None or self.restart_s >= 0, "restart_s", self.restart_s, "a time, or None")
+        _check(
+            self.start_interval_s > 0, "start_interval_s", self.start_interval_s, "a positive time"
+        )
+        _check(
+            self.restart_s is None or self.restart_s >= 0,
+            "restart_s",
+            self.restart_s,
+            "a time, or None",
+        )

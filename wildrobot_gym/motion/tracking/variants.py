@@ -15,7 +15,9 @@ from wildrobot_gym.motion.tracking.settings import TrackSettings
 from wildrobot_gym.robot import RobotModel
 
 
-def variants(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> Iterator[tuple[Variant, MotionClip]]:
+def variants(
+    robot: RobotModel, clip: MotionClip, settings: TrackSettings
+) -> Iterator[tuple[Variant, MotionClip]]:
     """Every variant of ``clip`` from its first frame, with the clip that is to be looped for it.
 
     Raises:
@@ -23,9 +25,14 @@ def variants(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> It
     """
     legs, clip = read_legs(robot), clip.check(robot)
     mirrors = (False, True) if settings.mirror else (False,)
-    for how, warp, turn, mirrored in itertools.product(settings.loops, settings.warps, settings.turns, mirrors):
+    for how, warp, turn, mirrored in itertools.product(
+        settings.loops, settings.warps, settings.turns, mirrors
+    ):
         source = turned(replace(clip, fps=clip.fps * warp, qvel=None), legs, turn)
-        yield Variant(how, warp, turn, mirrored, 0.0), source.mirrored(robot) if mirrored else source
+        yield (
+            Variant(how, warp, turn, mirrored, 0.0),
+            source.mirrored(robot) if mirrored else source,
+        )
 
 
 def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> list[MotionClip]:
@@ -54,4 +61,6 @@ def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) 
 
 def no_cycle(clip: MotionClip) -> MotionError:
     """What to say of a clip that has no variant."""
-    return MotionError(f"Clip {clip.name!r} never comes back to where it was; allow tracking.loops 'neutral'.")
+    return MotionError(
+        f"Clip {clip.name!r} never comes back to where it was; allow tracking.loops 'neutral'."
+    )

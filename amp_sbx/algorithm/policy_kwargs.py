@@ -1,0 +1,74 @@
+"""`policy_kwargs` with names in place of functions: what a YAML file can say and a checkpoint can hold."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import optax
+from flax import linen as nn
+
+from amp_sbx.common.errors import ConfigError
+from amp_sbx.discriminator.network import ACTIVATIONS
+
+OPTIMIZERS: dict[str, Callable] = {
+    "adam": optax.adam,
+    "adamw": optax.adamw,
+    "lion": optax.lion,
+    "rmsprop": optax.rmsprop,
+    "sgd": optax.sgd,
+}
+_REGISTRIES: dict[str, dict[str, Callable]] = {
+    "activation_fn": ACTIVATIONS | {"celu": nn.celu, "softsign": nn.soft_sign, "swish": nn.swish},
+    "optimizer_class": OPTIMIZERS,
+}
+# torch.nn's class names, as rl-zoo evaluates them from its files.
+_TORCH_ALIASES = {"leakyrelu": "leaky_relu"}
+
+
+def resolve(policy_kwargs: dict[str, Any] | None) -> dict[str, Any]:
+    """`policy_kwargs` with every name replaced by its function.
+
+    `activation_fn` may be a name ('elu', 'tanh', 'relu', 'silu', ...), a JAX function or a `torch.nn` activation class;
+    `optimizer_class` a name of `OPTIMIZERS` or an optax constructor.
+
+    Raises:
+        ConfigError: unknown name.
+    """
+    resolved = dict(policy_kwargs or {})
+    for key, registry in _REGISTRIES.items():
+        value = resolved.get(key)
+        if isinstance(value, type) and value.__module__.startswith("torch."):
+            value = _TORCH_ALIASES.get(value.__name__.lower(), value.__name__.lower())
+        if isinstance(value, str):
+            if value not in registry:
+                raise ConfigError(
+                    f"policy_kwargs[{key!r}] is {value!r}; allowed: {', '.join(sorted(registry))}."
+                )
+            resolved[key] = registry[value]
+    return resolved
+
+
+def describe(policy_kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The JSON form of resolved `policy_kwargs`; `resolve` takes it back.
+
+    Raises:
+        ConfigError: a value has no name and is not JSON (a function of one's own, a custom class).
+    """
+    described = dict(policy_kwargs)
+    for key, registry in _REGISTRIES.items():
+        value = described.get(key)
+        if callable(value):
+            names = [name for name, function in registry.items() if function is value]
+            if not names:
+                raise ConfigError(
+                    f"policy_kwargs[{key!r}] is {value!r}, which has no name; use one of {sorted(registry)}."
+                )
+            described[key] = names[0]
+    for key, value in described.items():
+        try:
+            json.dumps(value)
+        except TypeError:
+            raise ConfigError(
+                f"policy_kwargs[{key!r}] is {value!r}, which JSON cannot hold."
+            ) from None
+    return described

@@ -1,0 +1,200 @@
+"""The checkpoint file: a zip of `meta.json` and .npy arrays. Nothing in it is code, and nothing executes on load."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+from gymnasium import spaces
+
+from amp_sbx.common.errors import CheckpointError
+
+FORMAT = "amp_sbx"
+FORMAT_VERSION = 1
+_META, _ARRAYS, _SUFFIX = "meta.json", "arrays/", ".npy"
+PathOrStream = str | pathlib.Path | io.BufferedIOBase | BinaryIO
+
+
+def resolve_path(path: str | os.PathLike) -> pathlib.Path:
+    """`path` with ".zip" added when it has no suffix (as SB3)."""
+    path = pathlib.Path(path)
+    return path if path.suffix else path.with_name(path.name + ".zip")
+
+
+def _write_zip(stream: Any, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    header = {"format": FORMAT, "format_version": FORMAT_VERSION, **meta}
+    # Stored, not deflated: float weights hardly shrink, and a save would take seconds.
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(_META, json.dumps(header, indent=2))
+        for name, array in arrays.items():
+            with archive.open(f"{_ARRAYS}{name}{_SUFFIX}", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+
+
+def write(path: PathOrStream, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Write a checkpoint. To a path: atomically, through a temporary file in the same folder.
+
+    Raises:
+        CheckpointError: it could not be written (permission, full disk); a file that was there before is untouched.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        _write_zip(path, meta, arrays)
+        return
+    target = resolve_path(path)
+    temporary: str | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=".tmp"
+        )
+        with os.fdopen(descriptor, "wb") as stream:
+            _write_zip(stream, meta, arrays)
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes it private
+        os.replace(temporary, target)
+        temporary = None
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot write {target}: {error}. Nothing was changed; free space or choose another folder."
+        ) from error
+    finally:
+        if temporary is not None:
+            pathlib.Path(temporary).unlink(missing_ok=True)
+
+
+def read(path: PathOrStream) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """`(meta, arrays)` of a checkpoint.
+
+    Raises:
+        CheckpointError: missing, damaged, not of this format, or of a later version.
+    """
+    with _opened(path) as (archive, name):
+        meta = _read_meta(archive, name)
+        arrays = {}
+        for member in archive.namelist():
+            if member.startswith(_ARRAYS) and member.endswith(_SUFFIX):
+                with archive.open(member) as stream:
+                    array = np.lib.format.read_array(io.BytesIO(stream.read()), allow_pickle=False)
+                arrays[member[len(_ARRAYS) : -len(_SUFFIX)]] = array
+        return meta, arrays
+
+
+def read_meta(path: PathOrStream) -> dict[str, Any]:
+    """`meta` of a checkpoint without its arrays, damage to which goes unnoticed.
+
+    Raises:
+        CheckpointError: as :func:`read`.
+    """
+    with _opened(path) as (archive, name):
+        return _read_meta(archive, name)
+
+
+@contextlib.contextmanager
+def _opened(path: PathOrStream) -> Iterator[tuple[zipfile.ZipFile, str]]:
+    """A checkpoint's archive and a name for messages; what goes wrong while it is read is a CheckpointError."""
+    source: Any = path
+    name = getattr(path, "name", "the given stream")
+    if isinstance(path, (str, os.PathLike)):
+        source = resolve_path(path)
+        if not source.exists() and pathlib.Path(path).exists():
+            source = pathlib.Path(path)
+        name = str(source)
+    try:
+        with zipfile.ZipFile(source) as archive:
+            yield archive, name
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{name} does not exist.") from error
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise CheckpointError(f"{name} is damaged or not a checkpoint: {error}.") from error
+    except (OSError, ValueError, NotImplementedError) as error:
+        raise CheckpointError(f"{name} cannot be read: {error}.") from error
+
+
+def _read_meta(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
+    members = archive.namelist()
+    if _META not in members:
+        hint = (
+            " It looks like an SB3 or SBX file; those hold pickles and are never opened here."
+            if "data" in members
+            else ""
+        )
+        raise CheckpointError(
+            f"{name} is a zip file but no amp_sbx checkpoint: it has no {_META}.{hint}"
+        )
+    try:
+        meta = json.loads(archive.read(_META))
+    except ValueError as error:
+        raise CheckpointError(f"{name}: {_META} is not JSON: {error}.") from error
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{name} is no amp_sbx checkpoint: {_META} does not say format {FORMAT!r}."
+        )
+    if meta.get("format_version") != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{name} has format version {meta.get('format_version')}; this amp_sbx reads {FORMAT_VERSION}. Update amp_sbx."
+        )
+    return meta
+
+
+def _numbers(array: np.ndarray) -> list[float | str]:
+    """JSON has no infinity; it is written as text, which float() reads back."""
+    return [
+        value if np.isfinite(value) else str(value)
+        for value in np.asarray(array, np.float64).reshape(-1).tolist()
+    ]
+
+
+def space_to_json(space: spaces.Space) -> dict[str, Any]:
+    """JSON form of a Box, Discrete, MultiDiscrete or MultiBinary space; `space_from_json` takes it back."""
+    if isinstance(space, spaces.Box):
+        limits = {"low": _numbers(space.low), "high": _numbers(space.high)}
+        return {"type": "Box", "shape": list(space.shape), "dtype": str(space.dtype), **limits}
+    if isinstance(space, spaces.Discrete):
+        return {"type": "Discrete", "n": int(space.n), "start": int(space.start)}
+    if isinstance(space, spaces.MultiDiscrete):
+        start, dtype = np.asarray(space.start).tolist(), str(space.dtype)
+        return {
+            "type": "MultiDiscrete",
+            "nvec": np.asarray(space.nvec).tolist(),
+            "start": start,
+            "dtype": dtype,
+        }
+    if isinstance(space, spaces.MultiBinary):
+        shape: Any = space.n  # a number, or one a dimension
+        return {"type": "MultiBinary", "n": int(shape) if np.ndim(shape) == 0 else list(shape)}
+    raise CheckpointError(
+        f"a {type(space).__name__} space cannot be stored; allowed: Box, Discrete, MultiDiscrete, MultiBinary."
+    )
+
+
+def space_from_json(data: dict[str, Any]) -> spaces.Space:
+    """The space that `space_to_json` described."""
+    try:
+        kind = data["type"]
+        if kind == "Box":
+            shape, dtype = tuple(data["shape"]), np.dtype(data["dtype"])
+            low, high = (
+                np.array([float(x) for x in data[key]]).reshape(shape).astype(dtype)
+                for key in ("low", "high")
+            )
+            return spaces.Box(low, high, shape, dtype.type)
+        if kind == "Discrete":
+            return spaces.Discrete(data["n"], start=data["start"])
+        if kind == "MultiDiscrete":
+            return spaces.MultiDiscrete(
+                data["nvec"], np.dtype(data.get("dtype", "int64")).type, start=data.get("start")
+            )
+        if kind == "MultiBinary":
+            return spaces.MultiBinary(data["n"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"the stored space {data!r} cannot be rebuilt: {error}.") from error
+    raise CheckpointError(f"unknown space type {kind!r} in the checkpoint.")

@@ -1,0 +1,65 @@
+"""Rollout buffer that also holds AMP features and pays the style reward before the advantages are computed."""
+
+import numpy as np
+import torch as th
+from stable_baselines3.common.buffers import RolloutBuffer
+
+from amp_sbx.common.errors import AMPError, FeatureError
+from amp_sbx.discriminator.learner import AMPLearner
+
+
+class AMPRolloutBuffer(RolloutBuffer):
+    """For stock `sbx.PPO(..., rollout_buffer_class=AMPRolloutBuffer)` together with `AMPCallback`.
+
+    Attributes:
+        amp_obs: (n_steps, n_envs, feature_dim) float32, kept over rollouts; None until the first step.
+        task_rewards: (n_steps, n_envs) rewards before the time-outs' bootstrap.
+        learner: whose discriminator pays the style reward; set by `AMPCallback`.
+        style_weight: weight of the style reward for the present rollout; set by `AMPCallback`.
+    """
+
+    learner: AMPLearner | None = None
+    amp_obs: np.ndarray | None = None
+    style_weight: float = 0.0
+
+    def reset(self) -> None:
+        super().reset()
+        self.task_rewards = np.zeros((self.buffer_size, self.n_envs), dtype=np.float32)
+        self.style_rewards = np.zeros((self.buffer_size, self.n_envs), dtype=np.float32)
+        self._recorded = 0
+
+    def record_step(self, amp_obs: np.ndarray, task_rewards: np.ndarray) -> None:
+        """Store the features (n_envs, feature_dim) and raw rewards of the step that `add` will store next."""
+        if self.amp_obs is None:
+            self.amp_obs = np.zeros(
+                (self.buffer_size, self.n_envs, amp_obs.shape[1]), dtype=np.float32
+            )
+        if amp_obs.shape != self.amp_obs.shape[1:]:
+            raise FeatureError(
+                f"amp_obs has shape {amp_obs.shape}; before it was {self.amp_obs.shape[1:]}."
+            )
+        self.amp_obs[self.pos] = amp_obs
+        self.task_rewards[self.pos] = task_rewards
+        self._recorded += 1
+
+    def compute_returns_and_advantage(self, last_values: th.Tensor, dones: np.ndarray) -> None:
+        """Add the style reward, from the discriminator in force by now (`AMPConfig.order`), then compute GAE as SB3 does.
+
+        Added, not scaled: by now `rewards` holds the bootstrap of time-outs, and no weight may touch that.
+        """
+        if self.learner is None or self.amp_obs is None or self._recorded < self.buffer_size:
+            raise AMPError(
+                f"AMPRolloutBuffer was given the AMP features of {self._recorded} of {self.buffer_size} steps; pass"
+                " AMPCallback(amp, reference) to every learn(callback=...)."
+            )
+        features = self.amp_obs.reshape(-1, self.amp_obs.shape[-1])
+        if not np.isfinite(features).all():
+            raise FeatureError(
+                "amp_obs of this rollout holds NaN or infinity; check the environment."
+            )
+        self.style_rewards[:] = self.learner.rewards(features).reshape(self.rewards.shape)
+        self.rewards += (
+            self.learner.config.task_fraction(self.style_weight) - 1.0
+        ) * self.task_rewards
+        self.rewards += self.style_weight * self.style_rewards
+        super().compute_returns_and_advantage(last_values, dones)

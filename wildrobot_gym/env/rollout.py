@@ -1,0 +1,148 @@
+"""Motion as a policy performs it, in physics with nothing that holds the robot: a tracking policy's, or a walking one's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from jaxtyping import Float
+
+from wildrobot_gym.config import TrackEnvConfig
+from wildrobot_gym.env.track_env import WildRobotTrackVectorEnv
+from wildrobot_gym.env.vector_env import WildRobotVectorEnv
+from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.motion.reference import load_clips
+from wildrobot_gym.motion.states import CONTROL_DT
+from wildrobot_gym.motion.tracking.performance import ONCE, Performance, Variant
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.contact import pad_speed
+
+Policy = Callable[[Float[np.ndarray, "env obs"]], Float[np.ndarray, "env joint"]]
+SETTLING_STEPS = (
+    50  # the first second of a walk, from the home pose into the gait, is no part of it
+)
+ROLLOUT_SOURCE = "rollouts of a walking policy"
+_RECORDED = ("qpos", "qvel", "pad_forces", "actuator_forces")
+
+
+def perform(
+    reference: str, policy: Policy, settings: Mapping[str, Any] | None = None
+) -> list[Performance]:
+    """One performance of every clip of ``reference`` (a file or a shipped name), each from its first frame.
+
+    Args:
+        policy: from observations of WildRobotTrack-v0 to actions; called for all clips at once.
+        settings: of the environment the policy was trained in.
+
+    A performance ends with its clip, or where the robot falls or loses it.
+
+    Raises:
+        ConfigError: another control rate than that at which performances are kept.
+    """
+    settings = {**(settings or {}), "reference": reference}
+    settings.pop("max_episode_steps", None)
+    _check_rate(settings.get("control_dt", CONTROL_DT))
+    clips = load_clips(reference, RobotModel.load(str(settings.get("robot", TrackEnvConfig.robot))))
+    env = WildRobotTrackVectorEnv(
+        len(clips), None, autoreset_mode=AutoresetMode.DISABLED, **settings
+    )
+    last = np.unique(np.asarray(env.task.clips.last))
+    obs = env.begin_at(np.concatenate([[0], last[:-1] + 1]))
+    about = [
+        {
+            "motion_id": c.motion_id,
+            "variant": Variant.of(c),
+            "source": c.source,
+            "licence": c.licence,
+        }
+        for c in clips
+    ]
+    performances = _performed(env, policy, obs, about)
+    env.close()
+    return performances
+
+
+def perform_walk(
+    env: WildRobotVectorEnv, policy: Policy, speeds: Float[np.ndarray, " env"], seed: int = 0
+) -> list[Performance]:
+    """One performance of every environment, each asked to walk straight ahead at its speed in m/s, from the home pose.
+
+    A performance is without the first second, and ends with the episode or a fall. Those of one speed are of one motion.
+
+    Args:
+        env: WildRobot-v0 with a time limit, and with autoreset DISABLED.
+        policy: from its observations to actions; called for all environments at once.
+
+    Raises:
+        ConfigError: another control rate than that at which performances are kept.
+    """
+    _check_rate(env.config.control_dt)
+    obs = env.begin_with(
+        np.stack([speeds, np.zeros_like(speeds), np.zeros_like(speeds)], axis=1), seed
+    )
+    about = [
+        {"motion_id": rollout_id(v), "variant": ONCE, "source": ROLLOUT_SOURCE, "licence": ""}
+        for v in speeds
+    ]
+    return [
+        _without_beginning(performance, SETTLING_STEPS)
+        for performance in _performed(env, policy, obs, about)
+    ]
+
+
+def rollout_id(speed: float) -> str:
+    """The motion that all rollouts at this speed are of."""
+    return f"policy_{speed:g}"
+
+
+def _check_rate(control_dt: float) -> None:
+    if control_dt != CONTROL_DT:
+        raise ConfigError(
+            f"Performances are kept every {CONTROL_DT} s; this policy's control_dt is {control_dt} s."
+        )
+
+
+def _performed(
+    env: WildRobotVectorEnv, policy: Policy, obs: np.ndarray, about: Sequence[Mapping[str, Any]]
+) -> list[Performance]:
+    """What every environment does until its episode is over; ``about``: what is known of each beforehand."""
+    rows: list[dict[str, np.ndarray]] = []
+    count = env.num_envs
+    lengths, fell, over = np.zeros(count, int), np.zeros(count, bool), np.zeros(count, bool)
+    while not over.all():
+        obs, _, terminated, truncated, _ = env.step(policy(obs))
+        state = env.physics_state
+        row = {name: np.array(getattr(state, name), np.float32) for name in _RECORDED}
+        rows.append(row | {"pad_speed": np.asarray(pad_speed(state))})
+        fell |= terminated & ~over
+        lengths += ~over & ~terminated  # the fall itself is no part of it
+        over |= terminated | truncated
+    recorded = {name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]}
+    return [
+        Performance(
+            **known,
+            first_step=0,
+            fell=bool(fell[i]),
+            qpos=recorded["qpos"][i, :length],
+            qvel=recorded["qvel"][i, :length],
+            pad_forces=recorded["pad_forces"][i, :length],
+            pad_speed=recorded["pad_speed"][i, :length],
+            harness=np.zeros((length, 6), np.float32),
+            harness_saturated=np.zeros(length, bool),
+            torque=recorded["actuator_forces"][i, :length],
+        )
+        for i, (known, length) in enumerate(zip(about, lengths, strict=True))
+    ]
+
+
+def _without_beginning(performance: Performance, steps: int) -> Performance:
+    """Less its first control steps; nothing is left of one that was shorter."""
+    arrays: dict[str, Any] = {
+        name: value[steps:]
+        for name, value in vars(performance).items()
+        if isinstance(value, np.ndarray)
+    }
+    return replace(performance, first_step=steps, **arrays)

@@ -1,0 +1,198 @@
+"""The single measurements of ``wildrobot bench``, each in control steps of one robot per second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import gymnasium as gym
+import mujoco.batch
+import numpy as np
+import sbx
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.vec_env import SubprocVecEnv
+
+from amp_sbx import InfoMetricsCallback
+from amp_sbx.common.errors import AMPError
+from amp_sbx.common.schedules import parse_schedule
+from wildrobot_gym.env.vector_env import WildRobotVectorEnv
+from wildrobot_gym.errors import RunError
+from wildrobot_gym.paths import POLICIES
+from wildrobot_gym.physics.base import substeps
+from wildrobot_gym.training.config import RunConfig
+from wildrobot_gym.training.policy import LoadedPolicy, load_policy
+from wildrobot_gym.training.train import (
+    METRICS,
+    load_reference,
+    make_model,
+    make_vec_env,
+    ppo_arguments,
+)
+
+SHIPPED = "walk"
+SETTLE_STEPS = 100  # 2 s: robots are walking and spread over their strides
+ITERATIONS = 1  # of learning in one timed repeat
+
+
+@dataclass
+class Workload:
+    """States of a walking policy and the actions and controls that follow, for physics alone and the environment."""
+
+    env: WildRobotVectorEnv
+    policy: LoadedPolicy | None
+    source: str
+    state: dict[str, np.ndarray]
+    actions: np.ndarray  # (time, env, joint)
+    controls: np.ndarray  # (time, env, joint), rad
+
+    def __post_init__(self) -> None:
+        robot = self.env.robot
+        self._batch = mujoco.batch.Batch(robot.model, self.env.num_envs, 0)
+        self._ctrl = self._batch.bind("ctrl")
+        self._substeps = substeps(robot, self.env.config.control_dt)
+
+    def raw_physics(self) -> float:
+        """``Batch.step`` alone, on all threads: no sensors read, no rewards, no resets."""
+        self._batch.state[:] = self.state["physics_rows"]
+        began = time.perf_counter()
+        for controls in self.controls:
+            self._ctrl[:] = controls
+            self._batch.step(nstep=self._substeps)
+        return self.actions.shape[0] * self.env.num_envs / (time.perf_counter() - began)
+
+    def vector_env(self) -> float:
+        """The whole environment, from the same states with the same actions."""
+        self.env.set_state(self.state)
+        began = time.perf_counter()
+        for actions in self.actions:
+            self.env.step(actions)
+        return self.actions.shape[0] * self.env.num_envs / (time.perf_counter() - began)
+
+
+def walking_workload(config: RunConfig, num_steps: int) -> Workload:
+    """Let the shipped policy walk (or, without one, small random actions) and take down what it does."""
+    policy, source = None, "no shipped policy fits: states and actions of small random actions"
+    env: Any = make_vec_env(config).vector_env.unwrapped
+    if (POLICIES / SHIPPED).is_dir():
+        try:
+            policy = load_policy(SHIPPED)
+            if policy.model.observation_space == env.single_observation_space:
+                source = f"states and actions of the shipped policy {SHIPPED!r}"
+            else:
+                policy = None
+        except (AMPError, RunError) as error:
+            source = f"{source} ({error})"
+    rng = np.random.default_rng(0)
+
+    def act(obs: np.ndarray) -> np.ndarray:
+        if policy is not None:
+            return policy(obs)
+        return rng.uniform(-0.1, 0.1, (env.num_envs, env.robot.num_joints)).astype(np.float32)
+
+    obs, _ = env.reset(seed=0)
+    for _ in range(SETTLE_STEPS):
+        obs, *_ = env.step(act(obs))
+    state = env.get_state()
+    ctrl, actions, controls = env.physics.batch.bind("ctrl"), [], []
+    for _ in range(num_steps):
+        actions.append(act(obs))
+        obs, *_ = env.step(actions[-1])
+        controls.append(ctrl.copy())
+    return Workload(env, policy, source, state, np.array(actions), np.array(controls))
+
+
+def train_case(
+    config: RunConfig, policy: LoadedPolicy | None, kind: Literal["amp", "no_amp", "sbx"]
+) -> Callable[[], float]:
+    """Whole iterations of learning, collection included, once everything is compiled.
+
+    ``sbx`` is the stock ``sbx.PPO`` with the same hyperparameters. All start from the shipped policy where it fits, so
+    that they simulate walking robots and not heaps of fallen ones.
+    """
+    if kind != "amp":
+        config = replace(config, amp=None)
+    env = make_vec_env(config)
+    model: Any
+    if kind == "sbx":
+        arguments = ppo_arguments(config) | {
+            "policy_kwargs": make_model(config, env, None).policy_kwargs
+        }
+        del arguments["symmetric_policy"]  # stock sbx.PPO has none
+        for name in ("learning_rate", "clip_range"):
+            arguments[name] = parse_schedule(arguments[name], name)
+        model = sbx.PPO(config.policy, env, seed=config.seed, **arguments)
+    else:
+        model = make_model(config, env, load_reference(config, env))
+    if policy is not None:
+        _start_from(model, policy)
+    model.set_logger(Logger(None, []))
+    per_repeat = ITERATIONS * config.n_steps * config.n_envs
+
+    def run() -> float:
+        began = time.perf_counter()
+        model.learn(per_repeat, InfoMetricsCallback(METRICS), reset_num_timesteps=False)
+        return per_repeat / (time.perf_counter() - began)
+
+    for _ in range(2):  # compile
+        run()
+    return run
+
+
+def _start_from(model: Any, policy: LoadedPolicy) -> None:
+    """Put the shipped actor and critic into ``model`` where the networks are of the same shape."""
+    shipped = policy.model.policy
+    fresh = make_shapes(model.policy.actor_state.params), make_shapes(model.policy.vf_state.params)
+    if fresh == (make_shapes(shipped.actor_state.params), make_shapes(shipped.vf_state.params)):
+        model.policy.actor_state = model.policy.actor_state.replace(
+            params=shipped.actor_state.params
+        )
+        model.policy.vf_state = model.policy.vf_state.replace(params=shipped.vf_state.params)
+
+
+def make_shapes(tree: Any) -> Any:
+    """The shapes of a tree of arrays, for comparison."""
+    return (
+        {key: make_shapes(value) for key, value in tree.items()}
+        if hasattr(tree, "items")
+        else np.shape(tree)
+    )
+
+
+def subproc_speed(processes: int, num_steps: int) -> float:
+    """What a user would write first: one process for each environment, SB3's SubprocVecEnv."""
+
+    def make_one() -> gym.Env:
+        import wildrobot_gym  # noqa: F401  (registers the environment in the worker)
+
+        return gym.make("WildRobot-v0", num_threads=1)
+
+    vec_env = SubprocVecEnv([make_one] * processes)
+    try:
+        vec_env.seed(0)
+        vec_env.reset()
+        rng = np.random.default_rng(0)
+        shape = (processes, *(vec_env.action_space.shape or ()))
+        for _ in range(5):
+            vec_env.step(rng.uniform(-0.1, 0.1, shape))
+        began = time.perf_counter()
+        for _ in range(num_steps):
+            vec_env.step(rng.uniform(-0.1, 0.1, shape))
+        return num_steps * processes / (time.perf_counter() - began)
+    finally:
+        vec_env.close()
+
+
+def mjx_speed(num_envs: int, num_steps: int) -> float:
+    """The same environment on MJX, on whatever device JAX has."""
+    env = WildRobotVectorEnv(num_envs, backend="mjx")
+    actions = np.zeros((num_envs, env.robot.num_joints), np.float32)
+    env.reset(seed=0)
+    for _ in range(2):
+        env.step(actions)
+    began = time.perf_counter()
+    for _ in range(num_steps):
+        env.step(actions)
+    env.close()
+    return num_steps * num_envs / (time.perf_counter() - began)

@@ -1,0 +1,258 @@
+"""The page of a comparison: one HTML file that loads nothing, runs no script, and reads on a phone and in the dark."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+from wildrobot_gym.evaluation.comparison import MIN_EPISODES
+from wildrobot_gym.evaluation.cycles import Cycles, clip_cycles, nearest_clips, recorded_cycles
+from wildrobot_gym.evaluation.plots import comparison as compare_plots
+from wildrobot_gym.evaluation.plots.inline_svg import Panel
+from wildrobot_gym.evaluation.torque_use import TorqueUse, torque_use
+from wildrobot_gym.experiments.compare.run import ComparedRun, differences
+from wildrobot_gym.experiments.compare.stylesheet import STYLE
+from wildrobot_gym.experiments.compare.table import Cell, rows_of
+from wildrobot_gym.experiments.style_eval import held_against
+
+HOW_TO_READ = (
+    "A figure is the mean over episodes with its 95 % bootstrap interval. “better than 2” says that the interval lies wholly"
+    " apart from that of run 2, on the better side; “differs from 2” says so of a figure that has no better side. (Of success and"
+    " survival it is the intervals by Wilson that lie apart: a bootstrap of equal values has no width.) Episodes"
+    " that fell early have no figures of their gait; where that left some out, the cell says how many were in. Intervals"
+    " that overlap decide nothing. They tell of the episodes of these policies, not of other seeds of their training; and among"
+    f" many figures a few lie apart by chance. Of fewer than {MIN_EPISODES} episodes nothing is marked. Figures of style are"
+    " marked among runs held against the same motions, held out or not alike, the two-sample AUC among those with the same AMP"
+    " features, too."
+)
+
+
+def page(runs: Sequence[ComparedRun]) -> str:
+    """The whole document. Everything that comes from a run is escaped."""
+    title = "WildRobot: " + " against ".join(run.name for run in runs)
+    sections = [
+        ("runs", "What was compared", _about(runs)),
+        ("figures", "Figures", _figures(runs)),
+        ("curves", "Learning curves", _curves(runs)),
+        (
+            "gait",
+            "Gait",
+            "".join(_gait(runs, index) for index in range(len(runs[0].result.commands))),
+        ),
+    ]
+    links = "".join(f'<li><a href="#{key}">{heading}</a></li>' for key, heading, _ in sections)
+    body = "".join(
+        f'<section id="{key}"><h2>{heading}</h2>{content}</section>'
+        for key, heading, content in sections
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        # The browser itself sees to it that nothing is fetched and nothing runs.
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+        '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
+        f"<title>{_e(title)}</title><style>{STYLE}</style></head>\n"
+        f'<body><header><h1>{_e(title)}</h1><nav aria-label="Sections"><ul>{links}</ul></nav></header>'
+        f"<main>{body}</main></body></html>\n"
+    )
+
+
+def _about(runs: Sequence[ComparedRun]) -> str:
+    first = runs[0].figures
+    protocol = (
+        f"Walk benchmark {first['protocol']}: {first['episodes_per_command']} episodes of {first['steps']} steps at each of"
+        f" {', '.join(first['commands'])} m/s, seed {first['seed']}, backend {first['backend']}."
+    )
+    rows = [
+        ("policy", [str(run.policy.path) for run in runs]),
+        ("steps of training", [f"{run.policy.model.num_timesteps:,}" for run in runs]),
+        ("robot", [run.result.robot.name for run in runs]),
+        ("reference motion", [run.reference or "-" for run in runs]),
+        (
+            "style against",
+            [held_against(style) if (style := run.figures.get("style")) else "-" for run in runs],
+        ),
+        ("verdicts on the discriminator, by iterations", [run.verdicts or "-" for run in runs]),
+    ]
+    if any(run.lacks for run in runs):
+        rows.append(("missing here", ["; ".join(run.lacks) or "-" for run in runs]))
+    content = f"<p>{_e(protocol)}</p>" + _table(
+        "The runs", runs, [(name, map(_e, values)) for name, values in rows]
+    )
+    known = [run for run in runs if run.config]
+    if len(known) > 1:
+        differing = [
+            (key, map(_e, values))
+            for key, values in differences([run.config for run in known]).items()
+        ]
+        content += (
+            _table("Settings that differ", known, differing, runs)
+            if differing
+            else "<p>Their settings are the same.</p>"
+        )
+    return content
+
+
+def _figures(runs: Sequence[ComparedRun]) -> str:
+    def table(caption: str, command: str | None) -> str:
+        return _table(
+            caption, runs, [(name, map(_cell, cells)) for name, cells in rows_of(runs, command)]
+        )
+
+    content = f"<p>{_e(HOW_TO_READ)}</p>" + table("Over all commands", None)
+    for command in runs[0].figures["commands"]:
+        content += f"<details><summary>At {command} m/s</summary>{table(f'At {command} m/s', command)}</details>"
+    return content
+
+
+def _curves(runs: Sequence[ComparedRun]) -> str:
+    without = [run.name for run in runs if not run.curves]
+    note = (
+        f"<p>No learning curves of {_e(', '.join(without))}: the first table says why.</p>"
+        if without
+        else ""
+    )
+    panels = compare_plots.curve_panels([run.curves for run in runs])
+    return note + (_legend(runs) + _grid(panels) if panels else "")
+
+
+def _gait(runs: Sequence[ComparedRun], index: int) -> str:
+    """One command's pictures; the middle command's are open."""
+    commands = runs[0].result.commands
+    command, key = commands[index], f"gait{index}"
+    opened = " open" if index == len(commands) // 2 else ""
+    content = "<h3>Feet that carry load</h3>"
+    for number, run in enumerate(runs):
+        picture = compare_plots.contacts_svg(
+            run.result.recording_of(index),
+            run.result.robot,
+            run.result.control_dt,
+            number,
+            f"{key}-feet{number}",
+        )
+        content += f"<figure><figcaption>{_chip(number, run)}</figcaption><div class=wide tabindex=0>{picture}</div></figure>"
+    content += "<h3>Joints over the gait cycle</h3>" + _joints(runs, index, key)
+    used = [
+        torque_use(run.result.recording_of(index), run.result.robot, run.result.control_dt)
+        for run in runs
+    ]
+    content += "<h3>Torque use</h3>" + _torque(runs, used, key)
+    return f"<details{opened}><summary>At {command:g} m/s</summary>{content}</details>"
+
+
+def _joints(runs: Sequence[ComparedRun], index: int, key: str) -> str:
+    cycles = [_run_cycles(run, index) for run in runs]
+    references: dict[str, Cycles] = {}
+    for run in runs:
+        name = f"{run.reference} of {run.result.robot.name}"
+        if run.clips and name not in references:
+            references[name] = _reference_cycles(run, index)
+    notes = [_cycles_note(of_run) for of_run in cycles]
+    told = "".join(
+        f'<li><span class="line dash{i % len(compare_plots.DASHES)}" aria-hidden="true"></span>'
+        f"reference {i + 1}: {_e(name)}, {_cycles_note(of_reference)}</li>"
+        for i, (name, of_reference) in enumerate(references.items())
+    )
+    text = "<p>From one touchdown of the left foot to the next: mean, and around it one standard deviation of the cycles.</p>"
+    return (
+        text
+        + _legend(runs, notes, told)
+        + _grid(compare_plots.joint_panels(cycles, list(references.values()), key))
+    )
+
+
+def _run_cycles(run: ComparedRun, index: int) -> Cycles:
+    """All of the run's cycles under its ``index``-th command."""
+    robot, dt = run.result.robot, run.result.control_dt
+    return Cycles.of(
+        robot, chain.from_iterable(recorded_cycles(run.result.recording_of(index), robot, dt)), dt
+    )
+
+
+def _reference_cycles(run: ComparedRun, index: int) -> Cycles:
+    """Those of the reference's clips whose speed is nearest to that command."""
+    robot, dt = run.result.robot, run.result.control_dt
+    near = nearest_clips(run.clips, run.result.commands[index])
+    return Cycles.of(robot, chain.from_iterable(clip_cycles(robot, clip, dt) for clip in near), dt)
+
+
+def _cycles_note(cycles: Cycles) -> str:
+    return (
+        f"{len(cycles)} cycles of {cycles.duration_s.mean():.2f} s" if len(cycles) else "no cycles"
+    )
+
+
+def _torque(runs: Sequence[ComparedRun], used: Sequence[TorqueUse | None], key: str) -> str:
+    names = dict.fromkeys(name for use in used if use is not None for name in use.joint_names)
+    if not names:
+        return "<p>No episode lasted long enough to measure.</p>"
+    rows = []
+    for name in names:
+        fractions = [
+            "-"
+            if use is None or name not in use.joint_names
+            else f"{100 * use.saturated[use.joint_names.index(name)]:.1f}"
+            for use in used
+        ]
+        rows.append((name.replace("_", " "), fractions))
+    caption = "Saturation: % of the time at the limit"
+    return (
+        "<p>Box: the middle half of the time; stroke: the median; line: from the 5th to the 95th percentile.</p>"
+        + _legend(runs)
+        + f"<figure class=wide tabindex=0>{compare_plots.torque_svg(used, f'{key}-torque')}</figure>"
+        + _table(caption, runs, rows)
+    )
+
+
+def _table(
+    caption: str,
+    columns: Sequence[ComparedRun],
+    rows: Iterable[tuple[str, Iterable[str]]],
+    runs: Sequence[ComparedRun] | None = None,
+) -> str:
+    """Headings are text, cells are HTML. ``runs``: all that are compared, where ``columns`` are some of them."""
+    order = list(runs or columns)
+    head = "".join(f'<th scope="col">{_chip(order.index(run), run)}</th>' for run in columns)
+    body = "".join(
+        f'<tr><th scope="row">{_e(name)}</th>'
+        + "".join(f"<td>{cell}</td>" for cell in cells)
+        + "</tr>"
+        for name, cells in rows
+    )
+    return (
+        f'<div class=wide tabindex=0 role=region aria-label="{_e(caption)}"><table><caption>{_e(caption)}</caption>'
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(cell: Cell) -> str:
+    interval = f"<small>{_e(cell.interval)}</small>" if cell.interval else ""
+    of = f"<br><small>{_e(cell.of)}</small>" if cell.of else ""
+    mark = f"<mark>{_e(cell.mark)}</mark>" if cell.mark else ""
+    return f"<b>{_e(cell.mean)}</b> {interval}{of}{mark}"
+
+
+def _legend(runs: Sequence[ComparedRun], notes: Sequence[str] | None = None, more: str = "") -> str:
+    told = [f": {_e(note)}" for note in notes] if notes else [""] * len(runs)
+    items = "".join(
+        f"<li>{_chip(i, run)}{note}</li>"
+        for i, (run, note) in enumerate(zip(runs, told, strict=True))
+    )
+    return f"<ul class=legend>{items}{more}</ul>"
+
+
+def _chip(number: int, run: ComparedRun) -> str:
+    return f'<span class=chip style="background:var(--run{number})" aria-hidden="true"></span>{number + 1} {_e(run.name)}'
+
+
+def _grid(panels: Sequence[Panel]) -> str:
+    figures = "".join(
+        f"<figure>{panel.svg}<figcaption>{_e(panel.title)}</figcaption></figure>"
+        for panel in panels
+    )
+    return f"<div class=grid>{figures}</div>"
+
+
+def _e(text: str) -> str:
+    return html.escape(text)

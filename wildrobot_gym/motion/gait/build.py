@@ -1,0 +1,97 @@
+"""The shipped reference: straight walks at several speeds in several styles, each with its mirror image.
+
+The generator can also stand, and walk at up to 1.0 m/s. Both are left out here: clips of standing would pay a robot that
+stands while it is asked to walk, and walks faster than 0.8 m/s ask the servos for more than they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.gait.cycle import walk_cycle
+from wildrobot_gym.motion.gait.shape import GaitStyle
+from wildrobot_gym.motion.gait.stand import stand_poses
+from wildrobot_gym.motion.reference import save_clips
+from wildrobot_gym.paths import MOTIONS
+from wildrobot_gym.robot import RobotModel
+
+WALK_SPEEDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # m/s
+STYLES = {
+    "plain": GaitStyle(),
+    "quick": GaitStyle(cadence=1.08, heel=0.92, lean=0.01),
+    "long": GaitStyle(cadence=0.97, clearance=0.9, heel=1.08),
+}
+FPS = 50.0  # the control rate
+WALK_S, STAND_S = 6.0, 5.0
+SOURCE = "wildrobot_gym.motion.gait: made for this robot from a linear inverted pendulum, inverse dynamics and IK"
+LICENCE = "same as the project"
+
+
+def stand_clip(robot: RobotModel) -> MotionClip:
+    """Standing, with the slow sway of a body that is held upright by its ankles and hips."""
+    time = np.arange(int(STAND_S * FPS) + 1) / FPS
+    qpos, forces = stand_poses(robot, time)
+    return _clip(robot, "stand", qpos, forces, 0.0, {"kind": "stand"})
+
+
+def walk_clip(robot: RobotModel, speed: float, style: str = "plain") -> MotionClip:
+    """A walk straight ahead at ``speed`` m/s in one of ``STYLES``."""
+    cycle = walk_cycle(robot, speed, STYLES[style])
+    time = np.arange(int(WALK_S * FPS) + 1) / FPS
+    qpos, forces = cycle.at(time)
+    about = {
+        "kind": "walk",
+        "style": style,
+        "period_s": cycle.period_s,
+        "duty": cycle.shape.duty,
+        "clearance": round(cycle.clearance, 5),
+    }
+    return _clip(robot, f"walk_{speed:.2f}_{style}", qpos, forces, speed, about)
+
+
+def build_clips(
+    robot: RobotModel, speeds: Sequence[float] = WALK_SPEEDS, mirror: bool = True
+) -> list[MotionClip]:
+    """Walks in all styles, each followed by its mirror image where ``mirror``; by default the shipped reference's."""
+    clips = [walk_clip(robot, speed, style) for speed in speeds for style in STYLES]
+    return [image for clip in clips for image in (clip, clip.mirrored(robot))] if mirror else clips
+
+
+def default_reference_path(robot: str) -> Path:
+    """Where the shipped reference of the robot of that name lies."""
+    suffix = robot.removeprefix("wildrobot").strip("_")  # shipped robots share their prefix
+    return MOTIONS / ("_".join(filter(None, ("walk_synthetic", suffix))) + ".npz")
+
+
+def _clip(
+    robot: RobotModel,
+    name: str,
+    qpos: np.ndarray,
+    forces: np.ndarray,
+    speed: float,
+    metadata: dict[str, object],
+) -> MotionClip:
+    return MotionClip(
+        name=name,
+        robot=robot.name,
+        fps=FPS,
+        joint_names=robot.joint_names,
+        # Rounded well below what matters (10 um, 10 urad, 1 mN), which lets the file compress.
+        root_pos=qpos[:, :3].round(5),
+        root_quat=qpos[:, 3:7].round(6),
+        joint_pos=qpos[:, 7:].round(5),
+        pad_forces=forces.round(3),
+        command=(speed, 0.0, 0.0),
+        source=SOURCE,
+        licence=LICENCE,
+        metadata=metadata,
+    )
+
+
+if __name__ == "__main__":
+    for shipped in ("wildrobot", "wildrobot_8dof"):
+        print(save_clips(default_reference_path(shipped), build_clips(RobotModel.load(shipped))))

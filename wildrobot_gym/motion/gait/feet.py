@@ -1,0 +1,186 @@
+"""Where a foot is over one step cycle: heel strike, flat, heel rise about the toe edge, swing.
+
+The cycle's phase s runs from 0 (touchdown) to 1 (the next touchdown); lift-off is at s = duty. Position is that of the
+foot frame (on the sole, below the ankle) relative to where it stands flat; pitch is positive toes down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import mujoco
+import numpy as np
+from jaxtyping import Float
+from scipy.interpolate import BPoly
+
+from wildrobot_gym.errors import RobotError
+from wildrobot_gym.motion.gait.shape import LIFT_UNIT, GaitShape
+from wildrobot_gym.robot import RobotModel
+
+_LEAN_SMOOTHING = 0.01  # rad; rounds off the change from one edge of a sole to the other
+
+
+@dataclass(frozen=True)
+class Sole:
+    """One foot's sole in the foot frame, m: edges and pad centres along x (front, rear, toe, heel), edges along y.
+
+    ``heel_id`` and ``toe_id`` index the robot's pads.
+    """
+
+    front: float
+    rear: float
+    toe: float
+    heel: float
+    left: float
+    right: float
+    toe_id: int
+    heel_id: int
+
+    def split_load(
+        self,
+        forces: Float[np.ndarray, "n pad"],
+        x: Float[np.ndarray, " n"],
+        load: Float[np.ndarray, " n"],
+    ) -> None:
+        """Write into ``forces`` (N) what each pad bears of ``load`` (N) that acts at ``x`` (m): toe and heel by its lever."""
+        toe = np.clip((x - self.heel) / (self.toe - self.heel), 0.0, 1.0)
+        forces[:, self.toe_id], forces[:, self.heel_id] = toe * load, (1.0 - toe) * load
+
+    def edge_lift(
+        self, aside: Float[np.ndarray, " n"], height: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """How far (m) the foot frame is above the floor under a leg that leans, and so stands on an edge of its sole.
+
+        ``aside``: the foot's place beside its hip's, ``height``: the hips', m.
+        """
+        lean = np.arctan2(aside, height)
+        return (
+            0.5
+            * (self.left - self.right)
+            * (np.sqrt(np.square(lean) + _LEAN_SMOOTHING**2) - _LEAN_SMOOTHING)
+        )
+
+
+def read_sole(robot: RobotModel, foot: str) -> Sole:
+    """The sole of ``foot`` from the robot's pads; the pad further ahead is the toe.
+
+    Raises:
+        RobotError: the foot has not exactly two pads.
+    """
+    ids = robot.pad_ids_of_foot[robot.foot_names.index(foot)]
+    if len(ids) != 2:
+        raise RobotError(
+            f"The gait generator needs a toe and a heel pad on each foot; {foot!r} has {len(ids)} pads."
+        )
+    data = mujoco.MjData(robot.model)
+    mujoco.mj_kinematics(robot.model, data)
+    offset = {i: data.site(robot.pad_names[i]).xpos - data.site(foot).xpos for i in ids}
+    heel, toe = sorted(ids, key=lambda i: offset[i][0])
+    half = robot.pad_half_size
+    return Sole(
+        front=float(offset[toe][0] + half[toe][0]),
+        rear=float(offset[heel][0] - half[heel][0]),
+        toe=float(offset[toe][0]),
+        heel=float(offset[heel][0]),
+        left=float(offset[toe][1] + half[toe][1]),
+        right=float(offset[toe][1] - half[toe][1]),
+        toe_id=int(toe),
+        heel_id=int(heel),
+    )
+
+
+@dataclass(frozen=True)
+class FootPath:
+    """Path of a foot over a cycle, ``stride`` m long: C2 but for ``swing_ends``.
+
+    Call it for its place forward and up (m) and its pitch (rad) at phases s.
+    """
+
+    sole: Sole
+    shape: GaitShape
+    stride: float
+    lift: float = 0.0  # m, added to the height in swing; see plan()
+
+    def __call__(self, s: Float[np.ndarray, " n"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        shape = self.shape
+        swinging = s > shape.duty
+        u = np.clip((s - shape.duty) / (1.0 - shape.duty), 0.0, 1.0)
+        bump = 64.0 * (u * (1.0 - u)) ** 3  # 1 in mid-swing, C2 at both ends
+        waves = bump * np.power(2.0 * u - 1.0, np.arange(3)[:, None])
+        pitch = self._pitch(s) + shape.swing_pitch @ waves
+        x, z = rolled(pitch, self.sole)
+        x_swing, z_swing = (poly(s) for poly in self._swing())
+        x_swing = x_swing + self.stride * (shape.swing_x @ waves)
+        z_swing = z_swing + self.lift * (np.array([1.0, *shape.swing_z]) @ waves)
+        return np.where(swinging, x_swing, x), np.where(swinging, z_swing, z), pitch
+
+    def lowest_corner(self, s: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """Height of the sole's lowest corner, m; 0 in stance."""
+        _, z, pitch = self(s)
+        return lowest_corner(z, pitch, self.sole)
+
+    def clearance(self) -> float:
+        """Greatest height that the sole's lowest corner reaches in swing, m."""
+        return float(np.max(self.lowest_corner(np.linspace(self.shape.duty, 1.0, 100))))
+
+    def _rates(self) -> tuple[float, float]:
+        """Pitch rates at touchdown and at lift-off, rad per cycle, as multiples of the rockers' mean rates."""
+        shape = self.shape
+        down = shape.strike_rate * shape.heel_strike / shape.flat_at
+        return down, shape.rise_rate * shape.heel_rise / (shape.duty - shape.rise_at)
+
+    def _pitch(self, s: np.ndarray) -> np.ndarray:
+        shape, (down, up) = self.shape, self._rates()
+        strike, flat = [-shape.heel_strike, down, 0.0], [0.0, 0.0, 0.0]
+        knots = [0.0, shape.flat_at, shape.rise_at, shape.duty, 1.0]
+        return BPoly.from_derivatives(
+            knots, [strike, flat, flat, [shape.heel_rise, up, 0.0], strike]
+        )(s)
+
+    def _swing(self) -> tuple[BPoly, BPoly]:
+        shape, (down, up) = self.shape, self._rates()
+        lift_off = _rocker_derivatives(self.sole, shape.heel_rise, up)
+        touchdown = _rocker_derivatives(self.sole, -shape.heel_strike, down)
+        touchdown[0][0] += self.stride
+        begin_x, begin_z, end_x, end_z = np.array(shape.swing_ends) / (1.0 - shape.duty) ** 2
+        lift_off[0][2] += begin_x * self.stride
+        lift_off[1][2] += begin_z * LIFT_UNIT
+        touchdown[0][2] += end_x * self.stride
+        touchdown[1][2] += end_z * LIFT_UNIT
+        return tuple(
+            BPoly.from_derivatives([shape.duty, 1.0], [lift_off[i], touchdown[i]]) for i in (0, 1)
+        )
+
+
+def plan(sole: Sole, shape: GaitShape, stride: float) -> FootPath:
+    """The foot path of ``shape`` whose lowest corner clears the floor by ``shape.clearance``, or by more unlifted."""
+    low, high = 0.0, 0.2
+    for _ in range(16):
+        path = FootPath(sole, shape, stride, lift=0.5 * (low + high))
+        low, high = (path.lift, high) if path.clearance() < shape.clearance else (low, path.lift)
+    return replace(path, lift=high)
+
+
+def lowest_corner(
+    up: Float[np.ndarray, "*n"], pitch: Float[np.ndarray, "*n"], sole: Sole
+) -> Float[np.ndarray, "*n"]:
+    """Height of the lower edge of a sole whose frame is ``up`` m above the floor, m."""
+    return up - np.maximum(sole.front * np.sin(pitch), sole.rear * np.sin(pitch))
+
+
+def rolled(
+    pitch: Float[np.ndarray, "*n"], sole: Sole
+) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
+    """How far ahead and up (m) the foot frame is from its place when the sole rolls about its front or rear edge."""
+    edge = np.where(pitch > 0.0, sole.front, sole.rear)
+    return edge * (1.0 - np.cos(pitch)), edge * np.sin(pitch)
+
+
+def _rocker_derivatives(sole: Sole, pitch: float, rate: float) -> list[list[float]]:
+    """Value, first and second derivative of both of :func:`rolled`'s shifts at a steady pitch ``rate``."""
+    edge = sole.front if pitch > 0.0 else sole.rear
+    sin, cos = np.sin(pitch), np.cos(pitch)
+    return [
+        [edge * (1.0 - cos), edge * sin * rate, edge * cos * rate**2],
+        [edge * sin, edge * cos * rate, -edge * sin * rate**2],
+    ]

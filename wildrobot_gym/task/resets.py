@@ -1,0 +1,97 @@
+"""Where episodes begin: at home with noise, or in a frame of reference motion (reference-state initialisation)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float
+
+from wildrobot_gym.config import ResetConfig
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import quat_mul, yaw_quat
+
+
+@struct.dataclass
+class ReferenceStates:
+    """Frames of reference motion to start from, each with its features and those that came before it (oldest first)."""
+
+    qpos: Float[Array, "frame nq"]
+    qvel: Float[Array, "frame nv"]
+    command: Float[Array, "frame 3"]
+    features: Float[Array, "frame feature"]
+    history: Float[Array, "frame past feature"]
+
+
+@struct.dataclass
+class Start:
+    """One drawn beginning."""
+
+    qpos: Float[Array, "*b nq"]
+    qvel: Float[Array, "*b nv"]
+    from_reference: Bool[Array, "*b"]
+    # The reference frame's own, where from_reference.
+    command: Float[Array, "*b 3"]
+    features: Float[Array, "*b feature"]
+    history: Float[Array, "*b past feature"]
+
+
+def draw_start(
+    key: jax.Array,
+    robot: RobotModel,
+    config: ResetConfig,
+    reference: ReferenceStates | None,
+    past_shape: tuple[int, int],
+    any_heading: bool = True,
+) -> Start:
+    """Draw one beginning. Headings are uniform, or 0 where features are read in the world, as the reference's are."""
+    keys = jax.random.split(key, 6)
+    n = robot.num_joints
+    joints = jnp.asarray(robot.home_joint_pos) + config.joint_noise * jax.random.uniform(
+        keys[0], (n,), minval=-1.0
+    )
+    joints = jnp.clip(joints, *robot.joint_range.T)
+    roll, pitch = config.tilt_noise * jax.random.uniform(keys[1], (2,), minval=-1.0)
+    tilt = quat_mul(axis_quat(roll, 0), axis_quat(pitch, 1))
+    qpos = jnp.concatenate(
+        [
+            jnp.asarray(robot.home_qpos[:3]),
+            quat_mul(jnp.asarray(robot.home_qpos[3:7]), tilt),
+            joints,
+        ]
+    )
+    qvel = config.velocity_noise * jax.random.uniform(keys[2], (robot.model.nv,), minval=-1.0)
+    from_reference = jnp.array(False)
+    command, features, history = jnp.zeros(3), jnp.zeros(past_shape[1]), jnp.zeros(past_shape)
+    if reference is not None and config.reference_fraction > 0:
+        frame: Any = jax.random.randint(keys[3], (), 0, reference.qpos.shape[0])
+        from_reference = jax.random.uniform(keys[4]) < config.reference_fraction
+        qpos = jnp.where(from_reference, reference.qpos[frame], qpos)
+        qvel = jnp.where(from_reference, reference.qvel[frame], qvel)
+        command, features, history = (
+            reference.command[frame],
+            reference.features[frame],
+            reference.history[frame],
+        )
+    # A turn of the whole state about z: orientation and world velocity turn, body-frame quantities stay.
+    yaw = jax.random.uniform(keys[5], minval=-jnp.pi, maxval=jnp.pi) * any_heading
+    qpos = qpos.at[3:7].set(quat_mul(yaw_quat(yaw), qpos[3:7]))
+    cos, sin = jnp.cos(yaw), jnp.sin(yaw)
+    qvel = qvel.at[:2].set(
+        jnp.array([cos * qvel[0] - sin * qvel[1], sin * qvel[0] + cos * qvel[1]])
+    )
+    return Start(
+        qpos=qpos,
+        qvel=qvel,
+        from_reference=from_reference,
+        command=command,
+        features=features,
+        history=history,
+    )
+
+
+def axis_quat(angle: Float[Array, ""], axis: int) -> Float[Array, "4"]:
+    """A turn by ``angle`` rad about axis 0, 1 or 2."""
+    return jnp.zeros(4).at[0].set(jnp.cos(angle / 2)).at[1 + axis].set(jnp.sin(angle / 2))
