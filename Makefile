@@ -7,9 +7,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Of another config than the default a folder of its own: what lies there is not taken for this one's.
 OUT := walk_out$(if $(filter-out walk_amp,$(CONFIG)),/$(subst /,_,$(basename $(CONFIG))))
+# Neighboring tests share environments and models, so each worker starts with one half of the suite.
+PYTEST := -n 2 --dist worksteal
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
-.PHONY: walk test lint types unit clean
+.PHONY: walk test test-slow lint types unit clean
 .DELETE_ON_ERROR:
 
 walk: $(OUT)/results.json $(OUT)/walk.mp4 $(OUT)/learning_curves.png
@@ -25,7 +27,11 @@ types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 unit: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest $(PYTEST)
+
+# What takes minutes: trainings that prove that something is learned, whole benchmarks.
+test-slow: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest $(PYTEST) -m slow
 
 # A run that was interrupted goes on where it stood.
 $(OUT)/run/final.zip: | $(VENV)/install.stamp
