@@ -1,11 +1,29 @@
-"""WildRobot: a Gymnasium environment of a real 3.4 kg biped on MuJoCo, and the motion it learns from.
+"""WildRobot: a small biped as a Gymnasium environment, and AMP training that teaches it to walk.
 
-Importing this package registers ``WildRobot-v0`` and ``WildRobotTrack-v0``.
+Importing this package registers `WildRobot-v0` and `WildRobotTrack-v0` with Gymnasium. It loads nothing else:
+each name below imports what it needs when it is first used.
+
+Example:
+    ```python
+    import gymnasium as gym
+    import wildrobot_gym as wr
+    from amp_sbx import AMPPPO
+
+    env = gym.make_vec("WildRobot-v0", num_envs=1024)
+    reference = wr.load_reference("walk", env)
+    model = AMPPPO("MlpPolicy", env, amp={"weight": 0.4}, reference=reference)
+    model.clone_behavior(*wr.demonstrations(env, reference))
+    model.learn(1_000_000, progress_bar=True)
+    ```
 """
 
+from __future__ import annotations
+
 import ctypes
+import importlib
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
 if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     # MuJoCo picks its GL back end at import. GLFW cannot work without a screen, and where EGL is asked for but its library
@@ -18,7 +36,57 @@ if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get(
         os.environ.setdefault("MUJOCO_GL", "egl")
 
 from wildrobot_gym.env.registration import register_envs
+from wildrobot_gym.errors import (
+    ActionError,
+    ConfigError,
+    MotionError,
+    PhysicsError,
+    RobotError,
+    RunError,
+    WildRobotError,
+)
+
+if TYPE_CHECKING:
+    from wildrobot_gym.experiments.evaluate import evaluate
+    from wildrobot_gym.training.policy import load_policy
+    from wildrobot_gym.training.reference import demonstrations, load_reference
+    from wildrobot_gym.training.train import train
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "ActionError",
+    "ConfigError",
+    "MotionError",
+    "PhysicsError",
+    "RobotError",
+    "RunError",
+    "WildRobotError",
+    "demonstrations",
+    "evaluate",
+    "load_policy",
+    "load_reference",
+    "train",
+]
+
+_LAZY = {
+    "demonstrations": "wildrobot_gym.training.reference",
+    "evaluate": "wildrobot_gym.experiments.evaluate",
+    "load_policy": "wildrobot_gym.training.policy",
+    "load_reference": "wildrobot_gym.training.reference",
+    "train": "wildrobot_gym.training.train",
+}  # module of each name that is imported on first use
+
 register_envs()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

@@ -36,7 +36,7 @@ def loaded(env):
 
 def test_a_run_gets_the_windows_of_its_environments_own_features(loaded, dataset, env):
     for reference in loaded.values():
-        np.testing.assert_array_equal(reference.features, dataset.windows())
+        np.testing.assert_array_equal(reference.features, dataset.windows)
         assert reference.feature_dim == 3 * 10
         assert reference.layout == dataset.layout == env.vector_env.unwrapped.amp_layout
 

@@ -104,7 +104,7 @@ def test_what_is_mined_is_performed_motion_that_training_reads(mined, robot):
         assert len(fields["segment_scores"]) == len(segments) == len(fields["motion_id"])
         assert len(fields["features"]) == len(dataset)
     weights, motions = dataset.sampling()
-    assert len(dataset.windows()) == len(weights) and set(motions) == {0, 1}
+    assert len(dataset.windows) == len(weights) and set(motions) == {0, 1}
 
 
 def test_a_dataset_is_never_overwritten_unasked(mined, walks, capsys):

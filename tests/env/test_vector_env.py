@@ -299,7 +299,7 @@ def test_a_start_in_the_reference_shows_the_references_own_window(features: dict
         num_envs=16, reference="walk_human", features=features, reset={"reference_fraction": 1.0}
     )
     _, infos = env.reset(seed=0)
-    known = ReferenceDataset.load("walk_human", env.robot, env.config.features).windows()
+    known = ReferenceDataset.load("walk_human", env.robot, env.config.features).windows
     for window in infos["amp_obs"]:
         assert np.abs(known - window).max(axis=1).min() < 1e-6
     rollout(env, 2)

@@ -37,7 +37,7 @@ def dataset(wildrobot: RobotModel, clip: MotionClip) -> ReferenceDataset:
 
 
 def test_windows_stay_inside_clips(dataset: ReferenceDataset, wildrobot: RobotModel) -> None:
-    windows = dataset.windows()
+    windows = dataset.windows
     assert (
         windows.shape == (47 + 27, feature_dim(feature_layout(wildrobot, CONFIG)))
         and windows.dtype == np.float32
@@ -63,7 +63,7 @@ def test_better_segments_are_drawn_more_often(
         for c, s in zip(dataset.clips, (2, 0), strict=True)
     )
     weights, motions = ReferenceDataset.from_clips(wildrobot, CONFIG, [first, second]).sampling(2.0)
-    assert len(weights) == len(motions) == len(dataset.windows())
+    assert len(weights) == len(motions) == len(dataset.windows)
     assert weights[0] / weights[-1] == pytest.approx(np.e)
     assert set(motions) == {0}
     weights, motions = dataset.sampling()
@@ -112,7 +112,7 @@ def test_initial_states_bring_their_real_past(dataset: ReferenceDataset) -> None
     np.testing.assert_allclose(states.qvel[:, 0], np.repeat([0.5, 0.3], [47, 27]), atol=1e-4)
     np.testing.assert_allclose(states.commands[[0, -1]], [[0.5, 0.02, 0.3], [0.3, 0.0, 0.3]])
     np.testing.assert_array_equal(
-        window(states.history, states.features, CONFIG.history), dataset.windows()
+        window(states.history, states.features, CONFIG.history), dataset.windows
     )
     np.testing.assert_array_equal(states.clip_ids, np.repeat([0, 1], [47, 27]))
 
@@ -156,7 +156,7 @@ def test_an_empty_dataset_is_refused(wildrobot: RobotModel, tmp_path: Path) -> N
     with pytest.raises(MotionError, match="empty"):
         ReferenceDataset.from_clips(wildrobot, CONFIG, [])
     with pytest.raises(MotionError, match="empty"):
-        ReferenceDataset(wildrobot, CONFIG).windows()
+        ReferenceDataset(wildrobot, CONFIG).windows
     with pytest.raises(MotionError, match="no clips at all"):
         save_clips(tmp_path / "none.npz", [])
 

@@ -82,7 +82,7 @@ def test_the_environments_windows_are_the_clips(robot: str, changes: dict) -> No
     clip, windows, _ = run(robot, features)
     dataset = ReferenceDataset.from_clips(RobotModel.load(robot), features, [clip])
     np.testing.assert_allclose(
-        np.stack(windows)[features.history.num_past :], dataset.windows(), atol=2e-4
+        np.stack(windows)[features.history.num_past :], dataset.windows, atol=2e-4
     )
 
 

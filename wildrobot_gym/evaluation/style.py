@@ -173,7 +173,7 @@ def _reference_lot(
     for clip in clips:
         motions.setdefault(clip.motion_id, []).append(clip)
     windows = [
-        ReferenceDataset.from_clips(robot, features, part, control_dt).windows()
+        ReferenceDataset.from_clips(robot, features, part, control_dt).windows
         for part in motions.values()
     ]
     groups = np.repeat(np.arange(len(windows)), [len(part) for part in windows])

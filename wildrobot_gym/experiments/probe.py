@@ -201,7 +201,7 @@ def _train(
         model = make_model(replace(run, amp={**(run.amp or {}), **small}), env, reference)
         real = ReferenceDataset.from_clips(
             inner.robot, inner.config.features, held_out, inner.config.control_dt
-        ).windows()
+        ).windows
         warm_start(model, run, env, console)
         model.learn(run.n_timesteps, watch)
         return judge(model, real)

@@ -156,6 +156,7 @@ class ReferenceDataset:
                 f"The AMP feature layouts differ. {detail}. Build both with one feature config."
             )
 
+    @property
     def windows(self) -> Float[np.ndarray, "windows window"]:
         """Every window of history that lies wholly inside one clip, float32, oldest frame first as in ``amp_obs``."""
         return np.concatenate(
@@ -182,6 +183,37 @@ class ReferenceDataset:
         )
         _, motions = np.unique([clip.motion_id for clip in self.clips], return_inverse=True)
         return np.repeat(weights, counts), np.repeat(motions, counts)
+
+    @property
+    def weights(self) -> Float[np.ndarray, " windows"]:
+        """How often each window is drawn, relative to the others, at temperature 1."""
+        return self.sampling()[0]
+
+    @property
+    def motions(self) -> list[str]:
+        """Names of the different motions, sorted; `sampling` numbers them in this order."""
+        return sorted({clip.motion_id for clip in self.clips})
+
+    def reference_features(self, temperature: float = 1.0) -> dict[str, Any]:
+        """The reference as `amp_sbx` takes it.
+
+        Args:
+            temperature: Of the softmax over the clips' scores. A lower one draws the best clips more often.
+
+        Returns:
+            The keyword arguments of `amp_sbx.ReferenceFeatures`: features (windows, window), weights (windows,),
+            layout, and motion_ids (windows,).
+
+        Raises:
+            MotionError: The dataset is empty, or the temperature is not positive.
+        """
+        weights, motion_ids = self.sampling(temperature)
+        return {
+            "features": self.windows,
+            "weights": weights,
+            "layout": self.layout,
+            "motion_ids": motion_ids,
+        }
 
     def statistics(self) -> tuple[Float[np.ndarray, " window"], Float[np.ndarray, " window"]]:
         """Mean and standard deviation of a window's columns, float32.

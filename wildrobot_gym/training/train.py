@@ -159,7 +159,7 @@ def load_reference(config: RunConfig, env: GymnasiumVecEnv) -> ReferenceFeatures
         path, inner.robot, inner.config.features, inner.config.control_dt
     )
     weights, motion_ids = dataset.sampling(config.score_temperature)
-    return ReferenceFeatures(dataset.windows(), weights, dataset.layout, motion_ids)
+    return ReferenceFeatures(dataset.windows, weights, dataset.layout, motion_ids)
 
 
 def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None) -> AMPPPO:
