@@ -156,7 +156,7 @@ def test_an_empty_dataset_is_refused(wildrobot: RobotModel, tmp_path: Path) -> N
     with pytest.raises(MotionError, match="empty"):
         ReferenceDataset.from_clips(wildrobot, CONFIG, [])
     with pytest.raises(MotionError, match="empty"):
-        ReferenceDataset(wildrobot, CONFIG).windows
+        _ = ReferenceDataset(wildrobot, CONFIG).windows
     with pytest.raises(MotionError, match="no clips at all"):
         save_clips(tmp_path / "none.npz", [])
 
