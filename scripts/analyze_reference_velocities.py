@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from wildrobot_gym.cli.motion.analyze import run_velocities
-from wildrobot_gym.console.guard import Text, run_script
+from wildrobot_gym.console.error_handling import Text, run_script
 
 
 def velocities(dataset: Text = "walk_synthetic") -> int:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from wildrobot_gym.cli.motion.analyze import run_analyze
-from wildrobot_gym.console.guard import Text, run_script
+from wildrobot_gym.console.error_handling import Text, run_script
 
 
 def analyze(

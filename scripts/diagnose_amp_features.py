@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from wildrobot_gym.console.guard import run_script
+from wildrobot_gym.console.error_handling import run_script
 from wildrobot_gym.experiments.feature_report import run_features
 from wildrobot_gym.training import config as run_config
 

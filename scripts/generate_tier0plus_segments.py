@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from wildrobot_gym.cli.motion.make import run_track
-from wildrobot_gym.console.guard import Texts, run_script
+from wildrobot_gym.console.error_handling import Texts, run_script
 from wildrobot_gym.motion.mining import Gates
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking import Harness, TrackSettings

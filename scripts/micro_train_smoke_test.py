@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from wildrobot_gym.cli.motion.judge import microtrain
-from wildrobot_gym.console.guard import run_script
+from wildrobot_gym.console.error_handling import run_script
 
 
 def smoke_test(

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from wildrobot_gym.cli.motion.harness import run_harness
-from wildrobot_gym.console.guard import run_script
+from wildrobot_gym.console.error_handling import run_script
 
 
 def contribution(

@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from wildrobot_gym.cli.main import main as wildrobot
-from wildrobot_gym.console.guard import TYRO_CONFIG, guarded
+from wildrobot_gym.console.error_handling import TYRO_CONFIG, guarded
 from wildrobot_gym.training.config import load
 
 VERIFY = ("n_envs=64", "n_steps=8", "batch_size=256", "checkpoint_every=1000000", "eval.every=0")

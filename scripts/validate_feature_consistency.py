@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from wildrobot_gym.console.guard import Text, run_script
+from wildrobot_gym.console.error_handling import Text, run_script
 from wildrobot_gym.experiments.feature_report import run_validate
 
 

@@ -19,7 +19,7 @@ from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training import yaml_io
 from wildrobot_gym.training.policy import load_policy
-from wildrobot_gym.training.run_directory import RunFolder
+from wildrobot_gym.training.run_directory import RunDirectory
 
 TINY = ("n_envs=8", "n_steps=8", "batch_size=32", "checkpoint_every=64", "eval.every=0")
 TINY += ("amp.discriminator_hidden=[16]", "amp.batch_size=64", "amp.held_out_fraction=0")
@@ -126,7 +126,7 @@ def test_force_mines_and_learns_anew(done, tmp_path, capsys, monkeypatch):
         "policy_0.3",
         "policy_0.425",
     }
-    assert not (other / "amp").exists() and runs[0][1:3] == (RunFolder(other / "amp"), False)
+    assert not (other / "amp").exists() and runs[0][1:3] == (RunDirectory(other / "amp"), False)
 
 
 def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
@@ -165,7 +165,7 @@ def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
         and "grounded: training walk_ppo to 5,000 steps" in text
     )
     plain, level = (
-        run_config.from_mapping(RunFolder(out / name).read_config())
+        run_config.from_mapping(RunDirectory(out / name).read_config())
         for name in ("baseline", "grounded")
     )
     assert (
@@ -186,7 +186,7 @@ def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
     text = said(capsys)
     assert "baseline: done" in text and "grounded: done" in text
     assert main([*command, "--baseline-steps", "7000000"]) == 2
-    steps = RunFolder(out / "baseline").final_steps()
+    steps = RunDirectory(out / "baseline").final_steps()
     assert f"went on from a baseline of {steps:,} steps, but 7,000,000 are asked for" in said(
         capsys
     )
@@ -196,7 +196,7 @@ def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
         (5000, "grounded", False),
         (5000, "grounded", True),
     ]
-    reference, amp = out / "reference.npz", RunFolder(out / "amp")
+    reference, amp = out / "reference.npz", RunDirectory(out / "amp")
     assert not reference.exists() and not amp.path.exists()
     monkeypatch.setattr(bootstrap, "SUCCESS_VELOCITY_ERROR", SUCCESS_VELOCITY_ERROR)
     assert main(command) == 128 + signal.SIGINT
@@ -224,7 +224,7 @@ def test_a_baseline_that_is_not_to_go_on(tmp_path, monkeypatch):
 
 def test_the_grounded_stages_penalties_are_no_lighter_than_the_baselines(tmp_path):
     plain = run_config.load("walk_ppo", ["env_kwargs.rewards.flight=-20"])
-    rewards = bootstrap.grounded_stage(plain, RunFolder(tmp_path), 1000).env_kwargs["rewards"]
+    rewards = bootstrap.grounded_stage(plain, RunDirectory(tmp_path), 1000).env_kwargs["rewards"]
     assert (rewards["flight"], rewards["short_double_support"], rewards["saturation"]) == (
         -20.0,
         -10.0,

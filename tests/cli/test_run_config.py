@@ -8,7 +8,7 @@ from wildrobot_gym.paths import CONFIGS
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training import yaml_io
 from wildrobot_gym.training.policy_kwargs import parse_policy_kwargs
-from wildrobot_gym.training.run_directory import RunFolder
+from wildrobot_gym.training.run_directory import RunDirectory
 from wildrobot_gym.training.train import resumed_config
 
 MINIMAL = {"n_timesteps": 1000}
@@ -215,7 +215,7 @@ def test_policy_kwargs_text_is_never_run(text):
 
 
 def test_a_run_is_gone_on_with_by_the_same_settings_however_they_are_written(tmp_path):
-    folder = RunFolder(tmp_path / "run")
+    folder = RunDirectory(tmp_path / "run")
     folder.begin(run_config.load("smoke"))
     same = run_config.load(
         "smoke",

@@ -31,7 +31,7 @@ from wildrobot_gym.experiments.study.run import Processes
 from wildrobot_gym.paths import STUDIES, motion_file
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import MOTION_DIGESTS
-from wildrobot_gym.training.run_directory import RunFolder
+from wildrobot_gym.training.run_directory import RunDirectory
 
 ARMS = {"base": {}, "bce": {"amp.loss": "bce"}}
 TINY = {"config": "smoke", "seeds": [0, 1, 2], "commands": [0.4], "episodes": 2, "arms": ARMS}
@@ -65,13 +65,13 @@ class FakeProcesses(Processes):
             if name in arguments
         }
         if arguments[0] == "train":
-            run, config = RunFolder(Path(value["--out"])), run_config.load(arguments[1])
+            run, config = RunDirectory(Path(value["--out"])), run_config.load(arguments[1])
             if "--resume" not in arguments:
                 run.begin(config)
             run.progress.write_text(f"{STEPS},time/time_elapsed,amp/disc_acc\n1024,60,0.7\n")
             checkpoint.write(run.final, {"extra": {MOTION_DIGESTS: config.motion_digests()}}, {})
         else:
-            config = run_config.from_mapping(RunFolder(Path(arguments[1]).parent).read_config())
+            config = run_config.from_mapping(RunDirectory(Path(arguments[1]).parent).read_config())
             mean = config.seed + (10 if config.amp.get("loss") == "bce" else 0)
             overall = {name: {"mean": mean, "n": 6} for name in (*BENCHMARK, "survived")}
             overall |= {"slip": {"mean": None, "n": 0}, "velocity_error": {"mean": mean, "n": 3}}

@@ -34,7 +34,7 @@ from wildrobot_gym.training import yaml_io
 from wildrobot_gym.training.callbacks import LOGGED, CheckpointCallback, EvalCallback, eval_score
 from wildrobot_gym.training.logger import STEPS, ProgressCsv, forget_told, training_console
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
-from wildrobot_gym.training.run_directory import RunFolder
+from wildrobot_gym.training.run_directory import RunDirectory
 from wildrobot_gym.training.train import _best_so_far, begin_trained, make_model, make_vec_env
 
 SMALL = (
@@ -104,7 +104,7 @@ def test_run_folder_is_complete(run_path):
     assert any((run_path / "tb").iterdir())
     assert (run_path / "best.zip").is_file()
     assert (run_path / "final.zip").is_file()
-    assert [p.name for p in RunFolder(run_path).checkpoints()] == [
+    assert [p.name for p in RunDirectory(run_path).checkpoints()] == [
         "step_000000000192.zip",
         "step_000000000256.zip",
     ]
@@ -261,7 +261,7 @@ def test_foreign_folders_are_refused(tmp_path, capsys):
 
 def test_killed_and_resumed_is_as_if_not(tmp_path, monkeypatch, capsys):
     arguments = ["train", "smoke", *SMALL, *NO_EVAL, "--out"]
-    straight, broken = RunFolder(tmp_path / "straight"), RunFolder(tmp_path / "broken")
+    straight, broken = RunDirectory(tmp_path / "straight"), RunDirectory(tmp_path / "broken")
     assert main([*arguments, str(straight.path)]) == 0
 
     kills = {64: signal.SIGTERM, 192: signal.SIGINT}
@@ -291,7 +291,7 @@ def test_killed_and_resumed_is_as_if_not(tmp_path, monkeypatch, capsys):
 
 
 def test_a_finished_run_can_be_completed_and_lengthened(run_path, tmp_path):
-    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    run = RunDirectory(shutil.copytree(run_path, tmp_path / "run"))
     run.final.unlink()
     arguments = ["train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(run.path), "--resume"]
     assert main(arguments) == 0
@@ -307,7 +307,7 @@ def test_a_lengthened_run_that_is_stopped_at_its_end_gets_its_final_policy(
     run_path, tmp_path, monkeypatch
 ):
     """And the evaluation at its end, too."""
-    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    run = RunDirectory(shutil.copytree(run_path, tmp_path / "run"))
     longer = [
         "train",
         "smoke",
@@ -336,7 +336,7 @@ def test_a_lengthened_run_that_is_stopped_at_its_end_gets_its_final_policy(
 
 
 def test_a_shorter_length_does_not_end_a_longer_run(run_path, tmp_path, monkeypatch, capsys):
-    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    run = RunDirectory(shutil.copytree(run_path, tmp_path / "run"))
     asked = ["train", "smoke", *SMALL, *EVAL, "--seed", "3", "--out", str(run.path), "--resume"]
 
     def stop(self):
@@ -352,7 +352,7 @@ def test_a_shorter_length_does_not_end_a_longer_run(run_path, tmp_path, monkeypa
 
 def test_evaluations_outlive_a_kill(run_path, tmp_path):
     """They come after their iteration's row, join it, and stand before the checkpoint that is gone on from."""
-    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    run = RunDirectory(shutil.copytree(run_path, tmp_path / "run"))
     before = evaluations(run)
     for path in (run.final, run.checkpoint(256)):
         path.unlink()
@@ -364,7 +364,7 @@ def test_evaluations_outlive_a_kill(run_path, tmp_path):
 
 
 def test_a_run_is_trained_by_one_process(run_path, tmp_path, capsys):
-    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    run = RunDirectory(shutil.copytree(run_path, tmp_path / "run"))
     arguments = [
         "train",
         "smoke",
@@ -384,9 +384,9 @@ def test_a_run_is_trained_by_one_process(run_path, tmp_path, capsys):
 
 def test_best_is_not_compared_across_evaluations(run_path):
     config = run_config.load("smoke", [*SMALL[1:], *EVAL[1:]])
-    assert _best_so_far(RunFolder(run_path), config) is not None
+    assert _best_so_far(RunDirectory(run_path), config) is not None
     harder = run_config.load("smoke", [*SMALL[1:], *EVAL[1:], "eval.commands=[0.8]"])
-    assert _best_so_far(RunFolder(run_path), harder) is None
+    assert _best_so_far(RunDirectory(run_path), harder) is None
 
 
 def test_of_policies_that_cannot_be_told_apart_the_newest_is_best(run_path):
@@ -405,7 +405,7 @@ def test_a_best_policy_that_was_not_written_is_no_best(tmp_path):
                 raise CheckpointError("the disk is full")
             self.kept.append(extra["evaluation"]["success"])
 
-    callback = EvalCallback(RunFolder(tmp_path), run_config.load("smoke"), Console(quiet=True))
+    callback = EvalCallback(RunDirectory(tmp_path), run_config.load("smoke"), Console(quiet=True))
     callback.model = model = Model()
     for model.num_timesteps, success in ((64, 0.9), (128, 0.6), (192, 0.5)):
         overall = {name: {"mean": success} for name in LOGGED}
@@ -483,7 +483,7 @@ def test_verdicts_are_told_and_kept(tmp_path, capsys, monkeypatch):
     told = next(
         line for line in text.splitlines() if line.startswith("960 steps: discriminator frozen: ")
     )  # 15 of 64 steps
-    folder = RunFolder(tmp_path / "run")
+    folder = RunDirectory(tmp_path / "run")
     assert (
         "an iteration changes its parameters by" in told and folder.told.read_text() == f"{told}\n"
     )
@@ -602,7 +602,7 @@ def test_a_failed_warm_start_leaves_no_folder(tmp_path, capsys):
 
 
 def test_full_disk_leaves_the_old_checkpoint_and_training_goes_on(tmp_path, monkeypatch, capsys):
-    run = RunFolder(tmp_path / "run")
+    run = RunDirectory(tmp_path / "run")
     written = checkpoint._write_zip
     saves = []
 

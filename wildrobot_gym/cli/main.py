@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from wildrobot_gym.cli.motion import commands as motion_cli
+from wildrobot_gym.console.error_handling import TYRO_CONFIG, Text, Texts, complain, guarded
 from wildrobot_gym.console.exit_codes import NO_PICTURE
-from wildrobot_gym.console.guard import TYRO_CONFIG, Text, Texts, complain, guarded
 
 PROG = "wildrobot"
 COMMANDS_MPS = (0.2, 0.4, 0.6, 0.8, 1.0)

@@ -101,7 +101,7 @@ def run_plot(policy: str, out: Path, command: float = 0.4, console: Console | No
         written = [plots.gait_plot(name, recording, env.robot, command, env.config.control_dt)]
     finally:
         env.close()
-    run = loaded.run_folder
+    run = loaded.run_directory
     if run is not None and run.progress.is_file():
         written.append(plots.learning_curves(out / "learning_curves.png", run.progress))
     for path in written:

@@ -34,7 +34,7 @@ from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import RunConfig
 from wildrobot_gym.training.logger import training_console
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
-from wildrobot_gym.training.run_directory import RunFolder
+from wildrobot_gym.training.run_directory import RunDirectory
 from wildrobot_gym.training.train import NETWORK_SETTINGS, resumed_config, train
 
 WEIGHT = 0.1  # of the style reward (data-first plan, Path B)
@@ -73,7 +73,7 @@ def run_bootstrap(
     """
     console = training_console()
     folder = (Path("runs") / f"bootstrap-s{seed}" if out is None else out).resolve()
-    plain, grounded, amp = (RunFolder(folder / name) for name in ("baseline", "grounded", "amp"))
+    plain, grounded, amp = (RunDirectory(folder / name) for name in ("baseline", "grounded", "amp"))
     grounds = grounded_steps != 0
     # The last policy, not the best by evaluation, which does not ask for load on the floor.
     reference, agent = (
@@ -124,7 +124,7 @@ def run_bootstrap(
     return _train("amp", config, amp_config, amp, console)
 
 
-def grounded_stage(baseline: RunConfig, plain: RunFolder, steps: int) -> RunConfig:
+def grounded_stage(baseline: RunConfig, plain: RunDirectory, steps: int) -> RunConfig:
     """The baseline's settings for ``steps`` more, from its networks, with :data:`GROUNDED`'s penalties or heavier."""
     values, own = baseline.to_dict(), baseline.resolved()
     penalties = {key: min(value, own[key]) for key, value in GROUNDED.items()}
@@ -144,7 +144,7 @@ def amp_stage(
     steps: int | None,
     overrides: Sequence[str],
     seed: int,
-    run: RunFolder | None,
+    run: RunDirectory | None,
 ) -> RunConfig:
     """The last stage: it begins with the baseline's networks, at the plan's low weight, which rises from 0.
 
@@ -174,7 +174,7 @@ def amp_stage(
     return settled({"amp.schedule": schedule})
 
 
-def _train(stage: str, name: str, config: RunConfig, run: RunFolder, console: Console) -> int:
+def _train(stage: str, name: str, config: RunConfig, run: RunDirectory, console: Console) -> int:
     """A run begun, gone on with, or left as it is where it has the steps asked for; the exit code.
 
     Raises:
@@ -203,7 +203,7 @@ def _mine(
     seconds: float,
     seed: int,
     reference: Path,
-    amp: RunFolder,
+    amp: RunDirectory,
     force: bool,
     console: Console,
 ) -> None:

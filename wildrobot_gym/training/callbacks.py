@@ -21,7 +21,7 @@ from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 from wildrobot_gym.training.config import EvalSettings, RunConfig
 from wildrobot_gym.training.env_state import environment_state
 from wildrobot_gym.training.logger import STEPS
-from wildrobot_gym.training.run_directory import RunFolder, write_arrays
+from wildrobot_gym.training.run_directory import RunDirectory, write_arrays
 
 LOGGED = ("success", "survived", "velocity_error", "cadence", "clearance", "slip", "saturation")
 Score = tuple[float, float, float]
@@ -56,7 +56,7 @@ class CheckpointCallback(RunCallback):
     A checkpoint that cannot be written is reported, and the training goes on with the older ones whole.
     """
 
-    def __init__(self, folder: RunFolder, config: RunConfig, console: Console) -> None:
+    def __init__(self, folder: RunDirectory, config: RunConfig, console: Console) -> None:
         super().__init__()
         self._folder, self._config, self._console = folder, config, console
         self._last = 0
@@ -133,7 +133,7 @@ class EvalCallback(RunCallback):
     """
 
     def __init__(
-        self, folder: RunFolder, config: RunConfig, console: Console, best: Score | None = None
+        self, folder: RunDirectory, config: RunConfig, console: Console, best: Score | None = None
     ) -> None:
         super().__init__()
         self._folder, self._settings, self._console = folder, config.eval, console

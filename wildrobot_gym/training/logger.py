@@ -156,7 +156,7 @@ def verdicts_text(progress: Path) -> str | None:
 
 
 def forget_told(told: Path, num_timesteps: int) -> None:
-    """Leave in ``RunFolder.told`` what was told up to ``num_timesteps``; a resumed run does again what came after.
+    """Leave in ``RunDirectory.told`` what was told up to ``num_timesteps``; a resumed run does again what came after.
 
     Raises:
         OSError: it cannot be written.
@@ -174,7 +174,7 @@ def forget_told(told: Path, num_timesteps: int) -> None:
 
 
 def last_told(told: Path) -> str | None:
-    """The last line of ``RunFolder.told``; None where there is none or it cannot be read."""
+    """The last line of ``RunDirectory.told``; None where there is none or it cannot be read."""
     try:
         lines = told.read_text(errors="replace").splitlines()
     except OSError:

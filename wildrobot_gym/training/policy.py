@@ -19,7 +19,7 @@ from wildrobot_gym.evaluation.benchmark import evaluation_settings
 from wildrobot_gym.files import file_digest
 from wildrobot_gym.paths import POLICIES, motion_file
 from wildrobot_gym.training.config import MOTION_DIGESTS
-from wildrobot_gym.training.run_directory import RunFolder
+from wildrobot_gym.training.run_directory import RunDirectory
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class LoadedPolicy:
         return self.model.predict(obs, deterministic=True)[0]
 
     @property
-    def run_folder(self) -> RunFolder | None:
+    def run_directory(self) -> RunDirectory | None:
         """The run that this policy is of, where the file lies as a run puts it; None for a file on its own."""
-        for folder in (RunFolder(self.path.parent), RunFolder(self.path.parent.parent)):
+        for folder in (RunDirectory(self.path.parent), RunDirectory(self.path.parent.parent)):
             if folder.holds_a_run() and self.path in _candidates(folder.path):
                 return folder
         return None
@@ -126,6 +126,6 @@ def find_policy(policy: str) -> Path:
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
-    run = RunFolder(folder)
+    run = RunDirectory(folder)
     yield from (folder / "policy.zip", run.best, run.final)
     yield from reversed(run.checkpoints())

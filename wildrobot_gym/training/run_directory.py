@@ -42,7 +42,7 @@ _STEP = re.compile(r"step_(\d+)\.zip")
 
 
 @dataclass(frozen=True)
-class RunFolder:
+class RunDirectory:
     """Paths of one run. ``checkpoints/step_N.zip`` (model) and ``step_N.npz`` (environments) belong together."""
 
     path: Path

@@ -34,7 +34,7 @@ from wildrobot_gym.training.env_state import restore_environment
 from wildrobot_gym.training.logger import STEPS, make_logger, training_console, verdicts_text
 from wildrobot_gym.training.policy import find_policy
 from wildrobot_gym.training.progress import ProgressCallback
-from wildrobot_gym.training.run_directory import RunFolder, read_arrays, steps_of
+from wildrobot_gym.training.run_directory import RunDirectory, read_arrays, steps_of
 
 METRICS = ("forward_velocity", "velocity_error", "joint_error", "diverged")
 PPO_ARGUMENTS = (
@@ -80,11 +80,11 @@ def run_train(
 ) -> int:
     """:func:`train` a config's file or shipped name, into ``runs/`` where ``out`` is None."""
     config = run_config.load(config_name, overrides, seed)
-    folder = RunFolder(out or Path("runs") / f"{Path(config_name).stem}-s{config.seed}")
+    folder = RunDirectory(out or Path("runs") / f"{Path(config_name).stem}-s{config.seed}")
     return train(config, folder, resume, console or training_console())
 
 
-def train(config: RunConfig, folder: RunFolder, resume: bool, console: Console) -> int:
+def train(config: RunConfig, folder: RunDirectory, resume: bool, console: Console) -> int:
     """Train, or go on training; the exit code: 0, or 130 and 143 after a signal.
 
     Raises:
@@ -101,7 +101,11 @@ def train(config: RunConfig, folder: RunFolder, resume: bool, console: Console) 
 
 
 def _train(
-    config: RunConfig, folder: RunFolder, resume: bool, held: contextlib.ExitStack, console: Console
+    config: RunConfig,
+    folder: RunDirectory,
+    resume: bool,
+    held: contextlib.ExitStack,
+    console: Console,
 ) -> int:
     newest = max(folder.checkpoints(), key=steps_of, default=None) if resume else None
     if newest is not None:
@@ -178,7 +182,7 @@ def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None)
     return model
 
 
-def _check_amp(newest: Path, model: AMPPPO, config: RunConfig, folder: RunFolder) -> None:
+def _check_amp(newest: Path, model: AMPPPO, config: RunConfig, folder: RunDirectory) -> None:
     """Raise RunError where the run does not name a setting of its checkpoint whose default was another then."""
     if model.amp == config.amp_config:
         return
@@ -235,7 +239,7 @@ def ppo_arguments(config: RunConfig) -> dict[str, Any]:
     return {name: getattr(config, name) for name in PPO_ARGUMENTS}
 
 
-def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console) -> int:
+def _learn(model: AMPPPO, config: RunConfig, folder: RunDirectory, console: Console) -> int:
     left = config.n_timesteps - model.num_timesteps
     # Without its final.zip, or with that of a shorter run at this length's end, it was stopped between last step and last file.
     at_its_end = -config.n_steps * config.n_envs < left <= 0
@@ -287,7 +291,7 @@ def _learn(model: AMPPPO, config: RunConfig, folder: RunFolder, console: Console
     return _save_final(model, folder, console)
 
 
-def _save_final(model: AMPPPO, folder: RunFolder, console: Console) -> int:
+def _save_final(model: AMPPPO, folder: RunDirectory, console: Console) -> int:
     try:
         model.save(folder.final, exclude=["replay_buffer"])
     except CheckpointError as error:
@@ -305,7 +309,7 @@ def _save_final(model: AMPPPO, folder: RunFolder, console: Console) -> int:
     return 0
 
 
-def resumed_config(folder: RunFolder, config: RunConfig) -> RunConfig:
+def resumed_config(folder: RunDirectory, config: RunConfig) -> RunConfig:
     """The asked config, once it is made sure that it is the run's own but for how long and how closely watched."""
     was, now = run_config.from_mapping(folder.read_config()).resolved(), config.resolved()
     differing = [
@@ -324,7 +328,7 @@ def resumed_config(folder: RunFolder, config: RunConfig) -> RunConfig:
     return config
 
 
-def _best_so_far(folder: RunFolder, config: RunConfig) -> Score | None:
+def _best_so_far(folder: RunDirectory, config: RunConfig) -> Score | None:
     """Score of best.zip, so that a resumed run does not overwrite it with a worse policy; None: it was judged otherwise."""
     if not folder.best.is_file():
         return None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from wildrobot_gym.cli.motion.judge import analyze, harness, microtrain, play, validate
-from wildrobot_gym.console.guard import Text, Texts
+from wildrobot_gym.console.error_handling import Text, Texts
 
 
 def build(

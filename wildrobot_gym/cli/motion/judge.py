@@ -6,8 +6,8 @@ from pathlib import Path
 
 import tyro
 
+from wildrobot_gym.console.error_handling import Text, Texts, complain
 from wildrobot_gym.console.exit_codes import NO_PICTURE
-from wildrobot_gym.console.guard import Text, Texts, complain
 
 
 def analyze(

@@ -59,7 +59,7 @@ def gather(
     config: dict[str, Any] = {}
     curves: dict[str, np.ndarray] = {}
     verdicts = None
-    folder = policy.run_folder
+    folder = policy.run_directory
     if folder is None:
         lacks.append("a policy without its run folder: neither settings nor learning curves")
     else:

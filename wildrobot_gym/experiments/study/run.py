@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, BinaryIO
 
 from amp_sbx.common.errors import AMPError
-from wildrobot_gym.console.guard import complain
+from wildrobot_gym.console.error_handling import complain
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.benchmark import PROTOCOL
 from wildrobot_gym.experiments.study.config import digest
@@ -23,7 +23,7 @@ from wildrobot_gym.files import atomic_write, locked
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training import yaml_io
 from wildrobot_gym.training.config import RunConfig
-from wildrobot_gym.training.run_directory import RunFolder
+from wildrobot_gym.training.run_directory import RunDirectory
 
 Execute = Callable[
     [Sequence[str], BinaryIO], int
@@ -49,8 +49,8 @@ class StudyRun:
     episodes: int
 
     @property
-    def folder(self) -> RunFolder:
-        return RunFolder(self.root / f"{digest(self.config)}-s{self.config.seed}")
+    def folder(self) -> RunDirectory:
+        return RunDirectory(self.root / f"{digest(self.config)}-s{self.config.seed}")
 
     @property
     def log(self) -> Path:
