@@ -19,21 +19,8 @@ Example:
 
 from __future__ import annotations
 
-import ctypes
 import importlib
-import os
-import sys
 from typing import TYPE_CHECKING, Any
-
-if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-    # MuJoCo picks its GL back end at import. GLFW cannot work without a screen, and where EGL is asked for but its library
-    # is missing, `import mujoco` itself fails: then all but pictures must still work.
-    try:
-        ctypes.CDLL("libEGL.so.1")
-    except OSError:
-        os.environ.setdefault("MUJOCO_GL", "disable")
-    else:
-        os.environ.setdefault("MUJOCO_GL", "egl")
 
 from wildrobot_gym.env.registration import register_envs
 from wildrobot_gym.errors import (

@@ -93,6 +93,21 @@ def test_the_time_limit_is_gymnasiums() -> None:
     assert WildRobotEnv().vector.task.max_episode_steps > 10**6
 
 
+def test_commands_reach_an_environment_in_its_wrappers() -> None:
+    env = gym.make("WildRobot-v0", commands={"resample_interval_s": 0.02})
+    env.get_wrapper_attr("set_commands")(vx=0.6)
+    obs, _ = env.reset(seed=0)
+    np.testing.assert_allclose(obs[27:30], [0.6, 0.0, 0.0])
+    env.unwrapped.set_commands([0.1, 0.2, 0.3])
+    for _ in range(3):
+        obs = env.step(np.zeros(9, np.float32))[0]
+        np.testing.assert_allclose(obs[27:30], [0.1, 0.2, 0.3])
+    env.unwrapped.release_commands()
+    assert (env.step(np.zeros(9, np.float32))[0][27:30] != [0.1, 0.2, 0.3]).any()
+    with pytest.raises(ConfigError, match=r"shape \(1, 3\)"):
+        env.unwrapped.set_commands([0.1, 0.2])
+
+
 def test_seeds_of_the_single_env() -> None:
     env, other = WildRobotEnv(), WildRobotEnv()
     before = np.random.get_state()[1].copy()  # noqa: NPY002

@@ -415,6 +415,40 @@ def test_held_commands_survive_resets_until_released() -> None:
         env.set_commands(np.zeros(3))
 
 
+def test_commands_by_name_are_numbers_or_one_for_each_environment() -> None:
+    env = make()
+    env.set_commands(vx=0.6)  # before the first reset, too
+    np.testing.assert_allclose(env.command, np.tile([0.6, 0.0, 0.0], (N, 1)))
+    speeds = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
+    env.set_commands(vx=speeds, yaw_rate=-0.5)
+    np.testing.assert_allclose(env.command[:, 0], speeds)
+    np.testing.assert_allclose(env.command[:, 1:], np.tile([0.0, -0.5], (N, 1)))
+    obs = env.step(actions(0))[0]
+    np.testing.assert_allclose(obs[:, 27:30], env.command)
+    for arguments, message in (
+        ({}, "it got none of them"),
+        ({"commands": np.zeros((N, 3)), "vx": 0.1}, "it got both"),
+        ({"vx": np.zeros(N + 1)}, r"vx must be finite.*\(4,\); got shape \(5,\)"),
+        ({"vy": np.inf}, "vy must be finite"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            env.set_commands(**arguments)
+
+
+def test_the_autoreset_mode_can_be_changed() -> None:
+    env, same = make(AutoresetMode.NEXT_STEP), make(AutoresetMode.SAME_STEP)
+    env.set_autoreset_mode("same_step")
+    assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    assert WildRobotVectorEnv.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
+    env.reset(seed=0), same.reset(seed=0)
+    assert_equal(rollout(env, LIMIT + 1), rollout(same, LIMIT + 1))
+    env.set_autoreset_mode(AutoresetMode.NEXT_STEP)
+    while not env.step(actions(0))[3].any():
+        pass
+    with pytest.raises(ConfigError, match=r"\[0, 1, 2, 3\] have finished.*Call reset"):
+        env.set_autoreset_mode("disabled")
+
+
 def test_what_was_missed_under_a_command_stays_missed_when_it_is_changed() -> None:
     """Too slow forwards is not made up for by too slow backwards, whoever changes the command."""
     env = make(limit=None)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import mujoco
@@ -37,6 +39,30 @@ def available_render_modes() -> list[str]:
     return ["rgb_array", "human"] if has_screen() else ["rgb_array"]
 
 
+@contextlib.contextmanager
+def offscreen_gl() -> Iterator[None]:
+    """Let MuJoCo draw through EGL where there is no screen, unless `MUJOCO_GL` asks for something else.
+
+    MuJoCo chooses its GL library when it is imported, and takes GLFW by default. GLFW needs a screen. The choice here
+    holds for renderers made inside the block. It changes no environment variable that other code reads for MuJoCo.
+
+    Raises:
+        Exception: the EGL library is missing (the type is PyOpenGL's).
+    """
+    if has_screen() or os.environ.get("MUJOCO_GL"):
+        yield
+        return
+    from mujoco.egl import GLContext
+    from mujoco.rendering.classic import gl_context
+
+    chosen = gl_context.GLContext
+    gl_context.GLContext = GLContext
+    try:
+        yield
+    finally:
+        gl_context.GLContext = chosen
+
+
 class SceneRenderer:
     """Draws a robot at a given qpos; opens GL only when the first picture is asked for."""
 
@@ -66,7 +92,8 @@ class SceneRenderer:
         """
         if self._renderer is None:
             try:
-                self._renderer = mujoco.Renderer(self._robot.model, self._height, self._width)
+                with offscreen_gl():
+                    self._renderer = mujoco.Renderer(self._robot.model, self._height, self._width)
             except Exception as error:  # GL back ends raise whatever they like
                 raise PhysicsError(NO_GL.format(error=error)) from error
         self._place(qpos)

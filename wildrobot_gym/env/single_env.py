@@ -150,6 +150,30 @@ class WildRobotEnv(gym.Env):
     def close(self) -> None:
         self._vector.close()
 
+    def set_commands(
+        self, commands: Any = None, *, vx: Any = None, vy: Any = None, yaw_rate: Any = None
+    ) -> None:
+        """Command a velocity and hold it until `release_commands`, through resets.
+
+        On an environment from `gym.make`, call it as `env.get_wrapper_attr("set_commands")(vx=0.6)`.
+
+        Args:
+            commands: (3,) velocity: vx m/s, vy m/s, yaw rate rad/s.
+            vx: Forward velocity, m/s. 0 by default.
+            vy: Velocity to the left, m/s. 0 by default.
+            yaw_rate: Turning rate to the left, rad/s. 0 by default.
+
+        Raises:
+            ConfigError: both forms or none are given, a shape does not fit, or a number is not finite.
+        """
+        if commands is not None:
+            commands = np.asarray(commands)[None]
+        self._vector.set_commands(commands, vx=vx, vy=vy, yaw_rate=yaw_rate)
+
+    def release_commands(self) -> None:
+        """Let resets and the resampling interval draw commands again."""
+        self._vector.release_commands()
+
     @property
     def vector(self) -> WildRobotVectorEnv:
         """The environment of one that does the work (physics state, commands)."""

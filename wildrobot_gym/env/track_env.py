@@ -57,7 +57,7 @@ class WildRobotTrackVectorEnv(WildRobotVectorEnv):
         obs, _ = self._restart(np.ones(self.num_envs, bool), starts)
         return np.array(obs)
 
-    def set_commands(self, commands: Any) -> None:
+    def set_commands(self, commands: Any = None, **parts: Any) -> None:
         """Refused: a clip brings its own command."""
         raise ConfigError(
             "WildRobotTrack-v0 follows clips, each with its own command; set_commands is WildRobot-v0's."

@@ -265,6 +265,23 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
 
     # --- beyond Gymnasium ---
 
+    def set_autoreset_mode(self, mode: AutoresetMode | str) -> None:
+        """Change how finished environments restart, from the next step on.
+
+        Args:
+            mode: `NEXT_STEP`, `SAME_STEP` or `DISABLED`, as `gymnasium.vector.AutoresetMode` or its name.
+
+        Raises:
+            ConfigError: the mode is unknown, or an environment has finished and waits for its reset.
+        """
+        if self._finished.any():
+            raise ConfigError(
+                f"Environments {np.flatnonzero(self._finished)[:10].tolist()} have finished and wait for their"
+                " reset. Call reset() before set_autoreset_mode."
+            )
+        self.autoreset_mode = _autoreset_mode(mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+
     @property
     def has_begun(self) -> bool:
         """Whether there has been a first reset."""
@@ -291,20 +308,32 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
             raise ActionError("command was read before reset().")
         return np.array(self._task_state.command)
 
-    def set_commands(self, commands: Any) -> None:
-        """Hold these commands (num_envs, 3) in every environment, through resets, until :meth:`release_commands`.
+    def set_commands(
+        self, commands: Any = None, *, vx: Any = None, vy: Any = None, yaw_rate: Any = None
+    ) -> None:
+        """Command a velocity in every environment and hold it until `release_commands`.
 
-        Observations show them from the next step or reset on.
+        Held commands survive resets. Observations show them from the next step or reset on. Before the first
+        reset this resets all environments.
+
+        Args:
+            commands: (num_envs, 3) velocities: vx m/s, vy m/s, yaw rate rad/s.
+            vx: Forward velocity, m/s: one number, or (num_envs,). 0 by default.
+            vy: Velocity to the left, m/s: one number, or (num_envs,). 0 by default.
+            yaw_rate: Turning rate to the left, rad/s: one number, or (num_envs,). 0 by default.
+
+        Raises:
+            ConfigError: both forms or none are given, a shape does not fit, or a number is not finite.
+
+        Example:
+            >>> env.set_commands(vx=0.6)
+            >>> env.set_commands(vx=np.linspace(0.2, 0.8, env.num_envs), yaw_rate=0.3)
         """
-        commands = np.asarray(commands, np.float32)
-        if commands.shape != (self.num_envs, 3) or not np.isfinite(commands).all():
-            raise ConfigError(
-                f"commands must be finite and of shape ({self.num_envs}, 3), got shape {commands.shape}."
-            )
+        commands = velocity_commands(self.num_envs, commands, vx, vy, yaw_rate)
         if self._task_state is None:
             self.reset()
-            return self.set_commands(commands)
         task = self._task_state
+        assert task is not None
         changed = jnp.any(
             task.command != commands, axis=1
         )  # what was missed under the old command stays missed (`is_success`)
@@ -423,6 +452,36 @@ class WildRobotVectorEnv(gym.vector.VectorEnv):
                 " usually diverged: look at its losses."
             )
         return actions
+
+
+def velocity_commands(num_envs: int, commands: Any, vx: Any, vy: Any, yaw_rate: Any) -> np.ndarray:
+    """Commands (num_envs, 3) from the two forms that `set_commands` takes.
+
+    Raises:
+        ConfigError: see `WildRobotVectorEnv.set_commands`.
+    """
+    parts = {"vx": vx, "vy": vy, "yaw_rate": yaw_rate}
+    if (commands is None) == all(part is None for part in parts.values()):
+        raise ConfigError(
+            f"set_commands takes an array (num_envs, 3), or one or more of {', '.join(parts)}; it got"
+            f" {'none of them' if commands is None else 'both'}."
+        )
+    if commands is not None:
+        commands = np.asarray(commands, np.float32)
+        if commands.shape != (num_envs, 3) or not np.isfinite(commands).all():
+            raise ConfigError(
+                f"commands must be finite and of shape ({num_envs}, 3), got shape {commands.shape}."
+            )
+        return commands
+    columns = []
+    for name, part in parts.items():
+        column = np.asarray(0.0 if part is None else part, np.float32)
+        if column.shape not in ((), (num_envs,)) or not np.isfinite(column).all():
+            raise ConfigError(
+                f"{name} must be finite, and one number or of shape ({num_envs},); got shape {column.shape}."
+            )
+        columns.append(np.broadcast_to(column, (num_envs,)))
+    return np.stack(columns, axis=1)
 
 
 _process: int | None = None  # that built the first environment
