@@ -1,4 +1,4 @@
-"""Documents that list settings list all of them, with the defaults that are in force."""
+"""The pages that list settings list all of them, with the defaults of the code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from wildrobot_gym.config import EnvConfig, to_dict
 from wildrobot_gym.training import yaml_io
 from wildrobot_gym.training.config import ENV_ARGUMENTS, EvalSettings, RunConfig
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+CONFIGURATION = DOCS / "reference" / "configuration.md"
+AMP_GUIDE = DOCS / "guides" / "amp.md"
 ARGUMENT_DEFAULTS = {
     "max_episode_steps": 500,
     "backend": "native",
@@ -28,17 +30,20 @@ ARGUMENT_DEFAULTS = {
 
 
 def values_of(text: str, count: int) -> list[Any]:
-    """A cell of defaults: one YAML value, or as many as the row has keys, after commas; empty: null each."""
+    """Reads a cell of defaults: one YAML value, or one per key, separated by commas. Empty is null."""
     if count == 1 or not text:
         return [yaml_io.parse(text, "default")] * count
     return list(yaml_io.parse(f"[{text}]", "defaults"))
 
 
 def tables() -> dict[str, dict[str, Any]]:
-    """Default by key for each table of docs/config.md, by what its head names: ``eval:``, ``env_kwargs.rewards``."""
+    """Reads the default of every key, for each table of the configuration page.
+
+    A table is named after its head: `eval:` or `env_kwargs.rewards`.
+    """
     found: dict[str, dict[str, Any]] = {}
     section, table = "", {}
-    for line in (DOCS / "config.md").read_text(encoding="utf-8").splitlines():
+    for line in CONFIGURATION.read_text(encoding="utf-8").splitlines():
         if line.startswith("## "):
             section = line.removeprefix("## ").strip("`")
         if not line.startswith("| "):
@@ -53,7 +58,7 @@ def tables() -> dict[str, dict[str, Any]]:
 
 
 def flat(settings: dict[str, Any], *sections: str) -> dict[str, Any]:
-    """``{"reset": {"stagger": True}}`` as ``{"reset.stagger": True}``, for those sections."""
+    """Turns `{"reset": {"stagger": True}}` into `{"reset.stagger": True}`, for these sections."""
     inner = {f"{name}.{key}": value for name in sections for key, value in settings[name].items()}
     return {key: value for key, value in settings.items() if key not in sections} | inner
 
@@ -71,17 +76,17 @@ def defaults() -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("table", defaults())
-def test_config_md_has_every_key_and_its_default(table: str) -> None:
+def test_configuration_page_lists_every_key_and_its_default(table: str) -> None:
     assert tables()[table] == defaults()[table]
 
 
-def test_the_environments_arguments_are_all_there() -> None:
+def test_all_environment_arguments_are_compared() -> None:
     assert set(ARGUMENT_DEFAULTS) == set(ENV_ARGUMENTS)
 
 
-def test_amp_md_names_every_setting() -> None:
-    """As code, in a line or in an example: most names are words of the prose, too."""
-    text = (DOCS / "amp.md").read_text(encoding="utf-8")
+def test_amp_guide_names_every_setting() -> None:
+    """Only code counts, because most names are also ordinary words."""
+    text = AMP_GUIDE.read_text(encoding="utf-8")
     named = {
         word
         for code in re.findall(r"```yaml(.+?)```|`([^`\n]+)`", text, re.S)
@@ -102,9 +107,9 @@ def test_amp_md_names_every_setting() -> None:
         ("order", ORDERS),
     ],
 )
-def test_amp_md_has_every_choice_and_the_default_first(
+def test_amp_guide_lists_every_choice_with_the_default_first(
     setting: str, choices: Iterable[str]
 ) -> None:
-    text = (DOCS / "amp.md").read_text(encoding="utf-8")
+    text = AMP_GUIDE.read_text(encoding="utf-8")
     named = re.findall("`(.+?)`", re.search(rf"^\| `{setting}` \|(.+?)\|", text, re.M)[1])
     assert set(choices) <= set(named) and named[0] == getattr(AMPConfig(), setting)
