@@ -1,21 +1,23 @@
-# Two commands: `make walk` shows a robot that learned to walk, `make test` checks the project. Both need Python 3.11 or
-# later, git and make, and put everything else into .venv.
+# `make walk` films the shipped policy and trains another one. `make test` checks the project. `make docs` builds the site.
+# All need Python 3.11 or later, git and make, and install everything else into .venv.
 
 PYTHON ?= python3
 CONFIG ?= walk_amp
 VENV := .venv
 BIN := $(VENV)/bin
-# Of another config than the default a folder of its own: what lies there is not taken for this one's.
+# Each config has its own folder, so that no run is taken for another.
 OUT := walk_out$(if $(filter-out walk_amp,$(CONFIG)),/$(subst /,_,$(basename $(CONFIG))))
 # Neighboring tests share environments and models, so each worker starts with one half of the suite.
 PYTEST := -n 2 --dist worksteal
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
-.PHONY: walk test test-slow lint types unit clean
+DURATION := $(if $(filter smoke,$(CONFIG)),about a minute,about half an hour on one core)
+
+.PHONY: walk docs test test-slow lint types unit clean
 .DELETE_ON_ERROR:
 
-walk: $(OUT)/results.json $(OUT)/walk.mp4 $(OUT)/learning_curves.png
-	@echo "Video, pictures and figures are in $(OUT)/."
+walk: $(OUT)/shipped.mp4 $(OUT)/results.json $(OUT)/walk.mp4 $(OUT)/learning_curves.png
+	@echo "Done. Your policy: $(OUT)/walk.mp4, $(OUT)/results.json and $(OUT)/learning_curves.png."
 
 test: lint types unit
 
@@ -33,22 +35,34 @@ unit: $(VENV)/dev.stamp
 test-slow: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest $(PYTEST) -m slow
 
-# A run that was interrupted goes on where it stood.
-$(OUT)/run/final.zip: | $(VENV)/install.stamp
+# Something to look at first: the shipped policy. Without OpenGL there is no video (exit code 3), and the rest still runs.
+$(OUT)/shipped.mp4: | $(VENV)/install.stamp
+	@echo "1 of 3: filming the shipped policy, about a minute."
+	$(BIN)/wildrobot record walk --command 0.6 --seconds 6 --out $@ --strip $(OUT)/shipped.png || test $$? -eq 3
+	@test ! -e $@ || echo "Watch $@ while your own policy trains."
+
+# An interrupted run continues.
+$(OUT)/run/final.zip: | $(VENV)/install.stamp $(OUT)/shipped.mp4
+	@echo "2 of 3: training $(CONFIG), $(DURATION). Interrupt it at any time; make walk continues it."
 	$(BIN)/wildrobot train $(CONFIG) --out $(OUT)/run $(if $(wildcard $(OUT)/run/config.yaml),--resume)
 
 $(OUT)/results.json: $(OUT)/run/final.zip
+	@echo "3 of 3: evaluating and filming your policy, a few minutes."
 	$(BIN)/wildrobot eval $(OUT)/run --json $@
 
-# Without OpenGL there is no video (exit code 3), and everything else is still made.
 $(OUT)/walk.mp4: $(OUT)/run/final.zip
 	$(BIN)/wildrobot record $(OUT)/run --out $@ --strip $(OUT)/walk.png || test $$? -eq 3
 
 $(OUT)/learning_curves.png: $(OUT)/run/final.zip
 	$(BIN)/wildrobot plot $(OUT)/run --out $(OUT)
 
+# The documentation as a website in site/.
+docs: $(VENV)/dev.stamp
+	$(BIN)/mkdocs build --strict
+
 $(VENV)/install.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or later is needed; try make PYTHON=python3.12')"
+	@echo "Installing into $(VENV)/, a few minutes."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) -c constraints.txt -e .
 	touch $@
@@ -58,4 +72,4 @@ $(VENV)/dev.stamp: $(VENV)/install.stamp
 	touch $@
 
 clean:
-	rm -rf walk_out build dist
+	rm -rf walk_out build dist site
