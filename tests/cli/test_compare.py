@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from amp_sbx import AMPConfig
-from wildrobot_gym.cli import compare
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.benchmark import WalkResult
-from wildrobot_gym.evaluation.metrics import episode_figures
+from wildrobot_gym.evaluation.metrics import episode_metrics
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.experiments.compare import run as compared_run
 from wildrobot_gym.experiments.compare.page import page
 from wildrobot_gym.experiments.compare.run import ComparedRun, _settings, differences, names_of
 from wildrobot_gym.experiments.compare.table import rows_of
+from wildrobot_gym.experiments.evaluate import Evaluator
 from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.paths import POLICIES
 from wildrobot_gym.robot import RobotModel
@@ -80,8 +80,8 @@ def made_up(tmp_path, name, robot="wildrobot", slip=0.0, clips=(), **more):
         "foot_speed": np.full((*shape, feet), slip),
     }
     recording = Recording(**arrays, sole_height=np.zeros((*shape, feet)))
-    figures = episode_figures(recording, np.zeros(16), model)
-    result = WalkResult((0.0, 0.4), 8, 1, figures, recording, model, 0.02)
+    metrics = episode_metrics(recording, np.zeros(16), model)
+    result = WalkResult((0.0, 0.4), 8, 1, metrics, recording, model, 0.02)
     policy = LoadedPolicy(tmp_path / f"{name[:3]}.zip", Model(), {"robot": robot})
     known = {
         "config": {},
@@ -89,7 +89,7 @@ def made_up(tmp_path, name, robot="wildrobot", slip=0.0, clips=(), **more):
         "verdicts": None,
         "reference": None,
         "clips": list(clips),
-        "lacks": (),
+        "missing": (),
     }
     return ComparedRun(
         name,
@@ -130,7 +130,7 @@ def test_a_page_loads_nothing_and_escapes_everything(tmp_path):
         reference=HOSTILE,
         config={"seed": HOSTILE, HOSTILE: 1},
         curves={"eval/success": points},
-        lacks=(HOSTILE,),
+        missing=(HOSTILE,),
     )
     text = page([first, made_up(tmp_path, "other", "wildrobot_8dof", config={"seed": 2})])
     reader = Reader(text)
@@ -170,7 +170,7 @@ def test_a_page_of_one_run_with_nothing_beside_it(tmp_path):
 
 def test_rows_mark_who_is_better_and_say_what_was_left_out(tmp_path):
     slippery, firm = made_up(tmp_path, "a", slip=0.2), made_up(tmp_path, "b")
-    firm.figures["overall"]["drift_heading"]["n"] = 15
+    firm.results["overall"]["drift_heading"]["n"] = 15
     rows = dict(rows_of([slippery, firm]))
     assert [cell.mark for cell in rows["slip"]] == ["", "better than 1"]
     assert rows["slip"][0].mean == "1.000"
@@ -273,12 +273,12 @@ def test_compare(run_path, tmp_path, capsys, monkeypatch):
         for name in ("two_sample_auc", "dtw", "frechet", "amp_reward")
     }
 
-    def evaluate_style(_, test, env, seed, __):
+    def evaluate_style(_, test, env, seed, report):
         asked.append((test.name, env, seed))
         return {"reference": test.name, **measured}
 
-    monkeypatch.setattr(compare, "evaluate_style", evaluate_style)
-    out, figures = tmp_path / "c.html", tmp_path / "c.json"
+    monkeypatch.setattr("wildrobot_gym.experiments.evaluate.evaluate_style", evaluate_style)
+    out, metrics = tmp_path / "c.html", tmp_path / "c.json"
     arguments = [
         "compare",
         str(run_path),
@@ -292,7 +292,7 @@ def test_compare(run_path, tmp_path, capsys, monkeypatch):
         "--out",
         str(out),
     ]
-    assert main([*arguments, "--json", str(figures)]) == 0
+    assert main([*arguments, "--json", str(metrics)]) == 0
     said = capsys.readouterr().out
     assert "1: a&b" in said and "2: walk" in said and "no progress.csv" in said
     text = out.read_text()
@@ -303,15 +303,17 @@ def test_compare(run_path, tmp_path, capsys, monkeypatch):
         and "Settings that differ" in text
         and "evaluation: success" in text
     )
-    results = json.loads(figures.read_text())
+    results = json.loads(metrics.read_text())
     assert (
         results["a&b"]["overall"] == results["walk"]["overall"]
     )  # one policy, in one environment used twice
     against = "walk: walk_0.20_long (0.20 m/s), held out from the discriminator"
-    assert f"style of a&b: against {against}" in said and text.count(f"<td>{against}</td>") == 2
+    assert (
+        f"style of a&b: compared with {against}" in said and text.count(f"<td>{against}</td>") == 2
+    )
     assert text.count('<th scope="row">time warping distance, rad</th>') == 1 and "0.125" in text
     assert (
-        "<td>healthy 50 %, shortcut 50 %; last told at 200 steps: discriminator shortcut: &lt;foot&gt;</td>"
+        "<td>healthy 50 %, shortcut 50 %; last event at 200 steps: discriminator shortcut: &lt;foot&gt;</td>"
         in text
     )
     assert asked[0] == asked[1] == ("walk", asked[0][1], 3)
@@ -331,9 +333,9 @@ def test_a_damaged_folder_is_told_of_and_the_rest_goes_on(run_path, tmp_path):
         (damaged / name).write_bytes(content)
     whole = made_up(tmp_path, "whole")
     policy = LoadedPolicy(damaged / "final.zip", Model(), {"reference": "gone"})
-    run = compared_run.gather("d", policy, whole.result, whole.figures)
+    run = compared_run.gather("d", policy, whole.result, whole.results)
     assert (run.config, run.curves, run.reference, run.clips) == ({}, {}, None, [])
-    no_settings, no_curves, no_motion = run.lacks
+    no_settings, no_curves, no_motion = run.missing
     assert (
         "no YAML" in no_settings
         and "could not convert" in no_curves
@@ -341,8 +343,8 @@ def test_a_damaged_folder_is_told_of_and_the_rest_goes_on(run_path, tmp_path):
     )
     stray = LoadedPolicy(tmp_path / "stray.zip", Model(), {})
     assert (
-        "without its run folder"
-        in compared_run.gather("s", stray, whole.result, whole.figures).lacks[0]
+        "has no run directory"
+        in compared_run.gather("s", stray, whole.result, whole.results).missing[0]
     )
 
 
@@ -358,7 +360,7 @@ def test_a_damaged_folder_is_told_of_and_the_rest_goes_on(run_path, tmp_path):
 def test_senseless_runs_are_refused_before_anything_runs(
     runs, message, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(compare, "run_benchmark", None)
+    monkeypatch.setattr(Evaluator, "evaluate", None)
     assert main(["compare", *runs, "--out", str(tmp_path / "c.html")]) == 2
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

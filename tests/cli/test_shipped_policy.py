@@ -12,11 +12,11 @@ def test_the_shipped_policy_walks(name):
     policy = load_policy(name)
     benchmark = WalkBenchmark(policy.env_kwargs, commands=(0.4, 0.6), episodes=4)
     try:
-        figures = benchmark.run(policy).to_json()["overall"]
+        metrics = benchmark.run(policy).to_json()["overall"]
     finally:
         benchmark.close()
-    assert figures["survived"]["mean"] == 1.0
-    assert figures["success"]["mean"] >= 0.75
+    assert metrics["survived"]["mean"] == 1.0
+    assert metrics["success"]["mean"] >= 0.75
 
 
 def test_a_shipped_name_is_not_hidden_by_a_file_of_the_same_name(tmp_path, monkeypatch):

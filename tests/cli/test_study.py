@@ -22,10 +22,10 @@ from wildrobot_gym.evaluation.progress import STEPS
 from wildrobot_gym.experiments.study.config import Study, digest, load_study
 from wildrobot_gym.experiments.study.metrics import (
     BENCHMARK,
-    FIGURES,
-    arm_figures,
-    run_figures,
-    training_figures,
+    HEADINGS,
+    arm_metrics,
+    run_metrics,
+    training_metrics,
 )
 from wildrobot_gym.experiments.study.run import Processes
 from wildrobot_gym.paths import STUDIES, motion_file
@@ -123,7 +123,7 @@ def test_shipped_studies_are_whole_and_share_their_baseline(name):
         ),
         ({"arms": {"other": {"config": "smoek"}}}, r"Arm 'other'.*Did you mean 'smoke'"),
         ({"arms": {"other": {"seed": 4}}}, "seed cannot be set"),
-        ({"arms": {"other": {"amp.reference": "walk_wildrobt"}}}, "Did you mean 'walk_synthetic'"),
+        ({"arms": {"other": {"amp.reference": "walk_synthetc"}}}, "Did you mean 'walk_synthetic'"),
         ({"arms": {"other": {"env_kwargs.robot": "wildrbot"}}}, "Did you mean 'wildrobot'"),
         ({"arms": {"other": {"env_kwargs.backend": "nativ"}}}, "Did you mean 'native'"),
         ({"arms": {"other": {"trained_agent": "wlak"}}}, "Did you mean 'walk'"),
@@ -254,7 +254,7 @@ def test_each_run_is_done_once_and_the_table_tells(here, fake, capsys):
     }
     assert "success" in found["bce"]["differs"] and "minutes" not in found["bce"]["differs"]
     assert found["twin"]["differs"] == [] and found["twin"]["digest"] == found["base"]["digest"]
-    assert found["base"]["runs"]["1"]["figures"] == dict.fromkeys(BENCHMARK, 1.0) | {
+    assert found["base"]["runs"]["1"]["metrics"] == dict.fromkeys(BENCHMARK, 1.0) | {
         "measured": 0.5, "slip": None, "two_sample_auc": 0.75, "dtw": 1.0, "frechet": None,
         "disc_acc_fraction": 1.0, "style_mean": None, "style_variance": None, "minutes": 1.0,
     }  # fmt: skip
@@ -421,7 +421,7 @@ def test_a_signal_stops_the_processes_and_no_further_one_begins(here):
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_figures_of_the_training_by_hand():
+def test_metrics_of_the_training_by_hand():
     columns = {
         STEPS: np.arange(1.0, 11.0),
         "amp/disc_acc": np.array([np.nan, 0.7, 0.7, 0.9, 0.6, 0.55, 0.8, 0.81, 0.5, 0.7]),
@@ -431,33 +431,33 @@ def test_figures_of_the_training_by_hand():
             [30, 60, 90, 120, 30, 60, 90, 120, 150, np.nan]
         ),  # resumed after the fourth
     }
-    found = training_figures(columns, ramp_end=4)
+    found = training_metrics(columns, ramp_end=4)
     assert found["disc_acc_fraction"] == pytest.approx(4 / 7)
     waited = columns | {
         "amp/ramp_waited": np.array([np.nan, 0, 0, 1, 2, 2, 2, 2, 2, 2])
     }  # the ramp ends at step 6
-    assert training_figures(waited, ramp_end=4)["disc_acc_fraction"] == pytest.approx(3 / 5)
+    assert training_metrics(waited, ramp_end=4)["disc_acc_fraction"] == pytest.approx(3 / 5)
     assert found["style_mean"] == pytest.approx(0.3)
     assert found["style_variance"] == pytest.approx((0.01 + 0.09) / 2)
     assert found["minutes"] == pytest.approx((120 + 150) / 60)
-    assert all(math.isnan(value) for value in training_figures({}, 0.0).values())
+    assert all(math.isnan(value) for value in training_metrics({}, 0.0).values())
 
 
-def test_a_damaged_progress_csv_costs_its_figures_alone(here, fake):
+def test_a_damaged_progress_csv_costs_its_metrics_alone(here, fake):
     file = write(arms={"base": {}}, seeds=[0])
     assert main(["study", file]) == 0
     run = study.study_runs(load_study(file)[1])["base"][0]
     run.folder.progress.write_text(f"{STEPS},time/time_elapsed\n1024,much\n")
-    figures = run_figures(run)
-    assert figures["success"] == 0.0 and math.isnan(figures["minutes"])
+    metrics = run_metrics(run)
+    assert metrics["success"] == 0.0 and math.isnan(metrics["minutes"])
 
 
 def test_arms_are_compared_by_equal_seeds():
     def runs(**by_seed):
-        return {int(seed[1:]): dict.fromkeys(FIGURES, value) for seed, value in by_seed.items()}
+        return {int(seed[1:]): dict.fromkeys(HEADINGS, value) for seed, value in by_seed.items()}
 
     base = runs(s0=1.0, s1=2.0, s2=3.0, s3=100.0)
-    found = arm_figures(runs(s0=2.0, s1=2.5, s2=5.0) | {3: None}, base)
+    found = arm_metrics(runs(s0=2.0, s1=2.5, s2=5.0) | {3: None}, base)
     assert found.over_seeds["success"]["n"] == 3
     assert found.difference["success"] == {
         "mean": pytest.approx(3.5 / 3),
@@ -466,9 +466,9 @@ def test_arms_are_compared_by_equal_seeds():
         "n": 3,
     }
     assert found.differs("success")
-    assert not arm_figures(runs(s0=2.0, s1=2.5), base).differs("success")  # two seeds alone
-    assert not arm_figures(runs(s0=2.0, s1=2.5, s2=2.5), base).differs("success")  # they disagree
-    assert not arm_figures(base, base).differs("success")
+    assert not arm_metrics(runs(s0=2.0, s1=2.5), base).differs("success")  # two seeds alone
+    assert not arm_metrics(runs(s0=2.0, s1=2.5, s2=2.5), base).differs("success")  # they disagree
+    assert not arm_metrics(base, base).differs("success")
 
 
 def test_a_real_run_through_train_and_eval(here):
@@ -487,7 +487,7 @@ def test_a_real_run_through_train_and_eval(here):
     assert run.go(lambda arguments, _: main(list(arguments))).name == "done"
     assert main(["study", "tiny.yaml", "--table"]) == 0
     assert checkpoint.read(run.folder.final)[0]["counters"]["num_timesteps"] == 128
-    figures = json.loads(Path("runs/studies/tiny/results.json").read_text())["arms"]["base"][
+    metrics = json.loads(Path("runs/studies/tiny/results.json").read_text())["arms"]["base"][
         "runs"
-    ]["4"]["figures"]
-    assert figures["success"] == 0 and figures["minutes"] > 0 and figures["style_mean"] is None
+    ]["4"]["metrics"]
+    assert metrics["success"] == 0 and metrics["minutes"] > 0 and metrics["style_mean"] is None

@@ -23,6 +23,7 @@ from amp_sbx.common import archive as checkpoint
 from amp_sbx.discriminator.health import VERDICTS
 from amp_sbx.reference.layout import feature_columns
 from wildrobot_gym.cli.main import main
+from wildrobot_gym.console.reporter import ConsoleReporter
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.evaluation.progress import read_columns
 from wildrobot_gym.experiments.style_eval import prepare_style
@@ -211,10 +212,10 @@ def test_a_reference_made_anew_is_not_the_one_of_before(tmp_path, wildrobot, cap
         and "own.npz" in message
     )
     console = Console(width=10_000, file=io.StringIO())
-    assert prepare_style(policy, None, console).held_out is None
-    assert "not there as it was in training" in console.file.getvalue()
+    assert prepare_style(policy, None, ConsoleReporter(console)).held_out is None
+    assert "not the one it was trained with" in console.file.getvalue()
     assert prepare_style(
-        policy, str(copy), console
+        policy, str(copy), ConsoleReporter(console)
     ).held_out  # the middle one, as it was in training
 
     reference.write_bytes(before)
@@ -237,7 +238,7 @@ def test_held_out_is_what_was_not_learned_from(tmp_path, wildrobot):
     ]
     assert main([*asked, "--out", str(tmp_path / "run")]) == 0
     policy, console = load_policy(str(tmp_path / "run")), Console(width=10_000, file=io.StringIO())
-    test = prepare_style(policy, None, console)
+    test = prepare_style(policy, None, ConsoleReporter(console))
     assert test.held_out and {clip.motion_id for clip in test.reference.clips} == {
         "walk_0.30_plain"
     }
@@ -247,7 +248,7 @@ def test_held_out_is_what_was_not_learned_from(tmp_path, wildrobot):
         ([walks[0], walks[1]], False),
     ):
         save_clips(part, chosen)
-        assert prepare_style(policy, str(part), console).held_out is held_out
+        assert prepare_style(policy, str(part), ConsoleReporter(console)).held_out is held_out
 
 
 def test_foreign_folders_are_refused(tmp_path, capsys):
@@ -678,18 +679,17 @@ def test_eval_writes_table_and_json(run_path, tmp_path, capsys, monkeypatch):
 def test_style_is_left_out_where_it_cannot_be_told(run_path, monkeypatch):
     policy, console = load_policy(str(run_path)), Console(width=10_000, file=io.StringIO())
     monkeypatch.setattr(LoadedPolicy, "reference", property(lambda _: None))
-    assert prepare_style(policy, None, console) is None
+    assert prepare_style(policy, None, ConsoleReporter(console)) is None
     assert "names no reference" in console.file.getvalue()
     monkeypatch.setattr(LoadedPolicy, "reference", property(lambda _: "walk_gone"))
-    assert prepare_style(policy, None, console) is None
-    assert "no style figures: Unknown reference motion 'walk_gone'" in console.file.getvalue()
+    assert prepare_style(policy, None, ConsoleReporter(console)) is None
+    assert "No style metrics: Unknown reference motion 'walk_gone'" in console.file.getvalue()
 
 
 def test_a_mistyped_reference_is_refused_before_the_benchmark(
     run_path, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr("wildrobot_gym.cli.evaluate.run_benchmark", None)
-    monkeypatch.setattr("wildrobot_gym.cli.compare.run_benchmark", None)
+    monkeypatch.setattr("wildrobot_gym.experiments.evaluate.Evaluator.evaluate", None)
     for command in (
         ["eval", str(run_path)],
         ["compare", str(run_path), "--out", str(tmp_path / "c.html")],
@@ -759,5 +759,5 @@ def test_record_and_plot(run_path, tmp_path, capsys):
 
 
 def test_enjoy_without_a_screen_says_what_to_do(run_path, capsys, monkeypatch):
-    monkeypatch.setattr("wildrobot_gym.cli.watch.has_screen", lambda: False)
+    monkeypatch.setattr("wildrobot_gym.experiments.video.has_screen", lambda: False)
     assert "wildrobot record" in refused(capsys, "enjoy", str(run_path))

@@ -8,7 +8,7 @@ from synthetic import DT, STEPS, standing, walking
 
 from wildrobot_gym.evaluation.comparison import BETTER_HIGH, BETTER_LOW, MIN_EPISODES, marks
 from wildrobot_gym.evaluation.cycles import Cycles, recorded_cycles
-from wildrobot_gym.evaluation.metrics import episode_figures, first_step
+from wildrobot_gym.evaluation.metrics import episode_metrics, first_step
 from wildrobot_gym.evaluation.plots.comparison import (
     contacts_svg,
     curve_panels,
@@ -33,7 +33,7 @@ def test_torque_use(robot):
     np.testing.assert_allclose(used.fraction[:, 0], [0.05, 0.25, 0.5, 0.75, 0.95])
     assert used.saturated[0] == pytest.approx(8 / 400)  # ramp >= 0.98 from step 392 of 399 on
     assert not used.fraction[:, 1].any()
-    fractions = episode_figures(Recording(**arrays), np.zeros(1), robot)["saturation"]
+    fractions = episode_metrics(Recording(**arrays), np.zeros(1), robot)["saturation"]
     assert used.saturated.mean() == pytest.approx(fractions[0])
     arrays["alive"][FIRST:] = False
     assert torque_use(Recording(**arrays), robot, DT) is None
@@ -80,9 +80,9 @@ def test_no_mark_without_grounds():
     assert marks("slip", touching) == [("better", ()), ("better", ())]
 
 
-def test_directions_are_of_figures_that_exist(wildrobot):
-    figures = episode_figures(walking(wildrobot), np.array([0.5]), wildrobot)
-    assert (BETTER_HIGH | BETTER_LOW) - {"two_sample_auc", "dtw", "frechet"} <= figures.keys()
+def test_directions_are_of_metrics_that_exist(wildrobot):
+    metrics = episode_metrics(walking(wildrobot), np.array([0.5]), wildrobot)
+    assert (BETTER_HIGH | BETTER_LOW) - {"two_sample_auc", "dtw", "frechet"} <= metrics.keys()
     assert not BETTER_HIGH & BETTER_LOW
 
 

@@ -1,4 +1,4 @@
-"""Each figure of the walk benchmark against a trajectory for which it is known."""
+"""Each metric of the walk benchmark against a trajectory for which it is known."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ import pytest
 from synthetic import DT, STEPS, standing, walking
 
 from wildrobot_gym.evaluation.gait_events import find_events
-from wildrobot_gym.evaluation.metrics import episode_figures, first_step
+from wildrobot_gym.evaluation.metrics import episode_metrics, first_step
 from wildrobot_gym.evaluation.recording import Recording, lowest_corner
 
 PERIOD, SWING, SPEED = 40, 16, 0.5
@@ -15,69 +15,69 @@ MEASURED = STEPS - first_step(0.02)
 
 
 @pytest.fixture(scope="module")
-def figures(robot):
+def metrics(robot):
     return {
         name: values[0]
-        for name, values in episode_figures(walking(robot), np.array([SPEED]), robot).items()
+        for name, values in episode_metrics(walking(robot), np.array([SPEED]), robot).items()
     }
 
 
-def figures_of(robot, arrays, command=0.0):
-    result = episode_figures(Recording(**arrays), np.full(arrays["alive"].shape[1], command), robot)
+def metrics_of(robot, arrays, command=0.0):
+    result = episode_metrics(Recording(**arrays), np.full(arrays["alive"].shape[1], command), robot)
     return {name: values[0] for name, values in result.items()}
 
 
-def test_speed_and_drift(figures):
-    assert figures["forward_velocity"] == pytest.approx(SPEED)
-    assert figures["velocity_error"] == pytest.approx(0.0, abs=1e-9)
-    assert figures["drift_lateral"] == pytest.approx(0.0, abs=1e-9)
-    assert figures["drift_heading"] == 0.0
+def test_speed_and_drift(metrics):
+    assert metrics["forward_velocity"] == pytest.approx(SPEED)
+    assert metrics["velocity_error"] == pytest.approx(0.0, abs=1e-9)
+    assert metrics["drift_lateral"] == pytest.approx(0.0, abs=1e-9)
+    assert metrics["drift_heading"] == 0.0
 
 
-def test_cadence_counts_touchdowns_a_second_and_foot(figures):
+def test_cadence_counts_touchdowns_a_second_and_foot(metrics):
     # 400 measured steps hold ten periods of 40: ten touchdowns of each foot in 8 s.
     assert (
-        figures["cadence_left"] == figures["cadence_right"] == pytest.approx(10 / (MEASURED * DT))
+        metrics["cadence_left"] == metrics["cadence_right"] == pytest.approx(10 / (MEASURED * DT))
     )
-    assert figures["cadence"] == pytest.approx(1.25)
+    assert metrics["cadence"] == pytest.approx(1.25)
 
 
-def test_clearance_is_the_median_peak(figures, robot):
+def test_clearance_is_the_median_peak(metrics, robot):
     # Samples lie at (k + 1/2) / 16 of the half sine; the highest is sin(pi * 7.5 / 16).
-    assert figures["clearance"] == pytest.approx(0.03 * np.sin(np.pi * 7.5 / 16))
+    assert metrics["clearance"] == pytest.approx(0.03 * np.sin(np.pi * 7.5 / 16))
 
 
-def test_step_length_and_symmetry(figures):
+def test_step_length_and_symmetry(metrics):
     # One period carries both feet over speed * period, so each step is half of that.
-    assert figures["step_length"] == pytest.approx(SPEED * PERIOD * DT / 2)
-    assert figures["symmetry_time"] == pytest.approx(0.0, abs=1e-9)
-    assert figures["symmetry_length"] == pytest.approx(0.0, abs=1e-9)
+    assert metrics["step_length"] == pytest.approx(SPEED * PERIOD * DT / 2)
+    assert metrics["symmetry_time"] == pytest.approx(0.0, abs=1e-9)
+    assert metrics["symmetry_length"] == pytest.approx(0.0, abs=1e-9)
 
 
-def test_support_shares(figures):
-    assert figures["support_single"] == pytest.approx(2 * SWING / PERIOD)
-    assert figures["support_double"] == pytest.approx(1 - 2 * SWING / PERIOD)
-    assert figures["support_none"] == 0.0
+def test_support_shares(metrics):
+    assert metrics["support_single"] == pytest.approx(2 * SWING / PERIOD)
+    assert metrics["support_double"] == pytest.approx(1 - 2 * SWING / PERIOD)
+    assert metrics["support_none"] == 0.0
 
 
-def test_such_a_walk_is_a_success(figures):
-    assert figures["survived"] == 1.0
-    assert figures["success"] == 1.0
+def test_such_a_walk_is_a_success(metrics):
+    assert metrics["survived"] == 1.0
+    assert metrics["success"] == 1.0
 
 
-def test_a_turned_walk_has_the_same_figures(robot, figures):
-    turned = episode_figures(walking(robot, yaw=2.5), np.array([SPEED]), robot)
-    for name, value in figures.items():
+def test_a_turned_walk_has_the_same_metrics(robot, metrics):
+    turned = episode_metrics(walking(robot, yaw=2.5), np.array([SPEED]), robot)
+    for name, value in metrics.items():
         assert turned[name][0] == pytest.approx(value, abs=1e-6), name
 
 
 def test_standing_survives_and_is_no_success(robot):
-    figures = figures_of(robot, standing(robot))
-    assert figures["survived"] == 1.0
-    assert figures["velocity_error"] == 0.0
-    assert figures["success"] == 0.0
-    assert np.isnan(figures["clearance"])
-    assert np.isnan(figures["cost_of_transport"])
+    metrics = metrics_of(robot, standing(robot))
+    assert metrics["survived"] == 1.0
+    assert metrics["velocity_error"] == 0.0
+    assert metrics["success"] == 0.0
+    assert np.isnan(metrics["clearance"])
+    assert np.isnan(metrics["cost_of_transport"])
 
 
 @pytest.mark.parametrize(
@@ -91,42 +91,42 @@ def test_standing_survives_and_is_no_success(robot):
 )
 def test_success_bars(robot, change, expected):
     recording = walking(robot, **change)
-    assert episode_figures(recording, np.array([SPEED]), robot)["success"][0] == expected
+    assert episode_metrics(recording, np.array([SPEED]), robot)["success"][0] == expected
 
 
 def test_success_needs_the_speed(robot):
-    figures = episode_figures(walking(robot), np.array([SPEED + 0.11]), robot)
-    assert figures["velocity_error"][0] == pytest.approx(0.11)
-    assert figures["success"][0] == 0.0
+    metrics = episode_metrics(walking(robot), np.array([SPEED + 0.11]), robot)
+    assert metrics["velocity_error"][0] == pytest.approx(0.11)
+    assert metrics["success"][0] == 0.0
 
 
 def test_unequal_steps(robot):
     # The right foot lands 10 steps after the left one, the left one 30 after the right: times 0.2 and 0.6 s.
     arrays = dataclasses.asdict(walking(robot))
     arrays["foot_force"][:, 0, 1] = np.roll(arrays["foot_force"][:, 0, 0], 10)
-    figures = figures_of(robot, arrays, SPEED)
-    assert figures["symmetry_time"] == pytest.approx((0.6 - 0.2) / 0.4)
+    metrics = metrics_of(robot, arrays, SPEED)
+    assert metrics["symmetry_time"] == pytest.approx((0.6 - 0.2) / 0.4)
 
 
 def test_slip_is_a_share_of_loaded_frames(robot):
     arrays = standing(robot)
     arrays["foot_speed"][:, 0, 0] = np.where(np.arange(STEPS) % 4 == 0, 0.11, 0.09)
-    assert figures_of(robot, arrays)["slip"] == pytest.approx(0.125)
+    assert metrics_of(robot, arrays)["slip"] == pytest.approx(0.125)
     arrays["foot_force"][:, 0, 0] = 0.0  # what carries nothing cannot slip
-    assert figures_of(robot, arrays)["slip"] == 0.0
+    assert metrics_of(robot, arrays)["slip"] == 0.0
 
 
 def test_saturation(robot):
     arrays = standing(robot)
     arrays["torque"][:, 0, :3] = 3.93, -4.0, 3.91
-    assert figures_of(robot, arrays)["saturation"] == pytest.approx(2 / robot.num_joints)
+    assert metrics_of(robot, arrays)["saturation"] == pytest.approx(2 / robot.num_joints)
 
 
 def test_cost_of_transport(robot):
     arrays = dataclasses.asdict(walking(robot))
     arrays["torque"][:, 0, 1], arrays["joint_vel"][:, 0, 1] = -2.0, 3.0
     # |tau * qd| = 6 W over m g v.
-    assert figures_of(robot, arrays, SPEED)["cost_of_transport"] == pytest.approx(
+    assert metrics_of(robot, arrays, SPEED)["cost_of_transport"] == pytest.approx(
         6 / (robot.mass * 9.81 * SPEED)
     )
 
@@ -135,37 +135,37 @@ def test_smoothness(robot):
     arrays = standing(robot)
     arrays["action"][::2] = 0.2
     arrays["base_ang_vel"][:, 0] = 0.3, 0.0, 0.4
-    figures = figures_of(robot, arrays)
-    assert figures["smoothness_action"] == pytest.approx(0.04)
-    assert figures["smoothness_angular_velocity"] == pytest.approx(0.5)
+    metrics = metrics_of(robot, arrays)
+    assert metrics["smoothness_action"] == pytest.approx(0.04)
+    assert metrics["smoothness_angular_velocity"] == pytest.approx(0.5)
 
 
 def test_drift(robot):
     arrays = dataclasses.asdict(walking(robot))
     arrays["base_pos_w"][:, 0, 1] = 0.1 * arrays["base_pos_w"][:, 0, 0]
-    figures = figures_of(robot, arrays, SPEED)
-    assert figures["drift_lateral"] == pytest.approx(0.1)
+    metrics = metrics_of(robot, arrays, SPEED)
+    assert metrics["drift_lateral"] == pytest.approx(0.1)
     arrays["yaw"][:, 0] = np.linspace(-3.0, 3.5, STEPS)  # over the wrap at pi
     span = 6.5 * (MEASURED - 1) / (STEPS - 1)
-    assert figures_of(robot, arrays, SPEED)["drift_heading"] == pytest.approx(span)
+    assert metrics_of(robot, arrays, SPEED)["drift_heading"] == pytest.approx(span)
 
 
 def test_a_fall_ends_the_measurement(robot):
     arrays = dataclasses.asdict(walking(robot))
     arrays["alive"][300:] = False
     arrays["base_lin_vel_w"][300:] = 99.0
-    figures = figures_of(robot, arrays, SPEED)
-    assert figures["survived"] == 0.0
-    assert figures["success"] == 0.0
-    assert figures["velocity_error"] == pytest.approx(0.0, abs=1e-9)
+    metrics = metrics_of(robot, arrays, SPEED)
+    assert metrics["survived"] == 0.0
+    assert metrics["success"] == 0.0
+    assert metrics["velocity_error"] == pytest.approx(0.0, abs=1e-9)
 
 
-def test_an_early_fall_has_no_gait_figures(robot):
+def test_an_early_fall_has_no_gait_metrics(robot):
     arrays = standing(robot)
     arrays["alive"][60:] = False
-    figures = figures_of(robot, arrays)
-    assert figures["survived"] == 0.0
-    assert all(np.isnan(v) for name, v in figures.items() if name not in ("survived", "success"))
+    metrics = metrics_of(robot, arrays)
+    assert metrics["survived"] == 0.0
+    assert all(np.isnan(v) for name, v in metrics.items() if name not in ("survived", "success"))
 
 
 def test_flicker_is_no_touchdown():

@@ -62,10 +62,10 @@ def test_json_has_the_benchmarks_structure(result):
     assert set(data["commands"]["0.2"]["success"]) >= {"mean", "low", "high"}
 
 
-def test_same_seed_same_figures(benchmark, result):
+def test_same_seed_same_metrics(benchmark, result):
     again = benchmark.run(lambda obs: np.zeros((len(obs), 9), np.float32))
-    for name, values in result.figures.items():
-        np.testing.assert_array_equal(values, again.figures[name], err_msg=name)
+    for name, values in result.metrics.items():
+        np.testing.assert_array_equal(values, again.metrics[name], err_msg=name)
 
 
 def test_only_what_defines_the_policy_is_taken_from_its_run():
@@ -137,7 +137,7 @@ def test_learning_curves(tmp_path):
     with pytest.raises(RunError, match="could not convert"):
         plots.read_curves(table)
     table.write_text("time/total_timesteps\n100\n")
-    with pytest.raises(RunError, match="no figures"):
+    with pytest.raises(RunError, match="no metrics"):
         plots.learning_curves(tmp_path / "curves.png", table)
     with pytest.raises(RunError, match="Cannot read"):
         plots.learning_curves(tmp_path / "curves.png", tmp_path / "none.csv")

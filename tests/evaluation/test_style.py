@@ -59,22 +59,22 @@ def test_a_robot_that_stands_has_no_cycle_and_a_reference_is_like_itself(clips, 
     )  # as test_protocol's environment, which is then compiled once
     walks = [clip for clip in clips if clip.motion_id == "walk_0.40_plain"]
     with closing(style_env({})) as env:
-        figures = measure_style(
+        metrics = measure_style(
             lambda obs: np.zeros((len(obs), 9), np.float32),
             env,
             StyleReference(walks, walks),
             rewards=lambda windows: np.full(len(windows), 0.25),
             seed=3,
         )
-    figures = json.loads(json.dumps(figures, allow_nan=False))
-    assert figures["two_sample_auc"]["mean"] > 0.99 and figures["two_sample_auc"]["n"] == 4
+    metrics = json.loads(json.dumps(metrics, allow_nan=False))
+    assert metrics["two_sample_auc"]["mean"] > 0.99 and metrics["two_sample_auc"]["n"] == 4
     assert (
-        figures["seed"] == 3
-        and figures["dtw"]["mean"] is None
-        and figures["frechet"]["mean"] is None
+        metrics["seed"] == 3
+        and metrics["dtw"]["mean"] is None
+        and metrics["frechet"]["mean"] is None
     )
-    assert figures["amp_reward"]["mean"] == 0.25
-    itself = figures["other_motions"]
+    assert metrics["amp_reward"]["mean"] == 0.25
+    itself = metrics["other_motions"]
     assert itself["dtw"]["mean"] == itself["frechet"]["mean"] == 0.0
     assert itself["two_sample_auc"]["mean"] == pytest.approx(0.5, abs=0.1)
-    assert itself["motions"] == figures["motions"] == ["walk_0.40_plain"]
+    assert itself["motions"] == metrics["motions"] == ["walk_0.40_plain"]

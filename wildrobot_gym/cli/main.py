@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import tyro
 
+from wildrobot_gym.cli.compare import compare
+from wildrobot_gym.cli.enjoy import enjoy, plot
+from wildrobot_gym.cli.evaluate import evaluate
 from wildrobot_gym.cli.motion import commands as motion_cli
-from wildrobot_gym.console.error_handling import TYRO_CONFIG, Text, Texts, complain, guarded
-from wildrobot_gym.console.exit_codes import NO_PICTURE
+from wildrobot_gym.cli.record import record
+from wildrobot_gym.console.error_handling import TYRO_CONFIG, Text, guarded
 
 PROG = "wildrobot"
-COMMANDS_MPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 def train(
@@ -90,128 +92,6 @@ def bootstrap(
         out,
         force,
     )
-
-
-def evaluate(
-    policy: Text,
-    /,
-    commands: tuple[float, ...] = COMMANDS_MPS,
-    episodes: int = 64,
-    backend: Literal["native", "mjx"] = "native",
-    json: Path | None = None,
-    video: Path | None = None,
-    seed: int = 20261,
-    robot: str | None = None,
-    style: bool = True,
-    reference: str | None = None,
-) -> int:
-    """Judge a policy by the walk benchmark, and its style against a reference: tables, and a JSON file.
-
-    Args:
-        policy: A .zip file, a run folder, or the name of a shipped policy.
-        commands: Forward speeds in m/s.
-        episodes: Episodes for each speed.
-        backend: Physics engine.
-        json: Write the results there.
-        video: Write a video there, too.
-        seed: Of the starts.
-        robot: Another robot than the policy's; refused where they do not fit.
-        style: Compare with reference motion, too; --no-style does not.
-        reference: A reference file, or a shipped one's name; the policy's own if not given.
-    """
-    from wildrobot_gym.cli.evaluate import run_eval
-
-    return run_eval(policy, commands, episodes, backend, json, video, seed, robot, style, reference)
-
-
-def compare(
-    runs: Texts,
-    /,
-    out: Path = Path("compare.html"),
-    commands: tuple[float, ...] = COMMANDS_MPS,
-    episodes: int = 16,
-    backend: Literal["native", "mjx"] = "native",
-    json: Path | None = None,
-    seed: int = 20261,
-    style: bool = True,
-    reference: str | None = None,
-    force: bool = False,
-) -> int:
-    """Judge policies side by side: a table with intervals, and one HTML page with figures and plots.
-
-    Args:
-        runs: .zip files, run folders, or names of shipped policies; up to 8.
-        out: The page.
-        commands: Forward speeds in m/s.
-        episodes: Episodes for each speed.
-        backend: Physics engine.
-        json: Write each run's results there, too.
-        seed: Of the starts.
-        style: How close each comes to reference motion, too; --no-style leaves it out.
-        reference: A reference file, or a shipped one's name; the motion that each learned from if not given.
-        force: Overwrite files that exist.
-    """
-    from wildrobot_gym.cli.compare import run_compare
-
-    return run_compare(runs, out, commands, episodes, backend, json, force, seed, style, reference)
-
-
-def enjoy(policy: Text, /, command: float = 0.4, seconds: float = 60.0) -> int:
-    """Watch a policy in a window; needs a screen.
-
-    Args:
-        policy: A .zip file, a run folder, or the name of a shipped policy.
-        command: Forward speed in m/s.
-        seconds: How long.
-    """
-    from wildrobot_gym.cli.watch import run_enjoy
-
-    return run_enjoy(policy, command, seconds)
-
-
-def record(
-    policy: Text,
-    /,
-    out: Path = Path("walk.mp4"),
-    command: float = 0.4,
-    seconds: float = 10.0,
-    strip: Path | None = None,
-    size: tuple[int, int] = (640, 480),
-    camera: str = "track",
-) -> int:
-    """Write a video of a policy; exit code 3 where this machine cannot draw.
-
-    Args:
-        policy: A .zip file, a run folder, or the name of a shipped policy.
-        out: The video, .mp4.
-        command: Forward speed in m/s.
-        seconds: Length of the video.
-        strip: Write a picture of frames side by side there, too.
-        size: Width and height.
-        camera: track, side or front.
-    """
-    from wildrobot_gym.cli.watch import run_record
-    from wildrobot_gym.errors import PhysicsError
-
-    try:
-        run_record(policy, out, command, seconds, strip, size, camera)
-    except PhysicsError as error:
-        complain(PROG, str(error))
-        return NO_PICTURE
-    return 0
-
-
-def plot(policy: Text, /, out: Path = Path("plots"), command: float = 0.4) -> int:
-    """Draw a policy's gait, and the learning curves of its run, as pictures.
-
-    Args:
-        policy: A .zip file, a run folder, or the name of a shipped policy.
-        out: Folder for the pictures.
-        command: Forward speed in m/s.
-    """
-    from wildrobot_gym.cli.watch import run_plot
-
-    return run_plot(policy, out, command)
 
 
 def bench(

@@ -1,9 +1,10 @@
-"""The walk benchmark, version 1: one protocol for every policy and every backend."""
+"""The walk benchmark, version 1: one protocol for every policy and every physics engine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,40 +12,44 @@ from gymnasium.vector import AutoresetMode
 
 from wildrobot_gym.config import EnvConfig, TerminationConfig, to_dict
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
-from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation.intervals import mean_interval
-from wildrobot_gym.evaluation.metrics import Figures, episode_figures
+from wildrobot_gym.evaluation.metrics import Metrics, episode_metrics
+from wildrobot_gym.evaluation.protocol import (
+    COMMANDS,
+    DURATION_S,
+    EPISODES,
+    PROTOCOL,
+    SEED,
+    check_protocol,
+)
 from wildrobot_gym.evaluation.recording import Policy, Recording, record
 from wildrobot_gym.robot import RobotModel
 
-PROTOCOL = "walk-1"
-COMMANDS = (0.2, 0.4, 0.6, 0.8, 1.0)  # m/s forward
-EPISODES = 64  # for each command
-DURATION_S = 10.0
-SEED = 20261
-
-# Of a run's environment settings, those that define what the policy is; all else is the benchmark's default.
+# The settings of a run's environment that define its policy. The benchmark sets all others.
 POLICY_SETTINGS = ("robot", "control_dt", "features", "action")
-ROBOT_HEIGHTS = (
-    "min_height",
-    "max_height",
-)  # of `termination`: the run's own, where the robot stands outside the default's
+# Of `termination`: taken from the run if its robot stands outside the default heights.
+ROBOT_HEIGHTS = ("min_height", "max_height")
 
 
 def evaluation_settings(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of the benchmark's environment for a policy that was trained with ``env_kwargs``."""
+    """Settings of the benchmark's environment for a policy.
+
+    Args:
+        env_kwargs: Environment settings that the policy was trained with.
+
+    Returns:
+        Those that define the policy. A robot that stands higher or lower than the default
+        termination allows keeps its own heights.
+    """
     settings = {name: env_kwargs[name] for name in POLICY_SETTINGS if name in env_kwargs}
     ends = env_kwargs.get("termination") or {}
     ends = ends if isinstance(ends, Mapping) else to_dict(ends)
     heights = {name: ends[name] for name in ROBOT_HEIGHTS if name in ends}
-    usual = TerminationConfig()
-    if (
-        heights
-        and not usual.min_height
-        < RobotModel.load(settings.get("robot", EnvConfig.robot)).home_qpos[2]
-        < usual.max_height
-    ):
-        settings["termination"] = heights
+    if heights:
+        usual = TerminationConfig()
+        robot = RobotModel.load(settings.get("robot", EnvConfig.robot))
+        if not usual.min_height < robot.home_qpos[2] < usual.max_height:
+            settings["termination"] = heights
     return settings
 
 
@@ -54,7 +59,14 @@ def make_env(
     backend: str = "native",
     num_steps: int | None = None,
 ) -> WildRobotVectorEnv:
-    """The benchmark's environment, of ``num_steps`` or of ``DURATION_S``: finished episodes stay finished."""
+    """Build the benchmark's environment. A finished episode stays finished.
+
+    Args:
+        env_kwargs: Environment settings that the policy was trained with.
+        num_envs: Number of robots.
+        backend: Physics engine.
+        num_steps: Control steps of an episode; those of 10 s by default.
+    """
     settings = evaluation_settings(env_kwargs)
     if num_steps is None:
         num_steps = round(DURATION_S / settings.get("control_dt", EnvConfig().control_dt))
@@ -63,73 +75,82 @@ def make_env(
     )
 
 
-def check_protocol(
-    commands: Sequence[float], episodes: int, num_steps: int | None = None, seed: int = SEED
-) -> None:
-    """Raise ConfigError for numbers that no benchmark can be run with; ``num_steps`` None: of ``DURATION_S``."""
-    if (
-        not commands
-        or not np.isfinite(commands).all()
-        or len({f"{c:g}" for c in commands}) < len(commands)
-    ):
-        raise ConfigError(
-            f"commands are {list(commands)}; allowed: one or more finite speeds in m/s, each once."
-        )
-    for name, value, low in (("episodes", episodes, 1), ("steps", num_steps, 1), ("seed", seed, 0)):
-        if value is not None and value < low:
-            raise ConfigError(f"{name} is {value}; allowed: a whole number, {low} or more.")
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WalkResult:
-    """Figures of every episode, by command, and what they were recorded from."""
+    """Metrics of every episode, command by command, and the recording they come from.
+
+    Attributes:
+        commands: Forward speeds, in m/s.
+        episodes: Episodes for each command.
+        seed: Random seed of the episodes.
+        metrics: By name, an array (commands * episodes,), command by command.
+        recording: All episodes, in the same order.
+        robot: The robot.
+        control_dt: Seconds between control steps.
+    """
 
     commands: tuple[float, ...]
     episodes: int
     seed: int
-    figures: Figures  # (commands * episodes,), command by command
+    metrics: Metrics
     recording: Recording
     robot: RobotModel
     control_dt: float
 
-    def of_command(self, index: int) -> Figures:
-        return {name: values[self._rows(index)] for name, values in self.figures.items()}
+    def of_command(self, index: int) -> Metrics:
+        """Metrics of the episodes of one command."""
+        return {name: values[self._rows(index)] for name, values in self.metrics.items()}
 
     def recording_of(self, index: int) -> Recording:
-        """What the episodes of one command were recorded as."""
+        """Recording of the episodes of one command."""
         return self.recording.envs(self._rows(index))
 
     def _rows(self, index: int) -> slice:
         return slice(index * self.episodes, (index + 1) * self.episodes)
 
-    def to_json(self) -> dict[str, Any]:
-        """Means with 95 % bootstrap intervals, for each command and overall."""
-        by_command = {
-            f"{command:g}": {
-                name: mean_interval(values) for name, values in self.of_command(i).items()
-            }
+    @cached_property
+    def by_command(self) -> dict[float, dict[str, Any]]:
+        """Mean and 95 % bootstrap interval of each metric, by the speed in m/s."""
+        return {
+            command: {name: mean_interval(values) for name, values in self.of_command(i).items()}
             for i, command in enumerate(self.commands)
         }
+
+    @cached_property
+    def overall(self) -> dict[str, Any]:
+        """Mean and 95 % bootstrap interval of each metric, over all episodes."""
+        return {name: mean_interval(values) for name, values in self.metrics.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Protocol and intervals as JSON types."""
         return {
             "protocol": PROTOCOL,
             "robot": self.robot.name,
             "episodes_per_command": self.episodes,
             "steps": self.recording.num_steps,
             "seed": self.seed,
-            "commands": by_command,
-            "overall": {name: mean_interval(values) for name, values in self.figures.items()},
+            "commands": {f"{command:g}": of for command, of in self.by_command.items()},
+            "overall": self.overall,
         }
 
 
 class WalkBenchmark:
-    """Runs policies through the protocol; keeps its environment, so that repeated use compiles once.
+    """Runs policies through the protocol and keeps its environment, which compiles once.
 
     Args:
-        env_kwargs: the settings a policy was trained with; taken are those of :func:`evaluation_settings`.
-        commands, episodes, num_steps, seed: the protocol's own by default; anything else is not comparable.
+        env_kwargs: Environment settings that the policies were trained with.
+        commands: Forward speeds, in m/s.
+        episodes: Episodes for each command.
+        num_steps: Control steps of an episode; those of 10 s by default.
+        seed: Random seed of the episodes.
+        backend: Physics engine.
 
     Raises:
-        ConfigError: as :func:`check_protocol`.
+        ConfigError: A setting is wrong, see `check_protocol`.
+
+    Example:
+        >>> with contextlib.closing(WalkBenchmark(commands=(0.4,), episodes=2)) as benchmark:
+        ...     benchmark.run(policy).overall["success"]["mean"]
     """
 
     def __init__(
@@ -148,18 +169,23 @@ class WalkBenchmark:
         self.num_steps = self.env.task.max_episode_steps
 
     def run(self, policy: Policy, on_step: Callable[[int], Any] | None = None) -> WalkResult:
-        """All episodes of all commands as one batch; ``on_step(step)`` is for progress."""
+        """Run all episodes of all commands as one batch.
+
+        Args:
+            policy: Maps observations (env, obs) to actions (env, joint).
+            on_step: Called with the number of each control step.
+        """
         command_vx = np.repeat(np.array(self.commands, np.float32), self.episodes)
-        commands = np.stack(
-            [command_vx, np.zeros_like(command_vx), np.zeros_like(command_vx)], axis=1
-        )
+        zeros = np.zeros_like(command_vx)
+        commands = np.stack([command_vx, zeros, zeros], axis=1)
         hook = None if on_step is None else (lambda step, _: on_step(step))
         recording = record(self.env, policy, commands, self.num_steps, self.seed, hook)
         control_dt = self.env.config.control_dt
-        figures = episode_figures(recording, command_vx, self.env.robot, control_dt)
+        metrics = episode_metrics(recording, command_vx, self.env.robot, control_dt)
         return WalkResult(
-            self.commands, self.episodes, self.seed, figures, recording, self.env.robot, control_dt
+            self.commands, self.episodes, self.seed, metrics, recording, self.env.robot, control_dt
         )
 
     def close(self) -> None:
+        """Free the environment."""
         self.env.close()

@@ -1,4 +1,4 @@
-"""Which of several policies is better, figure by figure, as far as their intervals tell."""
+"""Which of several policies is better, metric by metric, as far as their intervals say."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from wildrobot_gym.config import FeatureConfig, build
 
-# What is more of a good thing, and what is less of a bad one. All else, cadence say, has no better end.
+# Metrics with a better end. Of all others, such as cadence, neither end is better.
 BETTER_HIGH = frozenset({"survived", "success", "clearance"})
 BETTER_LOW = frozenset(
     {
@@ -29,48 +29,52 @@ BETTER_LOW = frozenset(
     }
 )
 INCOMPARABLE = frozenset({"amp_reward"})  # each policy's own discriminator gave it
-SHARES = frozenset({"survived", "success"})  # of the episodes: a value is 0 or 1
-MIN_EPISODES = 8  # a bootstrap of fewer values is too narrow to tell anything by; that of one has no width at all
+FRACTIONS = frozenset({"survived", "success"})  # of the episodes: each value is 0 or 1
+MIN_EPISODES = 8  # the bootstrap interval of fewer values is too narrow
 
 
-def yardstick(
-    figure: str, style: Mapping[str, Any] | None, env_kwargs: Mapping[str, Any]
+def comparison_basis(
+    metric: str, style: Mapping[str, Any] | None, env_kwargs: Mapping[str, Any]
 ) -> tuple[Any, ...]:
-    """What a style figure was measured against; figures of policies with unequal ones say nothing about each other.
+    """What a style metric was measured against. Only metrics with an equal basis compare.
 
-    ``style``: of a results file. ``env_kwargs``: the policy's; the AUC is of windows of its features.
+    Args:
+        metric: Name of the style metric.
+        style: The `style` part of a results file.
+        env_kwargs: The policy's environment settings; the AUC depends on its AMP features.
     """
     against = tuple((style or {}).get(name) for name in ("reference", "motions", "held_out"))
-    return (
-        (*against, build(FeatureConfig, env_kwargs.get("features")))
-        if figure == "two_sample_auc"
-        else against
-    )
+    if metric != "two_sample_auc":
+        return against
+    return (*against, build(FeatureConfig, env_kwargs.get("features")))
 
 
 def marks(
-    figure: str, intervals: Sequence[Mapping[str, Any]], yardsticks: Sequence[Any] | None = None
+    metric: str, intervals: Sequence[Mapping[str, Any]], bases: Sequence[Any] | None = None
 ) -> list[tuple[str, tuple[int, ...]]]:
-    """For each policy ``("better", others)`` or ``("differs", others)``: those whose 95 % interval lies wholly apart.
+    """For each policy, the others whose 95 % interval lies wholly apart from its own.
 
-    A share's interval is Wilson's (1927): a bootstrap of equal values has no width, and 16 of 16 would be better than 12 of 16
-    for sure. A figure with a better end marks the better policy only. ``intervals`` hold mean, low and high, and n where it is
-    known. ``yardsticks``: of each policy, where its figure is comparable with those of an equal one only.
+    The interval of a fraction is Wilson's (1927): the bootstrap interval of equal values has no
+    width, and 16 of 16 would be better than 12 of 16 for sure.
+
+    Args:
+        metric: Name of the metric. If it has a better end, only the better policy is marked.
+        intervals: Of each policy: mean, low and high, and n where it is known.
+        bases: Of each policy, see `comparison_basis`. Policies with unequal ones do not compare.
+
+    Returns:
+        For each policy, ("better", others) or ("differs", others).
     """
-    high, low = figure in BETTER_HIGH, figure in BETTER_LOW
+    high, low = metric in BETTER_HIGH, metric in BETTER_LOW
     word = "better" if high or low else "differs"
+    measured_against = bases or [None] * len(intervals)
+    ends = [_ends(metric, interval) if _decides(interval) else None for interval in intervals]
     found = []
-    held_against = yardsticks or [None] * len(intervals)
-    ends = [_ends(figure, interval) if _tells(interval) else None for interval in intervals]
     for i, mine in enumerate(ends):
         others = []
         for j, other in enumerate(ends):
-            if (
-                figure in INCOMPARABLE
-                or held_against[i] != held_against[j]
-                or mine is None
-                or other is None
-            ):
+            comparable = metric not in INCOMPARABLE and measured_against[i] == measured_against[j]
+            if not comparable or mine is None or other is None:
                 continue
             above, below = mine[0] > other[1], mine[1] < other[0]
             if (above and not low) or (below and not high):
@@ -79,14 +83,15 @@ def marks(
     return found
 
 
-def _ends(figure: str, interval: Mapping[str, Any]) -> tuple[float, float]:
-    """Low and high."""
+def _ends(metric: str, interval: Mapping[str, Any]) -> tuple[float, float]:
+    """Low and high end."""
     n = interval.get("n")
-    if figure not in SHARES or n is None:
+    if metric not in FRACTIONS or n is None:
         return interval["low"], interval["high"]
     wilson = binomtest(round(interval["mean"] * n), n).proportion_ci(method="wilson")
     return float(wilson.low), float(wilson.high)
 
 
-def _tells(interval: Mapping[str, Any]) -> bool:
+def _decides(interval: Mapping[str, Any]) -> bool:
+    """Whether there are enough episodes to compare at all."""
     return interval["mean"] is not None and interval.get("n", MIN_EPISODES) >= MIN_EPISODES

@@ -1,7 +1,7 @@
-"""The walk benchmark's figures, version 1: pure functions from a recording to one number per episode.
+"""The walk benchmark's metrics, version 1: pure functions from a recording to one number per episode.
 
-Every figure is an array (env,), NaN where it has no meaning (no swing, so no clearance; a fall before anything could be
-measured). Names are the JSON's; each function says what its figures mean.
+Every metric is an array (env,), NaN where it has no meaning (no swing, so no clearance; a fall before anything could be
+measured). Names are the JSON's; each function says what its metrics mean.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ from wildrobot_gym.task.contact import SLIP_SPEED
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 
 SETTLING_S = 2.0  # to get going: measured from here on
-MEASURED_S = 1.0  # a fall leaves at least so much to measure, or the gait figures are NaN
+MEASURED_S = 1.0  # a fall leaves at least so much to measure, or the gait metrics are NaN
 MIN_DISTANCE = 0.05  # m; no cost of transport and no drift ratio over less
 
 SUCCESS_CADENCE = (0.5, 3.0)  # touchdowns a second, each foot
 SUCCESS_CLEARANCE = 0.015  # m
 SUCCESS_SLIP = 0.15
 
-Figures = dict[str, Float[np.ndarray, " env"]]
+Metrics = dict[str, Float[np.ndarray, " env"]]
 
 
-def episode_figures(
+def episode_metrics(
     recording: Recording,
     command_vx: Float[np.ndarray, " env"],
     robot: RobotModel,
     control_dt: float = 0.02,
-) -> Figures:
-    """All figures of each episode; ``command_vx`` (env,) m/s."""
+) -> Metrics:
+    """All metrics of each episode; ``command_vx`` (env,) m/s."""
     weight = robot.weight
     events = find_events(recording.foot_force, recording.sole_height, weight, control_dt)
     measured = measured_steps(recording, control_dt)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # means over nothing are NaN on purpose
-        figures: Figures = {"survived": recording.alive.all(axis=0).astype(float)}
-        figures |= velocity_and_drift(recording, measured, command_vx, control_dt)
-        figures |= steps(recording, events, measured, robot, control_dt)
-        figures |= support_and_slip(recording, events, measured)
-        figures |= effort(recording, measured, robot, control_dt)
+        metrics: Metrics = {"survived": recording.alive.all(axis=0).astype(float)}
+        metrics |= velocity_and_drift(recording, measured, command_vx, control_dt)
+        metrics |= steps(recording, events, measured, robot, control_dt)
+        metrics |= support_and_slip(recording, events, measured)
+        metrics |= effort(recording, measured, robot, control_dt)
     too_short = measured.sum(axis=0) < round(MEASURED_S / control_dt)
-    for name, values in figures.items():
+    for name, values in metrics.items():
         if name != "survived":
             values[too_short] = np.nan
-    figures["success"] = success(figures)
-    return figures
+    metrics["success"] = success(metrics)
+    return metrics
 
 
 def first_step(control_dt: float) -> int:
@@ -73,7 +73,7 @@ def forward_velocity(recording: Recording) -> Float[np.ndarray, "time env"]:
 
 def velocity_and_drift(
     recording: Recording, measured: np.ndarray, command_vx: np.ndarray, control_dt: float
-) -> Figures:
+) -> Metrics:
     """velocity_error in m/s; drift_lateral (share of the forward displacement) and drift_heading (rad, absolute)."""
     velocity = _mean_over_time(forward_velocity(recording), measured)
     first = np.minimum(first_step(control_dt), recording.num_steps - 1)
@@ -101,28 +101,28 @@ def steps(
     measured: np.ndarray,
     robot: RobotModel,
     control_dt: float,
-) -> Figures:
+) -> Metrics:
     """cadence (per foot and mean), clearance, step_length, symmetry of step time and step length."""
     touchdown = events.touchdown & measured[..., None]
     duration = np.maximum(measured.sum(axis=0), 1) * control_dt
     cadence = touchdown.sum(axis=0) / duration[:, None]
-    figures = {"cadence": cadence.mean(axis=1)}
-    figures |= {
+    metrics = {"cadence": cadence.mean(axis=1)}
+    metrics |= {
         f"cadence_{side_name(f)}": cadence[:, i].copy() for i, f in enumerate(robot.foot_names)
     }
     peaks = np.where(touchdown, events.swing_peak, np.nan)
-    figures["clearance"] = np.nanmedian(
+    metrics["clearance"] = np.nanmedian(
         np.moveaxis(peaks, 1, 0).reshape(recording.num_envs, -1), axis=1
     )
     lengths, times = _steps_of_feet(recording, touchdown, control_dt)
     all_lengths = [np.concatenate(row) for row in lengths]
-    figures["step_length"] = np.array([row.mean() if len(row) else np.nan for row in all_lengths])
-    figures["symmetry_time"] = _asymmetry(times)
-    figures["symmetry_length"] = _asymmetry(lengths)
-    return figures
+    metrics["step_length"] = np.array([row.mean() if len(row) else np.nan for row in all_lengths])
+    metrics["symmetry_time"] = _asymmetry(times)
+    metrics["symmetry_length"] = _asymmetry(lengths)
+    return metrics
 
 
-def support_and_slip(recording: Recording, events: GaitEvents, measured: np.ndarray) -> Figures:
+def support_and_slip(recording: Recording, events: GaitEvents, measured: np.ndarray) -> Metrics:
     """Shares of time in single, double and no support; share of loaded foot-frames that slide faster than 0.10 m/s."""
     feet_down = events.loaded.sum(axis=-1)
     loaded = events.loaded & measured[..., None]
@@ -137,7 +137,7 @@ def support_and_slip(recording: Recording, events: GaitEvents, measured: np.ndar
 
 def effort(
     recording: Recording, measured: np.ndarray, robot: RobotModel, control_dt: float
-) -> Figures:
+) -> Metrics:
     """saturation, cost_of_transport, and smoothness as mean squared action change and rms base angular velocity.
 
     The distance of the cost of transport is that walked forward: the sum of the forward velocity over time.
@@ -158,19 +158,19 @@ def effort(
     }
 
 
-def success(figures: Figures) -> Float[np.ndarray, " env"]:
+def success(metrics: Metrics) -> Float[np.ndarray, " env"]:
     """1.0 where an episode survived, kept its speed and truly stepped; anything unmeasured is no success."""
     low, high = SUCCESS_CADENCE
-    good = (figures["survived"] > 0) & (figures["velocity_error"] <= SUCCESS_VELOCITY_ERROR)
-    for name, values in figures.items():
+    good = (metrics["survived"] > 0) & (metrics["velocity_error"] <= SUCCESS_VELOCITY_ERROR)
+    for name, values in metrics.items():
         if name.startswith("cadence_"):
             good &= (values >= low) & (values <= high)
-    good &= (figures["clearance"] >= SUCCESS_CLEARANCE) & (figures["slip"] <= SUCCESS_SLIP)
+    good &= (metrics["clearance"] >= SUCCESS_CLEARANCE) & (metrics["slip"] <= SUCCESS_SLIP)
     return good.astype(float)
 
 
 def side_name(foot: str) -> str:
-    """'left' of 'left_foot', for the names of figures."""
+    """'left' of 'left_foot', for the names of metrics."""
     return foot.removesuffix("_foot")
 
 

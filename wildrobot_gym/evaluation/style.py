@@ -30,7 +30,7 @@ from wildrobot_gym.task.features import MOVING_SPEED
 
 EPISODES = 64
 SIMILAR_SPEED = 0.05  # m/s; motions that differ by less are compared with each other
-FIGURES = ("two_sample_auc", "dtw", "frechet")
+METRICS = ("two_sample_auc", "dtw", "frechet")
 
 Rewards = Callable[[Float[np.ndarray, "sample window"]], Float[np.ndarray, " sample"]]
 """Style rewards of AMP windows under a policy's own discriminator."""
@@ -201,7 +201,7 @@ def _compare(
         mean_interval(_group_means(values, owner))
         for values in nearest_distances(everything, cycles)
     ]
-    return dict(zip(FIGURES, (two_sample_auc(fake, real), *distances), strict=True))
+    return dict(zip(METRICS, (two_sample_auc(fake, real), *distances), strict=True))
 
 
 def _group_means(

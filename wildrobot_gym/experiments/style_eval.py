@@ -1,25 +1,20 @@
-"""The style part of ``wildrobot eval``: which reference a policy is held against, and its few lines of a table."""
+"""The style part of an evaluation: which reference motion a policy is compared with."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from amp_sbx.reference.features import held_out_motions
 from wildrobot_gym.config import EnvConfig
-from wildrobot_gym.console.progress_bar import step_bar
-from wildrobot_gym.console.tables import NAMES_WIDTH, number_table
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.evaluation import style
-from wildrobot_gym.evaluation.formatting import STYLE_ROWS, cell
 from wildrobot_gym.evaluation.style import StyleReference
 from wildrobot_gym.motion.reference import load_clips
 from wildrobot_gym.paths import motion_file
+from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.training.config import find_motion
 from wildrobot_gym.training.policy import LoadedPolicy
@@ -34,7 +29,13 @@ HELD_OUT = {
 
 @dataclass(frozen=True, eq=False)
 class StyleTest:
-    """name: of the reference, as it was asked for. held_out: AMP learned from none of the motions; None: that is not known."""
+    """Reference motion to compare a policy with.
+
+    Attributes:
+        name: The reference, as it was asked for.
+        reference: The chosen clips.
+        held_out: True if AMP learned from none of the motions; None if that is not known.
+    """
 
     name: str
     reference: StyleReference
@@ -42,41 +43,38 @@ class StyleTest:
 
 
 def prepare_style(
-    policy: LoadedPolicy, reference: str | None, console: Console
+    policy: LoadedPolicy, reference: str | None = None, report: Reporter = SILENT
 ) -> StyleTest | None:
-    """Motions of ``reference`` (a file or a shipped name; None: the policy's own) to hold a policy against.
+    """Choose the reference motion that a policy is compared with.
 
-    None, with a line that says why, where the policy's own reference is not known, not there or does not fit.
+    Args:
+        policy: The policy.
+        reference: A file or a shipped name; the policy's own reference by default.
+        report: Receives the reason where there is nothing to compare with.
+
+    Returns:
+        The motions. None if the policy's own reference is unknown, missing or does not fit.
 
     Raises:
-        ConfigError, MotionError: the same of a reference that was asked for.
+        ConfigError: `reference` was given and does not exist.
+        MotionError: `reference` was given and does not fit the robot.
     """
     name = reference or policy.reference
     if name is None:
-        _tell(
-            policy,
-            "no style figures: the policy names no reference; give one by --reference",
-            console,
-        )
+        _report(policy, "No style metrics: it names no reference. Give one as reference.", report)
         return None
     try:
-        return _choose(policy, name, console)
+        return _choose(policy, name, report)
     except (ConfigError, MotionError) as error:
         if reference is not None:
             raise
-        _tell(
-            policy,
-            f"no style figures: {error} Another reference can be given by --reference.",
-            console,
-        )
+        _report(policy, f"No style metrics: {error} Give another one as reference.", report)
         return None
 
 
-def _choose(policy: LoadedPolicy, name: str, console: Console) -> StyleTest:
-    path, robot = (
-        find_motion(name),
-        RobotModel.load(policy.env_kwargs.get("robot", EnvConfig().robot)),
-    )
+def _choose(policy: LoadedPolicy, name: str, report: Reporter) -> StyleTest:
+    path = find_motion(name)
+    robot = RobotModel.load(policy.env_kwargs.get("robot", EnvConfig().robot))
     clips = load_clips(path, robot)
     amp, ids = policy.model.amp, {clip.motion_id for clip in clips}
     is_own = policy.learned_from(path)
@@ -84,9 +82,10 @@ def _choose(policy: LoadedPolicy, name: str, console: Console) -> StyleTest:
     chosen = {*map(str, held_out_motions(sorted(ids), held_out_fraction or FRACTION))} or ids
     learned = _learned_motions(policy, ids if is_own else None, robot)
     if learned is None:
-        gone = "its reference is not there as it was in training"
-        why = gone if policy.knows_its_motion else "it knows its reference by name alone"
-        _tell(policy, f"{why}: which motions it learned from is not known", console)
+        reason = "Its reference is not the one it was trained with"
+        if not policy.knows_its_motion:
+            reason = "It knows its reference by name alone"
+        _report(policy, f"{reason}: which motions it learned from is not known.", report)
     return StyleTest(
         name,
         StyleReference.choose(clips, sorted(chosen)),
@@ -97,9 +96,15 @@ def _choose(policy: LoadedPolicy, name: str, console: Console) -> StyleTest:
 def _learned_motions(
     policy: LoadedPolicy, ids: set[str] | None, robot: RobotModel
 ) -> set[str] | None:
-    """Motions that its AMP learned from; None where its reference is not there as it was.
+    """Motions that the policy's AMP learned from.
 
-    ``ids``: of that reference, where it has been read.
+    Args:
+        policy: The policy.
+        ids: Motions of its reference, where that has been read already.
+        robot: The robot whose motions they are.
+
+    Returns:
+        Motion names; None if its reference is not the one it was trained with.
     """
     amp, own = policy.model.amp, policy.reference
     if amp is None:
@@ -115,56 +120,49 @@ def _learned_motions(
         except MotionError:
             return None
     away = held_out_motions(sorted(ids), amp.held_out_fraction)
-    return (
-        ids.difference(map(str, away)) if len(ids) - len(away) >= 2 else ids
-    )  # else rows were held out, not motions
+    # With fewer than two motions left, frames were held out and no motions.
+    return ids.difference(map(str, away)) if len(ids) - len(away) >= 2 else ids
 
 
 def evaluate_style(
-    policy: LoadedPolicy, test: StyleTest, env: WildRobotVectorEnv, seed: int, console: Console
+    policy: LoadedPolicy,
+    test: StyleTest,
+    env: WildRobotVectorEnv,
+    seed: int,
+    report: Reporter = SILENT,
 ) -> dict[str, Any] | None:
-    """Style figures in ``env`` (of ``style.style_env``) as JSON types.
+    """Measure the style metrics.
 
-    None, with a line that says why, where the clips lack what the policy's features need.
+    Args:
+        policy: The policy.
+        test: What to compare with, from `prepare_style`.
+        env: An environment of `evaluation.style.style_env`.
+        seed: Random seed of the episodes.
+        report: Receives progress, and the reason where nothing can be measured.
+
+    Returns:
+        Metrics as JSON types; None if the clips have no data for the policy's AMP features.
     """
     learner = policy.model.learner
-    with step_bar(console) as progress:
-        task = progress.add_task("style", total=env.task.max_episode_steps * env.num_envs)
+    rewards = None if learner is None else learner.rewards
+    total = env.task.max_episode_steps * env.num_envs
+    with report.progress("style", total) as advance:
         try:
-            figures = style.measure_style(
-                policy,
-                env,
-                test.reference,
-                None if learner is None else learner.rewards,
-                seed,
-                lambda _: progress.advance(task, env.num_envs),
+            metrics = style.measure_style(
+                policy, env, test.reference, rewards, seed, lambda step: advance(env.num_envs)
             )
         except MotionError as error:
-            _tell(policy, f"no style figures: {error}", console)
+            _report(policy, f"No style metrics: {error}", report)
             return None
-    return {"reference": test.name, "held_out": test.held_out, **figures}
+    return {"reference": test.name, "held_out": test.held_out, **metrics}
 
 
-def _tell(policy: LoadedPolicy, what: str, console: Console) -> None:
-    console.print(f"{policy.path}: {what}", soft_wrap=True, highlight=False, markup=False)
+def _report(policy: LoadedPolicy, text: str, report: Reporter) -> None:
+    report.warning(f"{policy.path}: {text}")
 
 
-def held_against(figures: dict[str, Any]) -> str:
-    """What style was measured against: "walk: walk_0.20_long (0.20 m/s), ..., held out from the discriminator"."""
-    speeds = ", ".join(
-        f"{motion} ({speed:.2f} m/s)"
-        for motion, speed in zip(figures["motions"], figures["speeds"], strict=True)
-    )
-    return f"{figures['reference']}: {speeds}, {HELD_OUT[figures['held_out']]}"
-
-
-def style_table(figures: dict[str, Any]) -> Table:
-    """Figures with half their intervals: the policy's, and those of the reference's other motions in its place."""
-    title = escape(f"style against {figures['reference']}")
-    others = "other motions: of the same reference at similar speed, in the policy's place"
-    caption = escape(f"against {held_against(figures)}; {others}")
-    table = number_table(title, "figure", ("policy", "other motions"), caption, NAMES_WIDTH)
-    of_others = figures["other_motions"] or {}
-    for name, heading in STYLE_ROWS:
-        table.add_row(heading, cell(figures[name]), cell(of_others.get(name)))
-    return table
+def compared_with(metrics: Mapping[str, Any]) -> str:
+    """The motions of a style result as text, e.g. `walk: walk_0.20_long (0.20 m/s), held out ...`."""
+    motions = zip(metrics["motions"], metrics["speeds"], strict=True)
+    speeds = ", ".join(f"{motion} ({speed:.2f} m/s)" for motion, speed in motions)
+    return f"{metrics['reference']}: {speeds}, {HELD_OUT[metrics['held_out']]}"

@@ -121,7 +121,7 @@ def read_curves(progress_csv: str | Path) -> dict[str, Float[np.ndarray, "point 
         if known.any():
             curves[name] = np.stack([columns[STEPS], columns[name]], axis=1)[known]
     if not curves:
-        raise RunError(f"{progress_csv} has no figures to draw yet.")
+        raise RunError(f"{progress_csv} has no metrics to draw yet.")
     return curves
 
 

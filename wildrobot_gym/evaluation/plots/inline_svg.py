@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from wildrobot_gym.evaluation.plots.gait import pyplot
+from wildrobot_gym.evaluation.protocol import MAX_COMPARED
 
 # Stand-ins that no figure uses otherwise, so that they can be found again in matplotlib's text.
 INK = "#010203"
-MAX_RUNS = 8
-RUN_COLORS = tuple(f"#0102{0x10 + i:02x}" for i in range(MAX_RUNS))
+
+RUN_COLORS = tuple(f"#0102{0x10 + i:02x}" for i in range(MAX_COMPARED))
 
 _SETTINGS = {
     "svg.fonttype": "none",

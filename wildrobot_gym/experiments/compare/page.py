@@ -1,4 +1,4 @@
-"""The page of a comparison: one HTML file that loads nothing, runs no script, and reads on a phone and in the dark."""
+"""The page of a comparison: one HTML file that loads nothing and runs no script."""
 
 from __future__ import annotations
 
@@ -14,26 +14,32 @@ from wildrobot_gym.evaluation.torque_use import TorqueUse, torque_use
 from wildrobot_gym.experiments.compare.run import ComparedRun, differences
 from wildrobot_gym.experiments.compare.stylesheet import STYLE
 from wildrobot_gym.experiments.compare.table import Cell, rows_of
-from wildrobot_gym.experiments.style_eval import held_against
+from wildrobot_gym.experiments.style_eval import compared_with
 
 HOW_TO_READ = (
-    "A figure is the mean over episodes with its 95 % bootstrap interval. “better than 2” says that the interval lies wholly"
-    " apart from that of run 2, on the better side; “differs from 2” says so of a figure that has no better side. (Of success and"
-    " survival it is the intervals by Wilson that lie apart: a bootstrap of equal values has no width.) Episodes"
-    " that fell early have no figures of their gait; where that left some out, the cell says how many were in. Intervals"
-    " that overlap decide nothing. They tell of the episodes of these policies, not of other seeds of their training; and among"
-    f" many figures a few lie apart by chance. Of fewer than {MIN_EPISODES} episodes nothing is marked. Figures of style are"
-    " marked among runs held against the same motions, held out or not alike, the two-sample AUC among those with the same AMP"
-    " features, too."
+    "Each cell has the mean over episodes and its 95 % bootstrap interval. “better than 2” says that"
+    " the interval lies wholly apart from that of run 2, on the better side. “differs from 2” says so"
+    " of a metric that has no better side. Success and survival are compared by Wilson's intervals."
+    " Episodes with an early fall have no gait metrics; the cell then says how many were measured."
+    " Intervals that overlap decide nothing. They describe the episodes of these policies, not other"
+    " seeds of their training. Among many metrics, a few lie apart by chance. Nothing is marked with"
+    f" fewer than {MIN_EPISODES} episodes. Style metrics are marked among runs that were compared with"
+    " the same motions, all held out or none. The two-sample AUC also needs the same AMP features."
 )
 
 
 def page(runs: Sequence[ComparedRun]) -> str:
-    """The whole document. Everything that comes from a run is escaped."""
+    """The whole HTML document of a comparison.
+
+    Everything that comes from a run is escaped.
+
+    Args:
+        runs: The runs, in the order of their numbers and colors.
+    """
     title = "WildRobot: " + " against ".join(run.name for run in runs)
     sections = [
         ("runs", "What was compared", _about(runs)),
-        ("figures", "Figures", _figures(runs)),
+        ("metrics", "Metrics", _metrics(runs)),
         ("curves", "Learning curves", _curves(runs)),
         (
             "gait",
@@ -49,7 +55,7 @@ def page(runs: Sequence[ComparedRun]) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        # The browser itself sees to it that nothing is fetched and nothing runs.
+        # The browser enforces that nothing is fetched and nothing runs.
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
         '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
         f"<title>{_e(title)}</title><style>{STYLE}</style></head>\n"
@@ -59,7 +65,7 @@ def page(runs: Sequence[ComparedRun]) -> str:
 
 
 def _about(runs: Sequence[ComparedRun]) -> str:
-    first = runs[0].figures
+    first = runs[0].results
     protocol = (
         f"Walk benchmark {first['protocol']}: {first['episodes_per_command']} episodes of {first['steps']} steps at each of"
         f" {', '.join(first['commands'])} m/s, seed {first['seed']}, backend {first['backend']}."
@@ -70,13 +76,13 @@ def _about(runs: Sequence[ComparedRun]) -> str:
         ("robot", [run.result.robot.name for run in runs]),
         ("reference motion", [run.reference or "-" for run in runs]),
         (
-            "style against",
-            [held_against(style) if (style := run.figures.get("style")) else "-" for run in runs],
+            "style compared with",
+            [compared_with(style) if (style := run.results.get("style")) else "-" for run in runs],
         ),
         ("verdicts on the discriminator, by iterations", [run.verdicts or "-" for run in runs]),
     ]
-    if any(run.lacks for run in runs):
-        rows.append(("missing here", ["; ".join(run.lacks) or "-" for run in runs]))
+    if any(run.missing for run in runs):
+        rows.append(("missing here", ["; ".join(run.missing) or "-" for run in runs]))
     content = f"<p>{_e(protocol)}</p>" + _table(
         "The runs", runs, [(name, map(_e, values)) for name, values in rows]
     )
@@ -94,14 +100,14 @@ def _about(runs: Sequence[ComparedRun]) -> str:
     return content
 
 
-def _figures(runs: Sequence[ComparedRun]) -> str:
+def _metrics(runs: Sequence[ComparedRun]) -> str:
     def table(caption: str, command: str | None) -> str:
         return _table(
             caption, runs, [(name, map(_cell, cells)) for name, cells in rows_of(runs, command)]
         )
 
     content = f"<p>{_e(HOW_TO_READ)}</p>" + table("Over all commands", None)
-    for command in runs[0].figures["commands"]:
+    for command in runs[0].results["commands"]:
         content += f"<details><summary>At {command} m/s</summary>{table(f'At {command} m/s', command)}</details>"
     return content
 
@@ -109,7 +115,7 @@ def _figures(runs: Sequence[ComparedRun]) -> str:
 def _curves(runs: Sequence[ComparedRun]) -> str:
     without = [run.name for run in runs if not run.curves]
     note = (
-        f"<p>No learning curves of {_e(', '.join(without))}: the first table says why.</p>"
+        f"<p>No learning curves of {_e(', '.join(without))}. The first table says why.</p>"
         if without
         else ""
     )
@@ -118,7 +124,7 @@ def _curves(runs: Sequence[ComparedRun]) -> str:
 
 
 def _gait(runs: Sequence[ComparedRun], index: int) -> str:
-    """One command's pictures; the middle command's are open."""
+    """The plots of one command; those of the middle command are open."""
     commands = runs[0].result.commands
     command, key = commands[index], f"gait{index}"
     opened = " open" if index == len(commands) // 2 else ""
@@ -149,21 +155,21 @@ def _joints(runs: Sequence[ComparedRun], index: int, key: str) -> str:
         if run.clips and name not in references:
             references[name] = _reference_cycles(run, index)
     notes = [_cycles_note(of_run) for of_run in cycles]
-    told = "".join(
+    items = "".join(
         f'<li><span class="line dash{i % len(compare_plots.DASHES)}" aria-hidden="true"></span>'
         f"reference {i + 1}: {_e(name)}, {_cycles_note(of_reference)}</li>"
         for i, (name, of_reference) in enumerate(references.items())
     )
-    text = "<p>From one touchdown of the left foot to the next: mean, and around it one standard deviation of the cycles.</p>"
+    text = "<p>From one touchdown of the left foot to the next: the mean and one standard deviation.</p>"
     return (
         text
-        + _legend(runs, notes, told)
+        + _legend(runs, notes, items)
         + _grid(compare_plots.joint_panels(cycles, list(references.values()), key))
     )
 
 
 def _run_cycles(run: ComparedRun, index: int) -> Cycles:
-    """All of the run's cycles under its ``index``-th command."""
+    """All gait cycles of a run at one command."""
     robot, dt = run.result.robot, run.result.control_dt
     return Cycles.of(
         robot, chain.from_iterable(recorded_cycles(run.result.recording_of(index), robot, dt)), dt
@@ -171,7 +177,7 @@ def _run_cycles(run: ComparedRun, index: int) -> Cycles:
 
 
 def _reference_cycles(run: ComparedRun, index: int) -> Cycles:
-    """Those of the reference's clips whose speed is nearest to that command."""
+    """The gait cycles of the reference's clips that are nearest to that command."""
     robot, dt = run.result.robot, run.result.control_dt
     near = nearest_clips(run.clips, run.result.commands[index])
     return Cycles.of(robot, chain.from_iterable(clip_cycles(robot, clip, dt) for clip in near), dt)
@@ -198,7 +204,7 @@ def _torque(runs: Sequence[ComparedRun], used: Sequence[TorqueUse | None], key: 
         rows.append((name.replace("_", " "), fractions))
     caption = "Saturation: % of the time at the limit"
     return (
-        "<p>Box: the middle half of the time; stroke: the median; line: from the 5th to the 95th percentile.</p>"
+        "<p>Box: the middle half of the time. Stroke: the median. Line: 5th to 95th percentile.</p>"
         + _legend(runs)
         + f"<figure class=wide tabindex=0>{compare_plots.torque_svg(used, f'{key}-torque')}</figure>"
         + _table(caption, runs, rows)
@@ -211,7 +217,7 @@ def _table(
     rows: Iterable[tuple[str, Iterable[str]]],
     runs: Sequence[ComparedRun] | None = None,
 ) -> str:
-    """Headings are text, cells are HTML. ``runs``: all that are compared, where ``columns`` are some of them."""
+    """A table. Headings are text, cells are HTML; `runs` are all runs, where `columns` are some."""
     order = list(runs or columns)
     head = "".join(f'<th scope="col">{_chip(order.index(run), run)}</th>' for run in columns)
     body = "".join(
@@ -234,10 +240,10 @@ def _cell(cell: Cell) -> str:
 
 
 def _legend(runs: Sequence[ComparedRun], notes: Sequence[str] | None = None, more: str = "") -> str:
-    told = [f": {_e(note)}" for note in notes] if notes else [""] * len(runs)
+    texts = [f": {_e(note)}" for note in notes] if notes else [""] * len(runs)
     items = "".join(
         f"<li>{_chip(i, run)}{note}</li>"
-        for i, (run, note) in enumerate(zip(runs, told, strict=True))
+        for i, (run, note) in enumerate(zip(runs, texts, strict=True))
     )
     return f"<ul class=legend>{items}{more}</ul>"
 

@@ -1,4 +1,4 @@
-"""A run that is compared: its benchmark, and what its folder knows of how it came about."""
+"""One run of a comparison: its benchmark, and what its run directory says about its training."""
 
 from __future__ import annotations
 
@@ -30,96 +30,123 @@ class ComparedRun:
     """One policy of a comparison.
 
     Attributes:
-        name: unlike the other runs'. figures: the structure of a results file.
-        config: the run's settings by dotted key; empty where there is no config.yaml that can be read.
-        curves: of its progress.csv (``plots.read_curves``); empty likewise.
-        verdicts: on its discriminator, with their shares of the iterations, and what was told of it last; None where none was
-            judged.
-        reference: name of the motion it learned from, with its clips; none where it had none or it cannot be read.
-        lacks: what could not be had and why, for people to read.
+        name: Short name, unlike that of the other runs.
+        policy: The policy.
+        result: The benchmark's metrics and recording.
+        results: The content of a results file.
+        config: The run's settings by dotted key; empty without a readable config.yaml.
+        curves: Learning curves (`plots.gait.read_curves`); empty without a readable progress.csv.
+        verdicts: Verdicts on the discriminator and the last event; None if there are none.
+        reference: Name of the reference motion; None without one that can be read.
+        clips: The clips of that reference.
+        missing: What could not be read and why, one sentence each.
     """
 
     name: str
     policy: LoadedPolicy
     result: WalkResult
-    figures: dict[str, Any]
+    results: dict[str, Any]
     config: dict[str, Any]
     curves: dict[str, np.ndarray]
     verdicts: str | None
     reference: str | None
     clips: list[MotionClip]
-    lacks: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 def gather(
-    name: str, policy: LoadedPolicy, result: WalkResult, figures: dict[str, Any]
+    name: str, policy: LoadedPolicy, result: WalkResult, results: dict[str, Any]
 ) -> ComparedRun:
-    """A policy's benchmark with what its run folder says. A part that is missing or damaged is left out and told of."""
-    lacks = []
+    """Collect what a policy's run directory and its reference say.
+
+    Args:
+        name: Short name of the run.
+        policy: The policy.
+        result: The benchmark's metrics and recording.
+        results: The content of a results file.
+
+    Returns:
+        The run. A part that is missing or damaged is left out, and `missing` says why.
+    """
+    missing: list[str] = []
+    config, curves, verdicts = _training(policy, missing)
+    clips = _reference_clips(policy, result, missing)
+    return ComparedRun(
+        name=name,
+        policy=policy,
+        result=result,
+        results=results,
+        config=config,
+        curves=curves,
+        verdicts=verdicts,
+        reference=policy.reference if clips else None,
+        clips=clips,
+        missing=tuple(missing),
+    )
+
+
+def _training(
+    policy: LoadedPolicy, missing: list[str]
+) -> tuple[dict[str, Any], dict[str, np.ndarray], str | None]:
+    """Settings, learning curves and verdicts of a policy's run; adds to `missing`."""
     config: dict[str, Any] = {}
     curves: dict[str, np.ndarray] = {}
     verdicts = None
     folder = policy.run_directory
     if folder is None:
-        lacks.append("a policy without its run folder: neither settings nor learning curves")
-    else:
-        try:
-            config = _settings(folder.read_config(), policy.model.amp)
-        except (ConfigError, RunError) as error:
-            lacks.append(f"no settings: {error}")
-        try:
-            curves, verdicts = read_curves(folder.progress), verdicts_text(folder.progress)
-            if verdicts is not None and (told := last_told(folder.told)):
-                verdicts += f"; last told at {told}"
-        except RunError as error:
-            lacks.append(
-                f"no learning curves: {error}"
-                if folder.progress.exists()
-                else "no learning curves: no progress.csv"
-            )
+        missing.append("no settings and no learning curves: the policy has no run directory")
+        return config, curves, verdicts
+    try:
+        config = _settings(folder.read_config(), policy.model.amp)
+    except (ConfigError, RunError) as error:
+        missing.append(f"no settings: {error}")
+    try:
+        curves, verdicts = read_curves(folder.progress), verdicts_text(folder.progress)
+        if verdicts is not None and (last := last_told(folder.told)):
+            verdicts += f"; last event at {last}"
+    except RunError as error:
+        reason = error if folder.progress.exists() else "no progress.csv"
+        missing.append(f"no learning curves: {reason}")
+    return config, curves, verdicts
+
+
+def _reference_clips(
+    policy: LoadedPolicy, result: WalkResult, missing: list[str]
+) -> list[MotionClip]:
+    """The clips of the motion that a policy learned from; adds to `missing`."""
     reference = policy.reference
-    clips: list[MotionClip] = []
     if reference is None:
-        lacks.append("no reference motion")
-    else:
-        try:
-            clips = load_clips(reference, result.robot)
-            if not policy.learned_from(motion_file(reference)):
-                lacks.append(
-                    f"the reference motion as it was in training: {reference} has been changed since"
-                )
-        except MotionError as error:
-            lacks.append(f"no reference motion: {error}")
-    return ComparedRun(
-        name,
-        policy,
-        result,
-        figures,
-        config,
-        curves,
-        verdicts,
-        reference if clips else None,
-        clips,
-        tuple(lacks),
-    )
+        missing.append("no reference motion")
+        return []
+    try:
+        clips = load_clips(reference, result.robot)
+    except MotionError as error:
+        missing.append(f"no reference motion: {error}")
+        return []
+    if not policy.learned_from(motion_file(reference)):
+        missing.append(f"the reference motion of the training: {reference} has changed since")
+    return clips
 
 
 def _settings(values: Mapping[str, Any], amp: AMPConfig | None) -> dict[str, Any]:
-    """By dotted key with the defaults spelled out, those of ``amp`` as the policy's file has them: they may have been others
-    than today's. As they stand where the settings are of another version.
+    """A run's settings by dotted key, with the defaults spelled out.
+
+    Args:
+        values: The content of config.yaml.
+        amp: The AMP settings in the policy's file, whose defaults may differ from today's.
     """
     try:
         config = run_config.from_mapping(values).resolved()
-    except (ConfigError, AMPError):
+    except (ConfigError, AMPError):  # of another version: as they are
         config = dotted(values)
     return config | ({} if amp is None else dotted({"amp": amp.to_dict()}))
 
 
 def names_of(runs: Sequence[str]) -> list[str]:
-    """A short name for each run: the last part of its path where that is enough to tell it from the others, else all of it.
+    """A short name for each run: the last part of its path, or all of it if that is ambiguous.
 
     Raises:
-        RunError: a run is named twice.
+        RunError: A run is named twice.
     """
     if twice := [run for run, count in Counter(runs).items() if count > 1]:
         raise RunError(f"{twice[0]} is named twice; name each run once.")
@@ -133,33 +160,36 @@ def names_of(runs: Sequence[str]) -> list[str]:
 
 
 def differences(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Keys whose values are not the same in all configs, with each config's value as JSON; "-" where it has none.
+    """Settings that are not the same in all configs.
 
-    Of a section that is null in some configs and alike in the others only that is told: ``amp`` of a run without AMP.
+    Args:
+        configs: Settings by dotted key.
+
+    Returns:
+        Each config's value as JSON, by key; "-" where it has none. If a section is null in some
+        configs and equal in the others, only that is listed: `amp` of a run without AMP.
     """
-    keys = [
-        key
-        for key in dict.fromkeys(key for config in configs for key in config)
-        if not _is_of_a_null_section(key, configs)
-    ]
+    keys = dict.fromkeys(key for config in configs for key in config)
     rows = {
-        key: [_told(config[key]) if key in config else "-" for config in configs] for key in keys
+        key: [_text(config[key]) if key in config else "-" for config in configs]
+        for key in keys
+        if not _is_of_a_null_section(key, configs)
     }
     return {key: values for key, values in rows.items() if len(set(values)) > 1}
 
 
 def _is_of_a_null_section(key: str, configs: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the configs without ``key`` have null for a section of it, and those with it agree."""
+    """Whether a section of `key` is null in the configs without it, and the others agree."""
     parts = key.split(".")
     sections = [".".join(parts[:i]) for i in range(1, len(parts))]
-    lacking = [config for config in configs if key not in config]
-    agreed = len({_told(config[key]) for config in configs if key in config}) == 1
+    without = [config for config in configs if key not in config]
+    agreed = len({_text(config[key]) for config in configs if key in config}) == 1
     return (
-        bool(lacking)
+        bool(without)
         and agreed
-        and all(any(config.get(name, 0) is None for name in sections) for config in lacking)
+        and all(any(config.get(name, 0) is None for name in sections) for config in without)
     )
 
 
-def _told(value: Any) -> str:
+def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)

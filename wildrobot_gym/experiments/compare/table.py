@@ -1,4 +1,4 @@
-"""A comparison's table as text: the same rows in a terminal and on a page."""
+"""The table of a comparison: the same rows in a terminal and on a page."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wildrobot_gym.evaluation.comparison import marks, yardstick
-from wildrobot_gym.evaluation.formatting import ROWS, STYLE_ROWS, mean_text, range_text
+from wildrobot_gym.evaluation.comparison import comparison_basis, marks
+from wildrobot_gym.evaluation.formatting import (
+    STYLE_HEADINGS,
+    WALK_HEADINGS,
+    mean_text,
+    range_text,
+)
 from wildrobot_gym.experiments.compare.run import ComparedRun
 
 MISSING = {"mean": None}
@@ -15,8 +20,14 @@ MISSING = {"mean": None}
 
 @dataclass(frozen=True)
 class Cell:
-    """One run's figure. of: how many episodes, where not all of them could be measured. mark: which other runs it is better
-    than, or differs from. Each is empty where there is nothing to say."""
+    """One metric of one run as text.
+
+    Attributes:
+        mean: The mean; "-" if there is none.
+        interval: Its 95 % interval.
+        of: How many episodes were measured, where that is not all of them.
+        mark: The runs that it is better than, or differs from.
+    """
 
     mean: str
     interval: str = ""
@@ -27,45 +38,46 @@ class Cell:
 def rows_of(
     runs: Sequence[ComparedRun], command: str | None = None
 ) -> list[tuple[str, list[Cell]]]:
-    """Heading and a cell for each run; of one command, or overall and then with the style's figures."""
+    """The rows of a table: a heading, and a cell for each run.
+
+    Args:
+        runs: The runs that are compared.
+        command: A commanded speed as the results name it; None for all of them and for style.
+    """
     parts = [
-        run.figures["overall"] if command is None else run.figures["commands"][command]
+        run.results["overall"] if command is None else run.results["commands"][command]
         for run in runs
     ]
-    episodes = max(part["survived"]["n"] for part in parts)  # each episode has this figure
+    episodes = max(part["survived"]["n"] for part in parts)  # every episode has this metric
     rows = [
-        (heading, _cells(name, [part[name] for part in parts], episodes)) for name, heading in ROWS
+        (heading, _cells(name, [part[name] for part in parts], episodes))
+        for name, heading in WALK_HEADINGS.items()
     ]
-    if command is None:
-        styles = [run.figures.get("style") or {} for run in runs]
-        style_episodes = max(style.get("episodes", 0) for style in styles)
-        for name, heading in STYLE_ROWS:
-            if any(style.get(name) for style in styles):
-                sticks = [
-                    yardstick(name, style, run.policy.env_kwargs)
-                    for style, run in zip(styles, runs, strict=True)
-                ]
-                rows.append(
-                    (
-                        heading,
-                        _cells(
-                            name,
-                            [style.get(name) or MISSING for style in styles],
-                            style_episodes,
-                            sticks,
-                        ),
-                    )
-                )
+    return rows + (_style_rows(runs) if command is None else [])
+
+
+def _style_rows(runs: Sequence[ComparedRun]) -> list[tuple[str, list[Cell]]]:
+    styles = [run.results.get("style") or {} for run in runs]
+    episodes = max(style.get("episodes", 0) for style in styles)
+    rows = []
+    for name, heading in STYLE_HEADINGS.items():
+        if any(style.get(name) for style in styles):
+            bases = [
+                comparison_basis(name, style, run.policy.env_kwargs)
+                for style, run in zip(styles, runs, strict=True)
+            ]
+            intervals = [style.get(name) or MISSING for style in styles]
+            rows.append((heading, _cells(name, intervals, episodes, bases)))
     return rows
 
 
 def _cells(
-    figure: str,
+    metric: str,
     intervals: Sequence[dict[str, Any]],
     episodes: int,
-    yardsticks: Sequence[Any] | None = None,
+    bases: Sequence[Any] | None = None,
 ) -> list[Cell]:
-    of_each = zip(intervals, marks(figure, intervals, yardsticks), strict=True)
+    of_each = zip(intervals, marks(metric, intervals, bases), strict=True)
     return [_cell(interval, episodes, *mark) for interval, mark in of_each]
 
 

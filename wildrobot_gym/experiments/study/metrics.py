@@ -1,4 +1,4 @@
-"""What a study's runs came to: figures of each run, and of each arm over its seeds."""
+"""What the runs of a study achieved: metrics of each run, and of each arm over its seeds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from jaxtyping import Float
 
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation import style
-from wildrobot_gym.evaluation.comparison import yardstick
-from wildrobot_gym.evaluation.formatting import ROWS, STYLE_ROWS, episodes_measured
+from wildrobot_gym.evaluation.comparison import comparison_basis
+from wildrobot_gym.evaluation.formatting import STYLE_HEADINGS, WALK_HEADINGS, episodes_measured
 from wildrobot_gym.evaluation.intervals import mean_interval
 from wildrobot_gym.evaluation.progress import STEPS, read_columns
 from wildrobot_gym.experiments.study.run import StudyRun
@@ -28,35 +28,47 @@ BENCHMARK = (
     "saturation",
     "cost_of_transport",
 )
-FIGURES = {  # name: heading
+HEADINGS = {
     "measured": "episodes measured",
-    **{name: dict(ROWS)[name] for name in BENCHMARK},
-    **{name: dict(STYLE_ROWS)[name] for name in style.FIGURES},
+    **{name: WALK_HEADINGS[name] for name in BENCHMARK},
+    **{name: STYLE_HEADINGS[name] for name in style.METRICS},
     "disc_acc_fraction": "disc_acc in 0.55 ... 0.80",
     "style_mean": "style reward, late",
     "style_variance": "its variance",
     "minutes": "training, min",
 }
-ACCURACY_BOUNDS = (0.55, 0.80)  # of a healthy discriminator (seeds' tuning guide)
-LATE = 0.2  # share of the iterations, the last ones
-MIN_PAIRS = 3  # seeds from which on a difference can be marked
+ACCURACY_BOUNDS = (0.55, 0.80)  # of a healthy discriminator
+LATE = 0.2  # fraction of the iterations, the last ones
+MIN_PAIRS = 3  # fewer seeds cannot mark a difference
 
 
 @dataclass(frozen=True)
-class ArmFigures:
-    """``mean_interval`` of each figure over the seeds, and of its difference to the baseline over the seeds of both."""
+class ArmMetrics:
+    """Metrics of one arm.
+
+    Attributes:
+        over_seeds: Mean and interval of each metric over the seeds.
+        difference: The same of the difference to the baseline, over the seeds of both.
+    """
 
     over_seeds: dict[str, dict[str, Any]]
     difference: dict[str, dict[str, Any]]
 
-    def differs(self, figure: str) -> bool:
-        """Whether the interval of the difference excludes zero; never with fewer than three seeds, where it means nothing."""
-        d = self.difference.get(figure, {"n": 0})
+    def differs(self, metric: str) -> bool:
+        """Whether the interval of the difference excludes zero; False below three seeds."""
+        d = self.difference.get(metric, {"n": 0})
         return d["n"] >= MIN_PAIRS and (d["low"] > 0 or d["high"] < 0)
 
 
-def run_figures(run: StudyRun) -> dict[str, float] | None:
-    """Every one of :data:`FIGURES`; NaN where it is not known. None: the run is not done."""
+def run_metrics(run: StudyRun) -> dict[str, float] | None:
+    """The metrics of one run.
+
+    Args:
+        run: The run.
+
+    Returns:
+        Every metric of `HEADINGS`, NaN where it is unknown; None if the run is not done.
+    """
     results = run.results()
     if results is None:
         return None
@@ -64,18 +76,23 @@ def run_figures(run: StudyRun) -> dict[str, float] | None:
     found = {name: _mean(overall.get(name)) for name in BENCHMARK}
     measured, episodes = episodes_measured(overall)
     found["measured"] = measured / episodes
-    found |= {name: _mean((results["style"] or {}).get(name)) for name in style.FIGURES}
+    found |= {name: _mean((results["style"] or {}).get(name)) for name in style.METRICS}
     amp = run.config.amp_config
     ramp_end = 0.0 if amp is None else amp.schedule.ramp_end
     try:
         columns = read_columns(run.folder.progress)
     except RunError:
         columns = {}
-    return found | training_figures(columns, ramp_end)
+    return found | training_metrics(columns, ramp_end)
 
 
 def incomparable(runs: Sequence[StudyRun], baseline: Sequence[StudyRun]) -> set[str]:
-    """The style's figures that do not measure the same thing in all finished runs of two arms."""
+    """The style metrics that were not measured against the same thing in two arms.
+
+    Args:
+        runs: Runs of one arm.
+        baseline: Runs of the arm that it is compared with.
+    """
     judged = [
         (results["style"], run.config.env_kwargs)
         for run in (*runs, *baseline)
@@ -83,15 +100,23 @@ def incomparable(runs: Sequence[StudyRun], baseline: Sequence[StudyRun]) -> set[
     ]
     return {
         name
-        for name in style.FIGURES
-        if any(yardstick(name, *one) != yardstick(name, *judged[0]) for one in judged)
+        for name in style.METRICS
+        if any(comparison_basis(name, *one) != comparison_basis(name, *judged[0]) for one in judged)
     }
 
 
-def training_figures(
+def training_metrics(
     columns: Mapping[str, Float[np.ndarray, " row"]], ramp_end: float
 ) -> dict[str, float]:
-    """Of the columns of a progress.csv: the discriminator after the weight's ramp, the style reward late, the time."""
+    """Metrics of the training itself.
+
+    Args:
+        columns: Columns of a progress.csv.
+        ramp_end: Environment steps until the style reward has its full weight.
+
+    Returns:
+        The discriminator's accuracy after the ramp, the late style reward, and the time.
+    """
     steps = columns.get(STEPS, np.zeros(0))
     none = np.full(len(steps), np.nan)
     accuracy = columns.get("amp/disc_acc", none)
@@ -104,7 +129,7 @@ def training_figures(
     elapsed = columns.get("time/time_elapsed", none)
     elapsed = elapsed[np.isfinite(elapsed)]
     steps_s = np.diff(elapsed, prepend=0.0)
-    # The clock begins anew where a run was resumed.
+    # The clock starts again at zero when a run is resumed.
     seconds = np.where(steps_s < 0, elapsed, steps_s).sum()
     return {
         "disc_acc_fraction": _mean_of((accuracy >= low) & (accuracy <= high)),
@@ -114,33 +139,31 @@ def training_figures(
     }
 
 
-def arm_figures(
+def arm_metrics(
     runs: Mapping[int, Mapping[str, float] | None],
     baseline: Mapping[int, Mapping[str, float] | None],
-    untold: Collection[str] = (),
-) -> ArmFigures:
-    """Of an arm's finished runs by seed; differences by pairs of equal seeds. ``baseline``: of the arm compared with.
+    without: Collection[str] = (),
+) -> ArmMetrics:
+    """Summarize the finished runs of an arm.
 
-    Of the figures in ``untold`` there is no difference: they do not measure the same thing in both.
+    Args:
+        runs: Metrics of each run, by seed; None where it is not done.
+        baseline: The same of the arm that it is compared with. Equal seeds make a pair.
+        without: Metrics that do not compare, and have no difference.
     """
-    done = {seed: figures for seed, figures in runs.items() if figures is not None}
+    done = {seed: metrics for seed, metrics in runs.items() if metrics is not None}
     both = {seed: other for seed in done if (other := baseline.get(seed)) is not None}
-    return ArmFigures(
-        {
-            name: mean_interval(np.array([figures[name] for figures in done.values()]))
-            for name in FIGURES
-        },
-        {
-            name: mean_interval(
-                np.array([done[s][name] - both[s][name] for s in both if name not in untold])
-            )
-            for name in FIGURES
-        },
-    )
+    over_seeds, difference = {}, {}
+    for name in HEADINGS:
+        pairs = [] if name in without else list(both)
+        values = [metrics[name] for metrics in done.values()]
+        over_seeds[name] = mean_interval(np.array(values))
+        difference[name] = mean_interval(np.array([done[s][name] - both[s][name] for s in pairs]))
+    return ArmMetrics(over_seeds, difference)
 
 
 def _mean(interval: Any) -> float:
-    """The mean of an interval as the results hold it; NaN where there is none."""
+    """The mean of an interval in a results file; NaN if there is none."""
     value = interval.get("mean") if isinstance(interval, Mapping) else interval
     return math.nan if value is None else float(value)
 

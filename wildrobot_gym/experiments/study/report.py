@@ -1,4 +1,4 @@
-"""A study's table: on the screen, as Markdown, and as JSON with every run's figures."""
+"""A study's table: on the screen, as Markdown, and as JSON with every run's metrics."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from wildrobot_gym.console.tables import number_table
 from wildrobot_gym.evaluation.formatting import mean_text, range_text
 from wildrobot_gym.experiments.study.config import Study, digest
 from wildrobot_gym.experiments.study.metrics import (
-    FIGURES,
+    HEADINGS,
     MIN_PAIRS,
-    ArmFigures,
-    arm_figures,
+    ArmMetrics,
+    arm_metrics,
     incomparable,
-    run_figures,
+    run_metrics,
 )
 from wildrobot_gym.experiments.study.run import State, StudyRun
 from wildrobot_gym.files import write_json, write_text
@@ -35,26 +35,26 @@ def write_report(name: str, study: Study, runs: Runs, out: Path, console: Consol
     Raises:
         RunError: a file cannot be written.
     """
-    figures = {
-        arm: {seed: run_figures(run) for seed, (run, _) in of_arm.items()}
+    metrics = {
+        arm: {seed: run_metrics(run) for seed, (run, _) in of_arm.items()}
         for arm, of_arm in runs.items()
     }
     by_arm = {arm: [run for run, _ in of_arm.values()] for arm, of_arm in runs.items()}
     base = study.baseline
     arms = {
-        arm: arm_figures(figures[arm], figures[base], incomparable(by_arm[arm], by_arm[base]))
+        arm: arm_metrics(metrics[arm], metrics[base], incomparable(by_arm[arm], by_arm[base]))
         for arm in runs
     }
     done = {
         arm: f"{sum(f is not None for f in of_arm.values())} of {len(of_arm)}"
-        for arm, of_arm in figures.items()
+        for arm, of_arm in metrics.items()
     }
     notes = _notes(study, runs)
     _print(name, study, arms, done, notes, console)
-    write_json(out / "results.json", _to_json(name, study, runs, figures, arms))
+    write_json(out / "results.json", _to_json(name, study, runs, metrics, arms))
     write_text(out / "table.md", _markdown(name, study, arms, done, notes))
     console.print(
-        f"Table: {out / 'table.md'}, figures of every run: {out / 'results.json'}",
+        f"Table: {out / 'table.md'}, metrics of every run: {out / 'results.json'}",
         highlight=False,
         soft_wrap=True,
     )
@@ -97,22 +97,22 @@ def _results(runs: Runs) -> list[dict[str, Any]]:
 def _print(
     name: str,
     study: Study,
-    arms: Mapping[str, ArmFigures],
+    arms: Mapping[str, ArmMetrics],
     done: Mapping[str, str],
     notes: list[str],
     console: Console,
 ) -> None:
-    table = number_table(f"study {name}", "figure", [escape(arm) for arm in arms])
+    table = number_table(f"study {name}", "metric", [escape(arm) for arm in arms])
     table.add_row("runs done", *done.values())
-    for figure, heading in FIGURES.items():
+    for metric, heading in HEADINGS.items():
         cells = []
         for arm, found in arms.items():
             value, difference = (
-                _value(found, figure),
-                _difference(found, figure, arm == study.baseline),
+                _value(found, metric),
+                _difference(found, metric, arm == study.baseline),
             )
             cells.append(
-                f"{value}\n[{'bold' if found.differs(figure) else 'dim'}]{difference}[/]"
+                f"{value}\n[{'bold' if found.differs(metric) else 'dim'}]{difference}[/]"
                 if difference
                 else value
             )
@@ -127,7 +127,7 @@ def _print(
 def _markdown(
     name: str,
     study: Study,
-    arms: Mapping[str, ArmFigures],
+    arms: Mapping[str, ArmMetrics],
     done: Mapping[str, str],
     notes: list[str],
 ) -> str:
@@ -137,54 +137,54 @@ def _markdown(
     lines = [
         f"# Study {name}",
         "",
-        line(["figure", *arms]),
+        line(["metric", *arms]),
         "|---" * (len(arms) + 1) + "|",
         line(["runs done", *done.values()]),
     ]
-    for figure, heading in FIGURES.items():
+    for metric, heading in HEADINGS.items():
         cells = [heading]
         for arm, found in arms.items():
-            difference = _difference(found, figure, arm == study.baseline)
-            difference = f"**{difference[:-1]}\\***" if found.differs(figure) else difference
-            cells.append("<br>".join(filter(None, [_value(found, figure), difference])))
+            difference = _difference(found, metric, arm == study.baseline)
+            difference = f"**{difference[:-1]}\\***" if found.differs(metric) else difference
+            cells.append("<br>".join(filter(None, [_value(found, metric), difference])))
         lines.append(line(cells))
     return "\n".join([*lines, "", *(f"{note}\n" for note in notes)])
 
 
-def _value(found: ArmFigures, figure: str) -> str:
+def _value(found: ArmMetrics, metric: str) -> str:
     """Mean and, of more than one run, interval."""
-    interval, digits = found.over_seeds[figure], _digits(figure)
+    interval, digits = found.over_seeds[metric], _digits(metric)
     return mean_text(interval, digits) + (
         f" ({range_text(interval, digits)})" if interval["n"] > 1 else ""
     )
 
 
-def _difference(found: ArmFigures, figure: str, is_baseline: bool) -> str:
-    mean = found.difference[figure]["mean"]
+def _difference(found: ArmMetrics, metric: str, is_baseline: bool) -> str:
+    mean = found.difference[metric]["mean"]
     if is_baseline or mean is None:
         return ""
-    return f"{mean:+.{_digits(figure)}f}{'*' if found.differs(figure) else ''}"
+    return f"{mean:+.{_digits(metric)}f}{'*' if found.differs(metric) else ''}"
 
 
-def _digits(figure: str) -> int:
-    return 1 if figure == "minutes" else 3
+def _digits(metric: str) -> int:
+    return 1 if metric == "minutes" else 3
 
 
 def _to_json(
     name: str,
     study: Study,
     runs: Runs,
-    figures: Mapping[str, Mapping[int, Mapping[str, float] | None]],
-    arms: Mapping[str, ArmFigures],
+    metrics: Mapping[str, Mapping[int, Mapping[str, float] | None]],
+    arms: Mapping[str, ArmMetrics],
 ) -> dict[str, Any]:
     def of_run(arm: str, seed: int) -> dict[str, Any]:
         run, state = runs[arm][seed]
-        found, results = figures[arm][seed], run.results()
+        found, results = metrics[arm][seed], run.results()
         return {
             "folder": str(run.folder.path),
             "state": state.name,
             "reason": state.reason,
-            "figures": found
+            "metrics": found
             and {key: value if math.isfinite(value) else None for key, value in found.items()},
             "git": results and results["versions"].get("git"),
         }
@@ -199,7 +199,7 @@ def _to_json(
                 "runs": {str(seed): of_run(arm, seed) for seed in of_arm},
                 "over_seeds": arms[arm].over_seeds,
                 "difference": arms[arm].difference,
-                "differs": [figure for figure in FIGURES if arms[arm].differs(figure)],
+                "differs": [metric for metric in HEADINGS if arms[arm].differs(metric)],
             }
             for arm, of_arm in runs.items()
         },

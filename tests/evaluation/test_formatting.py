@@ -15,7 +15,7 @@ def test_an_interval_as_text():
     assert cell(INTERVAL, "; ") == "0.250; [dim]±0.050[/]"
 
 
-def test_no_figure():
+def test_no_metric():
     for nothing in (None, NOTHING):
         assert (mean_text(nothing), half_text(nothing), range_text(nothing), cell(nothing)) == (
             "-",
