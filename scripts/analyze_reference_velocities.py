@@ -1,11 +1,14 @@
-"""Forward velocities of a reference, of which ``wildrobot motion analyze`` shows the shares: how fast, how much of it stands."""
+"""Forward velocities of a reference: the histogram that `wildrobot motion analyze` shows."""
 
 from __future__ import annotations
 
 import sys
 
-from wildrobot_gym.cli.motion.analyze import run_velocities
+from rich.console import Console
+
+from wildrobot_gym.cli.motion.analyze import velocity_table
 from wildrobot_gym.console.error_handling import Text, run_script
+from wildrobot_gym.experiments.motion.analyze import analyze_dataset
 
 
 def velocities(dataset: Text = "walk_synthetic") -> int:
@@ -14,7 +17,8 @@ def velocities(dataset: Text = "walk_synthetic") -> int:
     Args:
         dataset: A reference file, or a shipped reference's name.
     """
-    return run_velocities(dataset)
+    Console().print(velocity_table(analyze_dataset(dataset).analysis))
+    return 0
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,11 +1,11 @@
-"""``wildrobot motion analyze`` under the data-first plan's name and flags."""
+"""`wildrobot motion analyze` under the data-first plan's name and flags."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from wildrobot_gym.cli.motion.analyze import run_analyze
+from wildrobot_gym.cli.motion.analyze import analyze as analyze_command
 from wildrobot_gym.console.error_handling import Text, run_script
 
 
@@ -25,7 +25,7 @@ def analyze(
         force: Overwrite files that exist.
         verbose: Taken for the plan's sake: everything is always said.
     """
-    return run_analyze(dataset, json_output, plot, force=force)
+    return analyze_command(dataset, json=json_output, plot=plot, force=force)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """A reference's features with the root's velocity as a direction, zero below 0.1 m/s (seed v0.3.0).
 
-Training needs no such file: ``features.root_velocity: direction`` makes the same features from the clips.
+Training needs no such file: `features.root_velocity: direction` makes the same features from the clips.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def convert(
     out: Path = Path("walking_motions_normalized_vel.npz"),
     force: bool = False,
 ) -> int:
-    """Write the feature frames of a performed reference with normalised velocity.
+    """Write the feature frames of a performed reference with normalized velocity.
 
     Args:
         dataset: A dataset of `wildrobot motion track` or `perform`.

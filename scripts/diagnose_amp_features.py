@@ -1,11 +1,14 @@
-"""The features that a run config asks for, as they are in its reference: channels, then each dimension's mean, spread, zeros."""
+"""The AMP settings of a run config, and the features of its reference: mean, spread and zeros of each column."""
 
 from __future__ import annotations
 
 import sys
 
+from rich.console import Console
+
+from wildrobot_gym.cli.motion.check_features import summary_table
 from wildrobot_gym.console.error_handling import run_script
-from wildrobot_gym.experiments.feature_report import run_features
+from wildrobot_gym.experiments.feature_report import summarize_features
 from wildrobot_gym.training import config as run_config
 
 
@@ -16,7 +19,8 @@ def diagnose(config: str = "ppo_amass_training") -> int:
         config: A shipped config's name or a YAML file; one with an amp section.
     """
     print(run_config.load(config).amp_config)
-    return run_features(config)
+    Console().print(summary_table(summarize_features(config)))
+    return 0
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""``wildrobot motion track`` under the data-first plan's name and flags."""
+"""`wildrobot motion track` under the data-first plan's name and flags."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import logging
 import sys
 from pathlib import Path
 
-from wildrobot_gym.cli.motion.make import run_track
+from rich.console import Console
+
+from wildrobot_gym.cli.motion.printing import print_mined
 from wildrobot_gym.console.error_handling import Texts, run_script
+from wildrobot_gym.console.reporter import ConsoleReporter
+from wildrobot_gym.experiments.motion.settings import TrackFilesSettings
+from wildrobot_gym.experiments.motion.track import track_files
 from wildrobot_gym.motion.mining import Gates
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking import Harness, TrackSettings
@@ -47,7 +52,16 @@ def generate(
     gates = Gates(
         longest=max_window_frames, harness_p95=max_harness_p95, load_mean=min_load_support
     )
-    return run_track(motions, out, "wildrobot", settings, gates, 8, None, features, force)
+    console = Console()
+    mined = track_files(
+        motions,
+        TrackFilesSettings(out=out, features=features),
+        tracking=settings,
+        gates=gates,
+        overwrite=force,
+        report=ConsoleReporter(console),
+    )
+    return print_mined(console, mined)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,12 +1,13 @@
-"""``wildrobot motion microtrain`` under the data-first plan's name and flags: the plan's features are all channels."""
+"""`wildrobot motion probe` under the data-first plan's name and flags: the plan's features are all channels."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from wildrobot_gym.cli.motion.judge import microtrain
+from wildrobot_gym.cli.motion.probe import probe
 from wildrobot_gym.console.error_handling import run_script
+from wildrobot_gym.experiments.motion.settings import ProbeSettings
 
 
 def smoke_test(
@@ -29,16 +30,14 @@ def smoke_test(
         json_output: Write the figures there.
         force: Overwrite the figures if they exist.
     """
-    return microtrain(
-        dataset,
+    settings = ProbeSettings(
         steps=steps,
         all_features=True,
         drop_contacts=drop_contacts,
         drop_height=drop_height,
         log_interval=log_interval,
-        json=json_output,
-        force=force,
     )
+    return probe(dataset, settings, json=json_output, force=force)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""``wildrobot motion harness`` under the data-first plan's name and flags."""
+"""`wildrobot motion harness` under the data-first plan's name and flags."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import logging
 import sys
 from pathlib import Path
 
-from wildrobot_gym.cli.motion.harness import run_harness
+from wildrobot_gym.cli.motion.harness import harness
 from wildrobot_gym.console.error_handling import run_script
+from wildrobot_gym.experiments.motion.settings import HarnessSettings
 
 
 def contribution(
@@ -28,7 +29,7 @@ def contribution(
     """
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-    return run_harness([motion], "wildrobot", duration, json_output, force)
+    return harness((motion,), HarnessSettings(duration=duration), json=json_output, force=force)
 
 
 def main(arguments: list[str] | None = None) -> int:

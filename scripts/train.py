@@ -1,4 +1,4 @@
-"""``wildrobot train`` under the seed documents' name and flags."""
+"""`wildrobot train` under the seed documents' name and flags."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""``wildrobot motion validate`` under the seed documents' name."""
+"""`wildrobot motion check-features` under the seed documents' name."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+from wildrobot_gym.cli.motion.check_features import check_features
 from wildrobot_gym.console.error_handling import Text, run_script
-from wildrobot_gym.experiments.feature_report import run_validate
+from wildrobot_gym.experiments.motion.settings import CheckFeaturesSettings
 
 
 def validate(
@@ -25,7 +26,8 @@ def validate(
         json_output: Write the figures there.
         force: Overwrite the figures if they exist.
     """
-    return run_validate(dataset, policy, config, json_output, force=force)
+    settings = CheckFeaturesSettings(policy=policy, config=config)
+    return check_features(dataset, settings, json=json_output, force=force)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -209,7 +209,7 @@ class HealthMonitor:
             return Verdict(
                 "feature mismatch",
                 f"{f['outside']:.0%} of the policy's feature values lie outside the reference's range, {name} most apart",
-                "Build both by the same feature settings, and compare them by `wildrobot motion validate`.",
+                "Build both by the same feature settings, and compare them with `wildrobot motion check-features`.",
             )
         if f.get("feature_auc", 0.5) > SHORTCUT_AUC:
             return Verdict(

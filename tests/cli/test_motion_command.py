@@ -12,13 +12,14 @@ import pytest
 from rich.console import Console
 
 from wildrobot_gym.cli.main import main
-from wildrobot_gym.cli.motion import harness as motion_harness
-from wildrobot_gym.cli.motion import play as motion_play
+from wildrobot_gym.cli.motion.printing import yield_table
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.experiments import datasets as motion_files
 from wildrobot_gym.experiments import probe as motion_microtrain
-from wildrobot_gym.experiments.datasets import report_file, write_dataset, yield_table
+from wildrobot_gym.experiments.datasets import report_file, write_dataset
+from wildrobot_gym.experiments.motion import harness as motion_harness
+from wildrobot_gym.experiments.motion import play as motion_play
 from wildrobot_gym.motion.clip import MotionClip, without_images
 from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.motion.mining import Gates, MiningReport
@@ -125,7 +126,7 @@ def test_analysis_of_a_mined_dataset(mined, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Clip: walk_0.20" in said and "mean(sum Fn) / mg" in said
     value = json.loads(figures.read_text())
-    assert value["verdict"] in ("go", "caution", "stop") and value["advice"].split(":")[0] in said
+    assert value["verdict"] in ("go", "caution", "stop") and value["advice"].split(",")[0] in said
     assert value["seconds"] == pytest.approx(
         sum(clip["mined_s"] for clip in value["report"]["clips"]), abs=0.01
     )
@@ -155,14 +156,14 @@ def test_a_tracking_policy_performs_without_a_harness(walks, robot, tmp_path, ca
         == 0
     )
     assert main(["motion", "perform", str(run), "--reference", walks, "--out", str(out)]) == 0
-    assert "Tier 0+" in capsys.readouterr().out
+    assert "pass the gates" in capsys.readouterr().out
     assert (
         main(
             ["motion", "perform", "walk", "--reference", walks, "--out", str(tmp_path / "none.npz")]
         )
         == 2
     )
-    assert "is no policy of WildRobotTrack-v0" in capsys.readouterr().err
+    assert "is not a policy of WildRobotTrack-v0" in capsys.readouterr().err
     assert main(["eval", str(run)]) == 2
     assert "it is run by `wildrobot motion perform`" in capsys.readouterr().err
     segments = load_clips(out, robot)
@@ -197,7 +198,7 @@ def test_clips_are_made_endless(robot, walks, mined, tmp_path, capsys):
 
 def test_other_walks_of_the_generator_need_a_place_of_their_own(robot, tmp_path, capsys):
     assert main(["motion", "build", "--speeds", "0.3"]) == 2
-    assert "name it by --out" in capsys.readouterr().err
+    assert "Name it with --out" in capsys.readouterr().err
     assert main(["motion", "build"]) == 2  # the shipped walks are not written anew unasked
     assert "walk_synthetic.npz exists" in capsys.readouterr().err
     out = tmp_path / "walks.npz"
@@ -255,7 +256,7 @@ def test_a_dataset_stays_where_nothing_comes_in_its_place(tmp_path):
     out = tmp_path / "mined.npz"
     out.write_text("the older one")
     report_file(out).write_text("its report")
-    with pytest.raises(MotionError, match=r"Not one window passed the gates.*is as it was"):
+    with pytest.raises(MotionError, match=r"Not one window passed the gates.*is unchanged"):
         write_dataset(out, MiningReport((), (), Gates()), [])
     assert out.read_text() == "the older one" and report_file(out).read_text() == "its report"
 
@@ -354,7 +355,7 @@ def test_a_dimension_that_gives_the_policy_away_is_named(robot, walks, tmp_path,
     figures, lifted = tmp_path / "features.json", tmp_path / "lifted.npz"
     walk = walk_clip(robot, 0.3)
     save_clips(lifted, [replace(walk, root_pos=walk.root_pos + np.array([0.0, 0.0, 0.1]))])
-    assert main(["motion", "validate", str(lifted), "--json", str(figures)]) == 0
+    assert main(["motion", "check-features", str(lifted), "--json", str(figures)]) == 0
     said = capsys.readouterr().out
     assert "SHORTCUT: root_height[z] alone is right for 100% of samples" in said
     assert (
@@ -362,7 +363,7 @@ def test_a_dimension_that_gives_the_policy_away_is_named(robot, walks, tmp_path,
     )
     checks = json.loads(figures.read_text())
     assert len(checks) == 29 and checks["root_height[z]"]["ks"] == 1.0
-    assert main(["motion", "validate", walks, "--config", "walk_amp"]) == 0
+    assert main(["motion", "check-features", walks, "--config", "walk_amp"]) == 0
     said = capsys.readouterr().out
     assert "root_height" not in said and "No shortcut" in said
 
@@ -375,7 +376,7 @@ def test_a_micro_train_judges_a_dataset(walks, tmp_path, capsys):
     code = main(
         [
             "motion",
-            "microtrain",
+            "probe",
             walks,
             *MICRO,
             "--all-features",
@@ -396,14 +397,14 @@ def test_what_a_micro_train_refuses(walks, capsys):
     for more, message in (
         (["--config", "walk_ppo"], "has no amp section"),
         (["--set", "amp=null"], "has no amp section"),
-        (["--set", "n_envs=4"], "n_envs is microtrain's own"),
+        (["--set", "n_envs=4"], "n_envs cannot be set"),
         (["--steps", "0"], "steps is 0; allowed: 1 or more"),
         (
             ["--set", "env_kwargs.features.channels=[root_height]", "--drop-height"],
             "No channel is left",
         ),
     ):
-        assert main(["motion", "microtrain", walks, *more]) == 2
+        assert main(["motion", "probe", walks, *more]) == 2
         assert message in capsys.readouterr().err
 
 
@@ -421,15 +422,15 @@ def test_whole_motions_are_held_out(robot):
 @pytest.mark.parametrize(
     ("auc", "variance", "passed", "advice"),
     [
-        (0.75, 0.08, True, "go on"),
-        (0.95, 0.08, False, "at a glance"),
+        (0.75, 0.08, True, "Continue"),
+        (0.95, 0.08, False, "too easily"),
         (0.55, 0.08, False, "cannot tell"),
-        (0.75, 0.01, False, "hardly varies"),
+        (0.75, 0.01, False, "nearly constant"),
         (float("nan"), 0.08, False, "not finite"),
     ],
 )
 def test_the_plans_gate(auc, variance, passed, advice):
-    verdict = motion_microtrain.Verdict(auc, 0.5, variance)
+    verdict = motion_microtrain.DiscriminatorMetrics(auc, 0.5, variance)
     assert verdict.passed is passed and advice in verdict.advice
 
 
@@ -471,8 +472,8 @@ def test_the_plainest_clip_is_shown(robot):
         replace(walk, name="b", metadata={"motion_id": "walk", "variant": plain, "first_step": 50}),
         replace(walk, name="c", metadata={"motion_id": "walk", "variant": plain, "first_step": 0}),
     ]
-    assert motion_play.clip_of(clips, "walk", "x").name == "c"
-    assert motion_play.clip_of(clips, "a", "x").name == "a"
+    assert motion_play.plainest_clip(clips, "walk", "x").name == "c"
+    assert motion_play.plainest_clip(clips, "a", "x").name == "a"
 
 
 def script(name):
@@ -495,7 +496,8 @@ def test_the_plans_analysis_script(mined, tmp_path, capsys):
 def test_the_plans_generation_script_hands_its_flags_on(monkeypatch):
     generate = script("generate_tier0plus_segments")
     asked = []
-    monkeypatch.setattr(generate, "run_track", lambda *arguments: asked.append(arguments) or 0)
+    monkeypatch.setattr(generate, "track_files", lambda *a, **k: asked.append((a, k)))
+    monkeypatch.setattr(generate, "print_mined", lambda *_: 0)
     flags = [
         "--multi-start-interval",
         "50",
@@ -511,8 +513,9 @@ def test_the_plans_generation_script_hands_its_flags_on(monkeypatch):
         )
         == 0
     )
-    files, _, robot, settings, gates, *_ = asked[0]
-    assert (files, robot) == (("clip.npz",), "wildrobot")
+    (files, chosen), named = asked[0]
+    settings, gates = named["tracking"], named["gates"]
+    assert (files, chosen.robot) == (("clip.npz",), "wildrobot")
     assert (settings.start_interval_s, settings.harness.cap) == (1.0, 0.12)
     assert (gates.longest, gates.harness_p95, gates.load_mean) == (150, 0.12, 0.9)
     assert generate.main(["clip.npz", "--max-window-frames", "10"]) == 2  # shorter than a window
@@ -551,7 +554,7 @@ def test_the_plans_judging_scripts_call_the_commands(walks, mined, tmp_path, cap
 def test_the_plans_smoke_test_hands_its_flags_on(monkeypatch):
     smoke, asked = script("micro_train_smoke_test"), {}
     monkeypatch.setattr(
-        smoke, "microtrain", lambda dataset, **flags: asked.update(flags, dataset=dataset) or 1
+        smoke, "probe", lambda dataset, **flags: asked.update(flags, dataset=dataset) or 1
     )
     assert (
         smoke.main(

@@ -1,10 +1,10 @@
-"""``wildrobot motion microtrain``: a short AMP run on a dataset, judged by the data-first plan's gate of phase 2."""
+"""A short AMP run on a dataset, to see whether its discriminator is neither too strong, too weak, nor flat."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,16 @@ from wildrobot_gym.config import FEATURE_CHANNELS, FeatureConfig, to_dict
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.experiments.datasets import load_dataset
 from wildrobot_gym.experiments.feature_report import features_of
-from wildrobot_gym.files import check_free, write_figures
+from wildrobot_gym.experiments.motion.settings import ProbeSettings
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset, save_clips
+from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import RunConfig, find_motion
 from wildrobot_gym.training.train import load_reference, make_model, make_vec_env, warm_start
 
 AUC_BOUNDS, MIN_REWARD_VARIANCE = (0.6, 0.9), 0.05
-HELD_OUT_SHARE = 0.2  # of the motions
+HELD_OUT_FRACTION = 0.2  # of the motions
 MIN_ENVS, MAX_ENVS, ITERATIONS = 8, 128, 20  # as many environments as leave so many iterations
 OWN_KEYS = (
     "n_envs",
@@ -43,8 +44,14 @@ OWN_KEYS = (
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """auc: scores of reference motions that were held out against fresh policy samples; 0.5: they cannot be told apart."""
+class DiscriminatorMetrics:
+    """Metrics of a discriminator on held-out reference motion and a new rollout of the policy.
+
+    Attributes:
+        auc: Area under the ROC curve. At 0.5 the discriminator cannot tell the two apart.
+        reward_mean: Mean style reward of the rollout.
+        reward_variance: Variance of the style reward.
+    """
 
     auc: float
     reward_mean: float
@@ -52,7 +59,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether all is within the plan's gate; NaN is not."""
+        """Whether all metrics are within their bounds; NaN is not."""
         return (
             AUC_BOUNDS[0] <= self.auc <= AUC_BOUNDS[1]
             and self.reward_variance > MIN_REWARD_VARIANCE
@@ -60,47 +67,100 @@ class Verdict:
 
     @property
     def advice(self) -> str:
-        """What to do now."""
+        """What to do next."""
         if not np.isfinite([self.auc, self.reward_mean, self.reward_variance]).all():
-            return "the scores are not finite. Look for NaN in the dataset by `wildrobot motion analyze`."
+            return (
+                "The scores are not finite."
+                " Look for NaN in the dataset with `wildrobot motion analyze`."
+            )
         if self.auc > AUC_BOUNDS[1]:
             return (
-                "the discriminator tells the two apart at a glance. `wildrobot motion validate` names a dimension that gives"
-                " the policy away, if there is one; else learn from slower or more clips, or raise amp.r1_gamma."
+                "The discriminator tells policy and reference apart too easily."
+                " Look for a single column that does so with `wildrobot motion check-features`."
+                " If there is none, use slower or more clips, or raise amp.r1_gamma."
             )
         if self.auc < AUC_BOUNDS[0]:
-            return "the discriminator cannot tell the two apart. Give it more steps, or see whether the reference moves at all."
+            return (
+                "The discriminator cannot tell policy and reference apart."
+                " Give it more steps, or check that the reference moves at all."
+            )
         if self.reward_variance <= MIN_REWARD_VARIANCE:
-            return "the style reward hardly varies. Raise amp.r1_gamma or amp.disc_input_noise_std, so that it slopes."
-        return "go on to the training run."
+            return (
+                "The style reward is nearly constant."
+                " Raise amp.r1_gamma or amp.disc_input_noise_std to give it a slope."
+            )
+        return "Continue with the training run."
 
 
-def run_microtrain(
+@dataclass(frozen=True)
+class ProbeResult:
+    """Result of a probe.
+
+    Attributes:
+        metrics: The discriminator's metrics, or None if training diverged.
+        error: Why training diverged, or None.
+        held_out: Whether whole motions were held out for the metrics.
+        channels: The AMP feature channels.
+        steps: Environment steps that were trained.
+        log: Metrics during training, one entry for each logged rollout.
+    """
+
+    metrics: DiscriminatorMetrics | None
+    error: str | None
+    held_out: bool
+    channels: Sequence[str]
+    steps: int
+    log: Sequence[Mapping[str, float]] = field(repr=False)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the discriminator is fit for training."""
+        return self.metrics is not None and self.metrics.passed
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all metrics as JSON types."""
+        if self.metrics is None:
+            return {"passed": False, "error": self.error, "log": list(self.log)}
+        return {
+            **asdict(self.metrics),
+            "passed": self.passed,
+            "held_out": self.held_out,
+            "channels": list(self.channels),
+            "steps": self.steps,
+            "log": list(self.log),
+        }
+
+
+def probe(
     dataset: str,
-    steps: int,
-    config: str,
-    overrides: Sequence[str],
-    all_features: bool,
-    drop: Sequence[str],
-    log_interval: int,
-    json_file: Path | None,
-    force: bool,
-) -> int:
-    """Train for ``steps``, judge; 0 where the gate is passed, else 1.
+    settings: ProbeSettings | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    report: Reporter = SILENT,
+) -> ProbeResult:
+    """Train for a short time with AMP on a dataset, and judge the discriminator.
+
+    Args:
+        dataset: A reference file or the name of a shipped one.
+        settings: Length of the run, run config and features.
+        overrides: Settings of the run config to change, as `key=value`.
+        report: Receives the metrics during training.
+
+    Returns:
+        The discriminator's metrics.
 
     Raises:
-        ConfigError, MotionError: settings or dataset do not fit.
+        ConfigError: A setting is wrong.
+        MotionError: The dataset does not fit.
     """
-    console = Console()
-    check_free([json_file], force)
-    run = _settings(config, overrides, steps, all_features, drop, log_interval)
+    settings = settings or ProbeSettings()
+    run = _small_run(settings, overrides)
     model, clips = load_dataset(str(find_motion(dataset)), run.env_kwargs.get("robot"))
     learned, held_out = hold_out(clips)
     if held_out is learned:
-        console.print(
-            "one motion alone: nothing is held out, and the AUC is that of motion that was learned"
-        )
-    watch = _Watch(log_interval, console)
+        report.warning("The dataset has one motion. No motion is held out for the AUC.")
+    watch = _Watch(settings.log_interval, report)
+    metrics, failure = None, None
     try:
         with tempfile.TemporaryDirectory() as folder:
             # Environment, warm start and discriminator all see the learned part alone.
@@ -108,138 +168,121 @@ def run_microtrain(
             robot = run.env_kwargs.get("robot", model.name)
             env_kwargs = {**run.env_kwargs, "reference": path, "robot": robot}
             run = replace(run, amp={**(run.amp or {}), "reference": path}, env_kwargs=env_kwargs)
-            verdict = _train(run, held_out, watch, console)
+            metrics = _train(run, held_out, watch)
     except NonFiniteError as error:
-        console.print(f"FAIL: {error}", soft_wrap=True, highlight=False, markup=False)
-        write_figures(json_file, {"passed": False, "error": str(error), "log": watch.rows}, console)
-        return 1
-    for text in (
-        f"AUC against fresh samples: {verdict.auc:.3f} (gate {AUC_BOUNDS[0]} to {AUC_BOUNDS[1]})",
-        f"style reward: mean {verdict.reward_mean:.3f}, variance {verdict.reward_variance:.4f} (gate > {MIN_REWARD_VARIANCE})",
-        f"{'PASS' if verdict.passed else 'FAIL'}: {verdict.advice}",
-    ):
-        console.print(text, soft_wrap=True, highlight=False, markup=False)
-    channels = list(features_of(run).channels)
-    figures = {
-        **asdict(verdict),
-        "passed": verdict.passed,
-        "held_out": held_out is not learned,
-        "channels": channels,
-    }
-    write_figures(json_file, {**figures, "steps": watch.num_timesteps, "log": watch.rows}, console)
-    return 0 if verdict.passed else 1
+        failure = str(error)
+    return ProbeResult(
+        metrics=metrics,
+        error=failure,
+        held_out=held_out is not learned,
+        channels=features_of(run).channels,
+        steps=watch.num_timesteps,
+        log=watch.entries,
+    )
 
 
 def hold_out(clips: Sequence[MotionClip]) -> tuple[Sequence[MotionClip], Sequence[MotionClip]]:
-    """Clips to learn from, and those of a fifth of the motions; one and the same where there is one motion alone.
+    """Split clips into those to learn from and those of a fifth of the motions.
 
-    Whole motions: two segments of one loop are nearly the same frames.
+    Whole motions are held out, since two segments of one loop are nearly the same frames.
+
+    Returns:
+        Both parts. They are the same object if there is only one motion.
     """
-    away = set(held_out_motions([clip.motion_id for clip in clips], HELD_OUT_SHARE))
+    away = set(held_out_motions([clip.motion_id for clip in clips], HELD_OUT_FRACTION))
     if not away:
         return clips, clips
     return [c for c in clips if c.motion_id not in away], [c for c in clips if c.motion_id in away]
 
 
-def _settings(
-    config: str,
-    overrides: Sequence[str],
-    steps: int,
-    all_features: bool,
-    drop: Sequence[str],
-    log_interval: int,
-) -> RunConfig:
-    """The run config, made small."""
-    for name, value in (("steps", steps), ("log_interval", log_interval)):
-        if value < 1:
+def discriminator_metrics(
+    model: AMPPPO, real: Float[np.ndarray, "sample feature"]
+) -> DiscriminatorMetrics:
+    """Judge a model's discriminator on `real` windows and on one more rollout of its policy."""
+    learner: Any = model.learner
+    rollout = model.fresh_amp_observations()
+    area = auc(jnp.asarray(learner.scores(real)), jnp.asarray(learner.scores(rollout)))
+    style = learner.rewards(rollout)
+    return DiscriminatorMetrics(float(area), float(style.mean()), float(style.var()))
+
+
+def _small_run(settings: ProbeSettings, overrides: Sequence[str]) -> RunConfig:
+    """Return the run config, made small."""
+    for name in ("steps", "log_interval"):
+        if (value := getattr(settings, name)) < 1:
             raise ConfigError(f"{name} is {value}; allowed: 1 or more.")
-    taken = [
-        key
-        for key in OWN_KEYS
-        if any(override.partition("=")[0].strip() == key for override in overrides)
-    ]
-    if taken:
+    set_keys = {override.partition("=")[0].strip() for override in overrides}
+    if taken := [key for key in OWN_KEYS if key in set_keys]:
         raise ConfigError(
-            f"--set {taken[0]} is microtrain's own; its arguments or the size of the run decide it."
+            f"{taken[0]} cannot be set: the probe sets it from its dataset and its number of steps."
         )
-    run = run_config.load(config, overrides)
+    run = run_config.load(settings.config, overrides)
     if run.amp is None:
         raise ConfigError(
-            f"{config} has no amp section; a micro-train tries a discriminator. Name another config."
+            f"{settings.config} has no amp section, so there is no discriminator to probe."
+            " Name another config."
         )
+    # The weight as it is at the end of training, from the start.
     final = run.amp_config.schedule.final  # type: ignore[union-attr]
-    run = replace(
-        run, amp={**run.amp, "schedule": {"initial": final, "final": final}, "reintroduce": []}
-    )  # as it is to become
-    features = FeatureConfig() if all_features else features_of(run)
-    channels = tuple(name for name in features.channels if name not in drop)
+    schedule = {"initial": final, "final": final}
+    run = replace(run, amp={**run.amp, "schedule": schedule, "reintroduce": []})
+    features = FeatureConfig() if settings.all_features else features_of(run)
+    dropped = settings.dropped_channels
+    channels = tuple(name for name in features.channels if name not in dropped)
     if not channels:
         raise ConfigError(
-            f"No channel is left of {list(features.channels)}; allowed: one or more of {FEATURE_CHANNELS}."
+            f"No channel is left of {list(features.channels)};"
+            f" allowed: one or more of {FEATURE_CHANNELS}."
         )
-    num_envs = int(np.clip(steps // (ITERATIONS * run.n_steps), MIN_ENVS, MAX_ENVS))
+    num_envs = int(np.clip(settings.steps // (ITERATIONS * run.n_steps), MIN_ENVS, MAX_ENVS))
     return replace(
         run,
         n_envs=num_envs,
-        n_timesteps=steps,
+        n_timesteps=settings.steps,
         batch_size=min(run.batch_size, num_envs * run.n_steps // 2),
         env_kwargs={**run.env_kwargs, "features": to_dict(replace(features, channels=channels))},
     )
 
 
-def _train(
-    run: RunConfig, held_out: Sequence[MotionClip], watch: _Watch, console: Console
-) -> Verdict:
+def _train(run: RunConfig, held_out: Sequence[MotionClip], watch: _Watch) -> DiscriminatorMetrics:
     env = make_vec_env(run)
     try:
         inner: Any = env.vector_env.unwrapped
         reference: Any = load_reference(run, env)
-        # What `wildrobot train` refuses is judged here: little motion by smaller minibatches, and one motion alone. What is held
-        # out is out of it already.
+        # `wildrobot train` refuses little motion and a single motion. The probe judges them too,
+        # with smaller minibatches. The held-out motions are already left out of the reference.
         batch_size = min(run.amp_config.batch_size, reference.num_samples)  # type: ignore[union-attr]
         small = {"batch_size": batch_size, "single_motion": True, "held_out_fraction": 0.0}
         model = make_model(replace(run, amp={**(run.amp or {}), **small}), env, reference)
         real = ReferenceDataset.from_clips(
             inner.robot, inner.config.features, held_out, inner.config.control_dt
         ).windows
-        warm_start(model, run, env, console)
+        warm_start(model, run, env, Console(quiet=True))
         model.learn(run.n_timesteps, watch)
-        return judge(model, real)
+        return discriminator_metrics(model, real)
     finally:
         env.close()
 
 
-def judge(model: AMPPPO, real: Float[np.ndarray, "sample feature"]) -> Verdict:
-    """``model``'s discriminator on ``real`` windows and on one more rollout of its policy."""
-    learner: Any = model.learner
-    fresh = model.fresh_amp_observations()
-    area = auc(jnp.asarray(learner.scores(real)), jnp.asarray(learner.scores(fresh)))
-    style = learner.rewards(fresh)
-    return Verdict(float(area), float(style.mean()), float(style.var()))
-
-
 class _Watch(BaseCallback):
-    """Says every so many steps what the discriminator does, and keeps it."""
+    """Reports and keeps the discriminator's metrics every so many steps."""
 
-    def __init__(self, interval: int, console: Console) -> None:
+    def __init__(self, interval: int, report: Reporter) -> None:
         super().__init__()
-        self.rows: list[dict[str, float]] = []
-        self._interval, self._console, self._next = interval, console, 0
+        self.entries: list[dict[str, float]] = []
+        self.report = report
+        self._interval, self._next = interval, 0
 
     def _on_rollout_start(self) -> None:
-        values = self.logger.name_to_value  # what the update before has recorded
+        values = self.logger.name_to_value  # recorded by the last update
         if "amp/disc_auc" not in values or self.num_timesteps < self._next:
             return
         self._next = self.num_timesteps + self._interval
-        row = {
-            name: float(values[f"amp/{name}"])
-            for name in ("disc_auc", "disc_acc", "reward_mean", "reward_std")
-        }
-        self.rows.append({"steps": float(self.num_timesteps), **row})
-        text = "  ".join(f"{name} {value:.3f}" for name, value in row.items())
-        self._console.print(
-            f"{self.num_timesteps:>8,} steps  {text}", highlight=False, soft_wrap=True
-        )
+        names = ("disc_auc", "disc_acc", "reward_mean", "reward_std")
+        entry = {name: float(values[f"amp/{name}"]) for name in names}
+        self.entries.append({"steps": float(self.num_timesteps), **entry})
+        text = "  ".join(f"{name} {value:.3f}" for name, value in entry.items())
+        self.report.info(f"{self.num_timesteps:>8,} steps  {text}")
 
     def _on_step(self) -> bool:
         return True

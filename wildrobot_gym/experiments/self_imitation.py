@@ -24,7 +24,7 @@ from wildrobot_gym.config import EnvConfig, build
 from wildrobot_gym.env.rollout import SETTLING_STEPS, perform_walk, rollout_id
 from wildrobot_gym.errors import ConfigError, MotionError, RunError
 from wildrobot_gym.evaluation.benchmark import POLICY_SETTINGS, make_env
-from wildrobot_gym.experiments.datasets import finish, read_report
+from wildrobot_gym.experiments.datasets import read_report, write_dataset
 from wildrobot_gym.files import check_free, file_digest
 from wildrobot_gym.motion.analysis import STOP_S
 from wildrobot_gym.motion.mining import mine
@@ -257,7 +257,10 @@ def _mine(
         with amp.claimed():  # not while another process trains it
             shutil.rmtree(amp.path)
     try:
-        finish(reference, report, walked, console, origin)
+        write_dataset(reference, report, walked, origin)
+        kept = sum(segment.seconds for segment in walked)
+        text = f"{reference}: {len(walked)} segments, {kept:.1f} s of {report.mined_s:.1f} s that pass the gates"
+        console.print(text, highlight=False, soft_wrap=True, markup=False)
     except MotionError as error:
         if walked:
             raise

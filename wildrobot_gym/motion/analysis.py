@@ -1,4 +1,4 @@
-"""Judging a dataset of reference motion by the data-first plan: its dashboard, and whether to go on with it."""
+"""Judging a dataset of reference motion: its metrics, and whether to train on it."""
 
 from __future__ import annotations
 
@@ -14,26 +14,43 @@ from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import to_heading
+from wildrobot_gym.task.features import MOVING_SPEED
 
-GO_S, STOP_S = 60.0, 30.0  # Tier 0+ seconds: from the one go on, under the other stop
-MIN_CLIPS = 3  # source clips; fewer invite learning one motion by heart
-MOVING_SPEED = 0.05  # m/s
+# Seconds of segments that pass the gates: at least the one to train, fewer than the other to stop.
+GO_S, STOP_S = 60.0, 30.0
+MIN_CLIPS = 3  # source clips; with fewer the policy may memorize one motion
 SPEED_BINS = np.round(np.arange(-0.2, 1.5, 0.1), 1)  # m/s, edges
 
 ADVICE = {
-    "go": "Go on: a short AMP run first (the plan's phase 2), then training.",
-    "caution": "Try with caution: watch the discriminator, and track more or other clips meanwhile.",
-    "stop": "Stop: too little of it is physics. Begin with plain PPO and mine its walk (`wildrobot bootstrap`).",
-    "not performed": "These clips were made, not performed: track them first (`wildrobot motion track`).",
+    "go": "Probe the dataset with `wildrobot motion probe`, then train on it.",
+    "caution": "Train with caution: watch the discriminator. Track more or other clips meanwhile.",
+    "stop": (
+        "Do not train on it: too little of the motion passes the gates."
+        " Start from plain PPO and its own gait with `wildrobot self-imitate`."
+    ),
+    "not performed": (
+        "These clips were not performed in physics. Track them first with `wildrobot motion track`."
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """Figures of a dataset. Shares are of frames.
+    """Metrics of a dataset.
 
-    metrics: the gates' numbers, means over segments weighted by their length; empty where the clips were not performed.
-    speed_counts: frames in each bin between :data:`SPEED_BINS`, by heading-frame forward velocity.
+    Attributes:
+        verdict: `go`, `caution`, `stop` or `not performed`.
+        seconds: Duration of all segments, in seconds.
+        segments: Number of segments.
+        seconds_of_motion: Duration of the segments of each motion, in seconds.
+        metrics: The gates' metrics, averaged over segments with their length as weight. Empty if the
+            clips were not performed.
+        scores: Number of segments with each score.
+        moving: Fraction of frames faster than `MOVING_SPEED`.
+        speed_mean: Mean forward velocity in the heading frame, in m/s.
+        speed_p5: Its 5th percentile.
+        speed_p95: Its 95th percentile.
+        speed_counts: Number of frames in each bin between `SPEED_BINS`, by forward velocity.
     """
 
     verdict: str
@@ -48,16 +65,28 @@ class Analysis:
     speed_p95: float
     speed_counts: tuple[int, ...]
 
+    @property
+    def advice(self) -> str:
+        """What to do with the dataset."""
+        return ADVICE[self.verdict]
+
     def as_dict(self) -> dict[str, Any]:
-        """As JSON types, with the advice that goes with the verdict."""
-        return {**asdict(self), "speed_bins": SPEED_BINS.tolist(), "advice": ADVICE[self.verdict]}
+        """Return the metrics as JSON types, with the bins and the advice."""
+        return {**asdict(self), "speed_bins": SPEED_BINS.tolist(), "advice": self.advice}
 
 
 def analyze(robot: RobotModel, clips: Sequence[MotionClip]) -> Analysis:
-    """The plan's figures of ``clips``, mined segments or any reference.
+    """Compute the metrics of mined segments or any other clips.
+
+    Args:
+        robot: The robot that the clips are for.
+        clips: One clip or more.
+
+    Returns:
+        The metrics and the verdict.
 
     Raises:
-        MotionError: no clip, or one that does not fit the robot.
+        MotionError: There is no clip, or one does not fit the robot.
     """
     if not clips:
         raise MotionError("There is no clip to analyze.")
@@ -70,6 +99,7 @@ def analyze(robot: RobotModel, clips: Sequence[MotionClip]) -> Analysis:
         of_motion[clip.motion_id] = of_motion.get(clip.motion_id, 0.0) + float(duration)
     names = list(clips[0].metadata["metrics"]) if performed else []
     scores = [str(clip.metadata["score"]) for clip in clips if "score" in clip.metadata]
+    in_bins, _ = np.histogram(np.clip(speed, *SPEED_BINS[[0, -1]]), SPEED_BINS)
     return Analysis(
         verdict=_verdict(float(seconds.sum()), len(of_motion)) if performed else "not performed",
         seconds=float(seconds.sum()),
@@ -84,9 +114,7 @@ def analyze(robot: RobotModel, clips: Sequence[MotionClip]) -> Analysis:
         speed_mean=float(speed.mean()),
         speed_p5=float(np.percentile(speed, 5)),
         speed_p95=float(np.percentile(speed, 95)),
-        speed_counts=tuple(
-            int(n) for n in np.histogram(np.clip(speed, *SPEED_BINS[[0, -1]]), SPEED_BINS)[0]
-        ),
+        speed_counts=tuple(int(n) for n in in_bins),
     )
 
 

@@ -1,0 +1,1 @@
+"""`wildrobot motion`: make, retarget, perform and judge reference motion. One module for each command."""

@@ -1,0 +1,26 @@
+"""`wildrobot motion perform`."""
+
+from __future__ import annotations
+
+import tyro
+
+from wildrobot_gym.console.error_handling import Text
+from wildrobot_gym.experiments.motion.settings import PerformSettings
+
+
+def perform(
+    policy: Text, /, settings: tyro.conf.OmitArgPrefixes[PerformSettings], force: bool = False
+) -> int:
+    """Perform a reference with a tracking policy, without a harness, and keep what passes all quality gates.
+
+    Args:
+        policy: Run folder or .zip file of `wildrobot train track`.
+        settings: The reference and the dataset to write.
+        force: Overwrite the dataset if it exists.
+    """
+    from rich.console import Console
+
+    from wildrobot_gym.cli.motion.printing import print_mined
+    from wildrobot_gym.experiments.motion.perform import perform_reference
+
+    return print_mined(Console(), perform_reference(policy, settings, overwrite=force))

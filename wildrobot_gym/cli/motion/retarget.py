@@ -1,0 +1,70 @@
+"""`wildrobot motion retarget`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from wildrobot_gym.console.error_handling import Texts
+from wildrobot_gym.experiments.motion.settings import RetargetFilesSettings
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from wildrobot_gym.motion.retarget import RetargetReport
+
+_COLUMNS = (  # heading, metric, decimals, factor
+    ("s", "duration_s", 1, 1),
+    ("m/s", "speed", 2, 1),
+    ("slide\nmm/s", "foot_slide", 1, 1),
+    ("sink\nmm", "penetration", 1, 1),
+    ("float\nmm", "float_height", 1, 1),
+    ("miss\nmm", "miss", 1, 1),
+    ("limit\n%", "joint_limit_fraction", 1, 100),
+    ("fast\n%", "velocity_limit_fraction", 1, 100),
+    ("error\nmm", "tracking_error", 0, 1000),
+    ("frames\n1/s", "frames_per_s", 0, 1),
+)
+
+
+def retarget(
+    files: Texts, /, settings: tyro.conf.OmitArgPrefixes[RetargetFilesSettings], force: bool = False
+) -> int:
+    """Retarget human motion, or clips of this robot from other projects. Exit code 1 if a file was left out.
+
+    Args:
+        files: Motion files (.amc, .bvh, AMASS .npz, DeepMimic .txt or .json, GMR .pkl, .csv), or folders of them.
+        settings: The files to write, and how to read and scale the motion.
+        force: Overwrite clips that exist.
+    """
+    from rich.console import Console
+
+    from wildrobot_gym.cli.motion.printing import print_skipped, say
+    from wildrobot_gym.experiments.motion.retarget import retarget_files
+
+    console = Console()
+    result = retarget_files(files, settings, overwrite=force)
+    for path, clip in result.clips.items():
+        say(console, f"{path}: {clip.duration_s:.1f} s, {clip.command[0]:.2f} m/s")
+        for note in clip.metadata.get("notes", ()):
+            say(console, f"  {note}")
+    if result.reports:
+        console.print(_table(result.reports))
+    return print_skipped(console, result.skipped)
+
+
+def _table(reports: Mapping[str, RetargetReport]) -> Table:
+    from rich.markup import escape
+
+    from wildrobot_gym.console.tables import number_table
+
+    table = number_table("retargeted", "file", [heading for heading, *_ in _COLUMNS])
+    for path, report in reports.items():
+        cells = (
+            f"{factor * getattr(report, name):.{digits}f}" for _, name, digits, factor in _COLUMNS
+        )
+        table.add_row(escape(Path(path).name), *cells)
+    return table

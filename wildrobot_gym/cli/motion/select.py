@@ -1,0 +1,29 @@
+"""`wildrobot motion select`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wildrobot_gym.console.error_handling import Text, Texts
+
+
+def select(
+    dataset: Text, motions: Texts, /, out: Path, robot: str | None = None, force: bool = False
+) -> int:
+    """Write some of a dataset's motions into a new dataset.
+
+    Args:
+        dataset: Reference file or the name of a shipped one.
+        motions: Names of motions; * and ? stand for any letters, as in '02_*'.
+        out: File for the new dataset, .npz.
+        robot: Folder with the robot_config.yaml, for a dataset of a robot that is not shipped.
+        force: Overwrite the file if it exists.
+    """
+    from wildrobot_gym.experiments.motion.select import select_motions
+
+    written = select_motions(dataset, motions, out, robot=robot, overwrite=force)
+    print(
+        f"{written.path}: {written.seconds:.1f} s of {len(written.motions)} motions,"
+        f" in {len(written.clips)} segments"
+    )
+    return 0

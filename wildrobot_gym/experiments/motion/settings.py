@@ -1,0 +1,165 @@
+"""Parameters of the `wildrobot motion` commands: the library takes them, and the command line shows them.
+
+This module imports nothing heavy, so that the command line can show its help at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSettings:
+    """Parameters of `build_walks`."""
+
+    robot: str = "wildrobot"
+    """Name of a shipped robot, or a folder with a robot_config.yaml."""
+    out: Path | None = None
+    """File for the clips, .npz. The default is the shipped walk_synthetic of this robot."""
+    speeds: tuple[float, ...] | None = None
+    """Speeds of the walks, in m/s. The default is the speeds of the shipped walks."""
+    mirror: bool = True
+    """Add the mirror image of each clip."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetargetFilesSettings:
+    """Parameters of `retarget_files`."""
+
+    out: Path = Path("retargeted")
+    """Folder for the clips, one .npz file each."""
+    robot: str = "wildrobot"
+    """Name of a shipped robot, or a folder with a robot_config.yaml."""
+    warp: bool = True
+    """Change the speed of human motion to keep its Froude number."""
+    stride: float = 1.0
+    """Factor on the length of human steps, after they are scaled by leg length."""
+    table: str | None = None
+    """Table of joint names: a name in configs/skeletons or a path. The default is a guess from the file."""
+    skeleton: str | None = None
+    """Skeleton file (.asf) of .amc files. The default is the one beside them."""
+    body_model: str | None = None
+    """Body model file (SMPL-H or SMPL-X) for AMASS files."""
+    fps: float | None = None
+    """Frame rate in Hz, in place of the rate that the files give."""
+    start: float | None = None
+    """Start of the part to take from each file, in seconds."""
+    end: float | None = None
+    """End of the part to take from each file, in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopSettings:
+    """Parameters of `loop_files`."""
+
+    out: Path = Path("loops.npz")
+    """File for the looped clips, .npz."""
+    robot: str = "wildrobot"
+    """Name of a shipped robot, or a folder with a robot_config.yaml."""
+    duration: float = 10.0
+    """Duration of each variant, in seconds."""
+    loops: tuple[Literal["cycle", "neutral"], ...] = ("cycle",)
+    """Ways to repeat a clip: `cycle` joins similar poses, `neutral` passes through the home pose."""
+    warps: tuple[float, ...] = (1.0,)
+    """Playback speeds, relative to the clip's own."""
+    turns: tuple[float, ...] = (0.0,)
+    """Fractions by which the left leg swings further and the right leg less."""
+    mirror: bool = True
+    """Add the mirror image of each clip."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackFilesSettings:
+    """Parameters of `track_files`."""
+
+    out: Path = Path("segments.npz")
+    """File for the dataset, .npz. Its report (.report.json) is written beside it."""
+    robot: str = "wildrobot"
+    """Name of a shipped robot, or a folder with a robot_config.yaml."""
+    duration: float = 20.0
+    """Duration of each variant, in seconds."""
+    generations: int = 8
+    """Generations of the search for each clip's controller. 0 takes the default controller."""
+    seconds_per_motion: float | None = None
+    """Maximum to keep of each motion, in seconds, best segments first. At least 1 s; no limit by default."""
+    features: Path | None = None
+    """File for the AMP features and metrics of all segments, .npz. Not written by default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerformSettings:
+    """Parameters of `perform_reference`."""
+
+    reference: str = "walk_synthetic"
+    """Clips to perform: a reference file or the name of a shipped one."""
+    out: Path = Path("performed.npz")
+    """File for the dataset, .npz. Its report (.report.json) is written beside it."""
+    seconds_per_motion: float | None = None
+    """Maximum to keep of each motion, in seconds, best segments first. At least 1 s; no limit by default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HarnessSettings:
+    """Parameters of `measure_harness`."""
+
+    robot: str = "wildrobot"
+    """Name of a shipped robot, or a folder with a robot_config.yaml."""
+    duration: float = 10.0
+    """Duration of each performance, in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckFeaturesSettings:
+    """Parameters of `check_policy_features`."""
+
+    policy: str = "walk"
+    """Policy to compare: a .zip file, a run folder, or the name of a shipped policy."""
+    config: str | None = None
+    """Run config whose AMP features are compared. The default is all channels."""
+    robot: str | None = None
+    """Folder with the robot_config.yaml, for a dataset of a robot that is not shipped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSettings:
+    """Parameters of `probe`."""
+
+    steps: int = 200_000
+    """Environment steps of the run."""
+    config: str = "walk_amp"
+    """Run config whose settings are tried: a shipped name or a YAML file."""
+    all_features: bool = False
+    """Use all channels as AMP features, in place of those of the config."""
+    drop_contacts: bool = False
+    """Leave out the channel foot_contacts."""
+    drop_height: bool = False
+    """Leave out the channel root_height."""
+    log_interval: int = 20_000
+    """Environment steps between two lines of the log."""
+
+    @property
+    def dropped_channels(self) -> tuple[str, ...]:
+        """Names of the channels to leave out."""
+        return ("foot_contacts",) * self.drop_contacts + ("root_height",) * self.drop_height
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaySettings:
+    """Parameters of `film_motions`."""
+
+    motion: str | None = None
+    """Name of the motion. The default is the first clip of the first file."""
+    out: Path = Path("play.mp4")
+    """File for the video, .mp4."""
+    strip: Path | None = None
+    """File for a picture of frames, one row for each panel. Not written by default."""
+    seconds: float = 10.0
+    """Maximum length of the video, in seconds."""
+    size: tuple[int, int] = (480, 480)
+    """Width and height of a panel, in pixels."""
+    camera: str = "track"
+    """Camera of the robot's model: track, side or front for the shipped robots."""
+    robot: str = "wildrobot"
+    """Name of a shipped robot, or a folder with a robot_config.yaml."""
