@@ -554,7 +554,9 @@ def test_the_plans_judging_scripts_call_the_commands(walks, mined, tmp_path, cap
 def test_the_plans_smoke_test_hands_its_flags_on(monkeypatch):
     smoke, asked = script("micro_train_smoke_test"), {}
     monkeypatch.setattr(
-        smoke, "probe", lambda dataset, **flags: asked.update(flags, dataset=dataset) or 1
+        smoke,
+        "probe",
+        lambda dataset, settings, **_: asked.update(vars(settings), dataset=dataset) or 1,
     )
     assert (
         smoke.main(
