@@ -18,7 +18,7 @@ def diagnose(config: str = "ppo_amass_training") -> int:
     Args:
         config: A shipped config's name or a YAML file; one with an amp section.
     """
-    print(run_config.load(config).amp_config)
+    print(run_config.load(config).amp)
     Console().print(summary_table(summarize_features(config)))
     return 0
 

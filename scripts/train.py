@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from wildrobot_gym.cli.main import main as wildrobot
-from wildrobot_gym.console.error_handling import TYRO_CONFIG, guarded
+from wildrobot_gym.console.error_handling import TYRO_CONFIG, exit_code_of
 from wildrobot_gym.training.config import load
 
 VERIFY = ("n_envs=64", "n_steps=8", "batch_size=256", "checkpoint_every=1000000", "eval.every=0")
@@ -55,7 +55,7 @@ def arguments_of(
         iterations = 3
     if iterations is not None:
         resolved = load(config, settings, seed)
-        settings.append(f"n_timesteps={iterations * resolved.n_envs * resolved.n_steps}")
+        settings.append(f"n_timesteps={iterations * resolved.env.n_envs * resolved.ppo.n_steps}")
     arguments = ["train", config]
     for setting in settings:
         arguments += ["--set", setting]
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     def translated_and_run() -> int:
         return wildrobot(tyro.cli(arguments_of, args=arguments, config=TYRO_CONFIG))
 
-    return guarded(translated_and_run, "train.py")
+    return exit_code_of(translated_and_run, "train.py")
 
 
 if __name__ == "__main__":

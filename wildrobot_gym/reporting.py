@@ -5,12 +5,15 @@ Library functions take a `Reporter`; the default `SILENT` drops everything. The 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
-Advance = Callable[[int], None]
-"""Called with the number of units of work that are newly done."""
+
+class Advance(Protocol):
+    """Called when some work is done."""
+
+    def __call__(self, count: int, status: str = "") -> None:
+        """Count `count` units more; `status` is a phrase about the present state."""
 
 
 class Reporter(Protocol):
@@ -22,8 +25,8 @@ class Reporter(Protocol):
     def warning(self, text: str) -> None:
         """Show one line about something that needs the user's attention."""
 
-    def progress(self, label: str, total: int) -> AbstractContextManager[Advance]:
-        """Show the progress of `total` units of work while the context is open."""
+    def progress(self, label: str, total: int, done: int = 0) -> AbstractContextManager[Advance]:
+        """Show the progress of `total` units of work, `done` of them earlier, while it is open."""
 
 
 class Silent:
@@ -35,9 +38,9 @@ class Silent:
     def warning(self, text: str) -> None:
         """Drop the line."""
 
-    def progress(self, label: str, total: int) -> AbstractContextManager[Advance]:
+    def progress(self, label: str, total: int, done: int = 0) -> AbstractContextManager[Advance]:
         """Return a context that counts nothing."""
-        return nullcontext(lambda count: None)
+        return nullcontext(lambda count, status="": None)
 
 
 SILENT = Silent()

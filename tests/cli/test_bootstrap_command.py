@@ -17,7 +17,7 @@ from wildrobot_gym.motion.mining import Gates, mine
 from wildrobot_gym.paths import POLICIES
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training import yaml_io
+from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.policy import load_policy
 from wildrobot_gym.training.run_directory import RunDirectory
 
@@ -59,11 +59,11 @@ def test_the_shipped_policys_walk_is_mined(done):
 
 def test_amp_begins_with_the_baseline_at_a_low_weight_that_rises(done):
     config = run_config.from_mapping(yaml_io.read(done / "amp" / "config.yaml"))
-    assert config.reference_path == done / "reference.npz" and config.env_kwargs[
+    assert config.reference.path == done / "reference.npz" and config.env.env_kwargs()[
         "reference"
     ] == str(done / "reference.npz")
     assert config.trained_agent == "walk" and config.n_timesteps == 128
-    assert [config.amp_config.style_weight(steps) for steps in (0, 32, 64, 128)] == pytest.approx(
+    assert [config.amp.style_weight(steps) for steps in (0, 32, 64, 128)] == pytest.approx(
         [0.0, 0.05, 0.1, 0.1]
     )
     assert (done / "amp" / "final.zip").is_file()
@@ -171,7 +171,7 @@ def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
     assert (
         level.trained_agent == str(out / "baseline" / "final.zip") and plain.trained_agent is None
     )
-    rewards = [config.env_kwargs["rewards"] for config in (plain, level)]
+    rewards = [config.env.env_kwargs()["rewards"] for config in (plain, level)]
     assert rewards[1] == rewards[0] | {
         "flight": -10.0,
         "short_double_support": -10.0,
@@ -224,7 +224,9 @@ def test_a_baseline_that_is_not_to_go_on(tmp_path, monkeypatch):
 
 def test_the_grounded_stages_penalties_are_no_lighter_than_the_baselines(tmp_path):
     plain = run_config.load("walk_ppo", ["env_kwargs.rewards.flight=-20"])
-    rewards = bootstrap.grounded_stage(plain, RunDirectory(tmp_path), 1000).env_kwargs["rewards"]
+    rewards = bootstrap.grounded_stage(plain, RunDirectory(tmp_path), 1000).env.env_kwargs()[
+        "rewards"
+    ]
     assert (rewards["flight"], rewards["short_double_support"], rewards["saturation"]) == (
         -20.0,
         -10.0,

@@ -6,8 +6,8 @@ from amp_sbx.common.errors import AMPError
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.paths import CONFIGS
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training import yaml_io
-from wildrobot_gym.training.policy_kwargs import parse_policy_kwargs
+from wildrobot_gym.training.config import yaml_io
+from wildrobot_gym.training.config.policy_kwargs import parse_policy_kwargs
 from wildrobot_gym.training.run_directory import RunDirectory
 from wildrobot_gym.training.train import resumed_config
 

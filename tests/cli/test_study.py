@@ -30,8 +30,7 @@ from wildrobot_gym.experiments.study.metrics import (
 from wildrobot_gym.experiments.study.run import Processes
 from wildrobot_gym.paths import STUDIES, motion_file
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training.config import MOTION_DIGESTS
-from wildrobot_gym.training.run_directory import RunDirectory
+from wildrobot_gym.training.run_directory import MOTION_DIGESTS, RunDirectory
 
 ARMS = {"base": {}, "bce": {"amp.loss": "bce"}}
 TINY = {"config": "smoke", "seeds": [0, 1, 2], "commands": [0.4], "episodes": 2, "arms": ARMS}
@@ -218,7 +217,7 @@ def test_settings_lie_on_top_of_one_another():
     configs = resolved()
     assert [config.n_timesteps for config in configs.values()] == [2000] * 3
     assert [config.amp and config.amp["weight"] for config in configs.values()] == [0.3, 0.4, None]
-    assert all(config.env_kwargs["rewards"] == {"slip": -3} for config in configs.values())
+    assert all(config.env.settings.rewards.slip == -3 for config in configs.values())
 
 
 def test_jobs_are_runs_at_the_same_time(here, fake, monkeypatch):

@@ -31,8 +31,8 @@ from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.motion.reference import save_clips
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training import progress as run_progress
-from wildrobot_gym.training import yaml_io
 from wildrobot_gym.training.callbacks import LOGGED, CheckpointCallback, EvalCallback, eval_score
+from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.logger import STEPS, ProgressCsv, forget_told, training_console
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
 from wildrobot_gym.training.run_directory import RunDirectory

@@ -15,8 +15,7 @@ from amp_sbx.discriminator.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIE
 from amp_sbx.discriminator.network import NORMALIZATIONS
 from amp_sbx.discriminator.rewards import STYLE_REWARDS
 from wildrobot_gym.config import EnvConfig, to_dict
-from wildrobot_gym.training import yaml_io
-from wildrobot_gym.training.config import ENV_ARGUMENTS, EvalSettings, RunConfig
+from wildrobot_gym.training.config import ENV_ARGUMENTS, EvalSettings, RunConfig, yaml_io
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 CONFIGURATION = DOCS / "reference" / "configuration.md"

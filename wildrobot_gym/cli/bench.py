@@ -28,7 +28,7 @@ from wildrobot_gym.experiments.bench.cases import (
 )
 from wildrobot_gym.files import write_json
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training.run_directory import versions
+from wildrobot_gym.training.versions import versions
 
 RATIOS = (  # name, numerator, denominator
     ("vector_env_over_raw_physics", "vector_env_steps_per_s", "raw_physics_steps_per_s"),

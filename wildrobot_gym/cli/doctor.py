@@ -16,7 +16,7 @@ from wildrobot_gym.errors import WildRobotError
 from wildrobot_gym.paths import ASSETS, CONFIGS, MOTIONS, POLICIES, ROBOTS
 from wildrobot_gym.physics import Physics, make_physics
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.training.run_directory import versions
+from wildrobot_gym.training.versions import versions
 
 NEEDED, WISHED = "needed", "wished"
 

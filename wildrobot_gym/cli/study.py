@@ -12,12 +12,12 @@ from pathlib import Path
 from rich.console import Console
 
 from wildrobot_gym.console.exit_codes import RUN_FAILED
+from wildrobot_gym.console.output import training_console
 from wildrobot_gym.console.signals import stop_signals
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.experiments.study.config import Study, load_study
 from wildrobot_gym.experiments.study.report import write_report
 from wildrobot_gym.experiments.study.run import Processes, State, StudyRun
-from wildrobot_gym.training.logger import training_console
 
 ROOT = (
     Path("runs") / "studies"

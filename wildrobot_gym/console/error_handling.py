@@ -1,4 +1,4 @@
-"""What every command line of the project does about errors: one message and an exit code, never a half-told traceback."""
+"""What every command line does about errors: one message and an exit code, never a traceback."""
 
 from __future__ import annotations
 
@@ -18,14 +18,22 @@ Text = Annotated[str, tyro.conf.Positional]
 Texts = Annotated[tuple[str, ...], tyro.conf.Positional]
 
 
-def guarded(call: Callable[[], int], prog: str, debug: bool = False) -> int:
-    """``call``'s exit code, or that of what stopped it; errors that are meant to be read are told after ``prog``."""
+def exit_code_of(call: Callable[[], int], prog: str, debug: bool = False) -> int:
+    """Call a function and turn what it raises into an exit code.
+
+    Errors that are meant for people become one message on standard error. Others are raised as they are.
+
+    Args:
+        call: Returns an exit code.
+        prog: Name of the program; the message starts with it.
+        debug: Print the traceback, too.
+    """
     try:
         return call()
     except KeyboardInterrupt:
         complain(prog, "Interrupted.")
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # the reader of our output went away, as with `| head`
+    except BrokenPipeError:  # the reader of our output is gone, as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except Exception as error:
@@ -38,18 +46,26 @@ def guarded(call: Callable[[], int], prog: str, debug: bool = False) -> int:
 
 
 def run_script(function: Callable[..., int], prog: str, arguments: list[str] | None = None) -> int:
-    """A script of one function: its parameters are the flags, its result the exit code."""
+    """Run a script that is one function.
+
+    Args:
+        function: Its parameters are the options, its result the exit code.
+        prog: Name of the script.
+        arguments: The command line after the script's name; that of the process if None.
+    """
     command: Any = function  # tyro's stubs want functions that never return
-    return guarded(lambda: tyro.cli(command, prog=prog, args=arguments, config=TYRO_CONFIG), prog)
+    return exit_code_of(
+        lambda: tyro.cli(command, prog=prog, args=arguments, config=TYRO_CONFIG), prog
+    )
 
 
 def complain(prog: str, message: str) -> None:
-    """On standard error."""
+    """Print a message on standard error."""
     print(f"{prog}: {message}", file=sys.stderr)
 
 
 def _is_expected(error: Exception) -> bool:
-    """Whether an error is one of the packages' own, raised to be read; amp_sbx is not imported just to ask."""
+    """Whether an error is one of the packages' own; amp_sbx is not imported just to find out."""
     from wildrobot_gym.errors import WildRobotError
 
     amp_errors = sys.modules.get("amp_sbx.common.errors")

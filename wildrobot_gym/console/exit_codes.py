@@ -1,5 +1,5 @@
-"""Exit codes of ``wildrobot`` beside 0 and 128 + signal."""
+"""Exit codes of `wildrobot` beside 0 and 128 + signal."""
 
-RUN_FAILED = 1  # not every run of a study could be done; its table says why
-BAD_INPUT = 2  # told in one message
-NO_PICTURE = 3  # a picture was asked for and this machine cannot draw one; all else is done
+RUN_FAILED = 1  # done, but not everything passed; the output says what
+BAD_INPUT = 2  # one message says what is wrong
+NO_PICTURE = 3  # this machine cannot draw the picture that was asked for; all else is done

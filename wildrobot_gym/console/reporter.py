@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from wildrobot_gym.console.progress_bar import step_bar
+from wildrobot_gym.console.progress_bar import BarDisplay, LineDisplay
 from wildrobot_gym.reporting import Advance
 
 
@@ -30,8 +30,11 @@ class ConsoleReporter:
         self.console.print(text, style="yellow", soft_wrap=True, highlight=False, markup=False)
 
     @contextmanager
-    def progress(self, label: str, total: int) -> Iterator[Advance]:
-        """Show a bar that disappears when the work is done."""
-        with step_bar(self.console) as bar:
-            task = bar.add_task(label, total=total)
-            yield lambda count: bar.advance(task, count)
+    def progress(self, label: str, total: int, done: int = 0) -> Iterator[Advance]:
+        """Show a bar on a terminal. Elsewhere, print a line now and then for work with a status."""
+        if not self.console.is_terminal:
+            yield LineDisplay(self.console, label, total, done)
+            return
+        display = BarDisplay(self.console, label, total, done)
+        with display.bar:
+            yield display

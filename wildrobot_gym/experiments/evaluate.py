@@ -18,7 +18,7 @@ from wildrobot_gym.experiments.settings import EvaluateSettings
 from wildrobot_gym.experiments.style_eval import StyleTest, evaluate_style, prepare_style
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
-from wildrobot_gym.training.run_directory import versions
+from wildrobot_gym.training.versions import versions
 
 
 @dataclass(frozen=True, eq=False)

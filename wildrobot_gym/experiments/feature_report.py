@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.config import FeatureConfig, HistoryConfig, build
+from wildrobot_gym.config import EnvConfig, FeatureConfig, HistoryConfig
 from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.evaluation.benchmark import make_env
 from wildrobot_gym.evaluation.feature_check import DimensionCheck, Spread, check_features
@@ -111,23 +111,26 @@ def summarize_features(config: str) -> FeatureSummary:
         MotionError: The reference does not fit.
     """
     run = run_config.load(config)
-    if run.reference_path is None:
+    if run.reference is None:
         raise ConfigError(
             f"{config} has no amp section, so it has no reference. Name another config."
         )
-    robot, clips = load_dataset(str(run.reference_path), run.env_kwargs.get("robot"))
+    named = run.env.settings.robot
+    robot, clips = load_dataset(
+        str(run.reference.path), None if named == EnvConfig().robot else named
+    )
     features = features_of(run)
     dataset = ReferenceDataset.from_clips(robot, _one_frame(features), clips)
     names = feature_names(robot, dataset.layout)
     columns = {
         name: Spread.of(values) for name, values in zip(names, dataset.features.T, strict=True)
     }
-    return FeatureSummary(run.reference_path.stem, len(dataset), features, columns)
+    return FeatureSummary(run.reference.path.stem, len(dataset), features, columns)
 
 
 def features_of(run: RunConfig) -> FeatureConfig:
     """Return the feature settings of a run config."""
-    return build(FeatureConfig, run.env_kwargs.get("features"), "env_kwargs.features")
+    return run.env.settings.features
 
 
 def _one_frame(features: FeatureConfig) -> FeatureConfig:

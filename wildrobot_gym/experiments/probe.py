@@ -11,14 +11,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
-from rich.console import Console
 from stable_baselines3.common.callbacks import BaseCallback
 
 from amp_sbx import AMPPPO
 from amp_sbx.common.errors import NonFiniteError
 from amp_sbx.common.metrics import auc
 from amp_sbx.reference.features import held_out_motions
-from wildrobot_gym.config import FEATURE_CHANNELS, FeatureConfig, to_dict
+from wildrobot_gym.config import FEATURE_CHANNELS, EnvConfig, FeatureConfig, to_dict
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.experiments.datasets import load_dataset
 from wildrobot_gym.experiments.feature_report import features_of
@@ -27,8 +26,8 @@ from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset, save_clips
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training.config import RunConfig, find_motion
-from wildrobot_gym.training.train import load_reference, make_model, make_vec_env, warm_start
+from wildrobot_gym.training.config import RunConfig, find_motion, with_overrides
+from wildrobot_gym.training.model import make_model, make_reference, make_vec_env, warm_start
 
 AUC_BOUNDS, MIN_REWARD_VARIANCE = (0.6, 0.9), 0.05
 HELD_OUT_FRACTION = 0.2  # of the motions
@@ -155,7 +154,9 @@ def probe(
     """
     settings = settings or ProbeSettings()
     run = _small_run(settings, overrides)
-    model, clips = load_dataset(str(find_motion(dataset)), run.env_kwargs.get("robot"))
+    named = run.env.settings.robot
+    robot = None if named == EnvConfig().robot else named
+    model, clips = load_dataset(str(find_motion(dataset)), robot)
     learned, held_out = hold_out(clips)
     if held_out is learned:
         report.warning("The dataset has one motion. No motion is held out for the AUC.")
@@ -165,9 +166,8 @@ def probe(
         with tempfile.TemporaryDirectory() as folder:
             # Environment, warm start and discriminator all see the learned part alone.
             path = str(save_clips(Path(folder) / "learned.npz", learned))
-            robot = run.env_kwargs.get("robot", model.name)
-            env_kwargs = {**run.env_kwargs, "reference": path, "robot": robot}
-            run = replace(run, amp={**(run.amp or {}), "reference": path}, env_kwargs=env_kwargs)
+            paths = dict.fromkeys(("amp.reference", "env_kwargs.reference"), path)
+            run = with_overrides(run, {**paths, "env_kwargs.robot": robot or model.name})
             metrics = _train(run, held_out, watch)
     except NonFiniteError as error:
         failure = str(error)
@@ -223,9 +223,9 @@ def _small_run(settings: ProbeSettings, overrides: Sequence[str]) -> RunConfig:
             " Name another config."
         )
     # The weight as it is at the end of training, from the start.
-    final = run.amp_config.schedule.final  # type: ignore[union-attr]
+    final = run.amp.schedule.final
     schedule = {"initial": final, "final": final}
-    run = replace(run, amp={**run.amp, "schedule": schedule, "reintroduce": []})
+    run = with_overrides(run, {"amp.schedule": schedule, "amp.reintroduce": []})
     features = FeatureConfig() if settings.all_features else features_of(run)
     dropped = settings.dropped_channels
     channels = tuple(name for name in features.channels if name not in dropped)
@@ -234,30 +234,31 @@ def _small_run(settings: ProbeSettings, overrides: Sequence[str]) -> RunConfig:
             f"No channel is left of {list(features.channels)};"
             f" allowed: one or more of {FEATURE_CHANNELS}."
         )
-    num_envs = int(np.clip(settings.steps // (ITERATIONS * run.n_steps), MIN_ENVS, MAX_ENVS))
-    return replace(
-        run,
-        n_envs=num_envs,
-        n_timesteps=settings.steps,
-        batch_size=min(run.batch_size, num_envs * run.n_steps // 2),
-        env_kwargs={**run.env_kwargs, "features": to_dict(replace(features, channels=channels))},
-    )
+    num_envs = int(np.clip(settings.steps // (ITERATIONS * run.ppo.n_steps), MIN_ENVS, MAX_ENVS))
+    small = {
+        "n_envs": num_envs,
+        "n_timesteps": settings.steps,
+        "batch_size": min(run.ppo.batch_size, num_envs * run.ppo.n_steps // 2),
+        "env_kwargs.features": to_dict(replace(features, channels=channels)),
+    }
+    return with_overrides(run, small)
 
 
 def _train(run: RunConfig, held_out: Sequence[MotionClip], watch: _Watch) -> DiscriminatorMetrics:
     env = make_vec_env(run)
     try:
         inner: Any = env.vector_env.unwrapped
-        reference: Any = load_reference(run, env)
+        reference: Any = make_reference(run, env)
         # `wildrobot train` refuses little motion and a single motion. The probe judges them too,
         # with smaller minibatches. The held-out motions are already left out of the reference.
-        batch_size = min(run.amp_config.batch_size, reference.num_samples)  # type: ignore[union-attr]
+        batch_size = min(run.amp.batch_size, reference.num_samples)  # type: ignore[union-attr]
         small = {"batch_size": batch_size, "single_motion": True, "held_out_fraction": 0.0}
-        model = make_model(replace(run, amp={**(run.amp or {}), **small}), env, reference)
+        judged = with_overrides(run, {f"amp.{name}": value for name, value in small.items()})
+        model = make_model(judged, env, reference)
         real = ReferenceDataset.from_clips(
             inner.robot, inner.config.features, held_out, inner.config.control_dt
         ).windows
-        warm_start(model, run, env, Console(quiet=True))
+        warm_start(model, run, env)
         model.learn(run.n_timesteps, watch)
         return discriminator_metrics(model, real)
     finally:

@@ -21,6 +21,8 @@ import numpy as np
 from rich.console import Console
 
 from wildrobot_gym.config import EnvConfig, build
+from wildrobot_gym.console.output import training_console
+from wildrobot_gym.console.reporter import ConsoleReporter
 from wildrobot_gym.env.rollout import SETTLING_STEPS, perform_walk, rollout_id
 from wildrobot_gym.errors import ConfigError, MotionError, RunError
 from wildrobot_gym.evaluation.benchmark import POLICY_SETTINGS, make_env
@@ -32,10 +34,11 @@ from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import RunConfig
-from wildrobot_gym.training.logger import training_console
+from wildrobot_gym.training.model import NETWORK_SETTINGS
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
+from wildrobot_gym.training.resume import check_same_run
 from wildrobot_gym.training.run_directory import RunDirectory
-from wildrobot_gym.training.train import NETWORK_SETTINGS, resumed_config, train
+from wildrobot_gym.training.train import train
 
 WEIGHT = 0.1  # of the style reward (data-first plan, Path B)
 GROUNDED = {  # a baseline that hops, as plain PPO's does, passes hardly a window of the gates
@@ -83,9 +86,9 @@ def run_bootstrap(
     amp_config = amp_stage(
         config, reference, agent, amp_steps, overrides, seed, None if force else amp
     )
-    if amp_config.amp_config is None:
+    if amp_config.amp is None:
         raise ConfigError("The last stage learns from what was mined; amp cannot be null there.")
-    _check_rollouts(commands, seconds, amp_config.amp_config.single_motion)
+    _check_rollouts(commands, seconds, amp_config.amp.single_motion)
     if policy is None:
         settings = [] if baseline_steps is None else [f"n_timesteps={baseline_steps}"]
         plain_config = run_config.load(baseline, settings, seed)
@@ -126,15 +129,10 @@ def run_bootstrap(
 
 def grounded_stage(baseline: RunConfig, plain: RunDirectory, steps: int) -> RunConfig:
     """The baseline's settings for ``steps`` more, from its networks, with :data:`GROUNDED`'s penalties or heavier."""
-    values, own = baseline.to_dict(), baseline.resolved()
+    own = baseline.resolved()
     penalties = {key: min(value, own[key]) for key, value in GROUNDED.items()}
-    for key, value in {
-        **penalties,
-        "trained_agent": str(plain.final),
-        "n_timesteps": steps,
-    }.items():
-        run_config.override(values, key, value)
-    return run_config.from_mapping(values)
+    changes = {**penalties, "trained_agent": str(plain.final), "n_timesteps": steps}
+    return run_config.with_overrides(baseline, changes)
 
 
 def amp_stage(
@@ -182,7 +180,7 @@ def _train(stage: str, name: str, config: RunConfig, run: RunDirectory, console:
     """
     begun = run.holds_a_run()
     if begun:
-        resumed_config(run, config)
+        check_same_run(run, config)
     done = run.final_steps() if begun else 0
     if done >= config.n_timesteps:
         text = f"{stage}: done, {done:,} steps in {run.path}"
@@ -191,10 +189,12 @@ def _train(stage: str, name: str, config: RunConfig, run: RunDirectory, console:
     verb = "going on with" if begun else "training"
     text = f"{stage}: {verb} {name} to {config.n_timesteps:,} steps in {run.path}"
     console.print(text, highlight=False, soft_wrap=True, markup=False)
-    code = train(config, run, begun, console)
-    if code:
+    report = ConsoleReporter(console)
+    result = train(config, out=run.path, resume=begun, handle_signals=True, report=report)
+    if result.signum is not None:
         console.print("`wildrobot bootstrap` goes on with it when it is called as before.")
-    return code
+        return 128 + result.signum
+    return 0
 
 
 def _mine(
@@ -295,19 +295,19 @@ def _check_rollouts(commands: Sequence[float], seconds: float, single_motion: bo
 def _check_fits(plain: RunConfig, amp: RunConfig) -> None:
     """Raise ConfigError where the second run cannot begin with the networks of the first: now, not after its training."""
     for name in NETWORK_SETTINGS:
-        theirs, ours = getattr(plain, name), getattr(amp, name)
+        theirs, ours = getattr(plain.ppo, name), getattr(amp.ppo, name)
         if theirs != ours:
             raise ConfigError(
                 f"{name} is {theirs!r} in the baseline and {ours!r} in the AMP run. Ask for the same in both."
             )
-    _check_same_task(plain.env_kwargs, amp)
+    _check_same_task(plain.env.env_kwargs(), amp)
 
 
 def _check_same_task(env_kwargs: Mapping[str, Any], amp: RunConfig) -> None:
     """Raise ConfigError where a policy trained with ``env_kwargs`` would see or do something else in the AMP run."""
     theirs, ours = (
         build(EnvConfig, {name: values[name] for name in POLICY_SETTINGS if name in values})
-        for values in (env_kwargs, amp.env_kwargs)
+        for values in (env_kwargs, amp.env.env_kwargs())
     )
     for name in POLICY_SETTINGS:
         if getattr(theirs, name) != getattr(ours, name):

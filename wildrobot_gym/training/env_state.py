@@ -1,17 +1,23 @@
-"""The environments of a run as arrays, so that a resumed run sees the very steps the killed one would have seen."""
+"""The environments of a run as arrays, so that a resumed run takes the same steps as one that never stopped."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from amp_sbx import AMPPPO, GymnasiumVecEnv
 from wildrobot_gym.errors import RunError
+from wildrobot_gym.files import atomic_write
 
 
 def environment_state(model: AMPPPO) -> dict[str, np.ndarray]:
-    """The environments, and what the algorithm remembers of them between two iterations (the rest is in its file)."""
+    """The environments, and what the algorithm remembers of them between two iterations.
+
+    Raises:
+        RunError: The model's environments are not a `GymnasiumVecEnv`.
+    """
     vec_env = model.env
     if not isinstance(vec_env, GymnasiumVecEnv):
         raise RunError(f"A run's environments are a GymnasiumVecEnv, got {type(vec_env).__name__}.")
@@ -26,7 +32,11 @@ def environment_state(model: AMPPPO) -> dict[str, np.ndarray]:
 
 
 def restore_environment(model: AMPPPO, arrays: dict[str, np.ndarray]) -> None:
-    """The inverse of :func:`environment_state`; ``learn(reset_num_timesteps=False)`` then goes on without a reset."""
+    """Put back what `environment_state` gave; `learn(reset_num_timesteps=False)` continues from there.
+
+    Raises:
+        RunError: The arrays are of other environments.
+    """
     vec_env: Any = model.env
     try:
         vec_env.vector_env.unwrapped.set_state(
@@ -44,3 +54,30 @@ def restore_environment(model: AMPPPO, arrays: dict[str, np.ndarray]) -> None:
         vec_env._episode_lengths[:] = arrays["episode_lengths"]
     except (KeyError, ValueError) as error:
         raise RunError(f"The checkpoint's environments do not fit this run: {error}") from error
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write an .npz atomically; on a full disk an older file stays complete.
+
+    Raises:
+        RunError: It cannot be written.
+    """
+    try:
+        with atomic_write(path) as stream:
+            np.savez(stream, **arrays)  # type: ignore[arg-type]
+    except OSError as error:
+        raise RunError(f"Cannot write {path}: {error}. Free some space.") from error
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz; pickled objects are refused.
+
+    Raises:
+        RunError: It is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except Exception as error:  # zipfile, zlib and numpy raise many kinds for a damaged file
+        hint = "The checkpoint is damaged; delete it to use the one before."
+        raise RunError(f"Cannot read {path}: {error}. {hint}") from error

@@ -1,4 +1,4 @@
-"""Trained policies: where they lie, and what is needed to run them."""
+"""Trained policies: where they are, and what is needed to run them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,45 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, VectorEnv
+from jaxtyping import Float
 
 from amp_sbx import AMPPPO, GymnasiumVecEnv
-from amp_sbx.common import archive as checkpoint
+from amp_sbx.common import archive
+from wildrobot_gym.config import CommandConfig, build
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import RunError, unknown_name
 from wildrobot_gym.evaluation.benchmark import evaluation_settings
 from wildrobot_gym.files import file_digest
 from wildrobot_gym.paths import POLICIES, motion_file
-from wildrobot_gym.training.config import MOTION_DIGESTS
-from wildrobot_gym.training.run_directory import RunDirectory
+from wildrobot_gym.training.run_directory import MOTION_DIGESTS, RunDirectory
 
 
 @dataclass(frozen=True)
 class LoadedPolicy:
-    """A deterministic policy: a callable from observations (env, obs) to actions (env, joint), and its settings."""
+    """A trained policy with the settings of its environment. `load_policy` makes it.
+
+    Called with observations (env, observation) it returns deterministic actions (env, joint) in -1 to 1.
+
+    Attributes:
+        path: The policy's file.
+        model: The algorithm with the policy's networks.
+        env_kwargs: Settings of the environment it was trained in.
+
+    Example:
+        ```python
+        policy = wr.load_policy("walk")
+        env = policy.make_env(render_mode="rgb_array")
+        obs, _ = env.reset(seed=0)
+        env.get_wrapper_attr("set_commands")(vx=0.6)
+        for _ in range(250):
+            action, _ = policy.predict(obs)
+            obs, *_ = env.step(action)
+        ```
+    """
 
     path: Path
     model: AMPPPO
@@ -33,22 +54,59 @@ class LoadedPolicy:
     def __call__(self, obs: np.ndarray) -> np.ndarray:
         return self.model.predict(obs, deterministic=True)[0]
 
+    def predict(
+        self, observation: np.ndarray, deterministic: bool = True
+    ) -> tuple[Float[np.ndarray, "*env joint"], None]:
+        """The action for one observation or a batch of them, as in Stable-Baselines3.
+
+        Args:
+            observation: (observation,) or (env, observation), as the environment gives it.
+            deterministic: The distribution's mean, not a sample.
+
+        Returns:
+            The action (joint,) or (env, joint) in -1 to 1, and None in place of a recurrent state.
+        """
+        return self.model.predict(observation, deterministic=deterministic)[0], None
+
+    def make_env(self, **changes: Any) -> gym.Env:
+        """A `WildRobot-v0` environment with the policy's own robot, observation and action.
+
+        Args:
+            **changes: Further arguments of `gym.make`, such as `render_mode`.
+        """
+        return gym.make(ENV_ID, **{**evaluation_settings(self.env_kwargs), **changes})
+
+    def make_vec_env(self, num_envs: int, **changes: Any) -> VectorEnv:
+        """The same as a vector environment.
+
+        Args:
+            num_envs: Number of robots.
+            **changes: Further arguments of `gym.make_vec`.
+        """
+        settings = {**evaluation_settings(self.env_kwargs), **changes}
+        return gym.make_vec(ENV_ID, num_envs=num_envs, **settings)
+
+    @property
+    def command(self) -> CommandConfig:
+        """The ranges of commands that it was trained with."""
+        return build(CommandConfig, self.env_kwargs.get("commands"), "env_kwargs.commands")
+
     @property
     def run_directory(self) -> RunDirectory | None:
-        """The run that this policy is of, where the file lies as a run puts it; None for a file on its own."""
-        for folder in (RunDirectory(self.path.parent), RunDirectory(self.path.parent.parent)):
-            if folder.holds_a_run() and self.path in _candidates(folder.path):
-                return folder
+        """The run that this policy is of; None for a file that is not in a run directory."""
+        for run in (RunDirectory(self.path.parent), RunDirectory(self.path.parent.parent)):
+            if run.holds_a_run() and self.path in _candidates(run.path):
+                return run
         return None
 
     @property
     def reference(self) -> str | None:
-        """The reference motion it learned from by AMP, else (and in older files) the one its episodes began in; or None."""
+        """Name of the motion that AMP imitated; without AMP, of the one its episodes started in."""
         return self.model.extra.get("reference") or self.env_kwargs.get("reference")
 
     @property
     def knows_its_motion(self) -> bool:
-        """Whether it knows its reference motion by digest, as `wildrobot train` leaves it, and not by name alone."""
+        """Whether the file holds the digest of its reference motion, as `wildrobot train` writes it."""
         return self._motion_digest is not None
 
     @property
@@ -56,7 +114,7 @@ class LoadedPolicy:
         return (self.model.extra.get(MOTION_DIGESTS) or {}).get(self.reference)
 
     def learned_from(self, motion: Path) -> bool:
-        """Whether that file is its reference motion: as it was in training, where it knows it by digest; else by name."""
+        """Whether a file is its reference motion as it was in training: by digest if known, else by name."""
         if self.reference is None:
             return False
         if self._motion_digest is None:
@@ -64,7 +122,7 @@ class LoadedPolicy:
         return motion.is_file() and file_digest(motion) == self._motion_digest
 
     def description(self) -> dict[str, Any]:
-        """For a results file."""
+        """What a results file says of it."""
         return {
             "file": self.path.name,
             "num_timesteps": self.model.num_timesteps,
@@ -72,17 +130,22 @@ class LoadedPolicy:
         }
 
 
-def load_policy(policy: str, robot: str | None = None) -> LoadedPolicy:
-    """A policy from a file, a run folder or a shipped name; its observations and features must be those of ``robot``.
+def load_policy(policy: str | Path, robot: str | None = None) -> LoadedPolicy:
+    """Load a policy for `WildRobot-v0`.
+
+    Args:
+        policy: A shipped name ("walk"), a .zip file, or a run directory, whose best policy is taken.
+        robot: The robot to run it on; the one it was trained on if None.
 
     Raises:
-        RunError: nothing there. CheckpointError: damaged, foreign, or made for another robot.
+        RunError: There is no such policy, or it is of another environment.
+        amp_sbx.CheckpointError: The file is damaged, or for another robot.
     """
     path = find_policy(policy)
-    extra = checkpoint.read_meta(path).get("extra")
+    extra = archive.read_meta(path).get("extra")
     if isinstance(extra, Mapping) and extra.get("env_id", ENV_ID) != ENV_ID:
         raise RunError(
-            f"{path} is a policy of {extra['env_id']}; it is run by `wildrobot motion perform`."
+            f"{path} is a policy of {extra['env_id']}. Run it with `wildrobot motion perform`."
         )
     stored = extra.get("env_kwargs") if isinstance(extra, Mapping) else None
     env_kwargs: dict[str, Any] = dict(stored) if isinstance(stored, Mapping) else {}
@@ -99,18 +162,22 @@ def load_policy(policy: str, robot: str | None = None) -> LoadedPolicy:
     return LoadedPolicy(path, model, env_kwargs)
 
 
-def find_policy(policy: str) -> Path:
-    """A file, or the best of a folder: policy.zip, best.zip, final.zip, else the newest checkpoint.
+def find_policy(policy: str | Path) -> Path:
+    """The file of a policy.
 
-    A shipped name is the shipped policy (a motion's likewise), whatever lies in this folder: ``./walk`` is what does.
+    In a directory it is policy.zip, best.zip, final.zip, or the newest checkpoint, whichever is there first. A
+    shipped name is the shipped policy, whatever the present directory holds; write `./walk` for that.
+
+    Args:
+        policy: A shipped name, a .zip file, or a run directory.
 
     Raises:
-        RunError: no such file, folder or shipped name, or a folder without a policy.
+        RunError: There is no such policy.
     """
     shipped = [folder.name for folder in POLICIES.glob("*") if folder.is_dir()]
-    for place in (
-        (POLICIES / policy,) if policy in shipped else (Path(policy), Path(f"{policy}.zip"))
-    ):
+    given = (Path(policy), Path(f"{policy}.zip"))
+    places = (POLICIES / policy,) if policy in shipped else given
+    for place in places:
         if place.is_file():
             return place
         if place.is_dir():
@@ -118,14 +185,15 @@ def find_policy(policy: str) -> Path:
                 if candidate.is_file():
                     return candidate
             raise RunError(
-                f"The folder {place} holds no policy: no policy.zip, best.zip, final.zip or checkpoint."
+                f"The directory {place} holds no policy: no policy.zip, best.zip, final.zip or"
+                " checkpoint."
             )
     raise RunError(
-        unknown_name("policy", policy, shipped) + " Or give a .zip file or a run folder."
+        unknown_name("policy", str(policy), shipped) + " Or give a .zip file or a run directory."
     )
 
 
-def _candidates(folder: Path) -> Iterator[Path]:
-    run = RunDirectory(folder)
-    yield from (folder / "policy.zip", run.best, run.final)
+def _candidates(directory: Path) -> Iterator[Path]:
+    run = RunDirectory(directory)
+    yield from (directory / "policy.zip", run.best, run.final)
     yield from reversed(run.checkpoints())

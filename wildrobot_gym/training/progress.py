@@ -1,20 +1,19 @@
-"""What a person sees of a run: steps, steps per second, time left and the few figures that matter."""
+"""What a person sees of a run while it trains: steps, speed, time left, a few metrics and events."""
 
 from __future__ import annotations
 
-import contextlib
-import time
-from pathlib import Path
+from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from stable_baselines3.common.callbacks import BaseCallback
 
 from amp_sbx import AMPPPO
-from wildrobot_gym.training.logger import forget_told
+from wildrobot_gym.reporting import Advance, Reporter
+from wildrobot_gym.training.events import RunEvent, append_event, cut_events
+from wildrobot_gym.training.run_directory import RunDirectory
 
-PRINT_EVERY_S = 30.0  # where the output is no terminal
 SHOWN = (  # logged name, heading
     ("metrics/velocity_error", "velocity error"),
     ("rollout/success_rate", "success"),
@@ -25,85 +24,80 @@ SHOWN = (  # logged name, heading
 )
 
 
+def _label(controller: Any) -> str:
+    verdict = controller.health.verdict
+    return getattr(verdict, "label", None) or verdict.name
+
+
 class ProgressCallback(BaseCallback):
-    """A bar on a terminal, else a line now and then; what is told of the discriminator, in the file ``told``, too."""
+    """Reports progress, and the controller's events, which it also writes to events.jsonl.
+
+    Args:
+        n_timesteps: Environment steps of the whole run.
+        run: Where events.jsonl is.
+        report: Receives progress and events.
+    """
 
     model: AMPPPO
 
-    def __init__(self, n_timesteps: int, console: Console, told: Path) -> None:
+    def __init__(self, n_timesteps: int, run: RunDirectory, report: Reporter) -> None:
         super().__init__()
-        self._total, self._console, self._told = n_timesteps, console, told
-        self._began, self._first, self._printed = time.monotonic(), 0, 0.0
-        self._figures = ""
-        columns = (
-            TextColumn("{task.fields[steps]}"),
-            BarColumn(bar_width=20),
-            TimeRemainingColumn(),
-        )
-        self._bar = Progress(*columns, TextColumn("{task.fields[figures]}"), console=console)
-        self._task = self._bar.add_task("", total=n_timesteps, steps="", figures="")
+        self._total, self._run, self._report = n_timesteps, run, report
+        self._shown = ExitStack()
+        self._advance: Advance | None = None
+        self._counted = 0
 
     def _on_training_start(self) -> None:
         if self.model.learner is not None:
-            self.model.learner.oversight.tell = self._tell
-            with contextlib.suppress(OSError):
-                forget_told(self._told, self.num_timesteps)
-        self._began, self._first = time.monotonic(), self.num_timesteps
-        if self._console.is_terminal:
-            self._bar.start()
+            learner: Any = self.model.learner
+            if hasattr(learner, "controller"):
+                learner.controller.on_event = self._on_event
+            else:
+                learner.oversight.tell = lambda text: self._on_event(
+                    SimpleNamespace(
+                        kind="verdict" if text.startswith("disc") else "adapt", text=text
+                    )
+                )
+            cut_events(self._run.events_file, self.num_timesteps)
+        self._counted = self.num_timesteps
+        progress = self._report.progress("steps", self._total, self._counted)
+        self._advance = self._shown.enter_context(progress)
 
     def _on_step(self) -> bool:
         return True
 
     def _on_rollout_end(self) -> None:
-        # Read before SB3 dumps and clears them; those of learning come from the iteration before.
+        if self._advance is not None:
+            self._advance(self.num_timesteps - self._counted, self._status())
+            self._counted = self.num_timesteps
+
+    def _status(self) -> str:
+        # Read before SB3 writes and clears them. Those of learning are from the iteration before.
         values = dict(self.logger.name_to_value)
         if self.model.ep_success_buffer:
             values["rollout/success_rate"] = float(np.mean(self.model.ep_success_buffer))
         if self.model.ep_info_buffer:
-            values["rollout/ep_len_mean"] = float(
-                np.mean([info["l"] for info in self.model.ep_info_buffer])
-            )
-        if "amp/disc_auc" in values:
-            values["auc"] = values.get(
-                "amp/held_out_auc", values["amp/disc_auc"]
-            )  # whichever verdicts rest on
-        self._figures = "  ".join(
-            f"{head} {values[name]:.3g}" for name, head in SHOWN if name in values
-        )
+            lengths = [info["l"] for info in self.model.ep_info_buffer]
+            values["rollout/ep_len_mean"] = float(np.mean(lengths))
+        if "amp/disc_auc" in values:  # the AUC that verdicts rest on
+            values["auc"] = values.get("amp/held_out_auc", values["amp/disc_auc"])
+        parts = [f"{heading} {values[name]:.3g}" for name, heading in SHOWN if name in values]
         if self.model.learner is not None:
-            oversight = self.model.learner.oversight
-            self._figures += (
-                f"  {oversight.health.verdict.name}{', ramp waits' * oversight.ramp_waiting}"
-            )
-        self._show()
+            learner: Any = self.model.learner
+            controller = getattr(learner, "controller", None) or learner.oversight
+            waits = ", ramp waits" * controller.ramp_waiting
+            parts.append(f"{_label(controller)}{waits}")
+        return "  ".join(parts)
 
-    def _tell(self, text: str) -> None:
-        line = f"{self.num_timesteps:,} steps: {text}"
-        self._console.print(line, soft_wrap=True, highlight=False, markup=False)
-        with (
-            contextlib.suppress(OSError),
-            open(self._told, "a") as stream,
-        ):  # a full disk must not end the training
-            stream.write(f"{line}\n")
-
-    def _show(self) -> None:
-        elapsed = time.monotonic() - self._began
-        rate = (self.num_timesteps - self._first) / max(elapsed, 1e-9)
-        steps = f"{self.num_timesteps:,} of {self._total:,} steps  {rate:,.0f}/s"
-        if self._console.is_terminal:
-            self._bar.update(
-                self._task, completed=self.num_timesteps, steps=steps, figures=self._figures
-            )
-        elif elapsed - self._printed >= PRINT_EVERY_S or self._printed == 0:
-            self._printed = max(elapsed, 1e-9)
-            left = max(self._total - self.num_timesteps, 0) / max(rate, 1e-9)
-            self._console.print(
-                f"{steps}  {left / 60:.1f} min left  {self._figures}",
-                soft_wrap=True,
-                highlight=False,
-            )
+    def _on_event(self, event: Any) -> None:
+        fields = {}
+        if event.kind == "verdict" and self.model.learner is not None:
+            learner: Any = self.model.learner
+            fields["verdict"] = _label(getattr(learner, "controller", None) or learner.oversight)
+        steps = self.num_timesteps
+        append_event(self._run.events_file, RunEvent(steps, event.kind, event.text, fields))
+        self._report.info(f"{steps:,} steps: {event.text}")
 
     def stop(self) -> None:
-        if self._console.is_terminal:
-            self._bar.stop()
+        """End the display."""
+        self._shown.close()

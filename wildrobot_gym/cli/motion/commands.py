@@ -1,31 +1,30 @@
-"""The commands of `wildrobot motion` by name."""
+"""The commands of `wildrobot motion`."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from wildrobot_gym.cli.motion.analyze import analyze
-from wildrobot_gym.cli.motion.build import build
-from wildrobot_gym.cli.motion.check_features import check_features
-from wildrobot_gym.cli.motion.harness import harness
-from wildrobot_gym.cli.motion.loop import loop
-from wildrobot_gym.cli.motion.perform import perform
-from wildrobot_gym.cli.motion.play import play
-from wildrobot_gym.cli.motion.probe import probe
-from wildrobot_gym.cli.motion.retarget import retarget
-from wildrobot_gym.cli.motion.select import select
-from wildrobot_gym.cli.motion.track import track
+from wildrobot_gym.cli.dispatch import PROG, run_command
 
-COMMANDS: dict[str, Any] = {
-    "build": build,
-    "retarget": retarget,
-    "loop": loop,
-    "track": track,
-    "perform": perform,
-    "select": select,
-    "analyze": analyze,
-    "harness": harness,
-    "check-features": check_features,
-    "probe": probe,
-    "play": play,
-}
+_NAMES = (
+    "build",
+    "retarget",
+    "loop",
+    "track",
+    "perform",
+    "select",
+    "analyze",
+    "harness",
+    "check-features",
+    "probe",
+    "play",
+)
+COMMANDS = {
+    name: f"wildrobot_gym.cli.motion.{name.replace('-', '_')}:{name.replace('-', '_')}"
+    for name in _NAMES
+}  # where each command's function is
+
+
+def motion(arguments: Sequence[str]) -> int:
+    """Make, retarget, perform and judge reference motion. `wildrobot motion --help` lists the commands."""
+    return run_command(COMMANDS, f"{PROG} motion", arguments)

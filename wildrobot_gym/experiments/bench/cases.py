@@ -22,14 +22,9 @@ from wildrobot_gym.errors import RunError
 from wildrobot_gym.paths import POLICIES
 from wildrobot_gym.physics.base import substeps
 from wildrobot_gym.training.config import RunConfig
+from wildrobot_gym.training.model import make_model, make_reference, make_vec_env
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
-from wildrobot_gym.training.train import (
-    METRICS,
-    load_reference,
-    make_model,
-    make_vec_env,
-    ppo_arguments,
-)
+from wildrobot_gym.training.train import METRICS
 
 SHIPPED = "walk"
 SETTLE_STEPS = 100  # 2 s: robots are walking and spread over their strides
@@ -112,23 +107,23 @@ def train_case(
     that they simulate walking robots and not heaps of fallen ones.
     """
     if kind != "amp":
-        config = replace(config, amp=None)
+        config = replace(config, amp=None, reference=None)
     env = make_vec_env(config)
     model: Any
     if kind == "sbx":
-        arguments = ppo_arguments(config) | {
+        arguments = config.ppo.arguments() | {
             "policy_kwargs": make_model(config, env, None).policy_kwargs
         }
         del arguments["symmetric_policy"]  # stock sbx.PPO has none
         for name in ("learning_rate", "clip_range"):
             arguments[name] = parse_schedule(arguments[name], name)
-        model = sbx.PPO(config.policy, env, seed=config.seed, **arguments)
+        model = sbx.PPO(config.ppo.policy, env, seed=config.seed, **arguments)
     else:
-        model = make_model(config, env, load_reference(config, env))
+        model = make_model(config, env, make_reference(config, env))
     if policy is not None:
         _start_from(model, policy)
     model.set_logger(Logger(None, []))
-    per_repeat = ITERATIONS * config.n_steps * config.n_envs
+    per_repeat = ITERATIONS * config.ppo.n_steps * config.env.n_envs
 
     def run() -> float:
         began = time.perf_counter()

@@ -21,8 +21,8 @@ from wildrobot_gym.motion.reference import load_clips
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import dotted
-from wildrobot_gym.training.logger import last_told, verdicts_text
 from wildrobot_gym.training.policy import LoadedPolicy
+from wildrobot_gym.training.verdicts import verdict_fractions, verdicts_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +101,10 @@ def _training(
     except (ConfigError, RunError) as error:
         missing.append(f"no settings: {error}")
     try:
-        curves, verdicts = read_curves(folder.progress), verdicts_text(folder.progress)
-        if verdicts is not None and (last := last_told(folder.told)):
-            verdicts += f"; last event at {last}"
+        curves = read_curves(folder.progress)
+        verdicts = verdicts_text(verdict_fractions(folder.progress)) or None
+        if verdicts is not None and (events := folder.events()):
+            verdicts += f"; last event at {events[-1].num_timesteps:,} steps: {events[-1].text}"
     except RunError as error:
         reason = error if folder.progress.exists() else "no progress.csv"
         missing.append(f"no learning curves: {reason}")

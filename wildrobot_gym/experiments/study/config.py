@@ -9,18 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amp_sbx.common.errors import AMPError
-from wildrobot_gym.config import EnvConfig, build
+from wildrobot_gym.config import build
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import ConfigError, WildRobotError, unknown_name
 from wildrobot_gym.evaluation.benchmark import check_protocol
 from wildrobot_gym.paths import STUDIES
-from wildrobot_gym.physics import BACKENDS, check_backend
+from wildrobot_gym.physics import check_backend
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training import yaml_io
-from wildrobot_gym.training.config import RunConfig, find_config
+from wildrobot_gym.training.config import RunConfig, find_config, yaml_io
 from wildrobot_gym.training.policy import find_policy
-from wildrobot_gym.training.train import MAY_CHANGE
+from wildrobot_gym.training.resume import MAY_CHANGE
 
 # Of a run's settings, those that its final policy does not depend on. How long it trains is not among them.
 UNSEEN = {"seed", *MAY_CHANGE} - {"n_timesteps"}
@@ -83,14 +82,14 @@ class Study:
         for key, value in changes.items():
             run_config.override(values, str(key), value)
         config = run_config.from_mapping({**values, "seed": self.seeds[0]})
-        if config.env_id != ENV_ID:
+        if config.env.env_id != ENV_ID:
             raise ConfigError(
-                f"env_id is {config.env_id!r}; allowed: {ENV_ID}, whose walk benchmark judges the policies."
+                f"env_id is {config.env.env_id!r}; allowed: {ENV_ID}, whose walk benchmark judges the policies."
             )
         # What is not there is found before the first run.
-        _ = config.reference_path, config.env_settings()
-        RobotModel.load(config.env_kwargs.get("robot", EnvConfig().robot))
-        check_backend(config.env_kwargs.get("backend", BACKENDS[0]))
+        _ = config.reference and config.reference.path, config.env.arguments()
+        RobotModel.load(config.env.settings.robot)
+        check_backend(config.env.backend)
         if config.trained_agent is not None:
             find_policy(config.trained_agent)
         return config
@@ -118,9 +117,8 @@ def digest(config: RunConfig) -> str:
     The digest knows settings alone: neither the code nor what is in the files that they name.
     """
     found = config.resolved()
-    defaults = RunConfig(
-        n_timesteps=1, amp=None if config.amp is None else {"reference": "", **_FIRST_AMP}
-    ).resolved()
+    amp = None if config.amp is None else {"reference": "", **_FIRST_AMP}
+    defaults = run_config.from_mapping({"n_timesteps": 1, "amp": amp}).resolved()
     told = {
         key: found.get(key, _ABSENT)
         for key in {**defaults, **found}

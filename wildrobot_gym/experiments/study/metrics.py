@@ -77,7 +77,7 @@ def run_metrics(run: StudyRun) -> dict[str, float] | None:
     measured, episodes = episodes_measured(overall)
     found["measured"] = measured / episodes
     found |= {name: _mean((results["style"] or {}).get(name)) for name in style.METRICS}
-    amp = run.config.amp_config
+    amp = run.config.amp
     ramp_end = 0.0 if amp is None else amp.schedule.ramp_end
     try:
         columns = read_columns(run.folder.progress)
@@ -94,7 +94,7 @@ def incomparable(runs: Sequence[StudyRun], baseline: Sequence[StudyRun]) -> set[
         baseline: Runs of the arm that it is compared with.
     """
     judged = [
-        (results["style"], run.config.env_kwargs)
+        (results["style"], run.config.env.env_kwargs())
         for run in (*runs, *baseline)
         if (results := run.results()) is not None
     ]

@@ -21,8 +21,7 @@ from wildrobot_gym.evaluation.benchmark import PROTOCOL
 from wildrobot_gym.experiments.study.config import digest
 from wildrobot_gym.files import atomic_write, locked
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training import yaml_io
-from wildrobot_gym.training.config import RunConfig
+from wildrobot_gym.training.config import RunConfig, yaml_io
 from wildrobot_gym.training.run_directory import RunDirectory
 
 Execute = Callable[
@@ -159,7 +158,7 @@ class StudyRun:
         if not folder.final.is_file():
             config_file = folder.path.with_suffix(".yaml")
             with atomic_write(config_file) as stream:
-                stream.write(yaml_io.dump(self.config.to_dict()).encode())
+                stream.write(yaml_io.dump(self.config.to_mapping()).encode())
             steps.append(
                 [
                     "train",

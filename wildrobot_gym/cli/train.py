@@ -1,0 +1,44 @@
+"""`wildrobot train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tyro
+
+from wildrobot_gym.console.error_handling import Text
+from wildrobot_gym.console.output import training_console
+from wildrobot_gym.console.reporter import ConsoleReporter
+from wildrobot_gym.training.train import train as train_run
+
+
+def train(
+    config: Text,
+    /,
+    set: tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]] = (),
+    seed: int | None = None,
+    out: Path | None = None,
+    resume: bool = False,
+) -> int:
+    """Train a policy into a run directory.
+
+    The directory holds the settings, metrics, events, checkpoints, the best and the final policy. Ctrl-C stops
+    with a checkpoint, and --resume continues from the newest one.
+
+    Args:
+        config: Name of a shipped config (walk_amp, walk_ppo, ...) or path of a YAML file.
+        set: Settings that replace the config's, such as amp.weight=0.2 n_envs=512.
+        seed: Random seed for training and evaluation (default: the config's).
+        out: Run directory (default: runs/<config>-s<seed>).
+        resume: Continue the run in the run directory from its newest checkpoint.
+    """
+    result = train_run(
+        config,
+        seed=seed,
+        overrides=[item for group in set for item in group],
+        out=out,
+        resume=resume,
+        handle_signals=True,
+        report=ConsoleReporter(training_console()),
+    )
+    return 0 if result.signum is None else 128 + result.signum
