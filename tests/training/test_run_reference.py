@@ -5,7 +5,7 @@ import pytest
 
 from wildrobot_gym.motion.reference import ReferenceDataset, load_clips
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training.train import load_reference, make_vec_env
+from wildrobot_gym.training.model import make_reference, make_vec_env
 
 FEATURES = "{channels: [root_height, joint_pos], history: {frames: 3, stride: 2}}"
 ASKED = ["amp.reference=walk", "n_envs=1", f"env_kwargs.features={FEATURES}"]
@@ -30,7 +30,7 @@ def loaded(env):
     """By temperature, what a run gets."""
     asked = {value: [*ASKED, f"amp.score_temperature={value}"] for value in TEMPERATURES}
     return {
-        value: load_reference(run_config.load("smoke", asked[value]), env) for value in TEMPERATURES
+        value: make_reference(run_config.load("smoke", asked[value]), env) for value in TEMPERATURES
     }
 
 
@@ -68,4 +68,4 @@ def test_a_segments_rows_weigh_by_its_score_over_the_temperature(loaded, env):
 
 
 def test_a_run_without_amp_has_no_reference(env):
-    assert load_reference(run_config.load("walk_ppo", ["n_envs=1"]), env) is None
+    assert make_reference(run_config.load("walk_ppo", ["n_envs=1"]), env) is None

@@ -3,13 +3,14 @@
 import pytest
 
 from amp_sbx.common.errors import AMPError
+from wildrobot_gym.config import RewardConfig
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.paths import CONFIGS
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.config.policy_kwargs import parse_policy_kwargs
+from wildrobot_gym.training.resume import check_same_run
 from wildrobot_gym.training.run_directory import RunDirectory
-from wildrobot_gym.training.train import resumed_config
 
 MINIMAL = {"n_timesteps": 1000}
 
@@ -17,15 +18,15 @@ MINIMAL = {"n_timesteps": 1000}
 @pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.yaml")))
 def test_shipped_configs_are_whole(name):
     config = run_config.load(name)
-    assert run_config.from_mapping(config.to_dict()) == config
-    assert run_config.from_mapping(yaml_io.parse(yaml_io.dump(config.to_dict()), "")) == config
+    assert run_config.from_mapping(config.to_mapping()) == config
+    assert run_config.from_mapping(yaml_io.parse(yaml_io.dump(config.to_mapping()), "")) == config
     if config.amp is not None:
-        assert config.reference_path.is_file()
-        assert config.amp_config.weight > 0
+        assert config.reference.path.is_file()
+        assert config.amp.weight > 0
 
 
 def test_walk_ppo_is_walk_amp_without_amp_and_with_lighter_penalties_and_more_noise():
-    amp, ppo = run_config.load("walk_amp").to_dict(), run_config.load("walk_ppo").to_dict()
+    amp, ppo = (run_config.load(name).to_mapping() for name in ("walk_amp", "walk_ppo"))
     assert ppo["amp"] is None
     assert {k for k in amp if amp[k] != ppo[k]} == {"amp", "env_kwargs", "ent_coef"}
     ours, theirs = amp["env_kwargs"], ppo["env_kwargs"]
@@ -61,12 +62,12 @@ def test_rl_zoos_own_form(tmp_path):
         '  policy_kwargs: "dict(net_arch=dict(pi=[64], vf=[32]), activation_fn=nn.ELU, log_std_init=-1)"\n'
     )
     config = run_config.load(str(file), ["policy_kwargs.log_std_init=-2", "n_envs=8"], seed=5)
-    assert config.policy_kwargs == {
+    assert config.ppo.policy_kwargs == {
         "net_arch": {"pi": [64], "vf": [32]},
         "activation_fn": "elu",
         "log_std_init": -2,
     }
-    assert (config.n_timesteps, config.n_envs, config.seed) == (1_000_000, 8, 5)
+    assert (config.n_timesteps, config.env.n_envs, config.seed) == (1_000_000, 8, 5)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,11 @@ def test_rl_zoos_own_form(tmp_path):
         ({**MINIMAL, "n_envs": 0}, "n_envs is 0; allowed"),
         ({**MINIMAL, "n_envs": 1.5}, "n_envs must be int"),
         ({**MINIMAL, "env_id": "Walker2d-v5"}, "env_id"),
-        ({}, "n_timesteps is 0"),
+        ({}, "n_timesteps is missing"),
+        ({"n_timesteps": 0}, "n_timesteps is 0; allowed"),
+        ({**MINIMAL, "amp": 3}, "amp must be a mapping of settings, or null, got 3"),
+        ({**MINIMAL, "env_kwargs": [1]}, r"env_kwargs must be a mapping of settings, got \[1\]"),
+        ({**MINIMAL, "eval": [1]}, r"eval must be a mapping of settings, or null, got \[1\]"),
         ({**MINIMAL, "learning_rate": "fast"}, "learning_rate is 'fast'"),
         ({**MINIMAL, "learning_rate": -1}, "learning_rate is -1.0; allowed"),
         ({**MINIMAL, "clip_range_vf": -1}, "clip_range_vf is -1.0; allowed"),
@@ -135,8 +140,8 @@ def test_yaml_as_rl_zoos_files_have_it_and_as_nobody_should():
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("n_envs", "no key=value"),
-        ("n_envs.x=1", "no section"),
+        ("n_envs", "is not key=value"),
+        ("n_envs.x=1", "is not a section"),
         ("amp.wieght=1", "weight"),
         ("seed=[", "no YAML"),
     ],
@@ -162,10 +167,11 @@ def test_overrides():
         "smoke",
         ["amp.weight=0.25", "env_kwargs.rewards.alive=1e-2", "policy_kwargs.log_std_init=-2"],
     )
-    assert config.amp["weight"] == 0.25
-    assert config.env_kwargs["rewards"] == {"alive": 0.01}
-    assert config.policy_kwargs["log_std_init"] == -2
-    assert run_config.load("smoke", ["amp=null"]).amp_config is None
+    assert config.amp.weight == 0.25
+    assert config.env.settings.rewards == RewardConfig(alive=0.01)
+    assert config.ppo.policy_kwargs["log_std_init"] == -2
+    plain = run_config.load("smoke", ["amp=null"])
+    assert plain.amp is None and plain.reference is None
 
 
 def test_unknown_files_name_the_shipped_ones(tmp_path):
@@ -214,15 +220,17 @@ def test_policy_kwargs_text_is_never_run(text):
         parse_policy_kwargs(text)
 
 
-def test_a_run_is_gone_on_with_by_the_same_settings_however_they_are_written(tmp_path):
+def test_a_run_is_resumed_with_the_same_settings_however_they_are_written(tmp_path):
     folder = RunDirectory(tmp_path / "run")
     folder.begin(run_config.load("smoke"))
     same = run_config.load(
         "smoke",
         ["amp.loss=lsgan", "amp.r1_gamma=5", "env_kwargs.control_dt=0.02", "n_timesteps=2048"],
     )
-    assert resumed_config(folder, same) is same
-    with pytest.raises(RunError, match=r"other settings\. amp\.r1_gamma: run 5\.0, asked 6\. Ask"):
-        resumed_config(folder, run_config.load("smoke", ["amp.r1_gamma=6"]))
+    check_same_run(folder, same)
+    with pytest.raises(
+        RunError, match=r"other settings\. amp\.r1_gamma: run 5\.0, asked 6\. Use the same"
+    ):
+        check_same_run(folder, run_config.load("smoke", ["amp.r1_gamma=6"]))
     with pytest.raises(RunError, match=r"amp\.weight: run 0\.1, asked None"):
-        resumed_config(folder, run_config.load("smoke", ["amp=null"]))
+        check_same_run(folder, run_config.load("smoke", ["amp=null"]))
