@@ -19,7 +19,7 @@ from amp_sbx.common import archive as checkpoint
 from amp_sbx.common.errors import CheckpointError, ConfigError, FeatureError
 from amp_sbx.common.mirror import Mirror
 from amp_sbx.common.schedules import LinearSchedule
-from amp_sbx.common.vec_env import amp_layout
+from amp_sbx.common.vec_infos import amp_layout
 from amp_sbx.discriminator import replay_buffer
 from amp_sbx.discriminator.config import AMPConfig
 from amp_sbx.discriminator.learner import AMPLearner
@@ -190,7 +190,7 @@ def save_model(
         "layout": model.layout,
         "mirror": None if model.mirror is None else asdict(model.mirror),
         "extra": dict(extra),
-        "oversight": None if learner is None else learner.oversight.to_json(),
+        "controller": None if learner is None else learner.controller.to_json(),
         "episodes": _episodes_to_json(model),
     }
     arrays = flatten(
@@ -251,10 +251,7 @@ def load_model(
         layout, n_envs, adaptive_lr = meta["layout"], meta["n_envs"], meta["adaptive_lr"]
         mirror = None if meta["mirror"] is None else Mirror.from_json(meta["mirror"])
         extra = dict(meta["extra"])
-        oversight, episodes = (
-            meta.get("oversight"),
-            meta.get("episodes", {"infos": [], "successes": []}),
-        )  # older files: none
+        controller, episodes = meta["controller"], meta["episodes"]
         infos = [{"r": float(r), "l": int(n), "t": float(t)} for r, n, t in episodes["infos"]]
         successes = [float(success) for success in episodes["successes"]]
     except (KeyError, TypeError, ValueError, ConfigError) as error:
@@ -338,7 +335,7 @@ def load_model(
         None if amp is None else amp.reintroduce for amp in (stored_amp, model.amp)
     )
     if stages is not None and stages != stages_now:
-        arrays.pop("amp/mask", None)  # other stages begin anew
+        arrays.pop("amp/mask", None)  # other stages start with their own mask
     if "seed" in overrides:  # its random streams, not the file's
         arrays |= _keys(model) | (
             {} if model.learner is None else {"amp/key": np.asarray(model.learner.state.key)}
@@ -346,9 +343,9 @@ def load_model(
     _restore(model, arrays, feature_dim)
     model.ep_info_buffer = deque(infos, maxlen=model._stats_window_size)
     model.ep_success_buffer = deque(successes, maxlen=model._stats_window_size)
-    if oversight is not None and model.learner is not None:
+    if controller is not None and model.learner is not None:
         try:
-            model.learner.oversight.remember(oversight)
+            model.learner.controller.restore(controller)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"{path}: what it says of the discriminator's health cannot be read: {error!r}."
@@ -418,8 +415,7 @@ def _restore(model: Any, arrays: Arrays, feature_dim: int | None) -> None:
             arrays = arrays | {"amp/replay/position": np.array(data.shape[0], np.int32)}
         arrays = arrays | {_REPLAY_DATA: np.pad(data, ((0, capacity - data.shape[0]), (0, 0)))}
     state = model.learner.state
-    # A file of before there were these goes on as one in which nothing has been let in or moved yet.
-    arrays = flatten(to_state_dict({"mask": state.mask, "drive": state.drive}), "amp") | arrays
+    arrays = {"amp/mask": np.asarray(state.mask)} | arrays  # absent: other stages than the file's
     model.learner.restore(unflatten_into(state, arrays, "amp"))
 
 

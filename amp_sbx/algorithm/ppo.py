@@ -32,7 +32,8 @@ from amp_sbx.common.checks import reject_unknown
 from amp_sbx.common.errors import AMPError, ConfigError, FeatureError, NonFiniteError
 from amp_sbx.common.mirror import Mirror, declared_mirror, observations_normalized
 from amp_sbx.common.schedules import Schedule, parse_schedule
-from amp_sbx.common.vec_env import GymnasiumVecEnv, amp_layout, amp_observations
+from amp_sbx.common.vec_env import GymnasiumVecEnv
+from amp_sbx.common.vec_infos import amp_layout, amp_observations, check_width
 from amp_sbx.discriminator.config import AMPConfig
 from amp_sbx.discriminator.learner import AMPLearner
 from amp_sbx.reference.features import ReferenceFeatures, check_layouts
@@ -371,11 +372,7 @@ class AMPPPO(PPO):
     def _store_amp_observations(self, env: VecEnv, infos: list[dict[str, Any]], step: int) -> None:
         features = amp_observations(env, infos, env.num_envs)
         dim = self.learner.feature_dim  # type: ignore[union-attr]
-        if features.shape[1] != dim:
-            raise FeatureError(
-                f"the environment's amp_obs have {features.shape[1]} channels, the reference has {dim}; "
-                "build both with the same feature settings."
-            )
+        check_width(features, dim)
         shape = (self.n_steps, env.num_envs, dim)
         if self._amp_obs is None or self._amp_obs.shape != shape:
             self._amp_obs = np.zeros(shape, dtype=np.float32)
@@ -491,12 +488,12 @@ class AMPPPO(PPO):
             )
         if self.learner is not None:
             done = 0 if reset_num_timesteps else self.num_timesteps
-            self.learner.oversight.begin(done, done + total_timesteps)
+            self.learner.controller.begin(done, done + total_timesteps)
         return super().learn(
             total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar
         )
 
-    def fresh_amp_observations(self) -> np.ndarray:
+    def collect_amp_observations(self) -> np.ndarray:
         """AMP observations (n_steps * num_envs, feature) of one more rollout, from which nothing is learned.
 
         Environments, random keys and the rollout buffer move on; counters and parameters stay.

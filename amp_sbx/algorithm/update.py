@@ -16,13 +16,8 @@ from amp_sbx.common.metrics import approx_kl, explained_variance
 from amp_sbx.discriminator.config import AMPConfig
 from amp_sbx.discriminator.network import score_in_chunks
 from amp_sbx.discriminator.sampler import ReferenceSampler
-from amp_sbx.discriminator.update import (
-    AMPState,
-    all_finite,
-    commit,
-    style_rewards,
-    train_discriminator,
-)
+from amp_sbx.discriminator.state import AMPState, style_rewards
+from amp_sbx.discriminator.update import all_finite, commit, train_discriminator
 
 # Bounds and step of the KL-adaptive learning rate are SBX's (KLAdaptiveLR; from rsl_rl).
 KL_MARGIN, KL_FACTOR, KL_MIN_LR, KL_MAX_LR = 2.0, 1.5, 1e-5, 1e-2

@@ -17,7 +17,9 @@ from amp_sbx.common.errors import CheckpointError
 
 FORMAT = "amp_sbx"
 FORMAT_VERSION = 1
-_META, _ARRAYS, _SUFFIX = "meta.json", "arrays/", ".npy"
+LOAD_WITH = "amp_sbx.AMPPPO.load"
+_META, _SB3_DATA, _ARRAYS, _SUFFIX = "meta.json", "data", "arrays/", ".npy"
+_NOTICE = f"(this is an amp_sbx model: load it with {LOAD_WITH}, not with SB3's or SBX's load)"
 PathOrStream = str | pathlib.Path | io.BufferedIOBase | BinaryIO
 
 
@@ -27,11 +29,28 @@ def resolve_path(path: str | os.PathLike) -> pathlib.Path:
     return path if path.suffix else path.with_name(path.name + ".zip")
 
 
+def sb3_data(meta: dict[str, Any]) -> dict[str, Any]:
+    """The `data` member, for tools that read SB3's files: plain JSON that says how to load.
+
+    `load` of SB3 and SBX warns about the first entry by its name and then fails, because the
+    spaces are missing. The entry has no content, so nothing is ever deserialized.
+    """
+    return {
+        _NOTICE: {":serialized:": None},
+        "format": FORMAT,
+        "load_with": LOAD_WITH,
+        "algorithm": meta.get("algorithm"),
+        "policy_class": meta.get("policy"),
+        "num_timesteps": meta.get("counters", {}).get("num_timesteps"),
+    }
+
+
 def _write_zip(stream: Any, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     header = {"format": FORMAT, "format_version": FORMAT_VERSION, **meta}
     # Stored, not deflated: float weights hardly shrink, and a save would take seconds.
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(_META, json.dumps(header, indent=2))
+        archive.writestr(_SB3_DATA, json.dumps(sb3_data(header), indent=2))
         for name, array in arrays.items():
             with archive.open(f"{_ARRAYS}{name}{_SUFFIX}", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)

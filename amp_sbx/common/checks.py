@@ -63,7 +63,7 @@ def build_section(cls: type, section: str, value: Any, example: str) -> Any:
         for f in fields(cls)
         if f.name not in value and f.default is MISSING and f.default_factory is MISSING
     ]:
-        raise ConfigError(f"{section} lacks {', '.join(missing)}; e.g. {example}.")
+        raise ConfigError(f"{section} is missing {', '.join(missing)}; e.g. {example}.")
     return cls(**value)
 
 

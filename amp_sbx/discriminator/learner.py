@@ -1,4 +1,4 @@
-"""`AMPLearner`: the discriminator's state with its config, its reference and its oversight."""
+"""`AMPLearner`: the discriminator's state with its config, reference and controller."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,57 +13,52 @@ from jaxtyping import Array
 from amp_sbx.common.errors import FeatureError, NonFiniteError
 from amp_sbx.common.mirror import feature_reflection
 from amp_sbx.discriminator.config import AMPConfig
-from amp_sbx.discriminator.controller import Oversight
+from amp_sbx.discriminator.controller import Controller
 from amp_sbx.discriminator.health import HealthMonitor
 from amp_sbx.discriminator.normalizer import Normalizer, fit_normalizer
 from amp_sbx.discriminator.reference_check import check_reference
 from amp_sbx.discriminator.sampler import ReferenceSampler, make_sampler
-from amp_sbx.discriminator.update import (
-    AMPState,
-    all_finite,
-    commit,
-    discriminator_scores,
-    init_state,
-    style_rewards,
-    train_discriminator,
-)
-from amp_sbx.reference.features import ReferenceFeatures, hold_out, with_images
+from amp_sbx.discriminator.state import AMPState, discriminator_scores, init_state, style_rewards
+from amp_sbx.discriminator.update import all_finite, commit, train_discriminator
+from amp_sbx.reference.features import ReferenceFeatures
+from amp_sbx.reference.held_out import hold_out, with_mirror_images
 
-
-@partial(jax.jit, static_argnums=0)
-def _rewards_jit(config: AMPConfig, state: AMPState, features: Array) -> Array:
-    return style_rewards(config, state, features)
-
-
+_rewards_jit = jax.jit(style_rewards, static_argnums=0)
 _scores_jit = jax.jit(discriminator_scores, static_argnums=0)
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=1)
 def _update_jit(
-    config: AMPConfig, state: AMPState, features: Array, reference: ReferenceSampler
+    config: AMPConfig, state: AMPState, amp_obs: Array, reference: ReferenceSampler
 ) -> tuple:
-    new_state, samples, metrics = train_discriminator(config, state, features, reference)
+    new_state, samples, metrics = train_discriminator(config, state, amp_obs, reference)
     ok = all_finite((new_state.params, metrics["disc_loss"]))
     return commit(state, new_state, samples, ok), metrics, ok
 
 
 class AMPLearner:
-    """Holder of an `AMPState` with its config and reference.
+    """A discriminator that learns to tell a reference from a policy.
 
     Args:
-        config: settings.
-        reference: motion to imitate; None gives a learner that can score (once a checkpoint's state is restored into
-            it) but not learn.
-        seed: of the initial weights and of all sampling; a number or a PRNG key.
-        feature_dim: needed only without a reference.
-        mirror: what the environment declares as its reflection; needed with a reference where `config.symmetry` is on.
+        config: AMP settings.
+        reference: motion to imitate. None: a learner that scores after `restore`, but cannot learn.
+        seed: seed or PRNG key of the initial weights and of all sampling.
+        feature_dim: number of columns of `amp_obs`; needed only without a reference.
+        mirror: the environment's `mirror`; needed for `config.symmetry`.
 
     Attributes:
-        oversight: judges the discriminator, and remembers what it has done about it.
+        controller: judges the discriminator and applies the config's schedules.
+        state: the learning state.
 
     Raises:
-        FeatureError: the reference is not fit to learn from (`reference_check`), or `amp.reintroduce` not to its layout.
-        ConfigError: `config.symmetry` without a reflection of the features.
+        FeatureError: the reference is not suitable (see `check_reference`), or its layout has no
+            channel of `amp.reintroduce`.
+        ConfigError: `config.symmetry` without a mirror of the AMP observations.
+
+    Example:
+        >>> learner = AMPLearner(AMPConfig(batch_size=256), reference)
+        >>> metrics = learner.update(policy_amp_obs)
+        >>> rewards = learner.rewards(policy_amp_obs)
     """
 
     def __init__(
@@ -79,7 +74,7 @@ class AMPLearner:
         if reference is not None and config.symmetry:
             self._reflection = feature_reflection(mirror, reference.feature_dim)
         if reference is not None:
-            shown = self._shown(reference)
+            shown = self._with_images(reference)
             normalizer = fit_normalizer(
                 shown.features, shown.weights, config.feature_min_std, config.feature_clip
             )
@@ -89,56 +84,67 @@ class AMPLearner:
             )
         else:
             raise FeatureError(
-                "AMPLearner needs a reference, or a feature_dim to be restored from a checkpoint."
+                "AMPLearner needs a reference, or feature_dim to be restored from a checkpoint."
             )
         self.reference = reference
-        self.oversight = Oversight(config, None if reference is None else reference.layout)
+        self.controller = Controller(config, None if reference is None else reference.layout)
         self._sampler: ReferenceSampler | None = None
         self.state = init_state(
             config, normalizer, jax.random.PRNGKey(seed) if isinstance(seed, int) else seed
         )
         if reference is not None:
             check_reference(config, reference, normalizer)
-            self.state = replace(self.state, mask=self.oversight.first_mask(self.feature_dim))
+            self.state = replace(self.state, mask=self.controller.first_mask(self.feature_dim))
 
     @property
     def health(self) -> HealthMonitor:
-        """Figures and verdict of the iterations so far."""
-        return self.oversight.health
+        """Metrics and verdict of the iterations so far."""
+        return self.controller.health
 
     @property
     def feature_dim(self) -> int:
+        """Number of columns of `amp_obs`."""
         return self.state.normalizer.mean.shape[0]
 
     @property
     def sampler(self) -> ReferenceSampler:
-        """The reference, normalised with the state's normaliser, on the device. Raises `FeatureError` without one."""
+        """Sampler of the normalized reference.
+
+        Raises:
+            FeatureError: there is no reference.
+        """
         if self.reference is None:
             raise FeatureError(
-                "no reference features: this model can act but not learn; pass reference= when loading."
+                "this model has no reference, so it can act but not learn; "
+                "pass reference= when loading it."
             )
         if self._sampler is None:
             learned, held_out = hold_out(self.reference, self.config.held_out_fraction)
-            held_out = None if held_out is None else self._shown(held_out)
+            held_out = None if held_out is None else self._with_images(held_out)
             self._sampler = make_sampler(
-                self._shown(learned), self.state.normalizer, held_out, self._reflection
+                self._with_images(learned), self.state.normalizer, held_out, self._reflection
             )
         return self._sampler
 
-    def _shown(self, rows: ReferenceFeatures) -> ReferenceFeatures:
-        """With their mirror images, where the discriminator is to see those."""
-        return rows if self._reflection is None else with_images(rows, *self._reflection)
+    def _with_images(self, reference: ReferenceFeatures) -> ReferenceFeatures:
+        if self._reflection is None:
+            return reference
+        return with_mirror_images(reference, *self._reflection)
 
     def restore(self, state: AMPState) -> None:
-        """Take over a loaded state. Its normaliser stays in force, whatever the present reference's statistics are."""
+        """Continue from a loaded state. Its normalizer is kept for the present reference.
+
+        Raises:
+            FeatureError: the reference is out of range for that normalizer.
+        """
         if self.reference is not None:
             check_reference(self.config, self.reference, state.normalizer)
         self.state = state
         self._sampler = None
 
     def style_weight(self, num_timesteps: int) -> float:
-        """Weight of the style reward after so many environment steps."""
-        return self.config.style_weight(self.oversight.clock(num_timesteps))
+        """Weight of the style reward after `num_timesteps` environment steps."""
+        return self.config.style_weight(self.controller.ramp_clock(num_timesteps))
 
     def observe(
         self,
@@ -148,43 +154,50 @@ class AMPLearner:
         task_reward: float,
         episodes: Sequence[Mapping] | None,
     ) -> dict[str, float]:
-        """After an iteration: judge the discriminator by its figures, and do what the config says is to follow.
+        """Judge an iteration and apply the config's schedules (see `Controller.observe`).
 
         Args:
             metrics: the iteration's `amp/*`.
-            num_timesteps: environment steps so far, `steps` of them in this iteration.
-            task_reward: mean raw task reward a step.
-            episodes: SB3's `ep_info_buffer`, what is known of the last episodes.
+            num_timesteps: environment steps so far.
+            steps: environment steps of this iteration.
+            task_reward: mean raw task reward per step.
+            episodes: SB3's `ep_info_buffer`.
 
         Returns:
-            Further figures for `amp/*`.
+            More metrics for `amp/*`.
         """
-        known = (
-            {"episode_length": float(np.mean([info["l"] for info in episodes]))} if episodes else {}
-        )
-        figures = {**metrics, "task_reward": task_reward, **known}
-        self.state, more = self.oversight.observe(self.state, figures, num_timesteps, steps)
+        known = {**metrics, "task_reward": task_reward}
+        if episodes:
+            known["episode_length"] = float(np.mean([info["l"] for info in episodes]))
+        self.state, more = self.controller.observe(self.state, known, num_timesteps, steps)
         return more
 
-    def scores(self, features: np.ndarray) -> np.ndarray:
-        """The discriminator's output (samples,) for raw features (samples, feature_dim)."""
-        return np.asarray(_scores_jit(self.config, self.state, jnp.asarray(features, jnp.float32)))
+    def scores(self, amp_obs: np.ndarray) -> np.ndarray:
+        """Discriminator scores (samples,) of raw AMP observations (samples, feature_dim)."""
+        return np.asarray(_scores_jit(self.config, self.state, jnp.asarray(amp_obs, jnp.float32)))
 
-    def rewards(self, features: np.ndarray) -> np.ndarray:
-        """Style rewards (samples,) of raw features (samples, feature_dim) under the discriminator in force."""
-        return np.asarray(_rewards_jit(self.config, self.state, jnp.asarray(features, jnp.float32)))
+    def rewards(self, amp_obs: np.ndarray) -> np.ndarray:
+        """Style rewards (samples,) of raw AMP observations (samples, feature_dim)."""
+        return np.asarray(_rewards_jit(self.config, self.state, jnp.asarray(amp_obs, jnp.float32)))
 
-    def update(self, features: np.ndarray) -> dict[str, float]:
-        """Train the discriminator on one rollout's raw features; returns the metrics of `amp/*`.
+    def update(self, amp_obs: np.ndarray) -> dict[str, float]:
+        """Train the discriminator on one rollout.
+
+        Args:
+            amp_obs: raw AMP observations (samples, feature_dim) of the policy.
+
+        Returns:
+            The metrics of `amp/*`.
 
         Raises:
-            NonFiniteError: NaN or infinity turned up; the state is unchanged.
+            NonFiniteError: the update has NaN or infinity; the state is unchanged.
         """
-        rows = jnp.asarray(features, jnp.float32)
-        self.state, metrics, ok = _update_jit(self.config, self.state, rows, self.sampler)
+        samples = jnp.asarray(amp_obs, jnp.float32)
+        self.state, metrics, ok = _update_jit(self.config, self.state, samples, self.sampler)
         if not ok:
             raise NonFiniteError(
-                "the discriminator's update is not finite and was not applied; check the features "
-                f"(finite: {bool(jnp.isfinite(rows).all())}), amp.disc_lr and the gradient penalty."
+                "the discriminator's update is not finite and was not applied; check the AMP "
+                f"observations (finite: {bool(jnp.isfinite(samples).all())}), amp.disc_lr and "
+                "the gradient penalty."
             )
         return {name: float(value) for name, value in jax.device_get(metrics).items()}

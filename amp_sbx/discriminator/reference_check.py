@@ -5,8 +5,9 @@ import numpy as np
 from amp_sbx.common.errors import FeatureError
 from amp_sbx.discriminator.config import AMPConfig
 from amp_sbx.discriminator.normalizer import Normalizer
-from amp_sbx.reference.features import ReferenceFeatures, drawn_rows, hold_out
-from amp_sbx.reference.layout import feature_name
+from amp_sbx.reference.features import ReferenceFeatures
+from amp_sbx.reference.held_out import drawn_samples, hold_out
+from amp_sbx.reference.layout import column_name
 
 OUTLIER = 100.0  # times the range that 99 % of a feature's rows span: a torn frame, which would rule its mean and spread
 CLIPPED_SHARE = 0.01  # of what is drawn, of one feature
@@ -41,7 +42,7 @@ def check_reference(
             " a minibatch cannot be mixed, and the policy can only learn to repeat it. Give it more motions; or, where one is"
             " meant, set amp.single_motion to true, or leave out motion_ids (motion_ids=None)."
         )
-    _check_range(config, drawn_rows(reference), normalizer)
+    _check_range(config, drawn_samples(reference), normalizer)
 
 
 def _check_range(config: AMPConfig, reference: ReferenceFeatures, normalizer: Normalizer) -> None:
@@ -52,7 +53,7 @@ def _check_range(config: AMPConfig, reference: ReferenceFeatures, normalizer: No
     row, worst = np.unravel_index(far.argmax(), far.shape)
     if far[row, worst] > OUTLIER:
         raise FeatureError(
-            f"{feature_name(reference.layout, int(worst))} of the reference is {rows[row, worst]:.3g} in row {row}, and within"
+            f"{column_name(reference.layout, int(worst))} of the reference is {rows[row, worst]:.3g} in row {row}, and within"
             f" {low[worst]:.3g} ... {high[worst]:.3g} in 99 % of them; allowed: {OUTLIER:g} times that range. Mend the motion, or"
             " leave out that clip."
         )
@@ -62,7 +63,7 @@ def _check_range(config: AMPConfig, reference: ReferenceFeatures, normalizer: No
     worst = int(clipped.argmax())
     if clipped[worst] > CLIPPED_SHARE:
         raise FeatureError(
-            f"{feature_name(reference.layout, worst)} lies beyond amp.feature_clip, {normalizer.clip:g} standard deviations of"
+            f"{column_name(reference.layout, worst)} lies beyond amp.feature_clip, {normalizer.clip:g} standard deviations of"
             f" {std[worst]:.3g} around {mean[worst]:.3g}, in {clipped[worst]:.1%} of the reference's rows; allowed:"
             f" {CLIPPED_SHARE:.0%}. Are reference and statistics of the same features, in the same units? Else raise"
             " amp.feature_clip or amp.feature_min_std."

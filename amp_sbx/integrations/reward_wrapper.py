@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode
 from amp_sbx.algorithm.ppo import AMPPPO
 from amp_sbx.common.checks import check_number
 from amp_sbx.common.errors import FeatureError
-from amp_sbx.common.vec_env import amp_layout, step_infos
+from amp_sbx.common.vec_infos import amp_layout, step_infos
 from amp_sbx.reference.features import check_layouts
 
 

@@ -1,6 +1,7 @@
-"""What an environment's layout says of the columns of `amp_obs`: their names, and which belong to a channel.
+"""Names of the columns of `amp_obs`, read from the environment's layout.
 
-A layout may be any JSON; read are `channels` ([name, width] each, in order), `joints`, and `definitions.history.frames`.
+A layout is any JSON-able mapping. Used here are `channels` (a list of [name, width]), `joints` and
+`definitions.history.frames`.
 """
 
 from collections.abc import Iterable
@@ -14,12 +15,17 @@ from amp_sbx.common.errors import FeatureError
 
 
 def columns_of(layout: Any) -> tuple[list[tuple[str, int, int]], int] | None:
-    """(channel, its width, place in it) of each column of a frame, and the frames of history; None if the layout does not say."""
+    """The columns of one frame, and the number of frames in `amp_obs`.
+
+    Returns:
+        `(columns, frames)`, where each column is (channel, width of the channel, index in it).
+        None if the layout does not describe its channels.
+    """
     try:
         columns = [
-            (str(name), int(width), place)
+            (str(name), int(width), index)
             for name, width in layout["channels"]
-            for place in range(int(width))
+            for index in range(int(width))
         ]
         frames = int(layout.get("definitions", {}).get("history", {}).get("frames", 1))
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -27,11 +33,14 @@ def columns_of(layout: Any) -> tuple[list[tuple[str, int, int]], int] | None:
     return (columns, frames) if columns and frames > 0 else None
 
 
-def feature_name(layout: Any, index: int) -> str:
-    """`joint_pos[left_knee_pitch], 2 frames back` of a column of `amp_obs`; `feature 17` where the layout says nothing of it."""
+def column_name(layout: Any, index: int) -> str:
+    """Name of a column of `amp_obs`, such as `joint_pos[left_knee_pitch], 2 frames back`.
+
+    Without a usable layout it is `column 17`.
+    """
     read = columns_of(layout)
     if read is None:
-        return f"feature {index}"
+        return f"column {index}"
     columns, frames = read
     frame, column = divmod(index, len(columns))
     name, width, place = columns[column]
@@ -42,29 +51,38 @@ def feature_name(layout: Any, index: int) -> str:
     return f"{name}[{named}]{age}"
 
 
-def feature_columns(
+def channel_columns(
     layout: Any, channels: Iterable[str], feature_dim: int
 ) -> Bool[np.ndarray, " feature"]:
-    """Which columns of `amp_obs` belong to the named channels, in every frame of history.
+    """Mask of the columns of `amp_obs` that belong to `channels`, in every frame.
+
+    Args:
+        layout: the environment's layout.
+        channels: names of channels.
+        feature_dim: number of columns of `amp_obs`.
 
     Raises:
-        FeatureError: the layout does not say, is of another width, or has no channel of that name.
+        FeatureError: the layout does not describe its channels, has another width, or has no
+            channel of that name.
     """
     wanted, read = list(channels), columns_of(layout)
     if read is None:
         raise FeatureError(
-            f"where {', '.join(wanted)} lie among the {feature_dim} features is not known: the layout is {layout!r}. Give the"
-            ' reference, or the environment, a layout with "channels": [["joint_pos", 9], ...].'
+            f"the columns of {', '.join(wanted)} among {feature_dim} are unknown: the layout is "
+            f'{layout!r}. Give a layout with "channels": [["joint_pos", 9], ...], with the '
+            "reference or as the environment's `amp_layout`."
         )
     columns, frames = read
     known = list(dict.fromkeys(name for name, _, _ in columns))
     if (width := len(columns) * frames) != feature_dim:
         raise FeatureError(
-            f"the layout describes {width} features ({frames} x {len(columns)}: {', '.join(known)}); there are {feature_dim}."
+            f"the layout describes {width} columns ({frames} frames of {len(columns)}: "
+            f"{', '.join(known)}); amp_obs has {feature_dim}. Build both with the same settings."
         )
     for name in wanted:
         if name not in known:
             raise FeatureError(
-                f"the layout has no channel {name!r}.{nearest(name, known)} Allowed: {', '.join(known)}."
+                f"the layout has no channel {name!r}.{nearest(name, known)} "
+                f"Allowed: {', '.join(known)}."
             )
     return np.tile([name in wanted for name, _, _ in columns], frames)

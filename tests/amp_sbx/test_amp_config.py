@@ -101,7 +101,7 @@ def test_weight_schedule_multiplies_the_weight():
     assert AMPConfig().style_weight(12345) == 0.5
 
 
-def test_reference_accepts_arrays_and_lookalikes():
+def test_reference_accepts_arrays_and_objects_with_reference_features():
     reference = ReferenceFeatures.coerce(np.ones((4, 3)) * np.arange(3))
     assert (reference.num_samples, reference.feature_dim, reference.features.dtype) == (
         4,
@@ -109,10 +109,31 @@ def test_reference_accepts_arrays_and_lookalikes():
         np.float32,
     )
 
-    class Lookalike:
-        features, weights, layout = np.zeros((5, 2)), np.arange(5), {"joints": 2}
+    class Dataset:
+        features = np.zeros((5, 29))  # of other columns than `reference_features`
 
-    assert ReferenceFeatures.coerce(Lookalike()).layout == {"joints": 2}
+        def reference_features(self):
+            return {"features": np.zeros((5, 2)), "weights": np.arange(5), "layout": {"joints": 2}}
+
+    taken = ReferenceFeatures.coerce(Dataset())
+    assert taken.layout == {"joints": 2} and taken.feature_dim == 2
+    np.testing.assert_array_equal(taken.weights, np.arange(5))
+    assert ReferenceFeatures.coerce(taken) is taken and ReferenceFeatures.coerce(None) is None
+
+
+def test_a_reference_of_another_kind_is_refused():
+    class OnlyFeatures:
+        features = np.zeros((5, 2))
+
+    class Wrong:
+        def reference_features(self):
+            return {"feature": np.zeros((5, 2))}
+
+    for value in (OnlyFeatures(), "walk", [[1.0], [2.0]]):
+        with pytest.raises(FeatureError, match=r"allowed: ReferenceFeatures, a .num_samples, fea"):
+            ReferenceFeatures.coerce(value)
+    with pytest.raises(FeatureError, match=r"gave the keys feature; it must return a mapping"):
+        ReferenceFeatures.coerce(Wrong())
 
 
 @pytest.mark.parametrize(

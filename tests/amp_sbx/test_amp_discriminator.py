@@ -11,12 +11,8 @@ import pytest
 from amp_probe_envs import assert_trees_equal, copy_of
 
 from amp_sbx import AMPConfig, AMPLearner, FeatureError, NonFiniteError, ReferenceFeatures
-from amp_sbx.discriminator.update import (
-    discriminator_loss,
-    make_discriminator,
-    make_optimizer,
-    style_rewards,
-)
+from amp_sbx.discriminator.objective import discriminator_loss
+from amp_sbx.discriminator.state import make_discriminator, make_optimizer, style_rewards
 
 RNG = np.random.default_rng(0)
 

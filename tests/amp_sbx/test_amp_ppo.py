@@ -129,10 +129,10 @@ def test_style_alone_moves_the_policy_to_the_reference():
     assert model.logger.name_to_value["amp/reward_mean"] == pytest.approx(0.5, abs=0.1)
 
 
-def test_fresh_amp_observations_teach_nothing():
+def test_collect_amp_observations_teach_nothing():
     model = make_model(SignEnv(8), amp=SMALL_AMP, reference=REFERENCE).learn(ITERATION * 2)
     before, steps = jax.tree.leaves(model.get_parameters()), model.num_timesteps
-    fresh = model.fresh_amp_observations()
+    fresh = model.collect_amp_observations()
     assert fresh.shape == (ITERATION, REFERENCE.shape[1]) and model.num_timesteps == steps
     for one, two in zip(before, jax.tree.leaves(model.get_parameters()), strict=True):
         np.testing.assert_array_equal(one, two)
@@ -142,10 +142,10 @@ def test_fresh_amp_observations_teach_nothing():
     unlearned = make_model(
         SignEnv(8), amp=SMALL_AMP, reference=REFERENCE
     )  # its episodes end, and nobody counts them yet
-    assert unlearned.fresh_amp_observations().shape == (ITERATION, REFERENCE.shape[1])
+    assert unlearned.collect_amp_observations().shape == (ITERATION, REFERENCE.shape[1])
     assert unlearned.ep_info_buffer is None
     with pytest.raises(FeatureError, match="has none"):
-        make_model(SignEnv(8)).fresh_amp_observations()
+        make_model(SignEnv(8)).collect_amp_observations()
 
 
 def test_same_seed_same_numbers_bit_for_bit():
@@ -304,7 +304,7 @@ def test_half_of_amp_is_announced():
 
 
 def test_features_that_do_not_fit_are_refused():
-    with pytest.raises(FeatureError, match="2 channels, the reference has 5"):
+    with pytest.raises(FeatureError, match="2 columns, the reference has 5"):
         make_model(
             ProbeEnv(8), amp=SMALL_AMP, reference=np.random.default_rng(0).normal(size=(90, 5))
         ).learn(ITERATION)

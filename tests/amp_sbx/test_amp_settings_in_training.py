@@ -22,7 +22,8 @@ from amp_sbx.algorithm import ppo
 from amp_sbx.algorithm.losses import normalize_advantages
 from amp_sbx.algorithm.update import estimate
 from amp_sbx.discriminator import update as disc_update
-from amp_sbx.discriminator.update import discriminator_loss, make_optimizer
+from amp_sbx.discriminator.objective import discriminator_loss
+from amp_sbx.discriminator.state import make_optimizer
 
 SPREAD = 0.25  # of the feature: the normaliser's floor, for the reference below stands still at 0
 

@@ -95,7 +95,7 @@ def test_misuse_is_explained():
         )
     with pytest.raises(AMPError, match="AMPCallback"):
         stock(ProbeEnv(8)).learn(128)
-    with pytest.raises(FeatureError, match="2 channels"):
+    with pytest.raises(FeatureError, match="2 columns"):
         stock(ProbeEnv(8)).learn(128, callback=AMPCallback(SMALL_AMP, np.tile(np.eye(5), (8, 1))))
     with pytest.raises(ConfigError, match="got None"):
         AMPCallback(SMALL_AMP, None)

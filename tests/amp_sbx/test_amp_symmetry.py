@@ -17,6 +17,7 @@ from amp_sbx.common.errors import CheckpointError, ConfigError
 from amp_sbx.common.mirror import Mirror
 from amp_sbx.discriminator.health import WARM_UP
 from amp_sbx.discriminator.learner import AMPLearner
+from amp_sbx.discriminator.verdict import Verdict
 
 MIRROR = {"obs_ids": [0, 1], "obs_signs": [-1.0, 1.0], "action_ids": [0], "action_signs": [-1.0]}
 
@@ -183,10 +184,10 @@ def test_a_dead_channel_is_seen_though_half_of_the_samples_are_mirrored():
     learner = AMPLearner(config, reference, mirror={"amp_ids": [1, 0], "amp_signs": [1.0, 1.0]})
     policy = rng.normal(0.5, 0.4, (500, 2)) * [0.0, 1.0]
     for _ in range(WARM_UP):
-        verdict = learner.health.update(learner.update(policy))
-    assert verdict.name == "feature mismatch"
+        assessment = learner.health.update(learner.update(policy))
+    assert assessment.verdict is Verdict.FEATURE_MISMATCH
     told = re.match(
-        r"feature 0 alone gives AUC (0\.\d\d); the policy's values are always 0,", verdict.reason
+        r"column 0 alone gives AUC (0\.\d\d); the policy's values are always 0,", assessment.reason
     )
     assert float(told[1]) == pytest.approx(0.894, abs=0.04)  # Phi(0.5 / 0.4)
 

@@ -23,7 +23,7 @@ from amp_sbx.algorithm.advantage import gae
 from amp_sbx.algorithm.collect import TimeoutBootstrap
 from amp_sbx.algorithm.update import Hyperparameters, Rollout, estimate, iteration, iteration_jit
 from amp_sbx.common.errors import ConfigError
-from amp_sbx.discriminator.update import style_rewards
+from amp_sbx.discriminator.state import style_rewards
 
 
 def collected(env=None, **kwargs):

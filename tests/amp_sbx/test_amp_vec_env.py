@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from amp_probe_envs import AMPInfo, ProbeEnv, SignEnv
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
-from gymnasium.wrappers.vector import RecordEpisodeStatistics
+from gymnasium.wrappers.vector import NormalizeObservation, RecordEpisodeStatistics
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
 from amp_sbx import FeatureError, GymnasiumVecEnv, VecEnvError
-from amp_sbx.common.vec_env import amp_layout, amp_observations
+from amp_sbx.common.vec_infos import amp_layout, amp_observations
 
 
 class Counter(gym.Env):
@@ -54,10 +54,54 @@ def zeros(env):
 
 
 def test_other_autoreset_modes_are_refused_with_advice():
-    with pytest.raises(VecEnvError, match="SAME_STEP"):
-        GymnasiumVecEnv(sync([3], AutoresetMode.NEXT_STEP))
+    class Fixed(ProbeEnv):
+        metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
+
+    with pytest.raises(
+        VecEnvError, match=r"Fixed autoresets in mode .*NEXT_STEP; SB3 needs .*SAME"
+    ):
+        GymnasiumVecEnv(Fixed(2))
+    normalized = NormalizeObservation(sync([3], AutoresetMode.NEXT_STEP))
+    with pytest.raises(VecEnvError, match="NormalizeObservation does not support it"):
+        GymnasiumVecEnv(normalized)
+    assert normalized.env.autoreset_mode == AutoresetMode.NEXT_STEP
     with pytest.raises(VecEnvError, match="VectorEnv"):
         GymnasiumVecEnv(Counter())
+
+
+class Switchable(ProbeEnv):
+    """Its mode is an argument, as that of many batched environments."""
+
+    def __init__(self, num_envs, **settings):
+        super().__init__(num_envs, **settings)
+        self.metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}
+
+    def set_autoreset_mode(self, mode):
+        self.metadata = {"autoreset_mode": mode}
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
+def test_other_autoreset_modes_are_switched_through_wrappers(mode):
+    for raw in (sync([2, 3], mode), RecordEpisodeStatistics(sync([2, 3], mode))):
+        env = GymnasiumVecEnv(raw)
+        env.reset()
+        env.step(zeros(env))
+        obs, _, dones, infos = env.step(zeros(env))
+        assert (
+            dones.tolist() == [True, False] and raw.metadata["autoreset_mode"].value == "SameStep"
+        )
+        np.testing.assert_array_equal(obs, [[1, 0], [0, 2]])
+        np.testing.assert_array_equal(infos[0]["terminal_observation"], [0, 2])
+    assert raw._autoreset_mode == AutoresetMode.SAME_STEP  # the wrapper counts by it
+
+
+def test_an_environment_that_can_switch_is_switched():
+    raw = Switchable(2, length=2)
+    env = GymnasiumVecEnv(RecordEpisodeStatistics(raw))
+    assert raw.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
+    env.reset()
+    env.step(np.zeros((2, 1)))
+    assert env.step(np.zeros((2, 1)))[2].all()
 
 
 def test_step_contract():

@@ -20,8 +20,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from amp_sbx import CheckpointError
 from amp_sbx.common import archive as checkpoint
-from amp_sbx.discriminator.health import VERDICTS
-from amp_sbx.reference.layout import feature_columns
+from amp_sbx.discriminator.verdict import Verdict
+from amp_sbx.reference.layout import channel_columns
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.console.reporter import ConsoleReporter
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
@@ -501,7 +501,7 @@ def test_verdicts_are_told_and_kept(tmp_path, capsys, monkeypatch):
         "Verdicts on the discriminator, by iterations: frozen 100 %" in text
     )  # of those that were judged
     verdicts = read_columns(folder.progress)["amp/verdict"]
-    expected = [0.0] * 14 + [VERDICTS.index("frozen")] * 6
+    expected = [0.0] * 14 + [Verdict.FROZEN.value] * 6
     assert verdicts[np.isfinite(verdicts)].tolist() == expected
     events = EventAccumulator(str(folder.tensorboard)).Reload()
     assert [event.value for event in events.Scalars("amp/verdict")] == expected
@@ -521,7 +521,7 @@ def test_contacts_that_are_always_zero_are_told_by_name(tmp_path, capsys, monkey
     def without_contacts(env, actions):
         *rest, infos = step(env, actions)
         infos["amp_obs"][
-            :, feature_columns(env.amp_layout, ["foot_contacts"], infos["amp_obs"].shape[1])
+            :, channel_columns(env.amp_layout, ["foot_contacts"], infos["amp_obs"].shape[1])
         ] = 0.0
         return *rest, infos
 

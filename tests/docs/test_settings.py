@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from amp_sbx.discriminator.config import CRITICS, MIXES, ORDERS, AMPConfig
+from amp_sbx.discriminator.config import AMPConfig
+from amp_sbx.discriminator.config_checks import CRITICS, MIXES, ORDERS
 from amp_sbx.discriminator.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIES
 from amp_sbx.discriminator.network import NORMALIZATIONS
 from amp_sbx.discriminator.rewards import STYLE_REWARDS

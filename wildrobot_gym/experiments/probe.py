@@ -16,7 +16,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from amp_sbx import AMPPPO
 from amp_sbx.common.errors import NonFiniteError
 from amp_sbx.common.metrics import auc
-from amp_sbx.reference.features import held_out_motions
+from amp_sbx.reference.held_out import held_out_motions
 from wildrobot_gym.config import FEATURE_CHANNELS, EnvConfig, FeatureConfig, to_dict
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.experiments.datasets import load_dataset
@@ -200,7 +200,7 @@ def discriminator_metrics(
 ) -> DiscriminatorMetrics:
     """Judge a model's discriminator on `real` windows and on one more rollout of its policy."""
     learner: Any = model.learner
-    rollout = model.fresh_amp_observations()
+    rollout = model.collect_amp_observations()
     area = auc(jnp.asarray(learner.scores(real)), jnp.asarray(learner.scores(rollout)))
     style = learner.rewards(rollout)
     return DiscriminatorMetrics(float(area), float(style.mean()), float(style.var()))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amp_sbx.reference.features import held_out_motions
+from amp_sbx.reference.held_out import held_out_motions
 from wildrobot_gym.config import EnvConfig
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError, MotionError

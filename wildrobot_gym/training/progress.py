@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
-from amp_sbx import AMPPPO
+from amp_sbx import AMPPPO, Event
 from wildrobot_gym.reporting import Advance, Reporter
 from wildrobot_gym.training.events import RunEvent, append_event, cut_events
 from wildrobot_gym.training.run_directory import RunDirectory
@@ -22,11 +20,6 @@ SHOWN = (  # logged name, heading
     ("amp/disc_acc", "acc"),
     ("auc", "auc"),
 )
-
-
-def _label(controller: Any) -> str:
-    verdict = controller.health.verdict
-    return getattr(verdict, "label", None) or verdict.name
 
 
 class ProgressCallback(BaseCallback):
@@ -49,15 +42,7 @@ class ProgressCallback(BaseCallback):
 
     def _on_training_start(self) -> None:
         if self.model.learner is not None:
-            learner: Any = self.model.learner
-            if hasattr(learner, "controller"):
-                learner.controller.on_event = self._on_event
-            else:
-                learner.oversight.tell = lambda text: self._on_event(
-                    SimpleNamespace(
-                        kind="verdict" if text.startswith("disc") else "adapt", text=text
-                    )
-                )
+            self.model.learner.controller.on_event = self._on_event
             cut_events(self._run.events_file, self.num_timesteps)
         self._counted = self.num_timesteps
         progress = self._report.progress("steps", self._total, self._counted)
@@ -83,17 +68,15 @@ class ProgressCallback(BaseCallback):
             values["auc"] = values.get("amp/held_out_auc", values["amp/disc_auc"])
         parts = [f"{heading} {values[name]:.3g}" for name, heading in SHOWN if name in values]
         if self.model.learner is not None:
-            learner: Any = self.model.learner
-            controller = getattr(learner, "controller", None) or learner.oversight
+            controller = self.model.learner.controller
             waits = ", ramp waits" * controller.ramp_waiting
-            parts.append(f"{_label(controller)}{waits}")
+            parts.append(f"{controller.health.verdict.label}{waits}")
         return "  ".join(parts)
 
-    def _on_event(self, event: Any) -> None:
+    def _on_event(self, event: Event) -> None:
         fields = {}
         if event.kind == "verdict" and self.model.learner is not None:
-            learner: Any = self.model.learner
-            fields["verdict"] = _label(getattr(learner, "controller", None) or learner.oversight)
+            fields["verdict"] = self.model.learner.health.verdict.label
         steps = self.num_timesteps
         append_event(self._run.events_file, RunEvent(steps, event.kind, event.text, fields))
         self._report.info(f"{steps:,} steps: {event.text}")

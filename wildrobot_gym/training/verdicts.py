@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from amp_sbx.discriminator.health import VERDICTS, WARM_UP
+from amp_sbx.discriminator.health import WARM_UP
+from amp_sbx.discriminator.verdict import Verdict
 from wildrobot_gym.evaluation.progress import read_columns
 
 
@@ -25,7 +26,8 @@ def verdict_fractions(progress: Path) -> dict[str, float]:
     """
     verdicts = read_columns(progress).get("amp/verdict", np.array([]))
     judged = verdicts[np.isfinite(verdicts)][WARM_UP - 1 :].astype(int).tolist()
-    counts = Counter(VERDICTS[number] for number in judged if 0 <= number < len(VERDICTS))
+    labels = {verdict.value: verdict.label for verdict in Verdict}
+    counts = Counter(labels[number] for number in judged if number in labels)
     return {label: count / len(judged) for label, count in counts.most_common()}
 
 

@@ -60,7 +60,7 @@ class RunConfig:
             raise ConfigError(f"seed is {self.seed}; allowed: 0 to {2**32 - 1}.")
         if (self.amp is None) != (self.reference is None):
             raise ConfigError("AMP needs both amp and reference; plain PPO has neither.")
-        if self.amp is not None and (late := self.amp.beyond(self.n_timesteps)):
+        if self.amp is not None and (late := self.amp.unreachable(self.n_timesteps)):
             raise ConfigError(
                 f"{' '.join(late)} Move it, with the steps it may wait, to within n_timesteps,"
                 " or raise that."

@@ -20,14 +20,16 @@ from amp_sbx import (
 )
 from amp_sbx.algorithm.update import iteration_jit
 from amp_sbx.common import archive as checkpoint
-from amp_sbx.discriminator.adapt import Drive, direction, in_force, moved
-from amp_sbx.discriminator.config_sections import Stage, Triggers, WeightSchedule
-from amp_sbx.discriminator.controller import Oversight
-from amp_sbx.discriminator.curriculum import Reintroduction
-from amp_sbx.discriminator.health import VERDICTS, WARM_UP
+from amp_sbx.discriminator.adapt import Adaptation, adapt, adapted_settings, direction
+from amp_sbx.discriminator.controller import Controller, Event
+from amp_sbx.discriminator.curriculum import Curriculum
+from amp_sbx.discriminator.health import WARM_UP
 from amp_sbx.discriminator.learner import _update_jit
-from amp_sbx.discriminator.update import discriminator_loss
-from amp_sbx.reference.layout import feature_columns
+from amp_sbx.discriminator.objective import discriminator_loss
+from amp_sbx.discriminator.stages import Stage, Triggers
+from amp_sbx.discriminator.verdict import Verdict
+from amp_sbx.discriminator.weight_schedule import WeightSchedule
+from amp_sbx.reference.layout import channel_columns
 
 LAYOUT = {"channels": [["pos", 1], ["vel", 1]], "definitions": {"history": {"frames": 2}}}
 RNG = np.random.default_rng(0)
@@ -64,17 +66,17 @@ def run(learner, policy, iterations, start=0, steps=100, **known):
 
 
 def test_columns_of_a_channel_are_those_of_every_frame():
-    np.testing.assert_array_equal(feature_columns(LAYOUT, ["vel"], 4), [False, True, False, True])
-    np.testing.assert_array_equal(feature_columns(LAYOUT, ["vel", "pos"], 4), [True] * 4)
+    np.testing.assert_array_equal(channel_columns(LAYOUT, ["vel"], 4), [False, True, False, True])
+    np.testing.assert_array_equal(channel_columns(LAYOUT, ["vel", "pos"], 4), [True] * 4)
     with pytest.raises(
         FeatureError, match=r"no channel 'vell'. Did you mean 'vel'\? Allowed: pos, vel"
     ):
-        feature_columns(LAYOUT, ["vell"], 4)
-    with pytest.raises(FeatureError, match=r"describes 4 features .* there are 5"):
-        feature_columns(LAYOUT, ["vel"], 5)
+        channel_columns(LAYOUT, ["vell"], 4)
+    with pytest.raises(FeatureError, match=r"describes 4 columns .* amp_obs has 5"):
+        channel_columns(LAYOUT, ["vel"], 5)
     for silent in (None, {}, {"channels": ["pos"]}):
-        with pytest.raises(FeatureError, match="not known"):
-            feature_columns(silent, ["vel"], 4)
+        with pytest.raises(FeatureError, match="are unknown"):
+            channel_columns(silent, ["vel"], 4)
 
 
 GIVEAWAY = RNG.normal(size=(500, 4)) + np.array(
@@ -133,7 +135,7 @@ def test_stages_wait_for_step_and_triggers_and_stay_in():
     stages = AMPConfig(
         reintroduce=[{"channels": ["vel"], "at": 100, "when": when, "wait_at_most": 50}]
     ).reintroduce
-    found = Reintroduction.of(stages, LAYOUT, 4)
+    found = Curriculum.of(stages, LAYOUT, 4)
     hidden, good = found.first_mask(4), {"episode_length": 400.0, "disc_auc": 0.9}
     np.testing.assert_array_equal(hidden, [1, 0, 1, 0])
     for steps, figures, ready in (
@@ -175,7 +177,7 @@ def test_triggers_alone_by_what_training_shows(caplog):
 def test_channels_that_cannot_be_hidden():
     with pytest.raises(FeatureError, match="would see nothing"):
         learner_of(reintroduce=[{"channels": ["vel"], "at": 1}, {"channels": ["pos"], "at": 2}])
-    with pytest.raises(FeatureError, match="not known: the layout is None"):
+    with pytest.raises(FeatureError, match="are unknown: the layout is None"):
         learner_of(layout=None, reintroduce=[{"channels": ["vel"], "at": 1}])
     with pytest.raises(FeatureError, match="Allowed: pos, vel"):
         learner_of(reintroduce=[{"channels": ["contacts"], "at": 1}])
@@ -203,41 +205,43 @@ def test_a_ramp_waits_by_hand():
     assert schedule.waits(500, 0.7, True) and not WeightSchedule(**RAMP).waits(500, 0.99, True)
 
 
-def observe(oversight, figures, iterations, start=0, steps=100):
+def observe(controller, figures, iterations, start=0, steps=100):
     """Iterations whose figures are given; the style's weight of each."""
     extremes = {"logit_min": 0.0, "logit_max": 1.0}
     weights = []
     for count in range(start + 1, start + iterations + 1):
-        weights.append(oversight.config.style_weight(oversight.clock(count * steps)))
-        oversight.observe(None, extremes | figures, count * steps, steps)
+        weights.append(controller.config.style_weight(controller.ramp_clock(count * steps)))
+        controller.observe(None, extremes | figures, count * steps, steps)
     return weights
 
 
 def test_a_ramp_stands_still_while_the_discriminator_is_not_healthy():
-    oversight = Oversight(
+    controller = Controller(
         AMPConfig(weight=1.0, schedule=RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": 5000})
     )
-    said = []
-    oversight.tell = said.append
+    events = []
+    controller.on_event = events.append
     np.testing.assert_allclose(
-        observe(oversight, {"disc_auc": 0.7}, 6), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5], atol=1e-9
+        observe(controller, {"disc_auc": 0.7}, 6), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5], atol=1e-9
     )
-    stuck = observe(oversight, {"disc_auc": 0.7, "held_out_auc": 0.99}, 10, start=6)
+    stuck = observe(controller, {"disc_auc": 0.7, "held_out_auc": 0.99}, 10, start=6)
     np.testing.assert_allclose(
         stuck, [0.6] * 10
     )  # what is held out goes before what is learned from
-    assert oversight.ramp_waiting and oversight.ramp_waited == 1000
-    on = observe(oversight, {"held_out_auc": 0.7}, 60, start=16)
-    assert on[-1] == 1.0 and not oversight.ramp_waiting
-    assert len(said) == 2 and "waits (AUC 0.99" in said[0] and "goes on (AUC 0.8" in said[1]
+    assert controller.ramp_waiting and controller.ramp_waited == 1000
+    on = observe(controller, {"held_out_auc": 0.7}, 60, start=16)
+    assert on[-1] == 1.0 and not controller.ramp_waiting
+    assert [event.kind for event in events] == ["schedule"] * 2
+    assert "pauses (AUC 0.99" in events[0].text and "continues (AUC 0.8" in events[1].text
+    assert events[0] == Event("schedule", events[0].text)
 
 
 def test_a_ramp_waits_no_longer_than_it_may():
-    oversight = Oversight(
+    controller = Controller(
         AMPConfig(weight=1.0, schedule=RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": 450})
     )
-    weights = observe(oversight, {"disc_auc": 0.99}, 20)
-    assert oversight.ramp_waited == 450 and weights[-1] == 1.0
+    weights = observe(controller, {"disc_auc": 0.99}, 20)
+    assert controller.ramp_waited == 450 and weights[-1] == 1.0
     without = [
         AMPConfig(weight=1.0, schedule=RAMP).style_weight(count * 100 - 450)
         for count in range(10, 21)
@@ -247,11 +251,11 @@ def test_a_ramp_waits_no_longer_than_it_may():
 
 def test_saturated_scores_hold_a_ramp_up():
     def waited(figures, **settings):
-        oversight = Oversight(
+        controller = Controller(
             AMPConfig(**settings, schedule=RAMP | {"wait_auc": [0.0, 1.0], "wait_at_most": 1000})
         )
-        observe(oversight, {"disc_auc": 0.7} | figures, 3)
-        return oversight.ramp_waited
+        observe(controller, {"disc_auc": 0.7} | figures, 3)
+        return controller.ramp_waited
 
     assert waited({"logit_max": 1.9, "logit_min": -0.9}) == 0
     assert waited({"logit_max": 2.1}) == 300 and waited({"logit_min": -1.1}) == 300
@@ -268,13 +272,15 @@ def test_saturated_scores_hold_a_ramp_up():
 
 
 def test_a_new_count_of_steps_begins_the_ramp_anew():
-    oversight = Oversight(AMPConfig(schedule=RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": 450}))
-    observe(oversight, {"disc_auc": 0.99}, 5)
-    assert oversight.ramp_waited == 450
-    oversight.begin(500, 2000)
-    assert oversight.ramp_waited == 450
-    oversight.begin(0, 2000)
-    assert oversight.ramp_waited == 0
+    controller = Controller(
+        AMPConfig(schedule=RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": 450})
+    )
+    observe(controller, {"disc_auc": 0.99}, 5)
+    assert controller.ramp_waited == 450
+    controller.begin(500, 2000)
+    assert controller.ramp_waited == 450
+    controller.begin(0, 2000)
+    assert controller.ramp_waited == 0
 
 
 def test_what_lies_beyond_the_end_is_announced():
@@ -286,21 +292,21 @@ def test_what_lies_beyond_the_end_is_announced():
 
     def announced(config, total):
         with pytest.warns(UserWarning) as caught:
-            Oversight(config).begin(0, total)
+            Controller(config).begin(0, total)
         return [str(w.message).split(" environment")[0] for w in caught]
 
     assert announced(config, 1000) == [
-        "amp.schedule.ramp_end 1,100 lies 100",
-        "amp.reintroduce of vel, at 3,000 lies 2,000",
+        "amp.schedule.ramp_end 1,100 is 100",
+        "amp.reintroduce of vel, at 3,000 is 2,000",
     ]
     endless, late = announced(waiting, 4000)
     assert endless.startswith("amp.schedule.ramp_end 1,100 with wait_at_most 1,000,")
-    assert late == "amp.reintroduce of vel, at 0 with wait_at_most 5,000 lies 1,000"
+    assert late == "amp.reintroduce of vel, at 0 with wait_at_most 5,000 is 1,000"
 
 
 def test_the_participation_trophy_keeps_its_warning():
-    with pytest.warns(UserWarning, match="participation trophy"):
-        Oversight(AMPConfig(reward="quadratic")).begin(0, 1000)
+    with pytest.warns(UserWarning, match="amp.reward 'quadratic' pays three quarters"):
+        Controller(AMPConfig(reward="quadratic")).begin(0, 1000)
 
 
 def test_a_verdict_is_told_where_it_changes(caplog):
@@ -314,7 +320,7 @@ def test_a_verdict_is_told_where_it_changes(caplog):
     )
     assert [f["verdict"] for f in figures[WARM_UP - 2 : WARM_UP]] == [
         0.0,
-        VERDICTS.index(learner.health.verdict.name),
+        learner.health.verdict.value,
     ]
     run(learner, RNG.normal(size=(64, 4)), 60)
     assert caplog.records[-1].message.startswith(
@@ -327,28 +333,38 @@ def test_a_verdict_is_told_where_it_changes(caplog):
 
 def test_moves_by_hand_stay_within_their_bounds():
     config = AMPConfig(**SMALL, adapt=True, adapt_bounds=BOUNDS)  # 3 steps, 3e-3, R1 5
-    weaker = moved(config, Drive.neutral(), -1)
-    np.testing.assert_allclose(in_force(config, weaker), [2, 2.4e-3, 6.25], rtol=1e-6)
+    weaker = adapt(config, Adaptation.neutral(), -1)
+    np.testing.assert_allclose(adapted_settings(config, weaker), [2, 2.4e-3, 6.25], rtol=1e-6)
     np.testing.assert_allclose(
-        in_force(config, moved(config, Drive.neutral(), 1)), [4, 3.75e-3, 4.0], rtol=1e-6
+        adapted_settings(config, adapt(config, Adaptation.neutral(), 1)),
+        [4, 3.75e-3, 4.0],
+        rtol=1e-6,
     )
     np.testing.assert_allclose(
-        in_force(config, moved(config, weaker, 1)), [3, 3e-3, 5.0], rtol=1e-6
+        adapted_settings(config, adapt(config, weaker, 1)), [3, 3e-3, 5.0], rtol=1e-6
     )
     weakest = weaker
     for _ in range(20):
-        weakest = moved(config, weakest, -1)
-    np.testing.assert_allclose(in_force(config, weakest), [1, 1e-3, 20.0], rtol=1e-6)
+        weakest = adapt(config, weakest, -1)
+    np.testing.assert_allclose(adapted_settings(config, weakest), [1, 1e-3, 20.0], rtol=1e-6)
     np.testing.assert_allclose(
-        in_force(config, moved(config, weakest, 1)), [2, 1.25e-3, 16.0], rtol=1e-6
+        adapted_settings(config, adapt(config, weakest, 1)), [2, 1.25e-3, 16.0], rtol=1e-6
     )  # no way to make up
 
 
 def test_which_way_a_verdict_points():
-    verdicts = ("too strong", "memorised", "collapsed", "shortcut", "feature mismatch", "healthy")
-    assert [direction(name, 0.99, None) for name in verdicts] == [-1, -1, 1, 0, 0, 0]
-    assert [direction("healthy", auc, (0.6, 0.85)) for auc in (0.59, 0.7, 0.86)] == [1, 0, -1]
-    assert direction("shortcut", 0.99, (0.6, 0.85)) == 0
+    found = {verdict: direction(verdict, 0.99, None) for verdict in Verdict}
+    assert found == {
+        Verdict.TOO_STRONG: -1,
+        Verdict.MEMORIZED: -1,
+        Verdict.COLLAPSED: 1,
+        Verdict.FROZEN: 1,
+        Verdict.SHORTCUT: 0,
+        Verdict.FEATURE_MISMATCH: 0,
+        Verdict.HEALTHY: 0,
+    }
+    assert [direction(Verdict.HEALTHY, auc, (0.6, 0.85)) for auc in (0.59, 0.7, 0.86)] == [1, 0, -1]
+    assert direction(Verdict.SHORTCUT, 0.99, (0.6, 0.85)) == 0
 
 
 def test_an_overpowered_discriminator_is_weakened(caplog):
@@ -377,11 +393,11 @@ def test_an_overpowered_discriminator_is_weakened(caplog):
         replay_buffer_size=0,
     )
     found = run(learner, policy, WARM_UP + 5)
-    assert learner.health.verdict.name == "too strong"
+    assert learner.health.verdict is Verdict.TOO_STRONG
     assert found[0]["adapt_update_steps"] == 200 and found[-1]["adapt_update_steps"] < 200
     assert 1e-3 <= found[-1]["adapt_disc_lr"] < 3e-3 and 1e-3 < found[-1]["adapt_penalty"] <= 1.0
     assert (
-        "adapt: too strong" in caplog.text
+        "too strong, AUC " in caplog.text
         and "amp.update_steps 200 -> 199, amp.disc_lr 0.003 -> 0.0024" in caplog.text
     )
 
@@ -392,9 +408,8 @@ def test_a_frozen_discriminator_is_strengthened():
         disc_lr=1e-12, update_steps=1, adapt=True, adapt_bounds=bounds, adapt_every=1
     )
     figures = run(learner, RNG.normal(size=(64, 4)), WARM_UP + 8)
-    assert learner.health.verdict.name == "frozen" and figures[-1]["verdict"] == VERDICTS.index(
-        "frozen"
-    )
+    assert learner.health.verdict is Verdict.FROZEN
+    assert figures[-1]["verdict"] == Verdict.FROZEN.value
     assert [f["adapt_update_steps"] for f in figures[WARM_UP - 2 : WARM_UP + 2]] == [
         1.0,
         2.0,
@@ -425,7 +440,9 @@ def test_moved_settings_are_those_of_a_learner_that_was_made_with_them():
     policy, reference = RNG.normal(0.5, 1.0, size=(64, 4)), RNG.normal(size=(500, 4))
     other = {"gradient_penalty": "wgan_gp", "weight_decay": 1e-2}
     driven = learner_of(reference, adapt=True, adapt_bounds=BOUNDS, adapt_every=1000, **other)
-    driven.state = driven.state.replace(drive=moved(driven.config, driven.state.drive, -1))
+    driven.state = driven.state.replace(
+        adaptation=adapt(driven.config, driven.state.adaptation, -1)
+    )
     made = learner_of(reference, update_steps=2, disc_lr=2.4e-3, gp_lambda=12.5, **other)
     for _ in range(3):
         assert driven.update(policy) == pytest.approx(made.update(policy), rel=1e-3, abs=1e-5)
@@ -495,17 +512,19 @@ def test_a_resumed_run_with_all_of_it_equals_an_uninterrupted_one(tmp_path):
         Named(8, length=4), amp=EVERYTHING, reference=REFERENCE, n_epochs=1
     ).learn(half)
     straight.save(tmp_path / "half.zip")
-    state, waited = straight.learner.state, straight.learner.oversight.ramp_waited
-    assert state.mask.tolist() == [1.0, 0.0] and int(state.drive.more_steps) != 0 and waited > 0
+    state, waited = straight.learner.state, straight.learner.controller.ramp_waited
+    assert (
+        state.mask.tolist() == [1.0, 0.0] and int(state.adaptation.more_steps) != 0 and waited > 0
+    )
     resumed = AMPPPO.load(tmp_path / "half.zip", env=Named(8, length=4), reference=REFERENCE)
-    assert resumed.learner.oversight.ramp_waited == waited and len(resumed.ep_info_buffer) == 100
+    assert resumed.learner.controller.ramp_waited == waited and len(resumed.ep_info_buffer) == 100
     compiled = iteration_jit._cache_size()
     straight.learn(8 * ITERATION, reset_num_timesteps=False)
     assert iteration_jit._cache_size() == compiled  # through a channel let in and settings moved
     resumed.learn(8 * ITERATION, reset_num_timesteps=False)
     assert_trees_equal(resumed.get_parameters(), straight.get_parameters())
     assert_trees_equal(resumed.learner.state, straight.learner.state)
-    assert resumed.learner.oversight.to_json() == straight.learner.oversight.to_json()
+    assert resumed.learner.controller.to_json() == straight.learner.controller.to_json()
     assert straight.learner.state.mask.tolist() == [1.0, 1.0]
     logged = straight.logger.name_to_value
     assert {
@@ -516,32 +535,6 @@ def test_a_resumed_run_with_all_of_it_equals_an_uninterrupted_one(tmp_path):
         "amp/adapt_disc_lr",
     } <= set(logged)
     assert logged["amp/weight"] < straight.amp.style_weight(25 * ITERATION)
-
-
-def test_a_file_of_before_goes_on_from_the_defaults(tmp_path):
-    model = make_model(Named(8, length=4), amp=SMALL_AMP, reference=REFERENCE).learn(ITERATION)
-    model.save(tmp_path / "new.zip")
-    meta, arrays = checkpoint.read(tmp_path / "new.zip")
-    old = {name: value for name, value in meta.items() if name not in ("oversight", "episodes")}
-    new_keys = ("single_motion", "reintroduce", "adapt", "adapt_bounds", "adapt_every", "adapt_auc")
-    old["amp"] = {name: value for name, value in meta["amp"].items() if name not in new_keys}
-    kept = {
-        name: value
-        for name, value in arrays.items()
-        if not name.startswith(("amp/mask", "amp/drive"))
-    }
-    assert len(kept) == len(arrays) - 4
-    checkpoint.write(tmp_path / "old.zip", old, kept)
-    loaded = AMPPPO.load(tmp_path / "old.zip", env=Named(8, length=4), reference=REFERENCE)
-    assert_trees_equal(loaded.learner.state, model.learner.state)
-    loaded.learn(ITERATION, reset_num_timesteps=False)
-    masked = AMPPPO.load(
-        tmp_path / "old.zip",
-        env=Named(8, length=4),
-        reference=REFERENCE,
-        amp=AMPConfig.from_dict(EVERYTHING),
-    )
-    assert masked.learner.state.mask.tolist() == [1.0, 0.0]
 
 
 def test_other_stages_than_the_files_begin_anew(tmp_path):
@@ -585,9 +578,9 @@ def test_stock_sbx_does_all_of_it_too():
     model = stock(Named(8, length=4), batch_size=64, n_epochs=1)
     with pytest.warns(UserWarning, match="ramp_end"):
         model.learn(20 * ITERATION, callback=callback)
-    state, oversight = callback.learner.state, callback.learner.oversight
-    assert state.mask.tolist() == [1.0, 1.0] and int(state.drive.more_steps) != 0
-    assert 0 < oversight.ramp_waited <= 5 * ITERATION and weights[
+    state, controller = callback.learner.state, callback.learner.controller
+    assert state.mask.tolist() == [1.0, 1.0] and int(state.adaptation.more_steps) != 0
+    assert 0 < controller.ramp_waited <= 5 * ITERATION and weights[
         -1
     ] < callback.config.style_weight(20 * ITERATION)
     assert (
@@ -604,8 +597,8 @@ def test_stock_sbx_does_all_of_it_too():
         ({"reintroduce": "joint_vel"}, "give a list of stages"),
         ({"reintroduce": [{"channels": []}]}, "give names of channels"),
         ({"reintroduce": [{"channels": "vel", "at": 3}]}, "give names of channels"),
-        ({"reintroduce": [{"at": 3}]}, "lacks channels"),
-        ({"reintroduce": [{"channels": ["vel"]}]}, "says neither `at`"),
+        ({"reintroduce": [{"at": 3}]}, "is missing channels"),
+        ({"reintroduce": [{"channels": ["vel"]}]}, "has neither `at` nor `when`"),
         ({"reintroduce": [{"channels": ["vel"], "at": -1}]}, "amp.reintroduce.at"),
         (
             {"reintroduce": [{"channels": ["vel"], "when": {"disc_auc": 0.9}}]},
@@ -628,7 +621,7 @@ def test_stock_sbx_does_all_of_it_too():
             {"reintroduce": [{"channels": ["vel"], "at": 1}, {"channels": ["vel"], "at": 2}]},
             "vel twice",
         ),
-        ({"schedule": RAMP | {"wait_auc": [0.6, 0.85]}}, "for ever.*wait_at_most: 2e6"),
+        ({"schedule": RAMP | {"wait_auc": [0.6, 0.85]}}, "forever.*wait_at_most: 2e6"),
         (
             {"schedule": RAMP | {"wait_auc": [0.6, 0.85], "wait_at_most": float("inf")}},
             "wait_at_most is inf",
@@ -638,7 +631,7 @@ def test_stock_sbx_does_all_of_it_too():
         ({"schedule": {"wait_auc": [0.6, 0.85], "wait_at_most": 9}}, "no ramp that could wait"),
         ({"schedule": RAMP | {"wait_at_most": 9}}, "without wait_auc"),
         ({"schedule": {"ramp_end": float("inf")}}, "ramp_end is inf"),
-        ({"schedule": {"initial": 0.1}}, "initial 0.1 is never in force.*give ramp_end"),
+        ({"schedule": {"initial": 0.1}}, "initial 0.1 never applies.*Give ramp_end"),
         ({"adapt": True}, r"adapt_bounds: \{update_steps: \[1, 8\]"),
         ({"adapt": "yes"}, "true or false"),
         (
@@ -649,10 +642,10 @@ def test_stock_sbx_does_all_of_it_too():
         ({"adapt_bounds": BOUNDS | {"disc_lr": [1e-3, 1e-4]}}, "low end lies above its high one"),
         ({"adapt_bounds": BOUNDS | {"disc_lr": [0, 1]}}, "amp.adapt_bounds.disc_lr is 0"),
         ({"adapt_bounds": BOUNDS | {"update_steps": [0.5, 4]}}, "whole number"),
-        ({"adapt_bounds": {"update_steps": [1, 8]}}, "lacks disc_lr"),
+        ({"adapt_bounds": {"update_steps": [1, 8]}}, "is missing disc_lr"),
         (
             {"adapt_bounds": BOUNDS | {"disc_lr": [1e-5, 1.0]}, "gradient_penalty": "none"},
-            "leave it out",
+            "penalty is given, but amp.gradient_penalty is .none.; remove it",
         ),
         ({"adapt_every": 0}, "adapt_every"),
         ({"adapt_auc": [0.6, 1.2]}, r"number in \[0, 1\]"),
