@@ -1,4 +1,4 @@
-"""``wildrobot motion``: files in, clips and datasets out, and what is said of files that cannot be used."""
+"""`wildrobot motion`: files in, clips and datasets out, and what is said of files that cannot be used."""
 
 import importlib.util
 import io

@@ -176,11 +176,11 @@ def test_joints_keep_their_limits(robot: RobotModel, default_clips: list[MotionC
 def test_speeds_are_the_named_ones(robot: RobotModel, default_clips: list[MotionClip]) -> None:
     for clip in default_clips:
         frames = round(clip.metadata["period_s"] * clip.fps * 6)
-        travelled = clip.root_pos[frames] - clip.root_pos[0]
-        assert travelled[0] / (frames / clip.fps) == pytest.approx(clip.command[0], rel=0.02), (
+        traveled = clip.root_pos[frames] - clip.root_pos[0]
+        assert traveled[0] / (frames / clip.fps) == pytest.approx(clip.command[0], rel=0.02), (
             clip.name
         )
-        assert abs(travelled[1]) < 0.01, clip.name
+        assert abs(traveled[1]) < 0.01, clip.name
 
 
 def test_joints_are_slow_enough(robot: RobotModel, default_clips: list[MotionClip]) -> None:
@@ -239,7 +239,7 @@ def test_forces_sum_to_the_weight(robot: RobotModel, default_clips: list[MotionC
 
 
 def test_walks_are_symmetric(robot: RobotModel) -> None:
-    """The mirror image of a cycle is the same cycle half a period later; the torso's mass is 2.5 mm off centre."""
+    """The mirror image of a cycle is the same cycle half a period later; the torso's mass is 2.5 mm off center."""
     cycle = walk_cycle(robot, 0.6)
     half = len(cycle.qpos) // 2
     mirrored = cycle.qpos[:, 7:][:, robot.joint_mirror_ids] * robot.joint_mirror_signs
@@ -268,13 +268,13 @@ def test_standing_stands(robot: RobotModel) -> None:
 
 
 def _lowest_corner(robot: RobotModel, state, pads: np.ndarray) -> np.ndarray:
-    """Height of a foot's lowest corner in every frame: pad centres less their half sizes along the tilted sole."""
+    """Height of a foot's lowest corner in every frame: pad centers less their half sizes along the tilted sole."""
     foot = int(np.flatnonzero([pads[0] in ids for ids in robot.pad_ids_of_foot])[0])
     w, x, y, z = np.moveaxis(state.foot_quat_w[:, foot].astype(float), -1, 0)
     down_x, down_y = np.abs(2 * (x * z - w * y)), np.abs(2 * (y * z + w * x))
     half = robot.pad_half_size[pads]
-    centre = state.pad_pos_w[:, pads, 2].astype(float)
-    return np.min(centre - down_x[:, None] * half[:, 0] - down_y[:, None] * half[:, 1], axis=1)
+    center = state.pad_pos_w[:, pads, 2].astype(float)
+    return np.min(center - down_x[:, None] * half[:, 0] - down_y[:, None] * half[:, 1], axis=1)
 
 
 def _pitch(quat: np.ndarray) -> np.ndarray:

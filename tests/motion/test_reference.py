@@ -196,7 +196,7 @@ def test_layouts_that_differ_are_both_named(
 def test_the_shipped_reference_is_what_the_generator_makes(
     robot: RobotModel, default_clips: list[MotionClip]
 ) -> None:
-    """Regenerate with ``python -m wildrobot_gym.motion.gait.build`` when this fails after a change on purpose."""
+    """Regenerate with `python -m wildrobot_gym.motion.gait.build` when this fails after a change on purpose."""
     path = default_reference_path(robot.name)
     assert path.stat().st_size < 1_000_000
     shipped = load_clips(path, robot)

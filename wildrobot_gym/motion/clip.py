@@ -2,7 +2,7 @@
 
 Frames: world x forward, y left, z up. Joint angles are in the robot's order and signs (rad), quaternions are wxyz,
 base orientation to world. Velocities are kept where physics performed the motion and they are known; elsewhere
-:mod:`wildrobot_gym.motion.states` derives them from the poses.
+`states` derives them from the poses.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _UNIT_TOLERANCE = 1e-3  # float32 storage costs 1e-7; more than this is an error
 
 @dataclass(frozen=True)
 class MotionClip:
-    """Poses at ``fps`` frames a second.
+    """Poses at `fps` frames a second.
 
     Attributes:
-        name: what the motion is, e.g. ``walk_0.60``. robot: name of the robot it fits.
-        joint_names: (joint,), the meaning of ``joint_pos``'s columns.
+        name: what the motion is, e.g. `walk_0.60`. robot: name of the robot it fits.
+        joint_names: (joint,), the meaning of `joint_pos`'s columns.
         root_pos: (time, 3) m. root_quat: (time, 4) wxyz. joint_pos: (time, joint) rad.
         pad_forces: (time, pad) N in the robot's pad order, or None where the source does not know them.
         qvel: (time, nv) velocities as performed, MuJoCo's (base: linear in the world, angular in the base; then joints),
@@ -106,7 +106,7 @@ class MotionClip:
 
     @classmethod
     def load(cls, path: str | Path) -> MotionClip:
-        """Read what :meth:`save` wrote. Call :meth:`check` before use.
+        """Read what `save` wrote. Call `check` before use.
 
         Raises:
             MotionError: missing, truncated or foreign file.
@@ -115,7 +115,7 @@ class MotionClip:
         return from_parts(arrays, description, str(path))
 
     def check(self, robot: RobotModel, where: str | None = None) -> MotionClip:
-        """This clip in ``robot``'s joint order, ready for use. ``where`` names the clip in messages (a file's path).
+        """This clip in `robot`'s joint order, ready for use. `where` names the clip in messages (a file's path).
 
         Raises:
             MotionError: another robot, other joints, fewer than two frames, lengths or widths that differ, fps <= 0,
@@ -270,7 +270,7 @@ def without_images(clips: Sequence[MotionClip]) -> list[MotionClip]:
 def from_parts(
     arrays: Mapping[str, np.ndarray], description: Mapping[str, Any], where: str
 ) -> MotionClip:
-    """A clip from its arrays and its :meth:`MotionClip.description`.
+    """A clip from its arrays and its `description`.
 
     Raises:
         MotionError: the description lacks an entry.
@@ -296,6 +296,6 @@ def from_parts(
 
 
 def _continuous(quat: np.ndarray) -> np.ndarray:
-    """The same rotations with signs such that neighbours are near each other."""
+    """The same rotations with signs such that neighbors are near each other."""
     flips = np.sign(np.sum(quat[1:] * quat[:-1], axis=-1))
     return quat * np.concatenate([[1.0], np.cumprod(np.where(flips < 0, -1.0, 1.0))])[:, None]

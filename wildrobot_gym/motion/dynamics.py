@@ -40,9 +40,9 @@ def demand(
     foot_fraction: Float[np.ndarray, "sample foot"],
     foot_load_x: Float[np.ndarray, "sample foot"],
 ) -> Demand:
-    """Demand of one period of a motion, equally spaced samples; sample n would be sample 0 moved by ``drift`` m.
+    """Demand of one period of a motion, equally spaced samples; sample n would be sample 0 moved by `drift` m.
 
-    The floor's force is split between the feet by ``foot_fraction`` and acts ``foot_load_x`` m ahead of a foot's frame.
+    The floor's force is split between the feet by `foot_fraction` and acts `foot_load_x` m ahead of a foot's frame.
     """
     samples, dt = len(qpos), period_s / len(qpos)
     qvel = periodic_velocities(robot, qpos, drift, dt)
@@ -66,10 +66,10 @@ def demand(
 def servo_targets(
     robot: RobotModel, states: PhysicsState, control_dt: float
 ) -> Float[np.ndarray, "time-1 joint"]:
-    """Joint targets, rad, that drive the servos through ``states``: one for each step from a state to the next.
+    """Joint targets, rad, that drive the servos through `states`: one for each step from a state to the next.
 
     The servo's law turned round, target = q + (torque + kv * velocity) / kp, with the torque that inverse dynamics asks for
-    where the floor's force acts on the pads in the proportions of ``pad_forces``. It is feed-forward: followed blindly, it
+    where the floor's force acts on the pads in the proportions of `pad_forces`. It is feed-forward: followed blindly, it
     keeps the robot on a slow walk for about a second.
 
     Raises:
@@ -100,7 +100,7 @@ def servo_targets(
 def pad_loads(
     robot: RobotModel, states: PhysicsState, control_dt: float
 ) -> Float[np.ndarray, "time pad"]:
-    """Forces on the pads, N, that fit ``states`` best: no pad pulls, and one off the ground carries little.
+    """Forces on the pads, N, that fit `states` best: no pad pulls, and one off the ground carries little.
 
     For motion whose source does not know them. Non-negative least squares on the vertical force and the two tipping moments
     that inverse dynamics asks for; a pad's force is dearer the higher it is over the lowest one (floors are not known).
@@ -144,7 +144,7 @@ def floor_wrench(
     qvel: Float[np.ndarray, " nv"],
     qacc: Float[np.ndarray, " nv"],
 ) -> tuple[Float[np.ndarray, " 3"], Float[np.ndarray, " 3"]]:
-    """Force (N) and moment about the base (N*m), world, that only a floor can give; ``data`` holds all of the demand."""
+    """Force (N) and moment about the base (N*m), world, that only a floor can give; `data` holds all of the demand."""
     data.qpos[:], data.qvel[:], data.qacc[:] = qpos, qvel, qacc
     mujoco.mj_inverse(model, data)
     rotation = np.empty(9)
@@ -157,7 +157,7 @@ def zero_moment_point(
     force: Float[np.ndarray, " 3"],
     moment: Float[np.ndarray, " 3"],
 ) -> tuple[float, float]:
-    """Where on the floor (x, y; m) a floor's ``force`` makes the tipping ``moment`` about the base."""
+    """Where on the floor (x, y; m) a floor's `force` makes the tipping `moment` about the base."""
     x, y, height = base_pos
     return x - (moment[1] + height * force[0]) / force[2], y - (
         height * force[1] - moment[0]
@@ -171,7 +171,7 @@ def _joint_torque(
     points: Float[np.ndarray, "load 3"],
     fraction: Float[np.ndarray, " load"],
 ) -> Float[np.ndarray, " joint"]:
-    """What the joints must do once the floor pushes the base by its whole need, in shares at ``points`` of ``bodies``."""
+    """What the joints must do once the floor pushes the base by its whole need, in shares at `points` of `bodies`."""
     torque = data.qfrc_inverse[6:].copy()
     jacobian = np.empty((3, model.nv))
     for body, point, part in zip(bodies, points, fraction, strict=True):

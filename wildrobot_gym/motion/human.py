@@ -23,12 +23,12 @@ _UNIT_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class HumanMotion:
-    """Key bodies of a human over time. World: z up, metres; the human may face and walk in any direction.
+    """Key bodies of a human over time. World: z up, meters; the human may face and walk in any direction.
 
     Attributes:
-        name: what the motion is, e.g. ``02_01``. fps: frames a second.
-        body_names: (body,), from :data:`KEY_BODIES`; all of :data:`REQUIRED_BODIES` are there.
-        positions: (time, body, 3) m, of the joints. ``toe`` is the ball of the foot (the toes' end where there is no ball).
+        name: what the motion is, e.g. `02_01`. fps: frames a second.
+        body_names: (body,), from `KEY_BODIES`; all of `REQUIRED_BODIES` are there.
+        positions: (time, body, 3) m, of the joints. `toe` is the ball of the foot (the toes' end where there is no ball).
         rotations: (time, body, 4) wxyz: what turned each segment from the skeleton's rest pose, in which the human stands
             upright and faces +x. The identity everywhere is that rest pose, whatever axes the file's bones have.
         source, licence: for the credits.
@@ -62,7 +62,7 @@ class HumanMotion:
         return self.rotations[:, self.body_names.index(body)]
 
     def check(self, where: str | None = None) -> HumanMotion:
-        """This motion, found fit for use. ``where`` names it in messages (a file's path).
+        """This motion, found fit for use. `where` names it in messages (a file's path).
 
         Raises:
             MotionError: fewer than two frames, fps <= 0, unknown or missing bodies, wrong shapes, NaN, quaternions that

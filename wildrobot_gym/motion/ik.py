@@ -9,7 +9,7 @@ from jaxtyping import Float
 from wildrobot_gym.robot import RobotModel
 
 _MAX_STEPS = 30
-_STEP_TOLERANCE = 1e-5  # rad; a step smaller than this moves a foot by micrometres
+_STEP_TOLERANCE = 1e-5  # rad; a step smaller than this moves a foot by micrometers
 _LIMIT_MARGIN = (
     0.004  # rad; a spline through the solutions overshoots a joint's limit by less than this
 )
@@ -46,9 +46,9 @@ class LegIK:
         heading: float = 0.0,
         max_steps: int = _MAX_STEPS,
     ) -> tuple[Float[np.ndarray, " nq"], float]:
-        """Pose near ``start`` with foot frames at ``foot_pos`` (world, m), pitched by ``foot_pitch`` (rad, toes down).
+        """Pose near `start` with foot frames at `foot_pos` (world, m), pitched by `foot_pitch` (rad, toes down).
 
-        The pitch is about the y axis of a robot that faces ``heading`` rad. Base and held joints keep ``start``'s values.
+        The pitch is about the y axis of a robot that faces `heading` rad. Base and held joints keep `start`'s values.
         Returns the pose and the largest position error left, m.
         """
         self._configuration.update(start)
@@ -83,10 +83,10 @@ class LegIK:
         warm: bool = False,
         max_steps: int = _MAX_STEPS,
     ) -> tuple[Float[np.ndarray, "time nq"], Float[np.ndarray, " time"]]:
-        """:meth:`solve` along a path: poses and position errors left, m.
+        """`solve` along a path: poses and position errors left, m.
 
-        Each solution is the next one's first guess; ``warm``: the legs of ``poses`` are, because they are near already. With
-        few ``max_steps`` a path that is to be corrected anyway costs less.
+        Each solution is the next one's first guess; `warm`: the legs of `poses` are, because they are near already. With
+        few `max_steps` a path that is to be corrected anyway costs less.
         """
         solved, misses = poses.copy(), np.zeros(len(poses))
         guess = poses[0]

@@ -56,7 +56,7 @@ class _Entry:
 class ReferenceDataset:
     """Clips of one robot with their AMP features under one feature config, at the control rate.
 
-    Empty when made; :meth:`add`, :meth:`from_clips` or :meth:`load` fill it. To read an empty one is a MotionError.
+    Empty when made; `add`, `from_clips` or `load` fill it. To read an empty one is a MotionError.
     """
 
     robot: RobotModel
@@ -72,10 +72,10 @@ class ReferenceDataset:
         clips: Iterable[MotionClip],
         control_dt: float = CONTROL_DT,
     ) -> ReferenceDataset:
-        """A dataset of ``clips``.
+        """A dataset of `clips`.
 
         Raises:
-            MotionError: no clip at all, or one that does not fit (see :meth:`add`).
+            MotionError: no clip at all, or one that does not fit (see `add`).
         """
         dataset = cls(robot, config, control_dt)
         for clip in clips:
@@ -91,7 +91,7 @@ class ReferenceDataset:
         config: FeatureConfig,
         control_dt: float = CONTROL_DT,
     ) -> ReferenceDataset:
-        """A dataset from a file that :meth:`save` or :func:`save_clips` wrote, or a shipped one's name.
+        """A dataset from a file that `save` or `save_clips` wrote, or a shipped one's name.
 
         Raises:
             MotionError: missing, truncated or foreign file; another robot's clips; no forces where they are needed.
@@ -129,7 +129,7 @@ class ReferenceDataset:
 
     @property
     def layout(self) -> dict[str, Any]:
-        """What the feature columns mean (``features.feature_layout``)."""
+        """What the feature columns mean (`features.feature_layout`)."""
         return feature_layout(self.robot, self.config, self.control_dt)
 
     @property
@@ -139,13 +139,13 @@ class ReferenceDataset:
 
     @property
     def clip_ids(self) -> Int[np.ndarray, " frame"]:
-        """Which clip each row of :attr:`features` is of."""
+        """Which clip each row of `features` is of."""
         return np.repeat(
             np.arange(len(self._filled())), [len(entry.features) for entry in self._entries]
         )
 
     def check_layout(self, layout: dict[str, Any], where: str = "the other side") -> None:
-        """Raise MotionError where ``layout`` is not this dataset's, naming each entry that differs and both values."""
+        """Raise MotionError where `layout` is not this dataset's, naming each entry that differs and both values."""
         mine = self.layout
         keys = sorted(k for k in mine.keys() | layout.keys() if mine.get(k) != layout.get(k))
         if keys:
@@ -158,7 +158,7 @@ class ReferenceDataset:
 
     @property
     def windows(self) -> Float[np.ndarray, "windows window"]:
-        """Every window of history that lies wholly inside one clip, float32, oldest frame first as in ``amp_obs``."""
+        """Every window of history that lies wholly inside one clip, float32, oldest frame first as in `amp_obs`."""
         return np.concatenate(
             [clip_windows(entry.features, self.config.history) for entry in self._filled()]
         )
@@ -166,10 +166,10 @@ class ReferenceDataset:
     def sampling(
         self, temperature: float = 1.0
     ) -> tuple[Float[np.ndarray, " windows"], Int[np.ndarray, " windows"]]:
-        """How often each row of :meth:`windows` is to be drawn, and which motion it is of.
+        """How often each row of `windows` is to be drawn, and which motion it is of.
 
         The draw is softmax(score / temperature) over windows (data-first plan 1.1.0), so a longer segment counts for its
-        length. A clip's score is its metadata's ``score``, 0 without one. No weight is 0: rows without weight are no part
+        length. A clip's score is its metadata's `score`, 0 without one. No weight is 0: rows without weight are no part
         of a reference, and which motions are held out would hang on the temperature.
         """
         if not temperature > 0:
@@ -225,14 +225,14 @@ class ReferenceDataset:
         return np.tile(mean, frames).astype(np.float32), np.tile(std, frames).astype(np.float32)
 
     def sample_frames(self, rng: np.random.Generator, n: int) -> Float[np.ndarray, "n feature"]:
-        """``n`` feature frames, each frame equally likely."""
+        """`n` feature frames, each frame equally likely."""
         features = self.features
         return features[rng.integers(len(features), size=n)]
 
     def sample_sequences(
         self, rng: np.random.Generator, n: int, length: int
     ) -> Float[np.ndarray, "n length feature"]:
-        """``n`` runs of ``length`` successive frames, each inside one clip; every possible start is equally likely.
+        """`n` runs of `length` successive frames, each inside one clip; every possible start is equally likely.
 
         Raises:
             MotionError: no clip is that long.
@@ -251,7 +251,7 @@ class ReferenceDataset:
         return self.features[chosen[:, None] + np.arange(length)]
 
     def initial_states(self) -> InitialStates:
-        """All frames that have a full past, for reference-state initialisation (Peng et al. 2018), float32."""
+        """All frames that have a full past, for reference-state initialization (Peng et al. 2018), float32."""
         past = self.config.history.num_past
         entries = self._filled()
         width = frame_dim(self.layout)
@@ -287,7 +287,7 @@ class ReferenceDataset:
 
 
 def save_clips(path: str | Path, clips: Iterable[MotionClip]) -> Path:
-    """Write clips into one .npz: arrays one after the other, ``lengths``, and a JSON description of each.
+    """Write clips into one .npz: arrays one after the other, `lengths`, and a JSON description of each.
 
     Clips without pad forces or velocities have NaN there; where no clip has velocities the file has none. Raises MotionError
     where there are no clips or they are of several robots.
@@ -321,7 +321,7 @@ def save_clips(path: str | Path, clips: Iterable[MotionClip]) -> Path:
 
 
 def load_clips(path: str | Path, robot: RobotModel) -> list[MotionClip]:
-    """The clips of a reference file (a path, or a shipped one's name), checked against ``robot``.
+    """The clips of a reference file (a path, or a shipped one's name), checked against `robot`.
 
     Raises:
         MotionError: missing, truncated or foreign file, or clips that do not fit the robot.

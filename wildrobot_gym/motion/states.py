@@ -24,14 +24,14 @@ CONTROL_DT = 0.02  # s; WildRobot-v0's control period
 def clip_states(
     robot: RobotModel, clip: MotionClip, control_dt: float = CONTROL_DT
 ) -> PhysicsState:
-    """States (leading time axis, float32) of ``clip`` every ``control_dt`` s, as if physics had passed through them.
+    """States (leading time axis, float32) of `clip` every `control_dt` s, as if physics had passed through them.
 
-    Velocities are the clip's where it has them at this rate, else those of :func:`velocities`; pads and feet come from the
-    model's own sensors. ``pad_forces`` are the clip's; where it has none they are NaN, never zero, so that whatever reads
+    Velocities are the clip's where it has them at this rate, else those of `velocities`; pads and feet come from the
+    model's own sensors. `pad_forces` are the clip's; where it has none they are NaN, never zero, so that whatever reads
     them by mistake shows it. Actuator forces are not known: NaN.
 
     Raises:
-        MotionError: the clip does not fit the robot (see :meth:`MotionClip.check`).
+        MotionError: the clip does not fit the robot (see `check`).
     """
     clip = clip.check(robot).resampled(1.0 / control_dt)
     qpos = np.concatenate(
@@ -83,7 +83,7 @@ def state_features(
     where: str,
     control_dt: float = CONTROL_DT,
 ) -> Float[np.ndarray, "time feature"]:
-    """AMP features of states made by :func:`clip_states`; ``where`` names the clip in messages."""
+    """AMP features of states made by `clip_states`; `where` names the clip in messages."""
     if (
         "foot_contacts" in config.channels
         and config.contacts == "force"
@@ -114,10 +114,10 @@ def state_features(
 def velocities(
     robot: RobotModel, qpos: Float[np.ndarray, "time nq"], dt: float
 ) -> Float[np.ndarray, "time nv"]:
-    """Generalised velocities of poses ``dt`` s apart, as MuJoCo's: the base's linear in the world, angular in itself.
+    """Generalized velocities of poses `dt` s apart, as MuJoCo's: the base's linear in the world, angular in itself.
 
-    ``mj_differentiatePos`` gives the mean velocity of each interval; the velocity at a frame follows from its four
-    neighbouring intervals, (-v[-3/2] + 7 v[-1/2] + 7 v[1/2] - v[3/2]) / 12, with an error O(dt^4). The two at each end
+    `mj_differentiatePos` gives the mean velocity of each interval; the velocity at a frame follows from its four
+    neighboring intervals, (-v[-3/2] + 7 v[-1/2] + 7 v[1/2] - v[3/2]) / 12, with an error O(dt^4). The two at each end
     take second-order formulas. Two-point central differences would read a 5 Hz motion 6 % too slow at 50 Hz.
     """
     nv = robot.model.nv

@@ -30,7 +30,7 @@ _DAMAGE = (
 def write(
     path: str | Path, kind: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
 ) -> Path:
-    """Write ``arrays`` and ``metadata`` (JSON types) to ``path``; a reader never sees a part of the file.
+    """Write `arrays` and `metadata` (JSON types) to `path`; a reader never sees a part of the file.
 
     Raises:
         MotionError: it cannot be written.
@@ -46,7 +46,7 @@ def write(
 
 
 def kind_of(path: str | Path) -> str | None:
-    """What a file of :func:`write`'s holds; None for any other file, and where there is none."""
+    """What a file of `write`'s holds; None for any other file, and where there is none."""
     try:
         with np.load(path, allow_pickle=False) as file:
             return str(json.loads(str(file[_METADATA]))["kind"])
@@ -57,7 +57,7 @@ def kind_of(path: str | Path) -> str | None:
 def read(
     path: str | Path, kind: str, names: tuple[str, ...]
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Arrays ``names`` and the metadata of a file that :func:`write` wrote as ``kind``.
+    """Arrays `names` and the metadata of a file that `write` wrote as `kind`.
 
     Raises:
         MotionError: no such file, truncated, not one of ours, or of another kind.

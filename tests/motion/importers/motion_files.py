@@ -38,7 +38,7 @@ def root_path() -> np.ndarray:
 
 
 def check_steps(motion: HumanMotion, hip_width: float = HIP_WIDTH, scale: float = 1.0) -> None:
-    """``motion`` is the made-up human's, whatever file it came from; its heading may have changed with the axes."""
+    """`motion` is the made-up human's, whatever file it came from; its heading may have changed with the axes."""
     assert motion.fps == FPS and motion.num_frames == FRAMES
     heading = Rotation.from_quat(motion.rotation("pelvis"), scalar_first=True)
     ahead = heading.apply([1.0, 0.0, 0.0])
@@ -83,7 +83,7 @@ def check_steps(motion: HumanMotion, hip_width: float = HIP_WIDTH, scale: float 
 
 
 def replaced(path: Path, old: str, new: str) -> Path:
-    """``path`` with a part of its text changed."""
+    """`path` with a part of its text changed."""
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
@@ -91,7 +91,7 @@ def replaced(path: Path, old: str, new: str) -> Path:
 
 
 # ---------------------------------------------------------------------------------------------------------------- BVH
-# 100STYLE's names; centimetres, x left, y up, z ahead: y of the canonical axes is x here, and z is y.
+# 100STYLE's names; centimeters, x left, y up, z ahead: y of the canonical axes is x here, and z is y.
 
 _BVH = (
     ("Hips", None, (0, 0, 0)),
@@ -123,7 +123,7 @@ def bvh_text(
     root: np.ndarray | None = None,
     order: str = "YXZ",
 ) -> str:
-    """A .bvh; angles: degrees of each joint in ``order``, the same in all frames. root: its positions."""
+    """A .bvh; angles: degrees of each joint in `order`, the same in all frames. root: its positions."""
     if angles is None:
         angles = {
             "Hips": (YAW, 0, 0),
@@ -267,7 +267,7 @@ def write_deepmimic(folder: Path, frames: list[list[float]] | None = None) -> Pa
 
 
 # --------------------------------------------------------------------------------------------------------------- AMASS
-# A body of 52 joints and as many vertices, each joint on its vertex: metres, x left, y up, z ahead; the world is z up.
+# A body of 52 joints and as many vertices, each joint on its vertex: meters, x left, y up, z ahead; the world is z up.
 
 _BODY = {
     "pelvis": (0.0, -0.2, 0.02), "left_hip": (HIP_WIDTH, 0, 0), "right_hip": (-HIP_WIDTH, 0, 0), "spine1": (0, 0.12, 0),

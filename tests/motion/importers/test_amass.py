@@ -32,7 +32,7 @@ def test_the_made_up_human_comes_back(tmp_path: Path) -> None:
     notes = " ".join(motion.notes)
     assert (
         "up: z in the motion (from its mean pose), y in the rest pose" in notes
-        and "metres" in notes
+        and "meters" in notes
         and "neutral" in notes
     )
     assert "AMASS" in motion.licence

@@ -17,7 +17,7 @@ from wildrobot_gym.motion.importers.axes import UNITS, least_turn
 from wildrobot_gym.motion.importers.floor import level
 
 
-def turned_bvh(folder: Path, turn: Rotation, metres_in_unit: float) -> Path:
+def turned_bvh(folder: Path, turn: Rotation, meters_in_unit: float) -> Path:
     """The made-up human in other axes: every offset and position turned, and so each angle's axis."""
     plain = bvh_text()
     lines = []
@@ -27,13 +27,13 @@ def turned_bvh(folder: Path, turn: Rotation, metres_in_unit: float) -> Path:
         if words[:1] == ["OFFSET"]:
             line = "OFFSET " + " ".join(
                 f"{x:.9f}"
-                for x in turn.apply([float(w) for w in words[1:]]) * 0.01 / metres_in_unit
+                for x in turn.apply([float(w) for w in words[1:]]) * 0.01 / meters_in_unit
             )
         lines.append(line)
     frames = motion.splitlines()
     for i, row in enumerate(frames[2:], start=2):
         values = np.array(row.split(), float)
-        place = turn.apply(values[:3]) * 0.01 / metres_in_unit
+        place = turn.apply(values[:3]) * 0.01 / meters_in_unit
         angles = Rotation.from_euler("YXZ", values[3:].reshape(-1, 3), degrees=True)
         turned = (turn * angles * turn.inv()).as_euler("YXZ", degrees=True)
         frames[i] = " ".join(f"{x:.9f}" for x in [*place, *turned.ravel()])
@@ -92,7 +92,7 @@ def test_sizes_that_no_human_has_are_refused(tmp_path: Path) -> None:
     path.write_text(
         path.read_text().replace("0 -42.0 0", "0 -1.25 0").replace("0 -40.0 0", "0 -1.25 0")
     )
-    with pytest.raises(MotionError, match=r"legs are 2.5 units long, 2.5 m in metres.*Pass scale"):
+    with pytest.raises(MotionError, match=r"legs are 2.5 units long, 2.5 m in meters.*Pass scale"):
         load(path)
 
 

@@ -47,7 +47,7 @@ _CMU = {"Chest": "LowerBack", "Chest2": "Spine", "Chest4": "Spine1"} | {
 def test_the_made_up_human_comes_back(tmp_path: Path) -> None:
     motion = load(write_bvh(tmp_path))
     check_steps(motion)
-    assert motion.source.startswith("100STYLE") and "centimetres" in " ".join(motion.notes)
+    assert motion.source.startswith("100STYLE") and "centimeters" in " ".join(motion.notes)
 
 
 def test_lafan1_stands_by_its_table(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def stand_clip(robot: RobotModel) -> MotionClip:
 
 
 def walk_clip(robot: RobotModel, speed: float, style: str = "plain") -> MotionClip:
-    """A walk straight ahead at ``speed`` m/s in one of ``STYLES``."""
+    """A walk straight ahead at `speed` m/s in one of `STYLES`."""
     cycle = walk_cycle(robot, speed, STYLES[style])
     time = np.arange(int(WALK_S * FPS) + 1) / FPS
     qpos, forces = cycle.at(time)
@@ -56,7 +56,7 @@ def walk_clip(robot: RobotModel, speed: float, style: str = "plain") -> MotionCl
 def build_clips(
     robot: RobotModel, speeds: Sequence[float] = WALK_SPEEDS, mirror: bool = True
 ) -> list[MotionClip]:
-    """Walks in all styles, each followed by its mirror image where ``mirror``; by default the shipped reference's."""
+    """Walks in all styles, each followed by its mirror image where `mirror`; by default the shipped reference's."""
     clips = [walk_clip(robot, speed, style) for speed in speeds for style in STYLES]
     return [image for clip in clips for image in (clip, clip.mirrored(robot))] if mirror else clips
 

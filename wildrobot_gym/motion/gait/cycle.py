@@ -1,6 +1,6 @@
 """Walking cycles for this robot: feet by plan, body by a pendulum corrected with inverse dynamics, joint angles by IK.
 
-The load's path through the soles is planned; the pendulum (:mod:`.lipm`) gives the base path for it; a few rounds of
+The load's path through the soles is planned; the pendulum (`lipm`) gives the base path for it; a few rounds of
 inverse dynamics then correct the base for all that a pendulum leaves out (swing legs, a body that turns), so that the
 whole robot's zero-moment point is where the load was planned (the second stage of Kajita et al. 2003, here harmonic by
 harmonic).
@@ -30,7 +30,7 @@ MAX_MISS = 2e-3  # m that a foot may be from its place where a leg is too short 
 class GaitCycle:
     """One cycle of a walk, equally spaced samples; phase 0 is the touchdown of the first foot.
 
-    qpos: base x moves on by ``speed * period_s`` each cycle. pad_forces: N. clearance: of the swing foot's lowest
+    qpos: base x moves on by `speed * period_s` each cycle. pad_forces: N. clearance: of the swing foot's lowest
     corner, m. demand: what it asks of floor and servos. planned_zmp: m. misses: distance of a foot from its place, m.
     """
 
@@ -62,7 +62,7 @@ class GaitCycle:
 
 
 def walk_cycle(robot: RobotModel, speed: float, style: GaitStyle = PLAIN) -> GaitCycle:
-    """A walk straight ahead at ``speed`` m/s.
+    """A walk straight ahead at `speed` m/s.
 
     Raises:
         MotionError: a speed that the generator is not made for, or a style whose feet the legs cannot reach.
@@ -79,7 +79,7 @@ def walk_cycle(robot: RobotModel, speed: float, style: GaitStyle = PLAIN) -> Gai
 def shaped_cycle(
     robot: RobotModel, speed: float, shape: GaitShape, rounds: int = _ROUNDS
 ) -> GaitCycle:
-    """A walk of any shape, whether the legs reach its feet (``misses``) or not."""
+    """A walk of any shape, whether the legs reach its feet (`misses`) or not."""
     plan, ik = WalkPlan(robot, speed, shape), LegIK(robot)
     base = plan.first_base()
     for round_ in range(rounds + 1):

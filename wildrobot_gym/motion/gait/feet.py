@@ -22,9 +22,9 @@ _LEAN_SMOOTHING = 0.01  # rad; rounds off the change from one edge of a sole to 
 
 @dataclass(frozen=True)
 class Sole:
-    """One foot's sole in the foot frame, m: edges and pad centres along x (front, rear, toe, heel), edges along y.
+    """One foot's sole in the foot frame, m: edges and pad centers along x (front, rear, toe, heel), edges along y.
 
-    ``heel_id`` and ``toe_id`` index the robot's pads.
+    `heel_id` and `toe_id` index the robot's pads.
     """
 
     front: float
@@ -42,7 +42,7 @@ class Sole:
         x: Float[np.ndarray, " n"],
         load: Float[np.ndarray, " n"],
     ) -> None:
-        """Write into ``forces`` (N) what each pad bears of ``load`` (N) that acts at ``x`` (m): toe and heel by its lever."""
+        """Write into `forces` (N) what each pad bears of `load` (N) that acts at `x` (m): toe and heel by its lever."""
         toe = np.clip((x - self.heel) / (self.toe - self.heel), 0.0, 1.0)
         forces[:, self.toe_id], forces[:, self.heel_id] = toe * load, (1.0 - toe) * load
 
@@ -51,7 +51,7 @@ class Sole:
     ) -> Float[np.ndarray, " n"]:
         """How far (m) the foot frame is above the floor under a leg that leans, and so stands on an edge of its sole.
 
-        ``aside``: the foot's place beside its hip's, ``height``: the hips', m.
+        `aside`: the foot's place beside its hip's, `height`: the hips', m.
         """
         lean = np.arctan2(aside, height)
         return (
@@ -62,7 +62,7 @@ class Sole:
 
 
 def read_sole(robot: RobotModel, foot: str) -> Sole:
-    """The sole of ``foot`` from the robot's pads; the pad further ahead is the toe.
+    """The sole of `foot` from the robot's pads; the pad further ahead is the toe.
 
     Raises:
         RobotError: the foot has not exactly two pads.
@@ -91,7 +91,7 @@ def read_sole(robot: RobotModel, foot: str) -> Sole:
 
 @dataclass(frozen=True)
 class FootPath:
-    """Path of a foot over a cycle, ``stride`` m long: C2 but for ``swing_ends``.
+    """Path of a foot over a cycle, `stride` m long: C2 but for `swing_ends`.
 
     Call it for its place forward and up (m) and its pitch (rad) at phases s.
     """
@@ -153,7 +153,7 @@ class FootPath:
 
 
 def plan(sole: Sole, shape: GaitShape, stride: float) -> FootPath:
-    """The foot path of ``shape`` whose lowest corner clears the floor by ``shape.clearance``, or by more unlifted."""
+    """The foot path of `shape` whose lowest corner clears the floor by `shape.clearance`, or by more unlifted."""
     low, high = 0.0, 0.2
     for _ in range(16):
         path = FootPath(sole, shape, stride, lift=0.5 * (low + high))
@@ -164,7 +164,7 @@ def plan(sole: Sole, shape: GaitShape, stride: float) -> FootPath:
 def lowest_corner(
     up: Float[np.ndarray, "*n"], pitch: Float[np.ndarray, "*n"], sole: Sole
 ) -> Float[np.ndarray, "*n"]:
-    """Height of the lower edge of a sole whose frame is ``up`` m above the floor, m."""
+    """Height of the lower edge of a sole whose frame is `up` m above the floor, m."""
     return up - np.maximum(sole.front * np.sin(pitch), sole.rear * np.sin(pitch))
 
 
@@ -177,7 +177,7 @@ def rolled(
 
 
 def _rocker_derivatives(sole: Sole, pitch: float, rate: float) -> list[list[float]]:
-    """Value, first and second derivative of both of :func:`rolled`'s shifts at a steady pitch ``rate``."""
+    """Value, first and second derivative of both of `rolled`'s shifts at a steady pitch `rate`."""
     edge = sole.front if pitch > 0.0 else sole.rear
     sin, cos = np.sin(pitch), np.cos(pitch)
     return [

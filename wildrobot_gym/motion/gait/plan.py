@@ -27,7 +27,7 @@ class WalkPlan:
         share, load_x: (sample, foot), each foot's share of the load and where on its sole that is, m ahead of the foot
             frame. zmp: (sample, 2) m, the load's point on the floor.
         foot_pos_flat, foot_pitch: (sample, foot, 3) m and (sample, foot) rad, foot frames of upright legs.
-        yaw: (sample,) rad of the base, set by :meth:`straighten`.
+        yaw: (sample,) rad of the base, set by `straighten`.
     """
 
     def __init__(self, robot: RobotModel, speed: float, shape: GaitShape) -> None:
@@ -99,7 +99,7 @@ class WalkPlan:
         self.yaw = self.yaw - np.fft.irfft(spectrum, n=SAMPLES)
 
     def pad_forces(self, total: Float[np.ndarray, " sample"]) -> Float[np.ndarray, "sample pad"]:
-        """Normal force of each pad, N: ``total`` split between the feet, then toe and heel by the load's lever."""
+        """Normal force of each pad, N: `total` split between the feet, then toe and heel by the load's lever."""
         forces = np.zeros((SAMPLES, len(self.robot.pad_names)))
         for f, sole in enumerate(self.soles):
             sole.split_load(forces, self.load_x[:, f], self.fraction[:, f] * total)
@@ -173,7 +173,7 @@ def _hip_y(robot: RobotModel) -> np.ndarray:
 
 
 def com_at_home(robot: RobotModel) -> tuple[float, float]:
-    """Where the whole robot's centre of mass is in the home pose: ahead of the base, and above the soles, m."""
+    """Where the whole robot's center of mass is in the home pose: ahead of the base, and above the soles, m."""
     data = mujoco.MjData(robot.model)
     data.qpos[:] = robot.home_qpos
     mujoco.mj_kinematics(robot.model, data)

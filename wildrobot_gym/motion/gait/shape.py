@@ -10,7 +10,7 @@ What the robot's build asks for, beside a human's walk:
   under the stance sole holds it: 0.9 N*m on the heel, 1.7 on the flat sole. That moment grows as
   speed * cadence / (1 - duty)^2, so steps are not quicker than they must be either; at 0.8 m/s it is past the limit.
 - Servos give 4 N*m. How the swing runs between its ends, when heels rise and how the body nods is therefore chosen by
-  :mod:`.tune` such that inverse dynamics asks for little torque, speed and yaw moment; TUNED holds what it found.
+  `tune` such that inverse dynamics asks for little torque, speed and yaw moment; TUNED holds what it found.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ PLAIN = GaitStyle()
 
 
 def human_cadence(speed: float) -> float:
-    """Strides a second of a human's foot at ``speed`` m/s, Froude-scaled to this leg."""
+    """Strides a second of a human's foot at `speed` m/s, Froude-scaled to this leg."""
     return float(FROUDE_CADENCE * (speed / FROUDE_SPEED) ** FROUDE_EXPONENT)
 
 
@@ -169,7 +169,7 @@ def from_vector(numbers: np.ndarray, speed: float) -> GaitShape:
 
 
 def walk_shape(speed: float, style: GaitStyle = PLAIN) -> GaitShape:
-    """The shape of a walk at ``speed`` m/s: TUNED between its columns, beyond them the outermost.
+    """The shape of a walk at `speed` m/s: TUNED between its columns, beyond them the outermost.
 
     Raises:
         MotionError: a speed that the numbers are not made for.

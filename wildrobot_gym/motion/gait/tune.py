@@ -1,6 +1,6 @@
 """The search that found shape.TUNED: a walk's free numbers, by least squares on what inverse dynamics asks of servos.
 
-``python -m wildrobot_gym.motion.gait.tune`` prints a better table (about ten minutes on one core); nothing else needs this.
+`python -m wildrobot_gym.motion.gait.tune` prints a better table (about ten minutes on one core); nothing else needs this.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _SWING_CLEAR = (
     0.008  # m that the sole's lowest corner keeps from the floor over the middle of the swing
 )
 _LIMIT_MARGIN = 0.04  # rad
-_STAY = 0.1  # pull towards the start, so that neighbouring speeds, each begun from the other, walk alike
+_STAY = 0.1  # pull towards the start, so that neighboring speeds, each begun from the other, walk alike
 
 
 def bounds(speed: float) -> tuple[Float[np.ndarray, " number"], Float[np.ndarray, " number"]]:
-    """Lower and upper bounds of the free numbers at ``speed``: what still looks like a person's walk."""
+    """Lower and upper bounds of the free numbers at `speed`: what still looks like a person's walk."""
     v = speed
     human = human_cadence(v)
     rows = [
@@ -59,7 +59,7 @@ def bounds(speed: float) -> tuple[Float[np.ndarray, " number"], Float[np.ndarray
 def residuals(
     robot: RobotModel, speed: float, numbers: Float[np.ndarray, " number"]
 ) -> Float[np.ndarray, " residual"]:
-    """What is wrong with a walk; half its squared length is minimised.
+    """What is wrong with a walk; half its squared length is minimized.
 
     Torque, speed and yaw moment beyond what is comfortable, all torque and acceleration a little, feet out of reach, joints near
     their limits, a swing near the floor or higher than asked.
@@ -98,7 +98,7 @@ def residuals(
 def tune(
     robot: RobotModel, speed: float, start: Float[np.ndarray, " number"], evaluations: int = 20
 ) -> tuple[Float[np.ndarray, " number"], float]:
-    """The free numbers of the best walk found at ``speed`` from ``start``, and its cost. Deterministic."""
+    """The free numbers of the best walk found at `speed` from `start`, and its cost. Deterministic."""
     low, high = bounds(speed)
     width = high - low
     # Numbers run from 1 to 2 here: least_squares takes steps relative to a number's size, and near 0 they would drown

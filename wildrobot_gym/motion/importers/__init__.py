@@ -1,6 +1,6 @@
 """Motion from files of other projects: human motion in key bodies, or clips of this robot.
 
-One small module for each format; :func:`load` chooses by the file's name and content. What a file does not say (units,
+One small module for each format; `load` chooses by the file's name and content. What a file does not say (units,
 axes, facing) is found out, logged and kept in the motion's notes.
 """
 
@@ -57,7 +57,7 @@ SUFFIXES = tuple(_FORMATS)
 
 def load(path: str | Path, options: ImportOptions | None = None) -> HumanMotion | MotionClip:
     """The motion in a file: .amc (with its .asf), .bvh, AMASS .npz or DeepMimic .txt/.json give a human's; GMR .pkl, .csv
-    and the project's own .npz give a clip of ``options.robot``.
+    and the project's own .npz give a clip of `options.robot`.
 
     Raises:
         MotionError: unknown suffix, or a file that cannot be read, is damaged or does not fit; says what to do.
@@ -80,7 +80,7 @@ def load(path: str | Path, options: ImportOptions | None = None) -> HumanMotion 
 
 
 def find(paths: Iterable[str | Path]) -> list[Path]:
-    """The motion files in ``paths``: files as given, folders with all that is in them, in order and each once.
+    """The motion files in `paths`: files as given, folders with all that is in them, in order and each once.
 
     Raises:
         MotionError: a path that does not exist, or a folder without motion files.

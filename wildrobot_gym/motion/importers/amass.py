@@ -28,10 +28,10 @@ _RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
 
 
 def load_amass(path: Path, options: ImportOptions) -> HumanMotion:
-    """A motion from an AMASS .npz and ``options.body_model``.
+    """A motion from an AMASS .npz and `options.body_model`.
 
     Raises:
-        MotionError: no body model, one that does not fit the motion, truncated files, NaN, or as :func:`to_human`.
+        MotionError: no body model, one that does not fit the motion, truncated files, NaN, or as `to_human`.
     """
     motion = _read(path, ("trans", "betas"), f"AMASS motion (trans, poses, betas, {_RATES[0]})")
     poses, trans, betas = _parameters(motion, path)

@@ -37,10 +37,10 @@ class _Bone:
 
 
 def load_amc(path: Path, options: ImportOptions) -> HumanMotion:
-    """A motion from an .amc and the .asf beside it (the subject's number before the ``_``, or the only one there).
+    """A motion from an .amc and the .asf beside it (the subject's number before the `_`, or the only one there).
 
     Raises:
-        MotionError: no .asf, truncated, bones that differ between the two, NaN, or as :func:`to_human`.
+        MotionError: no .asf, truncated, bones that differ between the two, NaN, or as `to_human`.
     """
     asf = _find_asf(path, options)
     bones, parents, degrees = _read_asf(asf)
@@ -145,7 +145,7 @@ def _read_asf(path: Path) -> tuple[dict[str, _Bone], dict[str, str], bool]:
 
 
 def _blocks(lines: list[list[str]]) -> list[list[list[str]]]:
-    """Lines between each ``begin`` and ``end``."""
+    """Lines between each `begin` and `end`."""
     blocks: list[list[list[str]]] = []
     for words in lines:
         if words[0] == "begin":

@@ -1,4 +1,4 @@
-"""From a recording in a file's own axes and names to a :class:`HumanMotion`."""
+"""From a recording in a file's own axes and names to a `HumanMotion`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DOWN = np.array([0.0, 0.0, -1.0])
 
 
 def to_human(recording: Recording, table: NameTable, options: ImportOptions) -> HumanMotion:
-    """The key bodies of ``recording`` in z-up metres, with rotations from the upright pose that faces +x.
+    """The key bodies of `recording` in z-up meters, with rotations from the upright pose that faces +x.
 
     Raises:
         MotionError: units, axes or facing cannot be found out, too few frames, NaN.

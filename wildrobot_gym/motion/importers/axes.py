@@ -19,22 +19,22 @@ from wildrobot_gym.motion.importers.options import AXES, ImportOptions
 LEG_RANGE = (0.3, 1.2)  # m; hip to ankle along the bones, from a toddler to a very tall adult
 _USUAL_LEG = 0.85  # m, adults
 UNITS = {
-    "metres": 1.0,
-    "centimetres": 0.01,
-    "millimetres": 0.001,
+    "meters": 1.0,
+    "centimeters": 0.01,
+    "millimeters": 0.001,
     "inches": 0.0254,
     "inches / 0.45 (CMU)": 0.0254 / 0.45,
 }
 _CLEAR = np.cos(
     np.radians(35.0)
-)  # a direction further than this from every axis is not told from its neighbours
+)  # a direction further than this from every axis is not told from its neighbors
 
 Points = Mapping[str, Float[np.ndarray, "*time 3"]]  # by key body
 
 
 @dataclass(frozen=True)
 class Axes:
-    """How a file becomes z-up metres.
+    """How a file becomes z-up meters.
 
     scale: m in a unit. world: turns the motion's world to z up. rest: turns the skeleton's standing rest pose to z up and
     facing +x. notes: what was found, one sentence each.
@@ -80,7 +80,7 @@ def _find_unit(leg: float, told: float | None, where: str) -> tuple[str, float]:
     if not LEG_RANGE[0] <= leg * scale <= LEG_RANGE[1]:
         raise MotionError(
             f"{where}: legs are {leg:g} units long, {leg * scale:g} m in {unit}; allowed: {LEG_RANGE[0]} to {LEG_RANGE[1]} m."
-            " Pass scale, the metres in one unit; or the table of joint names is wrong."
+            " Pass scale, the meters in one unit; or the table of joint names is wrong."
         )
     return unit, scale
 
@@ -161,12 +161,12 @@ def _name(direction: np.ndarray) -> str:
 
 
 def _upright(up: str) -> Rotation:
-    """The least rotation that turns axis ``up`` to z."""
+    """The least rotation that turns axis `up` to z."""
     return least_turn(_vector(up), np.array([0.0, 0.0, 1.0]))
 
 
 def least_turn(a: Float[np.ndarray, "3"], b: Float[np.ndarray, "3"]) -> Rotation:
-    """The least rotation that turns direction ``a`` to direction ``b``."""
+    """The least rotation that turns direction `a` to direction `b`."""
     a, b = _unit(a), _unit(b)
     if a @ b < -1.0 + 1e-9:  # opposite: about any axis across them
         return Rotation.from_rotvec(np.pi * _unit(np.cross(a, np.eye(3)[np.argmin(np.abs(a))])))

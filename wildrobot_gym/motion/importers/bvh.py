@@ -39,7 +39,7 @@ def load_bvh(path: Path, options: ImportOptions) -> HumanMotion:
     """A motion from a .bvh.
 
     Raises:
-        MotionError: truncated, no table of joint names fits, NaN, a frame time that cannot be, or as :func:`to_human`.
+        MotionError: truncated, no table of joint names fits, NaN, a frame time that cannot be, or as `to_human`.
     """
     hierarchy, _, motion = read_text(path).partition("MOTION")
     joints = _read_hierarchy(path, hierarchy)

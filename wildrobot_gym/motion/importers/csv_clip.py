@@ -1,7 +1,7 @@
 """Robot motion as CSV: a header that names every column, then one row a frame.
 
 Columns, in any order: root_x, root_y, root_z (m), root_qw, root_qx, root_qy, root_qz, every joint of the robot by its name
-(rad), and ``time`` (s, evenly spaced); without ``time`` pass fps.
+(rad), and `time` (s, evenly spaced); without `time` pass fps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """DeepMimic's motions: JSON, a row of 44 numbers a frame (duration, root position, then each joint's rotation).
 
 Spherical joints are quaternions wxyz, knees and elbows one angle about z. The file names nothing: joints, their places in
-the row and the humanoid's measures come from the table ``deepmimic``. X. B. Peng et al., "DeepMimic", 2018.
+the row and the humanoid's measures come from the table `deepmimic`. X. B. Peng et al., "DeepMimic", 2018.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Levelling the floor: a capture volume may be calibrated a degree or two askew, and feet tell by how much.
 
-In CMU's subject 02 the same standing foot is 20 mm higher for each metre walked. A robot would read that as floating, and
+In CMU's subject 02 the same standing foot is 20 mm higher for each meter walked. A robot would read that as floating, and
 gravity would point the wrong way by as much.
 """
 
@@ -23,17 +23,17 @@ _SLOPE_RANGE = np.radians([0.1, 3.0])  # below it does not matter, above it is a
 
 
 def level(motion: HumanMotion) -> HumanMotion:
-    """``motion`` turned until standing feet are equally high all along its way; itself where it shows no such slope."""
+    """`motion` turned until standing feet are equally high all along its way; itself where it shows no such slope."""
     points = _stances(motion)
     gradient, fraction = _slope(points)
     slope = np.arctan(np.linalg.norm(gradient))
     if not _SLOPE_RANGE[0] <= slope <= _SLOPE_RANGE[1] or fraction < _SURE:
         return motion
     turn = least_turn(np.array([*-gradient, 1.0]), np.array([0.0, 0.0, 1.0]))
-    centre = points.mean(axis=0)
+    center = points.mean(axis=0)
     turned = (
-        turn.apply((motion.positions - centre).reshape(-1, 3)).reshape(motion.positions.shape)
-        + centre
+        turn.apply((motion.positions - center).reshape(-1, 3)).reshape(motion.positions.shape)
+        + center
     )
     rotations = turn * Rotation.from_quat(motion.rotations.reshape(-1, 4), scalar_first=True)
     note = f"floor: {len(points)} stances lie on a slope of {np.degrees(slope):.2f} deg, which was turned level"
@@ -69,8 +69,8 @@ def _slope(points: Float[np.ndarray, "stance 3"]) -> tuple[Float[np.ndarray, "2"
     """
     if len(points) < 3:
         return np.zeros(2), 0.0
-    centred = points - points.mean(axis=0)
-    ways, heights = centred[:, :2], centred[:, 2]
+    centered = points - points.mean(axis=0)
+    ways, heights = centered[:, :2], centered[:, 2]
     u, spread, v = np.linalg.svd(ways, full_matrices=False)
     wide = spread > _SPREAD * np.sqrt(len(points))
     gradient = v[wide].T @ ((u.T[wide] @ heights) / spread[wide])

@@ -15,10 +15,10 @@ class ImportOptions:
     """One set serves all formats; each takes what it needs.
 
     Attributes:
-        table: name of a shipped table of joint names (``configs/skeletons``), or a path; default: the one that fits.
+        table: name of a shipped table of joint names (`configs/skeletons`), or a path; default: the one that fits.
         skeleton: the .asf of an .amc; default: found beside it. body_model: SMPL-H or SMPL-X .npz, for AMASS.
         robot: name of the robot whose joints a GMR or CSV clip holds.
-        fps: frames a second, in place of what the file says. scale: metres in one unit of the file.
+        fps: frames a second, in place of what the file says. scale: meters in one unit of the file.
         up: the file's axis that points up in the motion. facing: the axis to which the skeleton's rest pose faces.
         level: turn a floor level that standing feet show to be up to 3 degrees askew.
         source, licence: for the credits, in place of what is known of the format's origin.
@@ -59,7 +59,7 @@ class ImportOptions:
             )
 
     def part(self, num_frames: int, fps: float, where: str) -> slice:
-        """Frames between ``start_s`` and ``end_s``.
+        """Frames between `start_s` and `end_s`.
 
         Raises:
             MotionError: fewer than two frames are left.

@@ -35,7 +35,7 @@ def read_text(path: Path) -> str:
 
 
 def numbers(words: Sequence[str] | np.ndarray, path: Path, what: str) -> np.ndarray:
-    """``words`` as float64; MotionError names the first that is no number."""
+    """`words` as float64; MotionError names the first that is no number."""
     try:
         return np.array(words, np.float64)
     except ValueError as error:
@@ -55,10 +55,10 @@ def check_finite(values: np.ndarray, path: Path, what: str) -> None:
 
 
 def check_fps(fps: Any, path: Path, what: str) -> float:
-    """A frame rate, rounded to the whole number that it surely means; ``what`` says what the file had.
+    """A frame rate, rounded to the whole number that it surely means; `what` says what the file had.
 
     Raises:
-        MotionError: no number, or outside of ``FPS_RANGE``.
+        MotionError: no number, or outside of `FPS_RANGE`.
     """
     try:
         rate = float(fps)

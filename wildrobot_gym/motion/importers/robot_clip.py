@@ -1,4 +1,4 @@
-"""What files of this robot's own motion have in common: they become a :class:`MotionClip` as they are."""
+"""What files of this robot's own motion have in common: they become a `MotionClip` as they are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def robot_clip(
     joint_pos: the robot's joints in its order, rad. root_quat: wxyz.
 
     Raises:
-        MotionError: it does not fit the robot (see :meth:`MotionClip.check`), or too few frames.
+        MotionError: it does not fit the robot (see `check`), or too few frames.
     """
     part = options.part(len(joint_pos), fps, str(path))
     clip = MotionClip(

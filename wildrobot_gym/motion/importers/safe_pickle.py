@@ -2,7 +2,7 @@
 
 A pickle is a program that may call anything it names. Here the few names that numpy's arrays need stand for classes of
 this module, which keep bytes and nothing more; every other name is refused before anything is called. numpy's own
-functions are not called either: its ``__setstate__`` trusts what it is given.
+functions are not called either: its `__setstate__` trusts what it is given.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class _Refused(Exception):
 
 
 class _StandIn:
-    """Without a ``__setstate__`` of its own a pickle could set any attribute, also of the class."""
+    """Without a `__setstate__` of its own a pickle could set any attribute, also of the class."""
 
     def __setstate__(self, state: Any) -> None:
         raise _Refused("a state where there is none")
 
 
 class _Type(_StandIn):
-    """In place of numpy.dtype: ``dtype('f8', False, True)`` and then its state, of which the byte order counts."""
+    """In place of numpy.dtype: `dtype('f8', False, True)` and then its state, of which the byte order counts."""
 
     def __init__(self, code: str, *_: Any) -> None:
         self.code, self.order = str(code), "<"
@@ -73,7 +73,7 @@ class _Scalar(_Array):
 
 
 class _Bytes(_StandIn):
-    """In place of ``_codecs.encode(text, 'latin1')``, as old protocols write bytes."""
+    """In place of `_codecs.encode(text, 'latin1')`, as old protocols write bytes."""
 
     def __new__(cls, text: str, encoding: str) -> bytes:  # type: ignore[misc]
         if encoding != "latin1":
@@ -145,7 +145,7 @@ def _array(data: Any, kind: _Type, shape: Any, order: str) -> np.ndarray:
 
 
 def _plain(value: Any) -> Any:
-    """``value`` with the stand-ins replaced by what they hold."""
+    """`value` with the stand-ins replaced by what they hold."""
     if isinstance(value, _Array):
         return value.value
     if isinstance(value, dict):

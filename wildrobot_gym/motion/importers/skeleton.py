@@ -45,7 +45,7 @@ class Skeleton:
     def standing(
         self, stand: Mapping[str, Sequence[float]]
     ) -> tuple[Float[np.ndarray, "joint 3"], list[Rotation]]:
-        """The rest pose, with the joints in ``stand`` turned by those degrees about their own x, then y, then z."""
+        """The rest pose, with the joints in `stand` turned by those degrees about their own x, then y, then z."""
         degrees = [[stand.get(name, (0.0, 0.0, 0.0))] for name in self.names]
         positions, turns = self.pose(
             [Rotation.from_euler("XYZ", d, degrees=True) for d in degrees], self.offsets[None]
@@ -57,7 +57,7 @@ class Skeleton:
 class Recording:
     """A skeleton and how it moved, as read from a file and still in that file's axes and units.
 
-    rotations and offsets: as :meth:`Skeleton.pose` takes them. notes: what was found out while reading.
+    rotations and offsets: as `pose` takes them. notes: what was found out while reading.
     """
 
     path: Path

@@ -1,8 +1,8 @@
-"""Tables of joint names: which joint of a file is which key body. YAML in ``configs/skeletons``, or a user's own.
+"""Tables of joint names: which joint of a file is which key body. YAML in `configs/skeletons`, or a user's own.
 
-Keys: ``format`` (asf, bvh, smpl or deepmimic), ``bodies`` (key body: joint of the file), and where needed ``source`` and
-``licence``; ``fps`` for a format whose files do not say it; ``stand`` (joint: degrees about its own x, y, z) where the
-skeleton does not stand upright with all rotations at zero; ``joints`` where the files name none.
+Keys: `format` (asf, bvh, smpl or deepmimic), `bodies` (key body: joint of the file), and where needed `source` and
+`licence`; `fps` for a format whose files do not say it; `stand` (joint: degrees about its own x, y, z) where the
+skeleton does not stand upright with all rotations at zero; `joints` where the files name none.
 """
 
 from __future__ import annotations
@@ -56,16 +56,16 @@ class NameTable:
         )
 
     def missing(self, names: Iterable[str]) -> list[str]:
-        """Joints of required bodies that are not among ``names``."""
+        """Joints of required bodies that are not among `names`."""
         return sorted({self.bodies[body] for body in REQUIRED_BODIES} - set(names))
 
     def indices(self, names: tuple[str, ...]) -> dict[str, int]:
-        """Column of each key body that the file has, in the order of ``KEY_BODIES``."""
+        """Column of each key body that the file has, in the order of `KEY_BODIES`."""
         return {b: names.index(self.bodies[b]) for b in KEY_BODIES if self.bodies.get(b) in names}
 
 
 def shipped_tables(format: str) -> dict[str, NameTable]:
-    """Tables for ``format`` by name."""
+    """Tables for `format` by name."""
     tables = {path.stem: read_table(path) for path in sorted(TABLES.glob("*.yaml"))}
     return {name: table for name, table in tables.items() if table.format == format}
 

@@ -30,13 +30,13 @@ _GOOD_LOAD, _GOOD_SLIP, _GOOD_TILT, _NEAR_HARNESS = 0.95, 0.05, 15.0, 0.8
 
 @dataclass(frozen=True)
 class Gates:
-    """Bounds on :func:`~wildrobot_gym.motion.mining.window_metrics.window_metrics`, and the windows they are applied to.
+    """Bounds on `window_metrics`, and the windows they are applied to.
 
     Shares are 0 to 1 (of the weight, of frames, of servos), angles in degrees. The plan gives both 0.25 and 0.10 as the bound
     on harness_p95; the stricter one is the gate, so harness_p90 only bites where harness_p95 is relaxed.
 
-    window, stride, shortest, longest: frames. A performance shorter than a window is one window if it has ``shortest``
-    frames; valid windows that overlap are joined up to ``longest``.
+    window, stride, shortest, longest: frames. A performance shorter than a window is one window if it has `shortest`
+    frames; valid windows that overlap are joined up to `longest`.
     """
 
     load_mean: float = 0.85
@@ -67,7 +67,7 @@ class Gates:
             )
 
     def windows(self, frames: int) -> tuple[Int[np.ndarray, " window"], int]:
-        """First frames of the windows of a performance of ``frames`` frames, and their length."""
+        """First frames of the windows of a performance of `frames` frames, and their length."""
         if frames >= self.window:
             return np.arange(0, frames - self.window + 1, self.stride), self.window
         return np.arange(1 if frames >= self.shortest else 0), frames

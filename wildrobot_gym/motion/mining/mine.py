@@ -39,7 +39,7 @@ class ClipYield:
 
 @dataclass(frozen=True)
 class MiningReport:
-    """Segments (50 Hz, with pad forces and velocities as performed; see :func:`mine`) and what became of each clip."""
+    """Segments (50 Hz, with pad forces and velocities as performed; see `mine`) and what became of each clip."""
 
     segments: tuple[MotionClip, ...]
     clips: tuple[ClipYield, ...]
@@ -57,7 +57,7 @@ def mine(
     gates: Gates | None = None,
     numbers: Mapping[str, int] | None = None,
 ) -> MiningReport:
-    """Every stretch of ``performances`` that passes ``gates``, as clips.
+    """Every stretch of `performances` that passes `gates`, as clips.
 
     Valid windows that overlap become one longer segment, its frames in their order: histories of features reach over window
     ends, and no frame counts twice. A segment passes the gates as a whole too.
@@ -147,7 +147,7 @@ def _segment(
     score: float,
     metrics: dict[str, float],
 ) -> MotionClip:
-    """Frames ``first`` to ``end`` of a performance as a clip that begins at the origin and heads along x."""
+    """Frames `first` to `end` of a performance as a clip that begins at the origin and heads along x."""
     qpos, qvel = (np.array(a[first:end], np.float64) for a in (performance.qpos, performance.qvel))
     view = seen_from_heading(qpos, qvel)
     unturn = Rotation.from_euler("z", -view.yaw[0])

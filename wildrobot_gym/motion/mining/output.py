@@ -32,11 +32,11 @@ _SEED_VERSION = "v0.6.2"  # of the seed documents' feature definition
 def save_features(
     path: str | Path, robot: RobotModel, config: FeatureConfig, segments: Sequence[MotionClip]
 ) -> Path:
-    """Write the plan's fields for mined ``segments``; the path. Features come from the simulation's own function.
+    """Write the plan's fields for mined `segments`; the path. Features come from the simulation's own function.
 
-    ``features`` (frame, feature) holds one segment after the other, ``segment_lengths`` says how many frames each has; the
-    other fields have an entry for each segment. ``per_segment_metrics`` is a structured array: a row is read like a dict.
-    The segments themselves, which training reads, are written by ``reference.save_clips``.
+    `features` (frame, feature) holds one segment after the other, `segment_lengths` says how many frames each has; the
+    other fields have an entry for each segment. `per_segment_metrics` is a structured array: a row is read like a dict.
+    The segments themselves, which training reads, are written by `reference.save_clips`.
 
     Raises:
         MotionError: there are no segments, or one that was not mined or does not fit the robot or the features.

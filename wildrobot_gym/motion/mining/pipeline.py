@@ -80,7 +80,7 @@ def _of_clip(
     numbers: Mapping[str, int],
     tell: Callable[[float], None],
 ) -> MiningReport:
-    """One clip's segments; ``numbers`` of its motion are there already. ``tell`` is called with its share that is done."""
+    """One clip's segments; `numbers` of its motion are there already. `tell` is called with its share that is done."""
     before = 0.0
     if generations:
         controller = search_controller(robot, clip, settings, gates, generations)
@@ -96,8 +96,8 @@ def best_segments(
 ) -> list[MotionClip]:
     """At most so many seconds of each motion: the best scores first, those of one score drawn from all variants alike.
 
-    They come in the order that they had. A motion whose segments are all longer has none among them; :func:`mine` with
-    ``Gates.longest`` of that length makes none that are.
+    They come in the order that they had. A motion whose segments are all longer has none among them; `mine` with
+    `Gates.longest` of that length makes none that are.
 
     Raises:
         ConfigError: every segment is longer.

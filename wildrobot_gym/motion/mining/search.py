@@ -45,7 +45,7 @@ def search_controller(
     population: int = 20,
     seed: int = 0,
 ) -> Controller:
-    """The best gains found for ``clip`` by the cross-entropy method (Rubinstein 1999), from those of ``settings``.
+    """The best gains found for `clip` by the cross-entropy method (Rubinstein 1999), from those of `settings`.
 
     Strategies that are off stay off. A candidate performs the clip's loops from two places for four seconds; each
     generation's best and mean meet in a longer final.
@@ -125,12 +125,12 @@ def _gains_on(controller: Controller) -> list[str]:
 
 
 def _vector(controller: Controller, like: Controller) -> Float[np.ndarray, " gain"]:
-    """The gains of ``controller`` that are on in ``like``, one after the other."""
+    """The gains of `controller` that are on in `like`, one after the other."""
     return np.array([gain for name in _gains_on(like) for gain in getattr(controller, name)])
 
 
 def _controller(vector: Float[np.ndarray, " gain"], like: Controller) -> Controller:
-    """``like`` with the gains of ``vector``, rounded: they are kept with every segment."""
+    """`like` with the gains of `vector`, rounded: they are kept with every segment."""
     names = _gains_on(like)
     parts = np.split(vector.round(4), np.cumsum([GAIN_COUNTS[name] for name in names])[:-1])
     gains: Any = {name: tuple(map(float, p)) for name, p in zip(names, parts, strict=True)}

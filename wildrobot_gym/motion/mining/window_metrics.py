@@ -34,7 +34,7 @@ class Signals:
 
 
 def read_signals(robot: RobotModel, performance: Performance) -> Signals:
-    """What is judged of ``performance``.
+    """What is judged of `performance`.
 
     The harness's share of the weight is (force + torque / leg length) / (m g): a couple on the base topples the robot about
     its feet just as that force at the height of the hips would. To take the two together at their worst flatters nobody.
@@ -67,7 +67,7 @@ def joined(signals: list[Signals]) -> Signals:
 
 
 def window_metrics(signals: Signals, starts: Int[np.ndarray, " window"], length: int) -> Metrics:
-    """Metrics of the windows of ``length`` frames that begin at ``starts``; shares are 0 to 1, angles in degrees.
+    """Metrics of the windows of `length` frames that begin at `starts`; shares are 0 to 1, angles in degrees.
 
     slip is the share of a window's loaded foot-frames that slide, saturation that of servo-frames at their limit;
     alternation is the share of frames with exactly one foot loaded.

@@ -56,7 +56,7 @@ def load_path(
     feet: list[Foot],
     fraction: Float[np.ndarray, "time foot"],
 ) -> Float[np.ndarray, "time 2"]:
-    """Where the load should be on the floor, m: along each sole by :func:`load_along`, near its inner edge."""
+    """Where the load should be on the floor, m: along each sole by `load_along`, near its inner edge."""
     out = np.zeros((len(time), 2))
     for f, foot in enumerate(feet):
         ahead = load_along(time, stances[f], foot.sole)
@@ -80,7 +80,7 @@ def balanced_path(
     fps: float,
     omega: float,
 ) -> Float[np.ndarray, "time 2"]:
-    """The base path whose load is at ``load``, near ``human``; where ``borne`` is 0 (flight) it goes straight on."""
+    """The base path whose load is at `load`, near `human`; where `borne` is 0 (flight) it goes straight on."""
     num = len(load)
     bend = differences(num, 2) * (fps / omega) ** 2
     inside = borne[1:-1]
@@ -95,10 +95,10 @@ def balanced_path(
 def steadying_turn(
     turned: Float[np.ndarray, " interval"], present: Float[np.ndarray, " time"], fps: float
 ) -> Float[np.ndarray, " time"]:
-    """Yaw to add to the heading, rad, so that loaded feet do not turn; they do by ``turned`` rad from frame to frame now,
-    with the ``present`` addition.
+    """Yaw to add to the heading, rad, so that loaded feet do not turn; they do by `turned` rad from frame to frame now,
+    with the `present` addition.
 
-    No joint turns a foot, so the base must. What is slower than ``_SLOWEST`` Hz is the human's own turning and stays.
+    No joint turns a foot, so the base must. What is slower than `_SLOWEST` Hz is the human's own turning and stays.
     """
     num = len(present)
     rate, rough = differences(num, 1), differences(num, 3)

@@ -53,5 +53,5 @@ class BodyPath:
 def along(
     vectors: Float[np.ndarray, "*n 2"], directions: Float[np.ndarray, "*n 2"]
 ) -> Float[np.ndarray, "*n"]:
-    """Dot products: how far ``vectors`` go along unit ``directions``."""
+    """Dot products: how far `vectors` go along unit `directions`."""
     return np.sum(vectors * directions, axis=-1)

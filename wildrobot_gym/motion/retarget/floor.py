@@ -39,7 +39,7 @@ class FloorDynamics:
         self._feet = [robot.model.site(foot).id for foot in robot.foot_names]
 
     def demand(self, qpos: Float[np.ndarray, "time nq"], fps: float) -> FloorDemand:
-        """Demand of poses ``fps`` a second."""
+        """Demand of poses `fps` a second."""
         qvel = velocities(self.robot, qpos, 1.0 / fps)
         qacc = np.gradient(qvel, 1.0 / fps, axis=0)
         data = self._data

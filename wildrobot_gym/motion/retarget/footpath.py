@@ -52,7 +52,7 @@ class Foot:
         human: Float[np.ndarray, "time joint"],
         settings: RetargetSettings,
     ) -> FootPath:
-        """Path under ``body``; ``human``: joint angles of :func:`human_joints`."""
+        """Path under `body`; `human`: joint angles of `human_joints`."""
         time, human = body.time, self._above_floor(human, body)
         pos, pitch, planted = (
             np.zeros((len(time), 3)),
@@ -73,7 +73,7 @@ class Foot:
     def ankle_ahead(
         self, pos: Float[np.ndarray, "time 3"], pitch: Float[np.ndarray, " time"], body: BodyPath
     ) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, " time"]]:
-        """Where the ankle is from the hip axis, ahead and up, m, for a foot frame at ``pos``."""
+        """Where the ankle is from the hip axis, ahead and up, m, for a foot frame at `pos`."""
         hips, hip_up = body.hips(self.reach)
         ahead = along(pos[:, :2] - hips, body.forward) + self.reach.ankle_height * np.sin(pitch)
         return ahead, pos[:, 2] + self.reach.ankle_height * np.cos(pitch) - hip_up
@@ -81,7 +81,7 @@ class Foot:
     def _above_floor(
         self, joints: Float[np.ndarray, "time joint"], body: BodyPath
     ) -> Float[np.ndarray, "time joint"]:
-        """``joints`` with the leg drawn in where its sole would be in the floor."""
+        """`joints` with the leg drawn in where its sole would be in the floor."""
         _, hip_up = body.hips(self.reach)
         ahead, up, pitch = self.reach.ankle(joints, body.lean)
         low = lowest_corner(hip_up + up - self.reach.ankle_height * np.cos(pitch), pitch, self.sole)
@@ -130,7 +130,7 @@ class Foot:
     def _end(
         self, stance: Stance, time: float, step: float, body: BodyPath, settings: RetargetSettings
     ) -> Float[np.ndarray, "3 joint"]:
-        """Joint angles at one end of a stance, with speeds and accelerations; ``step`` s leads into the stance."""
+        """Joint angles at one end of a stance, with speeds and accelerations; `step` s leads into the stance."""
         body = body.at(time + step * np.arange(3))
         pos, pitch = planted_sole(stance, self.sole, body.time)
         a, b, c = self.reach.angles(*self.ankle_ahead(pos, pitch, body), pitch, body.lean)
@@ -148,7 +148,7 @@ def human_joints(
     lean: Float[np.ndarray, " time"],
     settings: RetargetSettings,
 ) -> Float[np.ndarray, "time joint"]:
-    """The human's (hip, knee, ankle) angles from the side as this robot's, whose base leans by ``lean``, inside its limits."""
+    """The human's (hip, knee, ankle) angles from the side as this robot's, whose base leans by `lean`, inside its limits."""
     forward = np.stack([np.cos(human.heading), np.sin(human.heading)], axis=-1)
 
     def angle(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:

@@ -26,22 +26,22 @@ def floor_plane(human: HumanMotion, leg: float) -> Float[np.ndarray, " 3"]:
     if len(resting) < 3:
         points = toes.reshape(-1, 3)
         resting = points[points[:, 2] <= np.quantile(points[:, 2], 0.1)]
-    centre = resting.mean(axis=0)
-    away = resting[:, :2] - centre[:2]
+    center = resting.mean(axis=0)
+    away = resting[:, :2] - center[:2]
 
     def misses(plane: np.ndarray) -> np.ndarray:
         return np.concatenate(
-            [away @ plane[1:] + plane[0] - (resting[:, 2] - centre[2]), _LEVEL * plane[1:]]
+            [away @ plane[1:] + plane[0] - (resting[:, 2] - center[2]), _LEVEL * plane[1:]]
         )
 
     height, *slope = least_squares(misses, np.zeros(3), loss="soft_l1", f_scale=_LOOSE).x
-    return np.array([height + centre[2] - np.dot(slope, centre[:2]), *slope])
+    return np.array([height + center[2] - np.dot(slope, center[:2]), *slope])
 
 
 def above(
     plane: Float[np.ndarray, " 3"], points: Float[np.ndarray, "*b 3"]
 ) -> Float[np.ndarray, "*b 3"]:
-    """``points`` with z measured from the plane."""
+    """`points` with z measured from the plane."""
     out = np.array(points, np.float64)
     out[..., 2] -= plane[0] + out[..., :2] @ plane[1:]
     return out

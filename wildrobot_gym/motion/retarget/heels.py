@@ -33,7 +33,7 @@ def needed_pitch(
     sole: Sole,
     greatest: float,
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Least pitch of a planted sole with which the leg reaches, rad, ``greatest`` where none will do; and 1 there, else 0.
+    """Least pitch of a planted sole with which the leg reaches, rad, `greatest` where none will do; and 1 there, else 0.
 
     ahead: of the flat foot frame from the hip axis, m. hip_up: height of the hip axis above the floor, m.
     """
@@ -58,9 +58,9 @@ def raise_heel(
     sole: Sole,
     settings: RetargetSettings,
 ) -> tuple[Stance, float]:
-    """``stance`` with the least heel rise that its leg needs, and what that costs, rad s.
+    """`stance` with the least heel rise that its leg needs, and what that costs, rad s.
 
-    ``time``: frames of the stance once it lies flat; the others as for :func:`needed_pitch`.
+    `time`: frames of the stance once it lies flat; the others as for `needed_pitch`.
     """
     if len(time) < 2 or not np.isfinite(stance.up):
         return stance, 0.0

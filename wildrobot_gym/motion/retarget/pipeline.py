@@ -35,10 +35,10 @@ class Retargeted:
 def retarget(
     robot: RobotModel, human: HumanMotion, settings: RetargetSettings | None = None
 ) -> Retargeted:
-    """``human``'s motion performed by ``robot``, on a floor at height 0, from the origin along +x.
+    """`human`'s motion performed by `robot`, on a floor at height 0, from the origin along +x.
 
     Raises:
-        MotionError: a motion that is damaged (see :meth:`HumanMotion.check`), too short, or of a human of no human size; a
+        MotionError: a motion that is damaged (see `check`), too short, or of a human of no human size; a
             robot without a left and a right foot.
     """
     begin = time.process_time()

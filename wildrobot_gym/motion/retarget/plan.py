@@ -40,7 +40,7 @@ _WORST_MISS = 0.05  # m that one round corrects at most
 
 
 class ClipPlan:
-    """Feet, loads and base of one clip; :meth:`correct` moves the base until the load is where it should be.
+    """Feet, loads and base of one clip; `correct` moves the base until the load is where it should be.
 
     Attributes:
         stances: of each foot. share: (time, foot) of the load; all 0 in flight. load: (time, 2) m, where on the floor it
@@ -112,7 +112,7 @@ class ClipPlan:
     def poses(
         self, ik: LegIK, guess: Float[np.ndarray, "time nq"] | None, max_steps: int
     ) -> tuple[Float[np.ndarray, "time nq"], Float[np.ndarray, " time"]]:
-        """Poses, and how far feet then are from their places, m; ``guess``: poses near these. ``max_steps``: of the IK."""
+        """Poses, and how far feet then are from their places, m; `guess`: poses near these. `max_steps`: of the IK."""
         body = self.body
         qpos = np.tile(self.robot.home_qpos, (len(body.time), 1)) if guess is None else guess.copy()
         angles = np.stack([body.yaw, body.lean, body.roll], axis=-1)
@@ -148,7 +148,7 @@ class ClipPlan:
         self.body = replace(self.body, yaw=self.human.heading + turn, level=self._balanced())
 
     def pad_forces(self, total: Float[np.ndarray, " time"]) -> Float[np.ndarray, "time pad"]:
-        """Normal force of each pad, N: the floor's ``total`` split between the feet, then toe and heel by the load's lever."""
+        """Normal force of each pad, N: the floor's `total` split between the feet, then toe and heel by the load's lever."""
         forces = np.zeros((len(total), len(self.robot.pad_names)))
         for f, (foot, stances) in enumerate(zip(self.feet, self.stances, strict=True)):
             place = balance.load_along(self.body.time, stances, foot.sole)
@@ -174,7 +174,7 @@ class ClipPlan:
         return balance.balanced_path(self._aim, self.near, self._borne, self.human.fps, self._omega)
 
     def _raised(self, body: BodyPath) -> tuple[list[list[Stance]], float]:
-        """The stances under ``body`` with heels that rise as the legs need it, and what that costs, rad s."""
+        """The stances under `body` with heels that rise as the legs need it, and what that costs, rad s."""
         hips, hip_up = body.hips(self.reach)
         out, total = [], 0.0
         for foot, stances in zip(self.feet, self._flat, strict=True):

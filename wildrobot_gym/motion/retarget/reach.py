@@ -73,7 +73,7 @@ class LegReach:
         pitch: Float[np.ndarray, "*n"],
         lean: Float[np.ndarray, "*n"],
     ) -> Float[np.ndarray, "*n 3"]:
-        """(hip, knee, ankle) that put the ankle ``ahead`` and ``up`` m (negative) of the hip axis; straight if out of reach."""
+        """(hip, knee, ankle) that put the ankle `ahead` and `up` m (negative) of the hip axis; straight if out of reach."""
         square = np.square(ahead) + np.square(up)
         cosine = (square - self.thigh**2 - self.shin**2) / (2.0 * self.thigh * self.shin)
         knee = np.arccos(np.clip(cosine, -1.0, 1.0))
@@ -91,7 +91,7 @@ class LegReach:
     def ankle(
         self, joints: Float[np.ndarray, "*n 3"], lean: Float[np.ndarray, "*n"]
     ) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
-        """The inverse of :meth:`angles`: ahead, up, pitch."""
+        """The inverse of `angles`: ahead, up, pitch."""
         thigh = joints[..., 0] - lean
         shin = thigh - joints[..., 1]
         ahead = self.thigh * np.sin(thigh) + self.shin * np.sin(shin)
@@ -100,7 +100,7 @@ class LegReach:
     def highest_hip(
         self, ahead: Float[np.ndarray, "*n"], lean: Float[np.ndarray, "*n"]
     ) -> Float[np.ndarray, "*n"]:
-        """Greatest height of the hip axis above an ankle that is ``ahead`` m of it, m; -inf where none will do.
+        """Greatest height of the hip axis above an ankle that is `ahead` m of it, m; -inf where none will do.
 
         A leg that trails is held by its thigh, any other by its length.
         """

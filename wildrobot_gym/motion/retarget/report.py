@@ -24,7 +24,7 @@ class RetargetReport:
 
     Attributes:
         frames, duration_s: of the clip. frames_per_s: frames retargeted in a second of one core. scale, time_scale: robot's
-            metres and seconds for a human's.
+            meters and seconds for a human's.
         speed: mean speed over the floor, m/s.
         foot_slide, foot_slide_p95: horizontal speed of the planted soles' corners on the floor, mm/s.
         penetration: deepest that any corner is under the floor, mm. float_height: highest that a planted sole's lowest corner
@@ -125,7 +125,7 @@ def joint_fractions(
     joint_vel: Float[np.ndarray, "time joint"],
     max_speed: float,
 ) -> tuple[float, float]:
-    """Shares of joint frames at a limit, and faster than ``max_speed`` rad/s."""
+    """Shares of joint frames at a limit, and faster than `max_speed` rad/s."""
     low, high = robot.joint_range.T
     at_limit = (joint_pos < low + _AT_LIMIT) | (joint_pos > high - _AT_LIMIT)
     return float(at_limit.mean()), float((np.abs(joint_vel) > max_speed).mean())

@@ -67,7 +67,7 @@ class ScaledHuman:
 def scaled_human(
     robot: RobotModel, human: HumanMotion, settings: RetargetSettings, fps: float, every: int = 1
 ) -> ScaledHuman:
-    """``human`` scaled to ``robot``'s legs, at ``fps`` frames a second of the robot's time, ``every`` n-th the clip's.
+    """`human` scaled to `robot`'s legs, at `fps` frames a second of the robot's time, `every` n-th the clip's.
 
     Raises:
         MotionError: a leg length that no human has (wrong units), or too short a motion for one frame's step.
@@ -129,7 +129,7 @@ def scaled_human(
 
 
 def foot_sides(robot: RobotModel) -> list[str]:
-    """``left`` or ``right`` for each of the robot's feet, by where they are in the zero pose."""
+    """`left` or `right` for each of the robot's feet, by where they are in the zero pose."""
     data = mujoco.MjData(robot.model)
     mujoco.mj_kinematics(robot.model, data)
     sides = ["left" if data.site(foot).xpos[1] > 0 else "right" for foot in robot.foot_names]

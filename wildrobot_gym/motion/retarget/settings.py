@@ -9,7 +9,7 @@ from wildrobot_gym.errors import ConfigError
 
 @dataclass(frozen=True)
 class RetargetSettings:
-    """Settings of :func:`~wildrobot_gym.motion.retarget.retarget`; the defaults are a walk scaled by Froude number.
+    """Settings of `retarget`; the defaults are a walk scaled by Froude number.
 
     Attributes:
         fps: frames a second of the clip.

@@ -23,9 +23,9 @@ _PUSHES, _PUSH = (
 def low_pass(
     values: Float[np.ndarray, "time *dims"], fps: float, cutoff: float, order: int = JERK
 ) -> Float[np.ndarray, "time *dims"]:
-    """``values`` with what is faster than ``cutoff`` Hz taken out; a wave of ``cutoff`` Hz keeps half its size.
+    """`values` with what is faster than `cutoff` Hz taken out; a wave of `cutoff` Hz keeps half its size.
 
-    ``order``: of the differences kept small. With 1 the ends run out level, with 3 they keep velocity and acceleration.
+    `order`: of the differences kept small. With 1 the ends run out level, with 3 they keep velocity and acceleration.
     """
     if len(values) <= order or cutoff >= 0.5 * fps:
         return np.array(values, np.float64)
@@ -39,7 +39,7 @@ def envelope_below(
     fps: float,
     cutoff: float,
 ) -> Float[np.ndarray, " time"]:
-    """A smooth path near ``values`` that stays under ``ceiling``: pushed down where it pokes through, and smoothed anew."""
+    """A smooth path near `values` that stays under `ceiling`: pushed down where it pokes through, and smoothed anew."""
     wanted = np.minimum(values, ceiling)
     if len(values) <= JERK:
         return wanted

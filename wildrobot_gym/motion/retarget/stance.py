@@ -24,7 +24,7 @@ def stances(human: ScaledHuman, leg: float) -> list[list[tuple[float, float]]]:
     """For each foot the times (touchdown, lift-off), s, of its stances.
 
     A stance in which the clip begins or ends is taken to last as long as the others; where it lasts longer already, or there
-    are no others, its touchdown is -inf, its lift-off inf. ``leg``: the robot's leg length, m. Give ``human`` a high frame
+    are no others, its touchdown is -inf, its lift-off inf. `leg`: the robot's leg length, m. Give `human` a high frame
     rate: the times are frames' times.
     """
     # Speeds are the human's own, brought to the clip's lengths and times.
@@ -53,7 +53,7 @@ def _resting_height(height: np.ndarray, resting: np.ndarray) -> float:
 
 
 def _hysteresis(amount: Float[np.ndarray, "time foot"]) -> Bool[np.ndarray, "time foot"]:
-    """True from where ``amount`` falls below 1 until it rises above ``_LEAVE``."""
+    """True from where `amount` falls below 1 until it rises above `_LEAVE`."""
     out = np.zeros(amount.shape, bool)
     state = amount[0] < _LEAVE
     for i, row in enumerate(amount):
@@ -63,7 +63,7 @@ def _hysteresis(amount: Float[np.ndarray, "time foot"]) -> Bool[np.ndarray, "tim
 
 
 def _without_short(planted: Bool[np.ndarray, " time"], frames: int) -> Bool[np.ndarray, " time"]:
-    """``planted`` without runs of less than ``frames`` frames; those at the clip's ends may be parts of longer ones."""
+    """`planted` without runs of less than `frames` frames; those at the clip's ends may be parts of longer ones."""
     out = planted.copy()
     for value in (False, True):  # close gaps first: a stance in pieces is one stance
         edges = np.flatnonzero(np.diff(out)) + 1
@@ -94,7 +94,7 @@ def _usual_stance(found: list[list[tuple[float, float]]], end: float) -> float |
 def _completed(
     intervals: list[tuple[float, float]], usual: float, end: float
 ) -> list[tuple[float, float]]:
-    """``intervals`` with ends beyond the clip for those that it cuts off, ``usual`` s long."""
+    """`intervals` with ends beyond the clip for those that it cuts off, `usual` s long."""
     out = list(intervals)
     for i, (down, up) in enumerate(out):
         if np.isinf(down) and up < _LONGER * usual:

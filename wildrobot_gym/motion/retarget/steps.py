@@ -24,9 +24,9 @@ _LATEST_FLAT = 0.3  # of a stance, by when the sole lies flat
 
 @dataclass(frozen=True)
 class Stance:
-    """One foot planted; s, m, rad. ``down`` and ``up`` are -inf and inf where they are not known.
+    """One foot planted; s, m, rad. `down` and `up` are -inf and inf where they are not known.
 
-    place: (x, y, yaw) of the flat foot frame. Flat from ``flat`` to ``rise``; ``strike`` (<= 0) and ``lift`` (>= 0) are the
+    place: (x, y, yaw) of the flat foot frame. Flat from `flat` to `rise`; `strike` (<= 0) and `lift` (>= 0) are the
     pitches at touchdown and lift-off.
     """
 
@@ -39,7 +39,7 @@ class Stance:
     lift: float
 
     def moved_left(self, distance: float) -> Stance:
-        """The same stance ``distance`` m to the left of its place."""
+        """The same stance `distance` m to the left of its place."""
         x, y, yaw = self.place
         return replace(self, place=(x - distance * np.sin(yaw), y + distance * np.cos(yaw), yaw))
 
@@ -65,7 +65,7 @@ def sole_pitch(
 def find_stance(
     human: ScaledHuman, foot: int, interval: tuple[float, float], settings: RetargetSettings
 ) -> Stance:
-    """The stance of ``foot`` in ``interval`` (touchdown, lift-off; s), where the human has it."""
+    """The stance of `foot` in `interval` (touchdown, lift-off; s), where the human has it."""
     time, (down, up) = human.time, interval
     inside = np.flatnonzero((time >= down) & (time <= up))
     pitch = sole_pitch(human.foot_pitch[inside, foot], settings)
@@ -89,7 +89,7 @@ def find_stance(
 
 
 def ramp(u: Float[np.ndarray, "*n"], end_rate: float) -> Float[np.ndarray, "*n"]:
-    """0 before u = 0 and 1 after 1; C2 at 0, with slope ``end_rate`` and no curvature where it reaches 1."""
+    """0 before u = 0 and 1 after 1; C2 at 0, with slope `end_rate` and no curvature where it reaches 1."""
     u = np.clip(u, 0.0, 1.0)
     return u**3 * (10.0 - 4.0 * end_rate + u * (7.0 * end_rate - 15.0 + u * (6.0 - 3.0 * end_rate)))
 
@@ -97,7 +97,7 @@ def ramp(u: Float[np.ndarray, "*n"], end_rate: float) -> Float[np.ndarray, "*n"]
 def rising(
     time: Float[np.ndarray, "*n"], rise: Float[np.ndarray, "*n"], up: float
 ) -> Float[np.ndarray, "*n"]:
-    """Share of its pitch at lift-off that a heel has which rises from ``rise`` to ``up`` s."""
+    """Share of its pitch at lift-off that a heel has which rises from `rise` to `up` s."""
     return ramp((time - rise) / (up - rise), RISE_RATE)
 
 

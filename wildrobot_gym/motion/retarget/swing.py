@@ -37,11 +37,11 @@ _NUDGE = 1e-5  # rad, for the slope of a sole's height
 
 
 class SwingPath:
-    """Joint angles over one swing: ``time`` s within ``span``, ``ends`` (value, speed, acceleration) of (hip, knee, ankle).
+    """Joint angles over one swing: `time` s within `span`, `ends` (value, speed, acceleration) of (hip, knee, ankle).
 
     Attributes:
         phase: 0 ... 1. plain, rows: such that joint angles, speeds and accelerations, flattened, are
-            ``plain[k] + rows[k] @ weights``. wanted: (n, joint) rad, the human's.
+            `plain[k] + rows[k] @ weights`. wanted: (n, joint) rad, the human's.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ def swing_joints(
 def _at_most(
     rows: Float[np.ndarray, "bound weight"], upper: Float[np.ndarray, " bound"], missed: int
 ) -> tuple[Float[np.ndarray, "bound unknown"], Float[np.ndarray, " bound"]]:
-    """rows @ weights <= upper + the unknown ``missed``, as a matrix and its upper bounds."""
+    """rows @ weights <= upper + the unknown `missed`, as a matrix and its upper bounds."""
     by = np.zeros((len(rows), len(_MISSED)))
     by[:, missed] = -1.0
     return np.concatenate([rows, by], axis=1), upper

@@ -20,7 +20,7 @@ def stand_wide(
     fraction: Float[np.ndarray, "time foot"],
     omega: float,
 ) -> list[list[Stance]]:
-    """``stances`` with each foot's moved sideways by the same, so that their mean suits this robot.
+    """`stances` with each foot's moved sideways by the same, so that their mean suits this robot.
 
     way: of the hips without the sway of each step, m. share: of the load. omega: rad/s, the pendulum's.
     """

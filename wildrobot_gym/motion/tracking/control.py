@@ -105,7 +105,7 @@ class Controllers:
     def feedback(
         self, error: BaseError, feet: FeetError, joint_error: Float[np.ndarray, "env joint"]
     ) -> Float[np.ndarray, "env joint"]:
-        """What errors add to the joint targets, rad. ``joint_error``: the clip's angles less the robot's.
+        """What errors add to the joint targets, rad. `joint_error`: the clip's angles less the robot's.
 
         Ankle, hip and stepping are the strategies of a standing human; the step follows Yin et al. 2007 (SIMBICON).
         """

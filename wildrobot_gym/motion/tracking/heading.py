@@ -28,7 +28,7 @@ def yaw_of(quat: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, " n"]:
 def seen_from_heading(
     qpos: Float[np.ndarray, "n nq"], qvel: Float[np.ndarray, "n nv"]
 ) -> HeadingView:
-    """What ``qpos`` and ``qvel`` (MuJoCo's) say of the base."""
+    """What `qpos` and `qvel` (MuJoCo's) say of the base."""
     yaw = yaw_of(qpos[:, 3:7])
     unturn = Rotation.from_euler("z", -yaw[:, None])
     tilt = unturn * Rotation.from_quat(qpos[:, 3:7], scalar_first=True)

@@ -35,7 +35,7 @@ class Legs:
 
 
 def read_legs(robot: RobotModel) -> Legs:
-    """The legs of ``robot``, from its joints' axes.
+    """The legs of `robot`, from its joints' axes.
 
     Raises:
         RobotError: a leg without a hip, knee and ankle about y and a hip about x.

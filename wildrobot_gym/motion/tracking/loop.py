@@ -21,7 +21,7 @@ from wildrobot_gym.motion.tracking.legs import Legs
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces, lowest_corner
 
-_MARGIN = 4  # frames of the neighbouring periods that velocities and accelerations at the seam are taken from
+_MARGIN = 4  # frames of the neighboring periods that velocities and accelerations at the seam are taken from
 # rad, rms over the joints: frames that differ by more are no place to loop at; by less, a longer loop is better than a closer one
 _CYCLE_MISS, _CYCLE_GOOD = 0.1, 0.05
 _MIN_CYCLE_S = 0.5
@@ -57,14 +57,14 @@ class Loop:
 
 @dataclass(frozen=True)
 class _Strip:
-    """Frames (height 1, tilt as a rotation vector 3, joints, pad loads if known) and the steps between neighbours."""
+    """Frames (height 1, tilt as a rotation vector 3, joints, pad loads if known) and the steps between neighbors."""
 
     frames: Float[np.ndarray, "frame column"]
     steps: Float[np.ndarray, "step 3"]
 
 
 def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> Loop | None:
-    """``clip`` (at any frame rate) as a loop; None where it has no cycle and ``how`` is ``cycle``.
+    """`clip` (at any frame rate) as a loop; None where it has no cycle and `how` is `cycle`.
 
     Raises:
         MotionError: the clip does not fit the robot.
@@ -109,7 +109,7 @@ def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> 
 def endless(
     robot: RobotModel, clip: MotionClip, how: str, blend_s: float, duration_s: float
 ) -> MotionClip | None:
-    """``clip`` again and again for ``duration_s`` at the control rate; None where it has no cycle and ``how`` is ``cycle``.
+    """`clip` again and again for `duration_s` at the control rate; None where it has no cycle and `how` is `cycle`.
 
     Raises:
         MotionError: the clip does not fit the robot.
@@ -123,7 +123,7 @@ def endless(
 
 
 def turned(clip: MotionClip, legs: Legs, turn: float) -> MotionClip:
-    """One leg's swing longer by the share ``turn``, the other's shorter, about each thigh's mean; the soles keep their pitch.
+    """One leg's swing longer by the share `turn`, the other's shorter, about each thigh's mean; the soles keep their pitch.
 
     How far that bends the path is left to physics.
     """
@@ -141,7 +141,7 @@ def turned(clip: MotionClip, legs: Legs, turn: float) -> MotionClip:
 def _period(
     robot: RobotModel, clip: MotionClip, how: str, blend_s: float
 ) -> tuple[MotionClip, _Strip] | None:
-    """``clip``, checked and at the control rate, and one period of it with its blends; None where it has no cycle."""
+    """`clip`, checked and at the control rate, and one period of it with its blends; None where it has no cycle."""
     clip = clip.check(robot).resampled(1.0 / CONTROL_DT)
     strip, count = _strip(clip), max(1, round(blend_s / CONTROL_DT))
     period = (
@@ -213,7 +213,7 @@ def _unrolled(
     frames: Float[np.ndarray, "frame column"],
     steps: Float[np.ndarray, "frame 3"],
 ) -> MotionClip:
-    """A clip that walks ``steps`` from frame to frame, from the origin."""
+    """A clip that walks `steps` from frame to frame, from the origin."""
     yaw = np.concatenate([[0.0], np.cumsum(steps[:-1, 2])])
     cos, sin = np.cos(yaw[:-1]), np.sin(yaw[:-1])
     moved = np.stack(

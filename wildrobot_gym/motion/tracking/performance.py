@@ -29,7 +29,7 @@ class Variant:
 
     @classmethod
     def of(cls, clip: MotionClip) -> Variant:
-        """Which variant of its motion ``clip`` is, as :func:`endless_clips` notes it; a clip played once where nothing is noted.
+        """Which variant of its motion `clip` is, as `endless_clips` notes it; a clip played once where nothing is noted.
 
         The controller that once performed a mined clip is no part of it.
 
@@ -65,7 +65,7 @@ class Performance:
         variant: how. source, licence: for the credits.
         first_step: control steps of the variant before this stretch (0, or a restart after a fall).
         fell: the stretch ended with a fall, which is not in it.
-        pad_speed: tangential, m/s. harness: force N (3), torque N*m (3), world frame, at the base's centre of mass.
+        pad_speed: tangential, m/s. harness: force N (3), torque N*m (3), world frame, at the base's center of mass.
         harness_saturated: the harness wanted more than its cap.
     """
 

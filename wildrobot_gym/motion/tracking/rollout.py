@@ -92,7 +92,7 @@ def track(
 
 
 def _plays(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> Iterator[_Play]:
-    """Every variant of ``clip``, from each of its starts, by each controller."""
+    """Every variant of `clip`, from each of its starts, by each controller."""
     found = False
     for variant, source in variants(robot, clip, settings):
         loop = make_loop(robot, source, variant.loop, settings.blend_s)

@@ -21,7 +21,7 @@ class Harness:
     """What an outside hand may do to the base: turn it upright, and (off by default) carry it.
 
     torque = stiffness * tilt error + damping * tilt rate error, about the horizontal axes alone, against the clip's own
-    tilt; low-pass filtered, its size capped, and nothing at all while the base is tilted beyond ``max_tilt``. Shares are of
+    tilt; low-pass filtered, its size capped, and nothing at all while the base is tilted beyond `max_tilt`. Shares are of
     the robot's weight; a torque counts as the horizontal force at hip height that topples as much (torque / leg length).
     """
 
@@ -51,7 +51,7 @@ class Controller:
     Gains are rad of target per unit of an error: tilt of the base (rad) and its rate (rad/s); the base's place over a foot (m)
     and its velocity (m/s), in the heading frame. Strategies of stance act in proportion to the load that a foot carries. To
     move the load by 1 m takes a torque of m g, which a servo of 21 N*m/rad gives at 1.6 rad: the places' gains are of that
-    size. The defaults are what :func:`~wildrobot_gym.motion.mining.search.search_controller` tends to find.
+    size. The defaults are what `search_controller` tends to find.
 
     Attributes:
         feed_forward: shares of the torques that carry the weight, and of those that the motion asks for beyond.
@@ -59,7 +59,7 @@ class Controller:
         hip_pitch: tilt, rate: the stance hip turns the base upright.
         hip_roll: tilt, rate, place, velocity, sideways: the stance hip turns the base and moves the load across the sole.
         step_forward, step_sideways: velocity, place: the swing foot lands further to where the base moves too fast.
-        clearance: rad of knee per m that the lowest corner of a swing foot is under ``min_clearance``.
+        clearance: rad of knee per m that the lowest corner of a swing foot is under `min_clearance`.
         stiffness: rad per rad of joint error, in stance and in swing: stiffer servos, as far as 50 Hz allow.
     """
 
@@ -105,12 +105,12 @@ class TrackSettings:
 
     Attributes:
         duration_s: each variant's time, 20 to 60 s in the data-first plan. blend_s: into and out of the neutral pose.
-        loops: how a clip follows on itself: through the ``neutral`` pose, or from an end that is like its beginning
-            (``cycle``; only where there is one).
+        loops: how a clip follows on itself: through the `neutral` pose, or from an end that is like its beginning
+            (`cycle`; only where there is one).
         warps: speeds at which the clip is played. mirror: its mirror image too.
         turns: small heading changes: shares by which the left leg's swing is made longer and the right one's shorter. A turn
             of the whole clip would change nothing, and no joint turns a foot; unlike steps bend the path (at 0.4 m/s a share
-            of 0.1 turns by 0.11 rad/s), and ``mirror`` bends it the other way.
+            of 0.1 turns by 0.11 rad/s), and `mirror` bends it the other way.
         start_interval_s: multi-start, a variant from every so many seconds of the clip.
         restart_s: a variant that has fallen goes on from so much later in the clip; None: it ends.
         controllers: each is tried on every variant. harness: None: no help at all.

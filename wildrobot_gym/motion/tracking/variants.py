@@ -18,7 +18,7 @@ from wildrobot_gym.robot import RobotModel
 def variants(
     robot: RobotModel, clip: MotionClip, settings: TrackSettings
 ) -> Iterator[tuple[Variant, MotionClip]]:
-    """Every variant of ``clip`` from its first frame, with the clip that is to be looped for it.
+    """Every variant of `clip` from its first frame, with the clip that is to be looped for it.
 
     Raises:
         MotionError: the clip does not fit the robot.
@@ -36,10 +36,10 @@ def variants(
 
 
 def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> list[MotionClip]:
-    """Every variant of ``clip``, looped for ``settings.duration_s``: what a tracking policy learns from and performs.
+    """Every variant of `clip`, looped for `settings.duration_s`: what a tracking policy learns from and performs.
 
-    Their metadata are ``motion_id`` and ``variant`` alone: what was measured of a performed clip is not true of its loop.
-    Commands are the clip's times the warp; what a turn bends, or the pauses of a ``neutral`` loop, are not in them.
+    Their metadata are `motion_id` and `variant` alone: what was measured of a performed clip is not true of its loop.
+    Commands are the clip's times the warp; what a turn bends, or the pauses of a `neutral` loop, are not in them.
 
     Raises:
         MotionError: the clip does not fit the robot, or has no cycle where no other loop is allowed.
