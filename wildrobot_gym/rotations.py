@@ -6,12 +6,14 @@ but which way the robot faces does not matter.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial.transform import Rotation
 
 if TYPE_CHECKING:
     AnyArray = Any  # jaxtyping's shape annotations are opaque to type checkers; they are checked in the tests
@@ -86,3 +88,49 @@ def gravity_direction(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 3"]:
     """World down in the body frame; (0, 0, -1) when upright."""
     down = jnp.broadcast_to(jnp.array([0.0, 0.0, -1.0]), (*q.shape[:-1], 3))
     return rotate_inverse(q, down)
+
+
+@dataclass(frozen=True)
+class BaseInHeading:
+    """The base in its heading frame, in double precision NumPy.
+
+    Attributes:
+        yaw: (n,) heading about the world's z axis, in rad.
+        up: (n, 3) z axis of the base.
+        rate: (n, 3) angular velocity, in rad/s.
+        velocity: (n, 3) linear velocity, in m/s.
+    """
+
+    yaw: Float[np.ndarray, " n"]
+    up: Float[np.ndarray, "n 3"]
+    rate: Float[np.ndarray, "n 3"]
+    velocity: Float[np.ndarray, "n 3"]
+
+
+def numpy_yaw(quat: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, " n"]:
+    """Return `yaw_of` in the precision of the argument, without JAX."""
+    w, x, y, z = quat.T
+    return np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+
+
+def base_in_heading(
+    qpos: Float[np.ndarray, "n nq"], qvel: Float[np.ndarray, "n nv"]
+) -> BaseInHeading:
+    """Return the base of MuJoCo's `qpos` and `qvel` in its heading frame."""
+    yaw = numpy_yaw(qpos[:, 3:7])
+    unturn = Rotation.from_euler("z", -yaw[:, None])
+    tilt = unturn * Rotation.from_quat(qpos[:, 3:7], scalar_first=True)
+    return BaseInHeading(
+        yaw, tilt.as_matrix()[:, :, 2], tilt.apply(qvel[:, 3:6]), unturn.apply(qvel[:, :3])
+    )
+
+
+def feet_in_heading(
+    yaw: Float[np.ndarray, " n"],
+    base_pos_w: Float[np.ndarray, "n 3"],
+    foot_pos_w: Float[np.ndarray, "n foot 3"],
+) -> Float[np.ndarray, "n foot 2"]:
+    """Return the feet's distance from the base, forward and to the left, in m."""
+    x, y = np.moveaxis(foot_pos_w[..., :2] - base_pos_w[:, None, :2], -1, 0)
+    cos, sin = np.cos(yaw)[:, None], np.sin(yaw)[:, None]
+    return np.stack([cos * x + sin * y, -sin * x + cos * y], axis=-1)

@@ -20,11 +20,13 @@ from wildrobot_gym.experiments import probe as motion_microtrain
 from wildrobot_gym.experiments.datasets import report_file, write_dataset
 from wildrobot_gym.experiments.motion import harness as motion_harness
 from wildrobot_gym.experiments.motion import play as motion_play
-from wildrobot_gym.motion.clip import MotionClip, without_images
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_files import load_clips, save_clips
+from wildrobot_gym.motion.clip_names import without_images
 from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.motion.mining import Gates, MiningReport
 from wildrobot_gym.motion.mining.mine import ClipYield
-from wildrobot_gym.motion.reference import ReferenceDataset, load_clips, save_clips
+from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.robot import RobotModel
 
 

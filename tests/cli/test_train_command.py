@@ -27,8 +27,8 @@ from wildrobot_gym.console.reporter import ConsoleReporter
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.evaluation.progress import read_columns
 from wildrobot_gym.experiments.style_eval import prepare_style
+from wildrobot_gym.motion.clip_files import save_clips
 from wildrobot_gym.motion.gait.build import walk_clip
-from wildrobot_gym.motion.reference import save_clips
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training import progress as run_progress
 from wildrobot_gym.training.callbacks import LOGGED, CheckpointCallback, EvalCallback, eval_score

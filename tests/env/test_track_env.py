@@ -12,8 +12,8 @@ from gymnasium.utils.env_checker import check_env
 import wildrobot_gym  # noqa: F401  registers the environment
 from wildrobot_gym.env.track_env import WildRobotTrackVectorEnv, clip_frames
 from wildrobot_gym.errors import ConfigError, MotionError
+from wildrobot_gym.motion.clip_files import save_clips
 from wildrobot_gym.motion.gait.build import walk_clip
-from wildrobot_gym.motion.reference import save_clips
 from wildrobot_gym.robot import RobotModel
 
 FRAMES = 301  # of a walk clip: 6 s at 50 Hz and the first

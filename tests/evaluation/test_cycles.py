@@ -15,8 +15,8 @@ from wildrobot_gym.evaluation.cycles import (
 )
 from wildrobot_gym.evaluation.metrics import first_step
 from wildrobot_gym.evaluation.recording import Recording
+from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.motion.gait.build import walk_clip
-from wildrobot_gym.motion.reference import load_clips
 
 PERIOD = 40  # steps; the synthetic walk's
 

@@ -11,7 +11,7 @@ from wildrobot_gym.errors import MotionError
 from wildrobot_gym.evaluation import benchmark as protocol
 from wildrobot_gym.evaluation import style
 from wildrobot_gym.evaluation.style import StyleReference, measure_style, spread_speeds, style_env
-from wildrobot_gym.motion.reference import load_clips
+from wildrobot_gym.motion.clip_files import load_clips
 
 
 @pytest.fixture(scope="module")

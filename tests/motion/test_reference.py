@@ -12,8 +12,9 @@ from wildrobot_gym.config import FeatureConfig, HistoryConfig
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion import storage
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_files import load_clips, save_clips
 from wildrobot_gym.motion.gait.build import default_reference_path
-from wildrobot_gym.motion.reference import ReferenceDataset, load_clips, save_clips
+from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.features import feature_dim, feature_layout
 from wildrobot_gym.task.history import window

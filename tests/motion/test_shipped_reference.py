@@ -9,9 +9,9 @@ import pytest
 
 from wildrobot_gym.motion.analysis import analyze
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.motion.mining import Gates
 from wildrobot_gym.motion.mining.gates import GATE_NAMES
-from wildrobot_gym.motion.reference import load_clips
 from wildrobot_gym.paths import MOTIONS
 from wildrobot_gym.robot import RobotModel
 

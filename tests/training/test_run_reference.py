@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from wildrobot_gym.motion.reference import ReferenceDataset, load_clips
+from wildrobot_gym.motion.clip_files import load_clips
+from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.model import make_reference, make_vec_env
 

@@ -14,7 +14,7 @@ from wildrobot_gym.config import TrackEnvConfig
 from wildrobot_gym.env.track_env import WildRobotTrackVectorEnv
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError
-from wildrobot_gym.motion.reference import load_clips
+from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking.performance import ONCE, Performance, Variant
 from wildrobot_gym.robot import RobotModel

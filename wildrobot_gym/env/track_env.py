@@ -15,8 +15,8 @@ from wildrobot_gym.env.single_env import WildRobotEnv
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.motion.dynamics import pad_loads, servo_targets
-from wildrobot_gym.motion.reference import load_clips
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.contact import foot_forces

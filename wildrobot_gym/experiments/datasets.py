@@ -10,10 +10,10 @@ from typing import Any
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.files import write_json
-from wildrobot_gym.motion import reference, storage
+from wildrobot_gym.motion import clip_files, storage
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_files import load_clips, save_clips
 from wildrobot_gym.motion.mining import GATE_NAMES, MiningReport
-from wildrobot_gym.motion.reference import load_clips, save_clips
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.robot import RobotModel
 
@@ -32,7 +32,7 @@ def load_dataset(dataset: str, robot: str | None = None) -> tuple[RobotModel, li
         MotionError: The file is missing, damaged or of another kind.
     """
     path = motion_file(dataset)
-    _, metadata = storage.read(path, reference.KIND, ())
+    _, metadata = storage.read(path, clip_files.KIND, ())
     model = RobotModel.load(robot or str(metadata["robot"]))
     return model, load_clips(path, model)
 

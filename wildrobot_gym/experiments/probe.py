@@ -23,7 +23,8 @@ from wildrobot_gym.experiments.datasets import load_dataset
 from wildrobot_gym.experiments.feature_report import features_of
 from wildrobot_gym.experiments.motion.settings import ProbeSettings
 from wildrobot_gym.motion.clip import MotionClip
-from wildrobot_gym.motion.reference import ReferenceDataset, save_clips
+from wildrobot_gym.motion.clip_files import save_clips
+from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import RunConfig, find_motion, with_overrides

@@ -12,7 +12,7 @@ from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.evaluation import style
 from wildrobot_gym.evaluation.style import StyleReference
-from wildrobot_gym.motion.reference import load_clips
+from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.robot import RobotModel

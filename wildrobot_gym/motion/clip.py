@@ -1,14 +1,13 @@
-"""A motion clip: the poses of one robot over time, with where they came from. The unit in which motion is kept.
+"""A motion clip: the poses of one robot over time, with their source.
 
-Frames: world x forward, y left, z up. Joint angles are in the robot's order and signs (rad), quaternions are wxyz,
-base orientation to world. Velocities are kept where physics performed the motion and they are known; elsewhere
-`states` derives them from the poses.
+World frame: x forward, y left, z up. Joint angles are in the robot's order and signs, in rad. Quaternions
+are wxyz and turn the base to the world. A clip keeps velocities if physics performed the motion;
+otherwise `wildrobot_gym.motion.states` derives them from the poses.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,28 +19,34 @@ from scipy.spatial.transform import Rotation, RotationSpline
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion import storage
+from wildrobot_gym.motion.clip_names import MIRRORED, mirrored_name
 from wildrobot_gym.robot import RobotModel
 
 KIND = "wildrobot motion clip"
 _ARRAYS = ("root_pos", "root_quat", "joint_pos")
 _OPTIONAL = ("pad_forces", "qvel")
-MIRRORED = "_mirrored"  # in a mirror image's name: at its end, or before what a variant adds
 _UNIT_TOLERANCE = 1e-3  # float32 storage costs 1e-7; more than this is an error of the source
 
 
 @dataclass(frozen=True)
 class MotionClip:
-    """Poses at `fps` frames a second.
+    """Poses at a constant frame rate.
 
     Attributes:
-        name: what the motion is, e.g. `walk_0.60`. robot: name of the robot it fits.
-        joint_names: (joint,), the meaning of `joint_pos`'s columns.
-        root_pos: (time, 3) m. root_quat: (time, 4) wxyz. joint_pos: (time, joint) rad.
-        pad_forces: (time, pad) N in the robot's pad order, or None where the source does not know them.
-        qvel: (time, nv) velocities as performed, MuJoCo's (base: linear in the world, angular in the base; then joints),
-            or None where the source does not know them.
-        command: (vx m/s, vy m/s, yaw rate rad/s) in the heading frame that the motion answers.
-        source, licence: for the credits. metadata: anything else, as JSON types.
+        name: Name of the motion, such as `walk_0.60`.
+        robot: Name of the robot that the clip fits.
+        fps: Frame rate, in Hz.
+        joint_names: (joint,) meaning of the columns of `joint_pos`.
+        root_pos: (time, 3) position of the base in the world, in m.
+        root_quat: (time, 4) orientation of the base, wxyz.
+        joint_pos: (time, joint) joint angles, in rad.
+        pad_forces: (time, pad) normal forces in the robot's pad order, in N. None if not known.
+        qvel: (time, nv) velocities as performed, in MuJoCo's order: base linear in the world, base
+            angular in the base, joints. None if not known.
+        command: Command that the motion follows, in the heading frame: vx and vy in m/s, yaw rate in rad/s.
+        source: Where the motion is from, for the credits.
+        licence: License of the motion, for the credits.
+        metadata: Anything else, as JSON types.
     """
 
     name: str
@@ -60,25 +65,26 @@ class MotionClip:
 
     @property
     def num_frames(self) -> int:
+        """Number of frames."""
         return len(self.joint_pos)
 
     @property
     def duration_s(self) -> float:
-        """Time from the first frame to the last."""
+        """Time from the first frame to the last, in seconds."""
         return (self.num_frames - 1) / self.fps
 
     @property
     def seconds(self) -> float:
-        """Time that its frames stand for, a period each: what adds up over the parts of a motion."""
+        """Number of frames times the frame period, in seconds. It adds up over the parts of a motion."""
         return self.num_frames / self.fps
 
     @property
     def motion_id(self) -> str:
-        """The motion that this clip is a part, a variant, a mirror image or a performance of; else its own name."""
+        """Name of the motion that the clip is a part or a variant of. The default is its own name."""
         return str(self.metadata.get("motion_id", self.name)).removesuffix(MIRRORED)
 
     def description(self) -> dict[str, Any]:
-        """All that is not an array, as JSON types."""
+        """Return everything that is not an array, as JSON types."""
         return {
             "name": self.name,
             "robot": self.robot,
@@ -91,7 +97,7 @@ class MotionClip:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write as .npz, whole or not at all; the path."""
+        """Write the clip as .npz in one step, and return the path."""
         arrays = {
             name: getattr(self, name)
             for name in (*_ARRAYS, *_OPTIONAL)
@@ -106,20 +112,27 @@ class MotionClip:
 
     @classmethod
     def load(cls, path: str | Path) -> MotionClip:
-        """Read what `save` wrote. Call `check` before use.
+        """Read a file that `save` wrote. Call `check` before use.
 
         Raises:
-            MotionError: missing, truncated or foreign file.
+            MotionError: The file is missing, truncated or of another kind.
         """
         arrays, description = storage.read(path, KIND, _ARRAYS)
         return from_parts(arrays, description, str(path))
 
     def check(self, robot: RobotModel, where: str | None = None) -> MotionClip:
-        """This clip in `robot`'s joint order, ready for use. `where` names the clip in messages (a file's path).
+        """Check that the clip fits a robot.
+
+        Args:
+            robot: The robot.
+            where: Name of the clip in messages, such as the path of a file.
+
+        Returns:
+            The clip in the robot's joint order.
 
         Raises:
-            MotionError: another robot, other joints, fewer than two frames, lengths or widths that differ, fps <= 0,
-                NaN, quaternions that are not of unit length.
+            MotionError: The robot, the joints or the shapes differ, there are fewer than two frames, fps
+                is not positive, a value is not finite, or a quaternion does not have unit length.
         """
         where = where or f"Clip {self.name!r}"
         if self.robot != robot.name:
@@ -128,7 +141,8 @@ class MotionClip:
             )
         if sorted(self.joint_names) != sorted(robot.joint_names):
             raise MotionError(
-                f"{where} has the joints {list(self.joint_names)}, robot {robot.name!r} has {list(robot.joint_names)}."
+                f"{where} has the joints {list(self.joint_names)},"
+                f" robot {robot.name!r} has {list(robot.joint_names)}."
                 " Retarget the clip to this robot."
             )
         if not 0 < self.fps < np.inf:
@@ -141,12 +155,14 @@ class MotionClip:
             if values is not None and not np.isfinite(values).all():
                 frame = int(np.argwhere(~np.isfinite(values))[0][0])
                 raise MotionError(
-                    f"{where}: {name} has a NaN or infinity, first in frame {frame}. Cut or repair it."
+                    f"{where}: {name} has a NaN or infinity, first in frame {frame}."
+                    " Cut or repair it."
                 )
         error = np.abs(np.linalg.norm(self.root_quat, axis=-1) - 1.0)
         if error.max() > _UNIT_TOLERANCE:
             raise MotionError(
-                f"{where}: root_quat in frame {int(error.argmax())} has length {1 + error.max():.4f} or its inverse;"
+                f"{where}: root_quat in frame {int(error.argmax())} has length"
+                f" {1 + error.max():.4f} or its inverse;"
                 " allowed: 1 within 0.001 (order w, x, y, z)."
             )
         if self.joint_names == robot.joint_names:
@@ -181,12 +197,17 @@ class MotionClip:
             )
 
     def resampled(self, fps: float) -> MotionClip:
-        """The same motion at another frame rate: C2 splines through the frames, forces linearly between them.
+        """Return the motion at another frame rate.
 
-        Velocities as performed belong to the frames they were performed in: at another rate there are none.
+        Poses follow C2 splines, and forces are interpolated linearly. The orientation follows a
+        `RotationSpline`, since slerp would make the angular velocity jump at every frame. The new clip
+        has no velocities, since those belong to the frames in which they were performed.
 
-        The root's orientation follows scipy's RotationSpline, whose angular velocity is continuous (with slerp it jumps
-        at every source frame and the jumps would show in the angular velocity features).
+        Args:
+            fps: The new frame rate, in Hz.
+
+        Raises:
+            MotionError: `fps` is not positive, or the clip is too short for it.
         """
         if not 0 < fps < np.inf:
             raise MotionError(
@@ -198,8 +219,8 @@ class MotionClip:
         new = np.arange(int(np.floor(self.duration_s * fps + 1e-6)) + 1) / fps
         if len(new) < 2:
             raise MotionError(
-                f"Clip {self.name!r} lasts {self.duration_s:.3f} s, one frame at {fps:g} a second; at least 2 are needed to know"
-                " velocities. Use a longer clip."
+                f"Clip {self.name!r} lasts {self.duration_s:.3f} s, one frame at {fps:g} a second;"
+                " at least 2 are needed to know velocities. Use a longer clip."
             )
         new = np.minimum(new, old[-1])
         rotations = Rotation.from_quat(self.root_quat, scalar_first=True)
@@ -217,7 +238,7 @@ class MotionClip:
         )
 
     def mirrored(self, robot: RobotModel) -> MotionClip:
-        """The mirror image in the robot's x-z plane: left and right change places. Twice gives the clip back."""
+        """Return the mirror image in the robot's x-z plane. Mirroring twice gives the clip back."""
         ids, signs = robot.joint_mirror_ids, robot.joint_mirror_signs
         qvel = self.qvel
         if qvel is not None:
@@ -228,9 +249,7 @@ class MotionClip:
         vx, vy, yaw_rate = self.command
         return replace(
             self,
-            name=self.name.removesuffix(MIRRORED)
-            if self.name.endswith(MIRRORED)
-            else f"{self.name}{MIRRORED}",
+            name=mirrored_name(self.name),
             root_pos=self.root_pos * np.array([1.0, -1.0, 1.0]),
             # A rotation is a pseudovector: its x and z parts change sign, its y part (pitch) stays.
             root_quat=self.root_quat * np.array([1.0, -1.0, 1.0, -1.0]),
@@ -243,37 +262,13 @@ class MotionClip:
         )
 
 
-def check_names(clips: Sequence[MotionClip]) -> None:
-    """Raise MotionError where two clips have one name: what becomes of a clip is told by it."""
-    twice = [name for name, count in Counter(clip.name for clip in clips).items() if count > 1]
-    if twice:
-        raise MotionError(f"Several clips are called {twice[0]!r}; rename them.")
-
-
-def without_images(clips: Sequence[MotionClip]) -> list[MotionClip]:
-    """Less every mirror image whose original is there: who makes mirror images would make both of them twice."""
-    names = {clip.name for clip in clips}
-
-    def is_image(clip: MotionClip) -> bool:
-        variant = clip.metadata.get("variant")
-        made = isinstance(variant, Mapping) and variant.get(
-            "mirrored"
-        )  # of a clip and of its image turned alike neither is
-        return (
-            bool(made or clip.name.endswith(MIRRORED))
-            and "".join(clip.name.rpartition(MIRRORED)[::2]) in names
-        )
-
-    return [clip for clip in clips if not is_image(clip)]
-
-
 def from_parts(
     arrays: Mapping[str, np.ndarray], description: Mapping[str, Any], where: str
 ) -> MotionClip:
-    """A clip from its arrays and its `description`.
+    """Make a clip from its arrays and its `MotionClip.description`.
 
     Raises:
-        MotionError: the description lacks an entry.
+        MotionError: An entry of the description is missing or wrong; `where` names the file.
     """
     try:
         return MotionClip(
@@ -296,6 +291,6 @@ def from_parts(
 
 
 def _continuous(quat: np.ndarray) -> np.ndarray:
-    """The same rotations with signs such that neighbors are near each other."""
+    """Return the same rotations with signs that keep successive quaternions close."""
     flips = np.sign(np.sum(quat[1:] * quat[:-1], axis=-1))
     return quat * np.concatenate([[1.0], np.cumprod(np.where(flips < 0, -1.0, 1.0))])[:, None]

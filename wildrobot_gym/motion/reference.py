@@ -1,7 +1,7 @@
-"""The reference motion of a training run: feature frames of many clips, and the states they were taken in.
+"""The reference motion of a training run: AMP features of many clips, and the states to start from.
 
-What is stored are the clips (poses, pad forces, velocities where they are known); features are computed anew for whatever
-feature config asks for them, by the same function that reads the simulation. Nothing here ever spans two clips.
+A dataset computes its features with the function that reads the simulation. No window or sequence
+spans two clips.
 """
 
 from __future__ import annotations
@@ -16,32 +16,13 @@ from jaxtyping import Float, Int
 
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion import storage
-from wildrobot_gym.motion.clip import MotionClip, from_parts
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_files import load_clips, save_clips
+from wildrobot_gym.motion.initial_states import InitialStates, stack_states
 from wildrobot_gym.motion.states import CONTROL_DT, clip_states, state_features
-from wildrobot_gym.paths import motion_file
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.features import feature_layout, frame_dim
+from wildrobot_gym.task.features import feature_layout
 from wildrobot_gym.task.history import clip_windows
-
-KIND = "wildrobot reference"
-_ARRAYS = ("lengths", "root_pos", "root_quat", "joint_pos", "pad_forces")
-_OPTIONAL = ("pad_forces", "qvel")
-
-
-@dataclass(frozen=True)
-class InitialStates:
-    """States in which an episode may begin, with the past that led there. Base x and y are zero; n: states.
-
-    features are those of the state itself; history: (n, past, feature) of the control steps before it, newest last.
-    """
-
-    qpos: Float[np.ndarray, "n nq"]
-    qvel: Float[np.ndarray, "n nv"]
-    commands: Float[np.ndarray, "n 3"]
-    features: Float[np.ndarray, "n feature"]
-    history: Float[np.ndarray, "n past feature"]
-    clip_ids: Int[np.ndarray, " n"]
 
 
 @dataclass(frozen=True)
@@ -54,9 +35,22 @@ class _Entry:
 
 @dataclass
 class ReferenceDataset:
-    """Clips of one robot with their AMP features under one feature config, at the control rate.
+    """Clips of one robot with their AMP features, at the control rate.
 
-    Empty when made; `add`, `from_clips` or `load` fill it. To read an empty one is a MotionError.
+    A new dataset is empty. Fill it with `add`, `from_clips` or `load`; reading an empty one raises
+    MotionError.
+
+    Attributes:
+        robot: The robot of all clips.
+        config: The feature settings.
+        control_dt: Control period, in seconds.
+
+    Example:
+        ```python
+        robot = RobotModel.load("wildrobot")
+        dataset = ReferenceDataset.load("walk", robot, FeatureConfig())
+        dataset.windows.shape
+        ```
     """
 
     robot: RobotModel
@@ -72,10 +66,10 @@ class ReferenceDataset:
         clips: Iterable[MotionClip],
         control_dt: float = CONTROL_DT,
     ) -> ReferenceDataset:
-        """A dataset of `clips`.
+        """Make a dataset of clips.
 
         Raises:
-            MotionError: no clip at all, or one that does not fit (see `add`).
+            MotionError: There is no clip, or one does not fit (see `add`).
         """
         dataset = cls(robot, config, control_dt)
         for clip in clips:
@@ -91,30 +85,41 @@ class ReferenceDataset:
         config: FeatureConfig,
         control_dt: float = CONTROL_DT,
     ) -> ReferenceDataset:
-        """A dataset from a file that `save` or `save_clips` wrote, or a shipped one's name.
+        """Load a dataset from a reference file.
+
+        Args:
+            path: A file, or a shipped name: `walk`, `walk_human`, `walk_synthetic`, or one with `_8dof`.
+            robot: The robot that the file must be for.
+            config: The feature settings.
+            control_dt: Control period, in seconds.
+
+        Returns:
+            The dataset.
 
         Raises:
-            MotionError: missing, truncated or foreign file; another robot's clips; no forces where they are needed.
+            MotionError: The file is missing, truncated, of another kind or another robot, or it has no
+                pad forces although the features need them.
         """
         return cls.from_clips(robot, config, load_clips(path, robot), control_dt)
 
     def save(self, path: str | Path) -> Path:
-        """Write the clips; the path."""
+        """Write the clips into a reference file, and return its path."""
         return save_clips(path, self.clips)
 
     def add(self, clip: MotionClip) -> None:
-        """Take in a clip.
+        """Add a clip.
 
         Raises:
-            MotionError: another robot, a damaged clip, no pad forces where features need them, or a clip too short to
-                hold one window of history.
+            MotionError: The clip is damaged, of another robot, shorter than one window of history, or
+                has no pad forces although the features need them.
         """
         states = clip_states(self.robot, clip, self.control_dt)
         needed = self.config.history.num_past + 1
         if len(states.qpos) < needed:
             raise MotionError(
-                f"Clip {clip.name!r} is {len(states.qpos)} control steps long; a window of the configured history needs"
-                f" {needed}. Use a longer clip, or fewer history.frames or a smaller history.stride."
+                f"Clip {clip.name!r} is {len(states.qpos)} control steps long;"
+                f" a window of the configured history needs {needed}."
+                " Use a longer clip, fewer history.frames, or a smaller history.stride."
             )
         features = state_features(
             self.robot, self.config, states, f"Clip {clip.name!r}", self.control_dt
@@ -125,27 +130,36 @@ class ReferenceDataset:
 
     @property
     def clips(self) -> list[MotionClip]:
+        """The clips."""
         return [entry.clip for entry in self._entries]
 
     @property
     def layout(self) -> dict[str, Any]:
-        """What the feature columns mean (`features.feature_layout`)."""
+        """Meaning of the feature columns (see `task.features.feature_layout`)."""
         return feature_layout(self.robot, self.config, self.control_dt)
 
     @property
     def features(self) -> Float[np.ndarray, "frame feature"]:
-        """Feature frames of all clips, one after the other."""
+        """(frame, feature) features of all clips, one clip after the other."""
         return np.concatenate([entry.features for entry in self._filled()])
 
     @property
     def clip_ids(self) -> Int[np.ndarray, " frame"]:
-        """Which clip each row of `features` is of."""
+        """(frame,) index of the clip that each frame of `features` is from."""
         return np.repeat(
             np.arange(len(self._filled())), [len(entry.features) for entry in self._entries]
         )
 
     def check_layout(self, layout: dict[str, Any], where: str = "the other side") -> None:
-        """Raise MotionError where `layout` is not this dataset's, naming each entry that differs and both values."""
+        """Compare a feature layout with this dataset's.
+
+        Args:
+            layout: The other layout.
+            where: Name of the other side, for the message.
+
+        Raises:
+            MotionError: They differ. The message names each entry that differs, with both values.
+        """
         mine = self.layout
         keys = sorted(k for k in mine.keys() | layout.keys() if mine.get(k) != layout.get(k))
         if keys:
@@ -158,7 +172,7 @@ class ReferenceDataset:
 
     @property
     def windows(self) -> Float[np.ndarray, "windows window"]:
-        """Every window of history that lies wholly inside one clip, float32, oldest frame first as in `amp_obs`."""
+        """(window, column) all windows inside the clips, float32, oldest frame first as in `amp_obs`."""
         return np.concatenate(
             [clip_windows(entry.features, self.config.history) for entry in self._filled()]
         )
@@ -166,11 +180,20 @@ class ReferenceDataset:
     def sampling(
         self, temperature: float = 1.0
     ) -> tuple[Float[np.ndarray, " windows"], Int[np.ndarray, " windows"]]:
-        """How often each row of `windows` is to be drawn, and which motion it is of.
+        """Return how often to draw each window, and which motion it is from.
 
-        The draw is softmax(score / temperature) over windows (data-first plan 1.1.0), so a longer segment counts for its
-        length. A clip's score is its metadata's `score`, 0 without one. No weight is 0: rows without weight are no part
-        of a reference, and which motions are held out would hang on the temperature.
+        The weights are softmax(score / temperature) over windows, so a longer clip has more weight. A
+        clip without a score counts as 0. No weight is 0: `amp_sbx` drops windows without weight, and
+        the choice of held-out motions would depend on the temperature.
+
+        Args:
+            temperature: Temperature of the softmax. A lower one draws the best clips more often.
+
+        Returns:
+            Weights (window,) and motion indices (window,), numbered as in `motions`.
+
+        Raises:
+            MotionError: The temperature is not positive.
         """
         if not temperature > 0:
             raise MotionError(
@@ -216,26 +239,29 @@ class ReferenceDataset:
         }
 
     def statistics(self) -> tuple[Float[np.ndarray, " window"], Float[np.ndarray, " window"]]:
-        """Mean and standard deviation of a window's columns, float32.
+        """Return mean and standard deviation of a window's columns, float32.
 
-        They are those of single frames, repeated for each frame of history: a channel is scaled alike at every age.
+        They are those of single frames, repeated for each frame of the window. So a channel has the
+        same scale at every age.
         """
         features, frames = self.features.astype(np.float64), self.config.history.frames
         mean, std = features.mean(axis=0), features.std(axis=0)
         return np.tile(mean, frames).astype(np.float32), np.tile(std, frames).astype(np.float32)
 
     def sample_frames(self, rng: np.random.Generator, n: int) -> Float[np.ndarray, "n feature"]:
-        """`n` feature frames, each frame equally likely."""
+        """Draw `n` feature frames, each frame equally likely."""
         features = self.features
         return features[rng.integers(len(features), size=n)]
 
     def sample_sequences(
         self, rng: np.random.Generator, n: int, length: int
     ) -> Float[np.ndarray, "n length feature"]:
-        """`n` runs of `length` successive frames, each inside one clip; every possible start is equally likely.
+        """Draw `n` sequences of `length` successive frames, each inside one clip.
+
+        Every possible start is equally likely.
 
         Raises:
-            MotionError: no clip is that long.
+            MotionError: No clip is that long.
         """
         counts = np.array([max(len(entry.features) - length + 1, 0) for entry in self._filled()])
         if length < 1 or counts.sum() == 0:
@@ -251,101 +277,23 @@ class ReferenceDataset:
         return self.features[chosen[:, None] + np.arange(length)]
 
     def initial_states(self) -> InitialStates:
-        """All frames that have a full past, for reference-state initialization (Peng et al. 2018), float32."""
-        past = self.config.history.num_past
+        """Return all frames that have a full past, float32, to start episodes from (Peng et al. 2018)."""
         entries = self._filled()
-        width = frame_dim(self.layout)
-        rows = [np.arange(len(e.features) - past)[:, None] + np.arange(past) for e in entries]
-        histories = [
-            e.features[ids].reshape(len(ids), past, width)
-            for e, ids in zip(entries, rows, strict=True)
-        ]
-        qpos = np.concatenate([e.qpos[past:] for e in entries])
-        qpos[:, :2] = 0.0
-        counts = [len(h) for h in histories]
-        return InitialStates(
-            qpos=qpos,
-            qvel=np.concatenate([e.qvel[past:] for e in entries]),
-            commands=np.repeat(
-                np.array([e.clip.command for e in entries], np.float32), counts, axis=0
-            ),
-            features=np.concatenate([e.features[past:] for e in entries]),
-            history=np.concatenate(histories),
-            clip_ids=np.repeat(np.arange(len(entries)), counts),
+        return stack_states(
+            [entry.features for entry in entries],
+            [entry.qpos for entry in entries],
+            [entry.qvel for entry in entries],
+            [entry.clip.command for entry in entries],
+            self.config.history.num_past,
         )
 
     def __len__(self) -> int:
-        """Frames of all clips."""
+        """Number of frames of all clips."""
         return sum(len(entry.features) for entry in self._entries)
 
     def _filled(self) -> list[_Entry]:
         if not self._entries:
             raise MotionError(
-                "The reference dataset is empty: add a clip, or load assets/motions/walk_<robot>.npz."
+                "The reference dataset is empty. Add a clip, or load a reference such as 'walk'."
             )
         return self._entries
-
-
-def save_clips(path: str | Path, clips: Iterable[MotionClip]) -> Path:
-    """Write clips into one .npz: arrays one after the other, `lengths`, and a JSON description of each.
-
-    Clips without pad forces or velocities have NaN there; where no clip has velocities the file has none. Raises MotionError
-    where there are no clips or they are of several robots.
-    """
-    clips = list(clips)
-    robots = sorted({clip.robot for clip in clips})
-    if len(robots) != 1:
-        raise MotionError(
-            f"A reference file holds clips of one robot; got {', '.join(robots) or 'no clips at all'}."
-        )
-    arrays = {
-        name: np.concatenate([getattr(c, name) for c in clips], dtype=np.float32)
-        for name in _ARRAYS[1:4]
-    }
-    for name in _OPTIONAL:
-        width = max(
-            [0, *[np.shape(getattr(c, name))[1] for c in clips if getattr(c, name) is not None]]
-        )
-        if width or name in _ARRAYS:
-            parts = [
-                np.full((c.num_frames, width), np.nan)
-                if getattr(c, name) is None
-                else getattr(c, name)
-                for c in clips
-            ]
-            arrays[name] = np.concatenate(parts, dtype=np.float32)
-    arrays["lengths"] = np.array([c.num_frames for c in clips])
-    return storage.write(
-        path, KIND, arrays, {"robot": robots[0], "clips": [c.description() for c in clips]}
-    )
-
-
-def load_clips(path: str | Path, robot: RobotModel) -> list[MotionClip]:
-    """The clips of a reference file (a path, or a shipped one's name), checked against `robot`.
-
-    Raises:
-        MotionError: missing, truncated or foreign file, or clips that do not fit the robot.
-    """
-    path = motion_file(path)
-    arrays, metadata = storage.read(path, KIND, _ARRAYS)
-    lengths, descriptions = arrays.pop("lengths"), metadata.get("clips", [])
-    frames = {name: len(array) for name, array in arrays.items()}
-    if len(lengths) != len(descriptions) or any(
-        count != lengths.sum() for count in frames.values()
-    ):
-        raise MotionError(
-            f"{path}: {len(descriptions)} clips are described, {len(lengths)} lengths add up to {lengths.sum()} frames,"
-            f" the arrays have {frames}. The file is damaged; build it anew."
-        )
-    ends = np.cumsum(lengths)
-    clips = []
-    for description, first, end in zip(descriptions, ends - lengths, ends, strict=True):
-        parts = {name: array[first:end] for name, array in arrays.items()}
-        parts = {
-            name: part
-            for name, part in parts.items()
-            if name not in _OPTIONAL or not np.isnan(part).all()
-        }
-        clip = from_parts(parts, description, str(path))
-        clips.append(clip.check(robot, f"{path}, clip {clip.name!r}"))
-    return clips

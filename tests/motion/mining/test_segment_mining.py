@@ -12,6 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import ConfigError, MotionError
+from wildrobot_gym.motion.clip_files import save_clips
 from wildrobot_gym.motion.gait.build import stand_clip, walk_clip
 from wildrobot_gym.motion.mining import (
     Gates,
@@ -21,7 +22,7 @@ from wildrobot_gym.motion.mining import (
     save_features,
     search_controller,
 )
-from wildrobot_gym.motion.reference import ReferenceDataset, save_clips
+from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.motion.tracking import Controller, TrackSettings, track
 from wildrobot_gym.robot import RobotModel
 

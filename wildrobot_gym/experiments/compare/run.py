@@ -17,7 +17,7 @@ from wildrobot_gym.errors import ConfigError, MotionError, RunError
 from wildrobot_gym.evaluation.benchmark import WalkResult
 from wildrobot_gym.evaluation.plots.gait import read_curves
 from wildrobot_gym.motion.clip import MotionClip
-from wildrobot_gym.motion.reference import load_clips
+from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import dotted

@@ -9,7 +9,8 @@ from typing import Any
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.experiments.motion.settings import HarnessSettings
 from wildrobot_gym.experiments.motion.sources import read_motions
-from wildrobot_gym.motion.clip import MotionClip, check_names
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_names import check_names
 from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.mining import ClipYield, Gates, mine
 from wildrobot_gym.motion.tracking import TrackSettings, track

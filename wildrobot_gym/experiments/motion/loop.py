@@ -10,7 +10,8 @@ from wildrobot_gym.experiments.motion.settings import LoopSettings
 from wildrobot_gym.experiments.motion.sources import read_motions
 from wildrobot_gym.experiments.motion.written import WrittenClips, require_clips
 from wildrobot_gym.files import check_free
-from wildrobot_gym.motion.clip import MotionClip, check_names, without_images
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_names import check_names, without_images
 from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.tracking import TrackSettings, endless_clips
 from wildrobot_gym.robot import RobotModel

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wildrobot_gym.errors import ConfigError, MotionError
-from wildrobot_gym.motion import importers, reference, storage
+from wildrobot_gym.motion import clip_files, importers, storage
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.motion.human import HumanMotion
 from wildrobot_gym.motion.importers import ImportOptions
-from wildrobot_gym.motion.reference import load_clips
 from wildrobot_gym.motion.retarget import RetargetReport, RetargetSettings, retarget
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.robot import RobotModel
@@ -61,7 +61,7 @@ def read_motions(
     read = MotionSources()
     for name in names:
         try:
-            is_reference = storage.kind_of(motion_file(name)) == reference.KIND
+            is_reference = storage.kind_of(motion_file(name)) == clip_files.KIND
             paths = [motion_file(name)] if is_reference else importers.find([name])
         except MotionError as error:
             read.skipped[name] = str(error)
@@ -83,7 +83,7 @@ def _read_one(
     settings: RetargetSettings | None,
     read: MotionSources,
 ) -> None:
-    if storage.kind_of(path) == reference.KIND:
+    if storage.kind_of(path) == clip_files.KIND:
         options.take_whole(path)
         read.clips += load_clips(path, robot)
         return

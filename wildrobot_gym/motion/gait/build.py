@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_files import save_clips
 from wildrobot_gym.motion.gait.cycle import walk_cycle
 from wildrobot_gym.motion.gait.shape import GaitStyle
 from wildrobot_gym.motion.gait.stand import stand_poses
-from wildrobot_gym.motion.reference import save_clips
 from wildrobot_gym.paths import MOTIONS
 from wildrobot_gym.robot import RobotModel
 

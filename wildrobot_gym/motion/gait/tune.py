@@ -27,7 +27,9 @@ _SWING_CLEAR = (
     0.008  # m that the sole's lowest corner keeps from the floor over the middle of the swing
 )
 _LIMIT_MARGIN = 0.04  # rad
-_STAY = 0.1  # pull towards the start, so that neighboring speeds, each begun from the other, walk alike
+_STAY = (
+    0.1  # pull towards the start, so that neighboring speeds, each begun from the other, walk alike
+)
 
 
 def bounds(speed: float) -> tuple[Float[np.ndarray, " number"], Float[np.ndarray, " number"]]:

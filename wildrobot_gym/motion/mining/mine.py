@@ -13,9 +13,9 @@ from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.mining.gates import GATE_NAMES, Gates
 from wildrobot_gym.motion.mining.window_metrics import Signals, joined, read_signals, window_metrics
 from wildrobot_gym.motion.states import CONTROL_DT
-from wildrobot_gym.motion.tracking.heading import seen_from_heading
 from wildrobot_gym.motion.tracking.performance import Performance
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import base_in_heading
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _segment(
 ) -> MotionClip:
     """Frames `first` to `end` of a performance as a clip that begins at the origin and heads along x."""
     qpos, qvel = (np.array(a[first:end], np.float64) for a in (performance.qpos, performance.qvel))
-    view = seen_from_heading(qpos, qvel)
+    view = base_in_heading(qpos, qvel)
     unturn = Rotation.from_euler("z", -view.yaw[0])
     begin = np.array([*qpos[0, :2], 0.0])
     rotation = unturn * Rotation.from_quat(qpos[:, 3:7], scalar_first=True)

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from wildrobot_gym.errors import ConfigError, MotionError
-from wildrobot_gym.motion.clip import MotionClip, check_names, without_images
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_names import check_names, without_images
 from wildrobot_gym.motion.mining.gates import Gates
 from wildrobot_gym.motion.mining.mine import MiningReport, mine
 from wildrobot_gym.motion.mining.search import search_controller

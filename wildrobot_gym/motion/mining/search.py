@@ -13,9 +13,9 @@ from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.mining.gates import Gates
 from wildrobot_gym.motion.mining.window_metrics import read_signals, window_metrics
 from wildrobot_gym.motion.tracking import Controller, TrackSettings, track
-from wildrobot_gym.motion.tracking.heading import seen_from_heading, yaw_of
 from wildrobot_gym.motion.tracking.settings import GAIN_COUNTS
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import base_in_heading, numpy_yaw
 
 # Spread of the first generation's gains; see Controller for what they are.
 _SPREAD = Controller(
@@ -100,7 +100,7 @@ def _worths(
         if not len(starts):
             continue
         metrics = window_metrics(read_signals(robot, performance), starts, length)
-        velocity = seen_from_heading(performance.qpos, performance.qvel).velocity[:, :2]
+        velocity = base_in_heading(performance.qpos, performance.qvel).velocity[:, :2]
         velocity = velocity[starts[:, None] + np.arange(length)].mean(axis=1)
         miss = np.linalg.norm(velocity - wanted, axis=-1) / max(
             float(np.linalg.norm(wanted)), _MIN_SPEED
@@ -113,7 +113,7 @@ def _worths(
 
 def _mean_velocity(clip: MotionClip) -> Float[np.ndarray, " 2"]:
     """Forward and to the left, m/s, over the clip."""
-    yaw = yaw_of(clip.root_quat[:-1])
+    yaw = numpy_yaw(clip.root_quat[:-1])
     dx, dy = np.diff(clip.root_pos[:, :2], axis=0).T * clip.fps
     return np.array(
         [np.mean(np.cos(yaw) * dx + np.sin(yaw) * dy), np.mean(np.cos(yaw) * dy - np.sin(yaw) * dx)]

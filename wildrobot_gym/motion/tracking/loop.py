@@ -16,9 +16,9 @@ from scipy.spatial.transform import Rotation
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.dynamics import pad_loads, servo_targets
 from wildrobot_gym.motion.states import CONTROL_DT, clip_states
-from wildrobot_gym.motion.tracking.heading import feet_from_heading, seen_from_heading, yaw_of
 from wildrobot_gym.motion.tracking.legs import Legs
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import base_in_heading, feet_in_heading, numpy_yaw
 from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces, lowest_corner
 
 _MARGIN = 4  # frames of the neighboring periods that velocities and accelerations at the seam are taken from
@@ -84,7 +84,7 @@ def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> 
     low = lowest_corner(pads, feet, robot.pad_half_size, robot.pad_ids_of_foot)
     qpos[:, :2] = 0.0
     qpos[:, 2] -= low[inside].min(axis=-1)
-    view = seen_from_heading(qpos, qvel)
+    view = base_in_heading(qpos, qvel)
     plain = np.asarray(states.qpos, float)[1:, 7:]
     still = replace(states, qvel=np.zeros_like(states.qvel))  # type: ignore[arg-type]
     carrying = servo_targets(robot, still, CONTROL_DT)
@@ -96,7 +96,7 @@ def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> 
         up_h=view.up,
         rate_h=view.rate[:, :2],
         velocity_h=view.velocity[:, :2],
-        feet_h=feet_from_heading(
+        feet_h=feet_in_heading(
             view.yaw, np.asarray(states.base_pos_w)[inside], np.asarray(states.foot_pos_w)[inside]
         ),
         targets=plain[inside],
@@ -154,7 +154,7 @@ def _period(
 
 def _strip(clip: MotionClip) -> _Strip:
     rotation = Rotation.from_quat(clip.root_quat, scalar_first=True)
-    yaw = np.unwrap(yaw_of(clip.root_quat))
+    yaw = np.unwrap(numpy_yaw(clip.root_quat))
     tilt = (Rotation.from_euler("z", -yaw[:, None]) * rotation).as_rotvec()
     moved = np.diff(clip.root_pos[:, :2], axis=0)
     cos, sin = np.cos(yaw[:-1]), np.sin(yaw[:-1])

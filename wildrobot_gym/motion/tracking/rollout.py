@@ -17,7 +17,6 @@ from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking.control import BaseError, Controllers, FeetError, HarnessHand
-from wildrobot_gym.motion.tracking.heading import feet_from_heading, seen_from_heading
 from wildrobot_gym.motion.tracking.legs import read_legs
 from wildrobot_gym.motion.tracking.loop import Loop, make_loop
 from wildrobot_gym.motion.tracking.performance import Performance, Variant
@@ -26,6 +25,7 @@ from wildrobot_gym.motion.tracking.variants import no_cycle, variants
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import base_in_heading, feet_in_heading
 from wildrobot_gym.task.contact import foot_forces, lowest_corner
 
 FALL_TILT = np.pi / 3  # between the base's z and the world's
@@ -186,7 +186,7 @@ class _Stage:
 
     def _error(self) -> BaseError:
         qpos, qvel = np.asarray(self._state.qpos, float), np.asarray(self._state.qvel, float)
-        view = seen_from_heading(qpos, qvel)
+        view = base_in_heading(qpos, qvel)
         return BaseError(
             # The small rotation that takes the reference's z axis to the base's.
             tilt=np.cross(self._at("up_h"), view.up)[:, :2],
@@ -207,7 +207,7 @@ class _Stage:
         load = foot_forces(forces, robot.pad_ids_of_foot) / robot.weight
         return FeetError(
             load_fraction=np.clip(load, 0.0, 1.0),
-            base_place=self._at("feet_h") - feet_from_heading(error.yaw, base, feet),
+            base_place=self._at("feet_h") - feet_in_heading(error.yaw, base, feet),
             stance=self._at("stance"),
             sole_height=lowest_corner(pads, quat, robot.pad_half_size, robot.pad_ids_of_foot),
         )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion.clip import MIRRORED, MotionClip
+from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.clip_names import MIRRORED
 from wildrobot_gym.motion.tracking.legs import read_legs
 from wildrobot_gym.motion.tracking.loop import endless, turned
 from wildrobot_gym.motion.tracking.performance import Variant
