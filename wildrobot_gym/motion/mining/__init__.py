@@ -1,4 +1,4 @@
-"""Tier 0+ segments: performances judged by the data-first plan's gates, and what passes taken out as reference clips."""
+"""Mining reference motion: performances are judged by quality gates, and what passes becomes clips."""
 
 from wildrobot_gym.motion.mining.gates import GATE_NAMES, Gates
 from wildrobot_gym.motion.mining.mine import ClipYield, MiningReport, mine

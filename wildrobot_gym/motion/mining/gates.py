@@ -1,4 +1,4 @@
-"""Tier 0+: the gates of the data-first plan, which every window of reference motion has to pass."""
+"""The quality gates that every window of mined reference motion has to pass."""
 
 from __future__ import annotations
 
@@ -24,19 +24,35 @@ _AT_MOST = (
 _TINY = 1e-9
 GATE_NAMES = (*_AT_LEAST, *_AT_MOST)
 
-# Quality score (data-first plan): what is better than it need be counts more when reference motion is sampled.
+# Quality score: windows that are better than they have to be are sampled more often.
 _GOOD_LOAD, _GOOD_SLIP, _GOOD_TILT, _NEAR_HARNESS = 0.95, 0.05, 15.0, 0.8
 
 
 @dataclass(frozen=True)
 class Gates:
-    """Bounds on `window_metrics`, and the windows they are applied to.
+    """Bounds on the metrics of a window, and the windows to which they are applied.
 
-    Shares are 0 to 1 (of the weight, of frames, of servos), angles in degrees. The plan gives both 0.25 and 0.10 as the bound
-    on harness_p95; the stricter one is the gate, so harness_p90 only bites where harness_p95 is relaxed.
+    Fractions are 0 to 1 and angles are in degrees. With the defaults `harness_p90` never decides, since
+    `harness_p95` is stricter. Windows that overlap and pass are joined.
 
-    window, stride, shortest, longest: frames. A performance shorter than a window is one window if it has `shortest`
-    frames; valid windows that overlap are joined up to `longest`.
+    Attributes:
+        load_mean: Minimum mean load, as a fraction of the weight.
+        load_p10: Minimum 10th percentile of the load, as a fraction of the weight.
+        harness_p90: Maximum 90th percentile of the harness force, as a fraction of the weight.
+        harness_p95: Maximum 95th percentile of the harness force, as a fraction of the weight.
+        harness_saturated: Maximum fraction of frames with the harness at its cap.
+        unloaded: Maximum fraction of frames whose feet carry too little.
+        pitch_p95: Maximum 95th percentile of the pitch.
+        roll_p95: Maximum 95th percentile of the roll.
+        slip: Maximum fraction of loaded foot frames that slide.
+        saturation: Maximum fraction of servo frames at the force limit.
+        window: Length of a window, in frames.
+        stride: Frames between the starts of two windows.
+        shortest: Shortest performance that counts as one window, in frames.
+        longest: Longest segment, in frames.
+
+    Raises:
+        ConfigError: A value is out of range.
     """
 
     load_mean: float = 0.85
@@ -67,28 +83,32 @@ class Gates:
             )
 
     def windows(self, frames: int) -> tuple[Int[np.ndarray, " window"], int]:
-        """First frames of the windows of a performance of `frames` frames, and their length."""
+        """Return the first frames of the windows of a performance of `frames` frames, and their length."""
         if frames >= self.window:
             return np.arange(0, frames - self.window + 1, self.stride), self.window
         return np.arange(1 if frames >= self.shortest else 0), frames
 
     def failed(self, metrics: Metrics) -> dict[str, Bool[np.ndarray, " window"]]:
-        """For each gate the windows that do not pass it."""
+        """Return the windows that fail each gate."""
         too_low = {name: ~(metrics[name] >= getattr(self, name)) for name in _AT_LEAST}
         return too_low | {name: ~(metrics[name] <= getattr(self, name)) for name in _AT_MOST}
 
     def passed(self, metrics: Metrics) -> Bool[np.ndarray, " window"]:
-        """Windows that pass every gate."""
+        """Return the windows that pass every gate."""
         return ~np.any(list(self.failed(metrics).values()), axis=0)
 
     def closeness(self, metrics: Metrics) -> Float[np.ndarray, " window"]:
-        """1 for windows that pass, else how near the worst gate is: its bound over the metric, or the metric over its bound."""
+        """Return 1 for windows that pass, else the worst ratio between a metric and its bound, 0 to 1."""
         low = [metrics[name] / max(getattr(self, name), _TINY) for name in _AT_LEAST]
         high = [getattr(self, name) / np.maximum(metrics[name], _TINY) for name in _AT_MOST]
         return np.clip(np.min([*low, *high], axis=0), 0.0, 1.0)
 
     def score(self, metrics: Metrics) -> Float[np.ndarray, " window"]:
-        """Quality of windows, -1 to 3: well loaded, hardly sliding, upright; less where the harness is near its bound."""
+        """Return the quality of windows, -1 to 3.
+
+        A window gains a point each for good load, little slip and small tilt. It loses one if the harness is
+        near its bound.
+        """
         upright = (metrics["pitch_p95"] <= _GOOD_TILT) & (metrics["roll_p95"] <= _GOOD_TILT)
         good = (
             (metrics["load_mean"] >= _GOOD_LOAD) + 1.0 * (metrics["slip"] <= _GOOD_SLIP) + upright

@@ -1,4 +1,4 @@
-"""From performances to segments: every valid window is taken, and every frame counts once."""
+"""Mining segments from performances: every valid window is taken, and every frame counts once."""
 
 from __future__ import annotations
 
@@ -20,10 +20,18 @@ from wildrobot_gym.rotations import base_in_heading
 
 @dataclass(frozen=True)
 class ClipYield:
-    """What became of one clip. Seconds are those of robots side by side, added up.
+    """What became of one clip. Seconds add up over robots side by side.
 
-    rejects: for each gate the windows that did not pass it (a window may fail several). performed: metrics of all frames,
-    passed or not, for the plan's diagnostic block; empty where the clip was lost at once.
+    Attributes:
+        motion_id: Name of the motion.
+        performed_s: Duration of all performances, in seconds.
+        falls: Number of falls.
+        windows: Number of windows.
+        valid_windows: Number of windows that pass all gates.
+        rejects: Number of windows that fail each gate. A window may fail several.
+        segments: Number of segments.
+        mined_s: Duration of the segments, in seconds.
+        performed: Metrics over all frames, passed or not. Empty if the clip was lost at once.
     """
 
     motion_id: str
@@ -39,7 +47,13 @@ class ClipYield:
 
 @dataclass(frozen=True)
 class MiningReport:
-    """Segments (50 Hz, with pad forces and velocities as performed; see `mine`) and what became of each clip."""
+    """The mined segments, and what became of each clip.
+
+    Attributes:
+        segments: Clips at 50 Hz, with pad forces and velocities as performed.
+        clips: The yield of each clip.
+        gates: The gates that were applied.
+    """
 
     segments: tuple[MotionClip, ...]
     clips: tuple[ClipYield, ...]
@@ -47,7 +61,7 @@ class MiningReport:
 
     @property
     def mined_s(self) -> float:
-        """Tier 0+ seconds."""
+        """Duration of the segments that pass the gates, in seconds."""
         return sum(clip.mined_s for clip in self.clips)
 
 
@@ -57,16 +71,23 @@ def mine(
     gates: Gates | None = None,
     numbers: Mapping[str, int] | None = None,
 ) -> MiningReport:
-    """Every stretch of `performances` that passes `gates`, as clips.
+    """Turn every stretch of the performances that passes the gates into a clip.
 
-    Valid windows that overlap become one longer segment, its frames in their order: histories of features reach over window
-    ends, and no frame counts twice. A segment passes the gates as a whole too.
+    Valid windows that overlap are joined into one segment in the order of their frames. So no frame counts
+    twice, and a history of features can reach over window ends. A segment passes the gates as a whole too.
 
-    A segment's metadata: motion_id, segment_id (its number within the motion), score, metrics, variant, first_step. Its x, y
-    begin at 0 and its heading at 0; its command is the mean of its velocity in the heading frame and of its yaw rate.
+    A segment's metadata are motion_id, segment_id (its number within the motion), score, metrics, variant
+    and first_step. It starts at x = y = 0 with heading 0. Its command is the mean of its velocity in the
+    heading frame and of its yaw rate.
 
     Args:
-        numbers: segment_id of a motion's first segment, where others of it are mined already.
+        robot: The robot.
+        performances: What was performed.
+        gates: Bounds on what is kept.
+        numbers: First segment_id of each motion, if others of it were mined before.
+
+    Returns:
+        The segments, and what became of each clip.
     """
     gates = gates or Gates()
     of_motion: dict[str, list[Performance]] = {}
@@ -89,10 +110,10 @@ def mine(
             for first, end in _joined_windows(signal, starts[valid], length, gates):
                 metrics = window_metrics(signal, np.array([first]), end - first)
                 score = float(gates.score(metrics)[0])
-                figures = {name: round(float(values[0]), 5) for name, values in metrics.items()}
+                rounded = {name: round(float(values[0]), 5) for name, values in metrics.items()}
                 of_clip.append(
                     _segment(
-                        robot, performance, first, end, first_number + len(of_clip), score, figures
+                        robot, performance, first, end, first_number + len(of_clip), score, rounded
                     )
                 )
         everything = joined(signals)
@@ -119,9 +140,9 @@ def mine(
 def _joined_windows(
     signals: Signals, starts: Int[np.ndarray, " window"], length: int, gates: Gates
 ) -> Iterator[tuple[int, int]]:
-    """First frames and ends of segments: runs of overlapping valid windows, as long as they pass the gates as a whole.
+    """Yield first frame and end of each segment: overlapping valid windows that pass as a whole.
 
-    Shares and percentiles of a run may be worse than those of its windows, where what is bad lies at its two ends.
+    Fractions and percentiles of a run may be worse than those of its windows.
     """
     taken = 0  # frames before this one are in a segment already
     for i, first in enumerate(starts):
@@ -147,13 +168,13 @@ def _segment(
     score: float,
     metrics: dict[str, float],
 ) -> MotionClip:
-    """Frames `first` to `end` of a performance as a clip that begins at the origin and heads along x."""
+    """Return frames `first` to `end` of a performance as a clip from the origin along x."""
     qpos, qvel = (np.array(a[first:end], np.float64) for a in (performance.qpos, performance.qvel))
     view = base_in_heading(qpos, qvel)
     unturn = Rotation.from_euler("z", -view.yaw[0])
     begin = np.array([*qpos[0, :2], 0.0])
     rotation = unturn * Rotation.from_quat(qpos[:, 3:7], scalar_first=True)
-    qvel[:, :3] = unturn.apply(qvel[:, :3])  # the angular velocity is the base's own already
+    qvel[:, :3] = unturn.apply(qvel[:, :3])  # the angular velocity is in the base frame already
     forward, left, _ = view.velocity.mean(axis=0)
     return MotionClip(
         name=f"{performance.motion_id}_{number:04d}",

@@ -1,4 +1,4 @@
-"""The data-first plan's output: feature frames of all segments with where they come from and how good they are, as .npz."""
+"""Writing the AMP features of mined segments with their source and quality, as .npz."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.robot import RobotModel
 
-KIND = "wildrobot tier 0+ features"
+KIND = "wildrobot segment features"
 FIELDS = (
     "features",
     "segment_lengths",
@@ -26,27 +26,37 @@ FIELDS = (
     "per_segment_metrics",
     "feature_version",
 )
-_SEED_VERSION = "v0.6.2"  # of the seed documents' feature definition
+_VERSION = "v0.6.2"  # of the feature definition
 
 
 def save_features(
     path: str | Path, robot: RobotModel, config: FeatureConfig, segments: Sequence[MotionClip]
 ) -> Path:
-    """Write the plan's fields for mined `segments`; the path. Features come from the simulation's own function.
+    """Write the AMP features and the metrics of mined segments.
 
-    `features` (frame, feature) holds one segment after the other, `segment_lengths` says how many frames each has; the
-    other fields have an entry for each segment. `per_segment_metrics` is a structured array: a row is read like a dict.
-    The segments themselves, which training reads, are written by `reference.save_clips`.
+    `features` (frame, column) holds one segment after the other, and `segment_lengths` their numbers of frames.
+    The other fields have an entry for each segment. `per_segment_metrics` is a structured array.
+    The segments themselves, which training reads, are written by `save_clips`.
+
+    Args:
+        path: The file, .npz.
+        robot: The robot.
+        config: The feature settings.
+        segments: Mined segments.
+
+    Returns:
+        The path.
 
     Raises:
-        MotionError: there are no segments, or one that was not mined or does not fit the robot or the features.
+        MotionError: There is no segment, or one was not mined or does not fit.
     """
     dataset = ReferenceDataset.from_clips(robot, config, segments)
     layout = json.dumps(dataset.layout, sort_keys=True)
     about = [segment.metadata for segment in segments]
     if strange := [segment.name for segment in segments if "metrics" not in segment.metadata]:
         raise MotionError(
-            f"Clip {strange[0]!r} was not performed and gated; `wildrobot motion track` or `perform` does that."
+            f"Clip {strange[0]!r} was not performed and gated."
+            " Use `wildrobot motion track` or `wildrobot motion perform` first."
         )
     names = list(about[0]["metrics"])
     metrics = np.array(
@@ -60,7 +70,7 @@ def save_features(
         np.array([a["segment_id"] for a in about]),
         np.array([a["score"] for a in about], np.float32),
         metrics,
-        np.array(f"{_SEED_VERSION}-{hashlib.sha256(layout.encode()).hexdigest()[:8]}"),
+        np.array(f"{_VERSION}-{hashlib.sha256(layout.encode()).hexdigest()[:8]}"),
     )
     return storage.write(
         path, KIND, dict(zip(FIELDS, values, strict=True)), {"layout": dataset.layout}

@@ -1,4 +1,4 @@
-"""From clips to Tier 0+ segments in one go, clip by clip: a controller is searched, every variant performed, and mined."""
+"""From clips to segments, clip by clip: search a controller, perform every variant, and mine."""
 
 from __future__ import annotations
 
@@ -29,17 +29,24 @@ def generate(
     progress: Callable[[float, int], None] | None = None,
     skipped: dict[str, str] | None = None,
 ) -> MiningReport:
-    """Segments of all clips. One clip at a time is in memory; its variants run side by side.
+    """Mine the segments of all clips. The variants of one clip are performed side by side.
+
+    If variants are mirrored, a clip that is the mirror image of another is left out.
 
     Args:
-        generations: of the search for each clip's controller; 0: the settings' own controllers are used.
-        progress: called with the clips done (with fractions) and their number.
-        skipped: takes the reason of each clip, by name, that cannot be performed; without it that is an error.
+        robot: The robot.
+        clips: The clips, for this robot.
+        settings: Variants, controllers and harness.
+        gates: Bounds on what is kept.
+        generations: Generations of the search for each clip's controller. 0 uses the settings' own.
+        progress: Called with the number of clips that are done, with fractions, and their total.
+        skipped: Receives the reason for each clip that cannot be performed. Without it that is an error.
 
-    Where variants are mirrored, a clip that is another's mirror image is left out: it is performed with that.
+    Returns:
+        The segments, and what became of each clip.
 
     Raises:
-        MotionError: no clip, two of one name, or one that does not fit the robot.
+        MotionError: There is no clip, two have one name, or none can be performed.
     """
     settings, gates = settings or TrackSettings(), gates or Gates()
     if not clips:
@@ -51,12 +58,12 @@ def generate(
     numbers: Counter[str] = Counter()  # segments so far, by motion: several clips may be of one
     for i, clip in enumerate(clips):
 
-        def tell(done: float, i: int = i) -> None:
+        def show(done: float, i: int = i) -> None:
             if progress is not None:
                 progress(i + done, len(clips))
 
         try:
-            report = _of_clip(robot, clip, settings, gates, generations, numbers, tell)
+            report = _of_clip(robot, clip, settings, gates, generations, numbers, show)
         except MotionError as error:
             if skipped is None:
                 raise
@@ -79,15 +86,15 @@ def _of_clip(
     gates: Gates,
     generations: int,
     numbers: Mapping[str, int],
-    tell: Callable[[float], None],
+    show: Callable[[float], None],
 ) -> MiningReport:
-    """One clip's segments; `numbers` of its motion are there already. `tell` is called with its share that is done."""
+    """Mine one clip. `numbers` of its motion's segments exist already; `show` gets the fraction done."""
     before = 0.0
     if generations:
         controller = search_controller(robot, clip, settings, gates, generations)
         settings, before = replace(settings, controllers=(controller,)), _SEARCH_PART
     walks = track(
-        robot, [clip], settings, lambda done, total: tell(before + (1.0 - before) * done / total)
+        robot, [clip], settings, lambda done, total: show(before + (1.0 - before) * done / total)
     )
     return mine(robot, walks, gates, numbers)
 
@@ -95,13 +102,22 @@ def _of_clip(
 def best_segments(
     segments: Sequence[MotionClip], seconds_per_motion: float, seed: int = 0
 ) -> list[MotionClip]:
-    """At most so many seconds of each motion: the best scores first, those of one score drawn from all variants alike.
+    """Choose the best segments of each motion, up to a total duration.
 
-    They come in the order that they had. A motion whose segments are all longer has none among them; `mine` with
-    `Gates.longest` of that length makes none that are.
+    The best scores come first. Segments of one score are drawn at random from all variants. The result is
+    in the original order. A motion whose segments are all longer has none; mine with `Gates.longest` of
+    that length to avoid it.
+
+    Args:
+        segments: Mined segments.
+        seconds_per_motion: Maximum duration for each motion, in seconds.
+        seed: Random seed of the choice.
+
+    Returns:
+        The chosen segments.
 
     Raises:
-        ConfigError: every segment is longer.
+        ConfigError: Every segment is longer.
     """
     order = np.random.default_rng(seed).permutation(len(segments))
     left: dict[str, float] = {}
@@ -115,6 +131,7 @@ def best_segments(
     if segments and not chosen:
         shortest = min(segment.seconds for segment in segments)
         raise ConfigError(
-            f"seconds_per_motion is {seconds_per_motion}; the shortest segment lasts {shortest:.2f} s. Allow more."
+            f"seconds_per_motion is {seconds_per_motion};"
+            f" the shortest segment lasts {shortest:.2f} s. Allow more."
         )
     return [segments[i] for i in sorted(chosen)]

@@ -1,4 +1,4 @@
-"""A controller that suits a clip: one with which most of its windows pass the gates, at the clip's own velocity."""
+"""Searching a controller for a clip: most windows should pass the gates at the clip's own velocity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wildrobot_gym.motion.tracking.settings import GAIN_COUNTS
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import base_in_heading, numpy_yaw
 
-# Spread of the first generation's gains; see Controller for what they are.
+# Spread of the first generation's gains, in the order of Controller.
 _SPREAD = Controller(
     feed_forward=(0.3, 0.5),
     ankle=(0.15, 0.03, 0.6, 0.15),
@@ -28,12 +28,10 @@ _SPREAD = Controller(
     clearance=(3.0,),
     stiffness=(0.1, 0.15),
 )
-_ELITE_SHARE, _KEEP = (
-    0.25,
-    0.4,
-)  # best of a generation that make the next one; share of the old mean and spread kept
+_ELITE_FRACTION = 0.25  # of a generation, the best of which make the next one
+_KEEP = 0.4  # fraction of the old mean and spread that is kept
 _TRIAL_S, _FINAL_S = 4.0, 8.0
-_MIN_SPEED = 0.1  # m/s; a slower clip's velocity is missed in proportion to this
+_MIN_SPEED = 0.1  # m/s; the velocity error of a slower clip is relative to this
 
 
 def search_controller(
@@ -45,10 +43,22 @@ def search_controller(
     population: int = 20,
     seed: int = 0,
 ) -> Controller:
-    """The best gains found for `clip` by the cross-entropy method (Rubinstein 1999), from those of `settings`.
+    """Search gains for a clip by the cross-entropy method (Rubinstein 1999).
 
-    Strategies that are off stay off. A candidate performs the clip's loops from two places for four seconds; each
-    generation's best and mean meet in a longer final.
+    Strategies that are off stay off. A candidate performs the clip's loops from two places for four seconds.
+    The best and the mean of each generation meet in a longer final.
+
+    Args:
+        robot: The robot.
+        clip: The clip.
+        settings: Variants and harness; its first controller is the start of the search.
+        gates: Bounds on what is kept.
+        generations: Number of generations.
+        population: Candidates in each generation.
+        seed: Random seed.
+
+    Returns:
+        The best controller.
     """
     rng, first = np.random.default_rng(seed), settings.controllers[0]
     warp = sorted(settings.warps)[len(settings.warps) // 2]
@@ -67,9 +77,9 @@ def search_controller(
         candidates = np.stack(
             [mean, *(mean + spread * rng.standard_normal((population - 1, len(mean))))]
         )
-        controllers = [_controller(row, first) for row in candidates]
+        controllers = [_controller(gains, first) for gains in candidates]
         order = np.argsort(_worths(robot, clip, trial, controllers, gates))[::-1]
-        elite = candidates[order[: max(2, round(_ELITE_SHARE * population))]]
+        elite = candidates[order[: max(2, round(_ELITE_FRACTION * population))]]
         mean = _KEEP * mean + (1 - _KEEP) * elite.mean(axis=0)
         spread = _KEEP * spread + (1 - _KEEP) * elite.std(axis=0)
         finalists += [controllers[order[0]], _controller(mean, first)]
@@ -84,9 +94,10 @@ def _worths(
     controllers: Sequence[Controller],
     gates: Gates,
 ) -> Float[np.ndarray, " controller"]:
-    """Mean over each controller's windows: how near the gates are, and for what passes how near the clip's velocity is.
+    """Return each controller's mean worth over its windows.
 
-    What a fall takes away counts as windows of no worth.
+    A window is worth its closeness to the gates. If it passes, closeness to the clip's velocity adds to
+    that. What a fall takes away counts as windows of no worth.
     """
     worth: dict[Controller | None, float] = dict.fromkeys(controllers, 0.0)
     frames: dict[Controller | None, int] = dict.fromkeys(controllers, 1)
@@ -112,7 +123,7 @@ def _worths(
 
 
 def _mean_velocity(clip: MotionClip) -> Float[np.ndarray, " 2"]:
-    """Forward and to the left, m/s, over the clip."""
+    """Return the mean velocity of a clip, forward and to the left, in m/s."""
     yaw = numpy_yaw(clip.root_quat[:-1])
     dx, dy = np.diff(clip.root_pos[:, :2], axis=0).T * clip.fps
     return np.array(
@@ -125,12 +136,12 @@ def _gains_on(controller: Controller) -> list[str]:
 
 
 def _vector(controller: Controller, like: Controller) -> Float[np.ndarray, " gain"]:
-    """The gains of `controller` that are on in `like`, one after the other."""
+    """Return the gains of `controller` that are on in `like`, one after the other."""
     return np.array([gain for name in _gains_on(like) for gain in getattr(controller, name)])
 
 
 def _controller(vector: Float[np.ndarray, " gain"], like: Controller) -> Controller:
-    """`like` with the gains of `vector`, rounded: they are kept with every segment."""
+    """Return `like` with the gains of `vector`, rounded, since every segment stores them."""
     names = _gains_on(like)
     parts = np.split(vector.round(4), np.cumsum([GAIN_COUNTS[name] for name in names])[:-1])
     gains: Any = {name: tuple(map(float, p)) for name, p in zip(names, parts, strict=True)}

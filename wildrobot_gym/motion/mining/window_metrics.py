@@ -1,4 +1,4 @@
-"""The numbers a window of a performance is judged by: those of the data-first plan, and the walk benchmark's definitions."""
+"""The metrics by which the gates judge a window of a performance."""
 
 from __future__ import annotations
 
@@ -11,14 +11,26 @@ from wildrobot_gym.motion.tracking.performance import Performance
 from wildrobot_gym.robot import SATURATION_FRACTION, RobotModel
 from wildrobot_gym.task.contact import LOADED_FRACTION, SLIP_SPEED, foot_loads
 
-UNLOADED_SHARE = 0.60  # of the weight: a frame whose feet carry less counts as unloaded (data-first plan, gate 3)
+# Fraction of the weight. A frame whose feet carry less counts as unloaded.
+UNLOADED_FRACTION = 0.60
 
 Metrics = dict[str, Float[np.ndarray, " window"]]
 
 
 @dataclass(frozen=True)
 class Signals:
-    """A performance frame by frame. load, harness: shares of the robot's weight; pitch, roll: rad; saturated: share of servos."""
+    """The signals of a performance, one entry for each frame.
+
+    Attributes:
+        load: Load on the feet, as a fraction of the weight.
+        harness: Force of the harness, as a fraction of the weight.
+        harness_saturated: Whether the harness is at its cap.
+        pitch: Pitch of the base, in rad.
+        roll: Roll of the base, in rad.
+        loaded: (time, foot) whether the foot carries load.
+        sliding: (time, foot) whether it carries load and slides.
+        saturated: Fraction of the servos at their force limit.
+    """
 
     load: Float[np.ndarray, " time"]
     harness: Float[np.ndarray, " time"]
@@ -34,10 +46,10 @@ class Signals:
 
 
 def read_signals(robot: RobotModel, performance: Performance) -> Signals:
-    """What is judged of `performance`.
+    """Compute the signals of a performance.
 
-    The harness's share of the weight is (force + torque / leg length) / (m g): a couple on the base topples the robot about
-    its feet just as that force at the height of the hips would. To take the two together at their worst flatters nobody.
+    The harness counts as (force + torque / leg length) / (m g). A torque on the base topples the robot just
+    as that force at hip height would. Adding the two is the worst case.
     """
     force, speed = foot_loads(performance.pad_forces, performance.pad_speed, robot.pad_ids_of_foot)
     loaded = force > LOADED_FRACTION * robot.weight
@@ -60,17 +72,25 @@ def read_signals(robot: RobotModel, performance: Performance) -> Signals:
 
 
 def joined(signals: list[Signals]) -> Signals:
-    """One after the other, for numbers over all of them."""
+    """Join several signals one after the other, for metrics over all of them."""
     return Signals(
         **{f.name: np.concatenate([getattr(s, f.name) for s in signals]) for f in fields(Signals)}
     )
 
 
 def window_metrics(signals: Signals, starts: Int[np.ndarray, " window"], length: int) -> Metrics:
-    """Metrics of the windows of `length` frames that begin at `starts`; shares are 0 to 1, angles in degrees.
+    """Compute the metrics of windows. Fractions are 0 to 1, angles are in degrees.
 
-    slip is the share of a window's loaded foot-frames that slide, saturation that of servo-frames at their limit;
-    alternation is the share of frames with exactly one foot loaded.
+    `slip` is the fraction of loaded foot frames that slide. `saturation` is the fraction of servo frames at
+    the limit. `alternation` is the fraction of frames with exactly one foot loaded.
+
+    Args:
+        signals: The signals of a performance.
+        starts: First frames of the windows.
+        length: Length of a window, in frames.
+
+    Returns:
+        One array (window,) for each metric, by name.
     """
     frames = starts[:, None] + np.arange(length)
     load, harness = signals.load[frames], signals.harness[frames]
@@ -85,7 +105,7 @@ def window_metrics(signals: Signals, starts: Int[np.ndarray, " window"], length:
         "harness_p90": harness_p90,
         "harness_p95": harness_p95,
         "harness_saturated": signals.harness_saturated[frames].mean(axis=1),
-        "unloaded": (load < UNLOADED_SHARE).mean(axis=1),
+        "unloaded": (load < UNLOADED_FRACTION).mean(axis=1),
         "pitch_p95": np.rad2deg(np.percentile(np.abs(signals.pitch[frames]), 95, axis=1)),
         "roll_p95": np.rad2deg(np.percentile(np.abs(signals.roll[frames]), 95, axis=1)),
         "slip": sliding.sum(axis=(1, 2)) / np.maximum(loaded.sum(axis=(1, 2)), 1),

@@ -1,4 +1,4 @@
-"""Performing clips in physics: joint targets tracked in a batch, with a harness that is capped and recorded."""
+"""Tracking clips in physics: servos follow the clip, and a capped, recorded harness helps."""
 
 from wildrobot_gym.motion.tracking.performance import Performance, Variant
 from wildrobot_gym.motion.tracking.rollout import track

@@ -1,4 +1,4 @@
-"""What keeps a tracked robot up: a hand outside (the harness) and corrections of its own targets (the feedback)."""
+"""What keeps a tracked robot upright: the harness, and the feedback on its joint targets."""
 
 from __future__ import annotations
 
@@ -13,16 +13,22 @@ from wildrobot_gym.motion.tracking.legs import Legs
 from wildrobot_gym.motion.tracking.settings import GAIN_COUNTS, Controller, Harness
 from wildrobot_gym.robot import RobotModel
 
-_LITTLE_LOAD = (
-    0.05  # share of the weight: feet that carry less say little about where the base is over them
-)
+# Fraction of the weight. The base's position over feet with less load means little.
+_LITTLE_LOAD = 0.05
 
 
 @dataclass(frozen=True)
 class BaseError:
-    """How far each base is from its reference, in the heading frame: tilt (rad) and its rate about x, y; velocity along x, y.
+    """Errors of each base against its reference, in the heading frame.
 
-    yaw: heading, rad. tilt_from_vertical: rad. height: above the reference, m; climb: its rate, m/s.
+    Attributes:
+        tilt: (env, 2) about x and y, in rad.
+        rate: (env, 2) of the tilt, in rad/s.
+        velocity: (env, 2) along x and y, in m/s.
+        yaw: (env,) heading of the base, in rad.
+        tilt_from_vertical: (env,) in rad.
+        height: (env,) above the reference, in m.
+        climb: (env,) rate of the height, in m/s.
     """
 
     tilt: Float[np.ndarray, "env 2"]
@@ -36,9 +42,13 @@ class BaseError:
 
 @dataclass(frozen=True)
 class FeetError:
-    """load_fraction: of the weight, 0 to 1. base_place: of the base over each foot less the clip's, heading frame, m.
+    """Errors and loads of each foot.
 
-    stance: whether the clip has the foot on the ground; sole_height: of the sole's lowest corner, m.
+    Attributes:
+        load_fraction: (env, foot) load as a fraction of the weight, 0 to 1.
+        base_place: (env, foot, 2) position of the base over the foot, minus the clip's, in m.
+        stance: (env, foot) whether the clip has the foot on the ground.
+        sole_height: (env, foot) height of the sole's lowest corner, in m.
     """
 
     load_fraction: Float[np.ndarray, "env foot"]
@@ -48,7 +58,7 @@ class FeetError:
 
 
 class HarnessHand:
-    """The harness of many robots: remembers its filtered wrench."""
+    """The harness of many robots, with the memory of its filter."""
 
     def __init__(self, robot: RobotModel, settings: Harness, num_envs: int) -> None:
         self.settings = settings
@@ -58,12 +68,13 @@ class HarnessHand:
         self._held = np.zeros((num_envs, 3))  # torque about the heading's x and y, force up
 
     def reset(self, envs: Bool[np.ndarray, " env"]) -> None:
+        """Forget the filtered wrench of some robots."""
         self._held[envs] = 0.0
 
     def wrench(
         self, error: BaseError
     ) -> tuple[Float[np.ndarray, "env 6"], Bool[np.ndarray, " env"]]:
-        """Force and torque on each base, world frame, and whether either is at its cap."""
+        """Return force and torque on each base in the world frame, and whether either is at its cap."""
         s = self.settings
         wanted = np.empty_like(self._held)
         wanted[:, :2] = -s.stiffness * error.tilt - s.damping * error.rate
@@ -82,7 +93,7 @@ class HarnessHand:
 
 
 class Controllers:
-    """The controllers of many robots, each with gains of its own."""
+    """The controllers of many robots, each with its gains."""
 
     def __init__(self, legs: Legs, controllers: Sequence[Controller]) -> None:
         self._legs = legs
@@ -98,16 +109,22 @@ class Controllers:
     def feed_forward(
         self, weight: Float[np.ndarray, "env joint"], motion: Float[np.ndarray, "env joint"]
     ) -> Float[np.ndarray, "env joint"]:
-        """The shares of a loop's weight and motion targets that the controllers take."""
+        """Return the part of a loop's weight and motion targets that the controllers use, in rad."""
         weight_fraction, motion_fraction = self._gains["feed_forward"]
         return weight_fraction[:, None] * weight + motion_fraction[:, None] * motion
 
     def feedback(
         self, error: BaseError, feet: FeetError, joint_error: Float[np.ndarray, "env joint"]
     ) -> Float[np.ndarray, "env joint"]:
-        """What errors add to the joint targets, rad. `joint_error`: the clip's angles less the robot's.
+        """Return what the errors add to the joint targets, in rad.
 
-        Ankle, hip and stepping are the strategies of a standing human; the step follows Yin et al. 2007 (SIMBICON).
+        The ankle, hip and step strategies are those of standing humans. The step follows Yin et al. 2007
+        (SIMBICON).
+
+        Args:
+            error: Errors of the bases.
+            feet: Errors and loads of the feet.
+            joint_error: The clip's joint angles minus the robot's, in rad.
         """
         legs, gains, load, swing = self._legs, self._gains, feet.load_fraction, ~feet.stance
         (roll, pitch), (roll_rate, pitch_rate), (forward, left) = (
@@ -141,7 +158,7 @@ class Controllers:
 
     @staticmethod
     def _over_stance(load: np.ndarray, place: np.ndarray) -> Float[np.ndarray, "env 2"]:
-        """The base's place over the feet that carry it; nothing while none does."""
+        """Return the position of the base over the feet that carry it, or 0 if none does."""
         return (load[:, :, None] * place).sum(axis=1) / np.maximum(load.sum(axis=1), _LITTLE_LOAD)[
             :, None
         ]

@@ -1,4 +1,4 @@
-"""Ways to move a leg, as directions in joint space: nothing else in the tracker knows a joint's index or sign."""
+"""Ways to move a leg, as directions in joint space. Only this module knows a joint's index or sign."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ from wildrobot_gym.robot import RobotModel
 
 @dataclass(frozen=True)
 class Legs:
-    """For each foot the joint angles (foot, joint) that turn a link by one rad against its parent.
+    """Joint angles (foot, joint) that turn a link by 1 rad against its parent, for each foot.
 
-    hip_pitch, knee, ankle: about +y, which takes what hangs below backward. hip_roll: about +x, which takes it to +y.
+    Attributes:
+        hip_pitch: About +y, which moves what hangs below backward.
+        hip_roll: About +x, which moves what hangs below to +y.
+        knee: About +y.
+        ankle: About +y.
     """
 
     hip_pitch: Float[np.ndarray, "foot joint"]
@@ -25,20 +29,20 @@ class Legs:
 
     @property
     def step(self) -> Float[np.ndarray, "foot joint"]:
-        """One rad of the thigh forward, the sole's pitch kept."""
+        """1 rad of the thigh forward, with the pitch of the sole unchanged."""
         return self.ankle - self.hip_pitch
 
     @property
     def lift(self) -> Float[np.ndarray, "foot joint"]:
-        """One rad of knee, thigh and ankle such that the foot goes straight up, the sole's pitch kept."""
+        """1 rad of the knee that lifts the foot straight up, with the pitch of the sole unchanged."""
         return self.knee - 0.5 * self.hip_pitch - 0.5 * self.ankle
 
 
 def read_legs(robot: RobotModel) -> Legs:
-    """The legs of `robot`, from its joints' axes.
+    """Read the legs of a robot from the axes of its joints.
 
     Raises:
-        RobotError: a leg without a hip, knee and ankle about y and a hip about x.
+        RobotError: A leg does not have a hip, knee and ankle about y and a hip about x.
     """
     rows: dict[str, list[np.ndarray]] = {"hip_pitch": [], "hip_roll": [], "knee": [], "ankle": []}
     for foot in robot.foot_names:
@@ -47,7 +51,8 @@ def read_legs(robot: RobotModel) -> Legs:
         roll = [j for j in joints if abs(robot.model.joint(j).axis[0]) > 0.9]
         if len(pitch) != 3 or len(roll) != 1:
             raise RobotError(
-                f"Tracking needs legs with three joints about y and one about x; {foot!r} hangs on {joints}."
+                f"Tracking needs legs with three joints about y and one about x;"
+                f" {foot!r} hangs on {joints}."
             )
         for name, joint, axis in zip(
             rows, (pitch[0], roll[0], pitch[1], pitch[2]), (1, 0, 1, 1), strict=True

@@ -1,7 +1,7 @@
-"""A clip made endless: what is to be tracked over one period, with the targets that the servos get for it.
+"""A clip made endless: one period to track, with the targets for the servos.
 
-Frames are kept as seen from the heading (height, tilt, joints, loads) with the steps between them (forward, left, turn),
-so that the end of a clip joins its beginning wherever it has led to.
+Frames are stored relative to the heading: height, tilt, joints, loads, and the steps between them (forward,
+left, turn). So the end of a clip joins its start wherever it has led to.
 """
 
 from __future__ import annotations
@@ -21,23 +21,28 @@ from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import base_in_heading, feet_in_heading, numpy_yaw
 from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces, lowest_corner
 
-_MARGIN = 4  # frames of the neighboring periods that velocities and accelerations at the seam are taken from
-# rad, rms over the joints: frames that differ by more are no place to loop at; by less, a longer loop is better than a closer one
+_MARGIN = 4  # frames of the neighboring periods, for velocities and accelerations at the seam
+# rad, RMS over the joints. Frames that differ more do not join. Among those that differ less, the
+# longest loop is best.
 _CYCLE_MISS, _CYCLE_GOOD = 0.1, 0.05
 _MIN_CYCLE_S = 0.5
 
 
 @dataclass(frozen=True)
 class Loop:
-    """One period of a clip that repeats, at the control rate; frame 0 follows the last one.
+    """One period of a clip that repeats, at the control rate. Frame 0 follows the last one.
 
     Attributes:
-        qpos, qvel: with x, y from 0 and the lowest corner of a sole on the floor.
-        up_h: the base's z axis in the heading frame. rate_h: its angular velocity, velocity_h: its velocity there (x, y).
-        feet_h: where the feet are from the base, in the heading frame (x, y).
-        targets: joint positions that the step from a frame leads to. weight_targets, motion_targets: what the servos need
-            beside, to carry the weight, and to move as the clip does; rad.
-        stance: the clip's own.
+        qpos: Poses, with x and y from 0 and the lowest corner of a sole on the floor.
+        qvel: Velocities.
+        up_h: z axis of the base in the heading frame.
+        rate_h: Its angular velocity there (x, y), in rad/s.
+        velocity_h: Its velocity there (x, y), in m/s.
+        feet_h: Feet relative to the base in the heading frame (x, y), in m.
+        targets: Joint positions that the step from a frame leads to, in rad.
+        weight_targets: What the servos need in addition to carry the weight, in rad.
+        motion_targets: What they need in addition to move like the clip, in rad.
+        stance: Whether the clip has each foot on the ground.
     """
 
     qpos: Float[np.ndarray, "frame nq"]
@@ -57,17 +62,23 @@ class Loop:
 
 @dataclass(frozen=True)
 class _Strip:
-    """Frames (height 1, tilt as a rotation vector 3, joints, pad loads if known) and the steps between neighbors."""
+    """Frames (height 1, tilt vector 3, joints, pad loads if known) and the steps between neighbors."""
 
     frames: Float[np.ndarray, "frame column"]
     steps: Float[np.ndarray, "step 3"]
 
 
 def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> Loop | None:
-    """`clip` (at any frame rate) as a loop; None where it has no cycle and `how` is `cycle`.
+    """Return a clip as a loop, or None if `how` is `cycle` and it has no cycle.
+
+    Args:
+        robot: The robot.
+        clip: The clip, at any frame rate.
+        how: `cycle` or `neutral`.
+        blend_s: Duration of a blend, in seconds.
 
     Raises:
-        MotionError: the clip does not fit the robot.
+        MotionError: The clip does not fit the robot.
     """
     found = _period(robot, clip, how, blend_s)
     if found is None:
@@ -109,10 +120,10 @@ def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> 
 def endless(
     robot: RobotModel, clip: MotionClip, how: str, blend_s: float, duration_s: float
 ) -> MotionClip | None:
-    """`clip` again and again for `duration_s` at the control rate; None where it has no cycle and `how` is `cycle`.
+    """Repeat a clip for `duration_s` at the control rate, or return None if it has no cycle.
 
     Raises:
-        MotionError: the clip does not fit the robot.
+        MotionError: The clip does not fit the robot.
     """
     found = _period(robot, clip, how, blend_s)
     if found is None:
@@ -123,9 +134,10 @@ def endless(
 
 
 def turned(clip: MotionClip, legs: Legs, turn: float) -> MotionClip:
-    """One leg's swing longer by the share `turn`, the other's shorter, about each thigh's mean; the soles keep their pitch.
+    """Make one leg swing further by the fraction `turn`, and the other less.
 
-    How far that bends the path is left to physics.
+    Both swings change about the mean of the thigh, and the soles keep their pitch. Physics decides how
+    far that bends the path.
     """
     if turn == 0.0:
         return clip
@@ -141,7 +153,7 @@ def turned(clip: MotionClip, legs: Legs, turn: float) -> MotionClip:
 def _period(
     robot: RobotModel, clip: MotionClip, how: str, blend_s: float
 ) -> tuple[MotionClip, _Strip] | None:
-    """`clip`, checked and at the control rate, and one period of it with its blends; None where it has no cycle."""
+    """Return the clip at the control rate and one period with its blends, or None without a cycle."""
     clip = clip.check(robot).resampled(1.0 / CONTROL_DT)
     strip, count = _strip(clip), max(1, round(blend_s / CONTROL_DT))
     period = (
@@ -165,12 +177,15 @@ def _strip(clip: MotionClip) -> _Strip:
 
 
 def _ramp(count: int) -> Float[np.ndarray, "count 1"]:
-    """From above 0 to under 1, flat at both ends: a straight line would ask for jumps of velocity."""
+    """Rise from above 0 to below 1, flat at both ends. A straight line would make the velocity jump."""
     return (0.5 - 0.5 * np.cos(np.pi * np.arange(1, count + 1) / (count + 1)))[:, None]
 
 
 def _through_neutral(robot: RobotModel, strip: _Strip, count: int) -> _Strip:
-    """The clip, a blend to the home pose, one back to the clip; speed goes to zero and comes back with the pose."""
+    """Return the clip, a blend to the home pose, and one back to the clip.
+
+    The speed goes to zero and back with the pose.
+    """
     home = np.concatenate([robot.home_qpos[2:3], np.zeros(3), robot.home_joint_pos])
     loads = strip.frames.shape[1] - len(home)
     home = np.concatenate([home, np.full(loads, robot.weight / max(loads, 1))])
@@ -182,9 +197,9 @@ def _through_neutral(robot: RobotModel, strip: _Strip, count: int) -> _Strip:
 
 
 def _at_cycle(robot: RobotModel, strip: _Strip, count: int) -> _Strip | None:
-    """The longest part of the clip whose end is like its beginning, with a blend over; None where nothing comes back.
+    """Return the longest part whose end is like its start, with a blend; None if no pose comes back.
 
-    Frames are alike where the joints are over the whole blend, so that both place and direction agree.
+    The joints must be alike over the whole blend, so that both pose and direction agree.
     """
     joints = strip.frames[:, 4 : 4 + robot.num_joints]
     shortest, frames = max(round(_MIN_CYCLE_S / CONTROL_DT), count), len(joints) - count
@@ -213,7 +228,7 @@ def _unrolled(
     frames: Float[np.ndarray, "frame column"],
     steps: Float[np.ndarray, "frame 3"],
 ) -> MotionClip:
-    """A clip that walks `steps` from frame to frame, from the origin."""
+    """Return a clip that walks `steps` from frame to frame, from the origin."""
     yaw = np.concatenate([[0.0], np.cumsum(steps[:-1, 2])])
     cos, sin = np.cos(yaw[:-1]), np.sin(yaw[:-1])
     moved = np.stack(

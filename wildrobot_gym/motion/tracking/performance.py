@@ -1,4 +1,4 @@
-"""What physics made of a clip: one unbroken stretch, from a placement on the ground to a fall or the end of the time."""
+"""A performance: one unbroken stretch of physics, from a placement on the ground to a fall or the end."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from wildrobot_gym.motion.tracking.settings import Controller
 
 @dataclass(frozen=True)
 class Variant:
-    """One way of performing a clip: a choice from each of TrackSettings' lists. start_s: where in the loop it begins.
+    """One way to perform a clip: a choice from each list of `TrackSettings`.
 
-    controller: None where it was no tracker that performed.
+    Attributes:
+        loop: How the clip is repeated.
+        warp: Playback speed, relative to the clip's own.
+        turn: Fraction by which the left leg swings further and the right leg less.
+        mirrored: Whether it is the mirror image.
+        start_s: Where in the loop it starts, in seconds.
+        controller: The controller, or None if a policy performed it.
     """
 
     loop: str
@@ -29,12 +35,12 @@ class Variant:
 
     @classmethod
     def of(cls, clip: MotionClip) -> Variant:
-        """Which variant of its motion `clip` is, as `endless_clips` notes it; a clip played once where nothing is noted.
+        """Read the variant that `endless_clips` noted in a clip, or `ONCE` if there is no note.
 
-        The controller that once performed a mined clip is no part of it.
+        The controller that once performed a mined clip is not part of it.
 
         Raises:
-            MotionError: the note is damaged.
+            MotionError: The note is damaged.
         """
         noted = clip.metadata.get("variant")
         if noted is None:
@@ -47,7 +53,7 @@ class Variant:
             ) from error
 
     def description(self) -> dict[str, Any]:
-        """As JSON types."""
+        """Return the variant as JSON types."""
         return asdict(self)
 
 
@@ -56,17 +62,25 @@ ONCE = Variant("once", 1.0, 0.0, False, 0.0)  # played as it is
 
 @dataclass(frozen=True)
 class Performance:
-    """Control steps at 50 Hz, float32, world frame, SI units; row t is the state after step t + 1. No reset lies inside.
+    """Control steps at 50 Hz, float32, world frame, SI units. No reset lies inside.
 
-    Forces and torques are those of the step's last substep, the harness's what it applied during the step.
+    Entry t is the state after control step t + 1. Forces and torques are those of the step's last substep.
+    The harness wrench is the one applied during the step.
 
     Attributes:
-        motion_id: what was to be performed; a segment that was mined before stays of the motion that it was mined from.
-        variant: how. source, licence: for the credits.
-        first_step: control steps of the variant before this stretch (0, or a restart after a fall).
-        fell: the stretch ended with a fall, which is not in it.
-        pad_speed: tangential, m/s. harness: force N (3), torque N*m (3), world frame, at the base's center of mass.
-        harness_saturated: the harness wanted more than its cap.
+        motion_id: Name of the motion. A segment that was mined keeps the name of its source.
+        variant: How the motion was performed.
+        source: Where the motion is from, for the credits.
+        licence: License of the motion, for the credits.
+        first_step: Control steps of the variant before this stretch: 0, or later after a fall.
+        fell: Whether the stretch ended with a fall, which is not part of it.
+        qpos: (time, nq) poses.
+        qvel: (time, nv) velocities.
+        pad_forces: (time, pad) normal forces, in N.
+        pad_speed: (time, pad) tangential speeds, in m/s.
+        harness: (time, 6) force (N) and torque (N*m) at the base's center of mass.
+        harness_saturated: (time,) whether the harness wanted more than its cap.
+        torque: (time, joint) servo torques, in N*m.
     """
 
     motion_id: str
@@ -85,4 +99,5 @@ class Performance:
 
     @property
     def num_frames(self) -> int:
+        """Number of control steps."""
         return len(self.qpos)

@@ -1,7 +1,7 @@
-"""All variants of all clips in one native batch: targets at 50 Hz, ten substeps, and qpos never overwritten.
+"""Tracking all variants of all clips in one native batch: 50 Hz targets, ten substeps, no overwritten poses.
 
-A robot that has fallen is placed anew, from a later frame of its clip; what it did before and what it does after are two
-performances.
+A robot that has fallen is placed on the ground again, in a later frame of its clip. What it did before and
+after are two performances.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class _Play:
-    """One variant with its loop and the frame of the loop it begins in."""
+    """One variant with its loop, and the frame of the loop in which it starts."""
 
     clip: MotionClip
     variant: Variant
@@ -52,10 +52,19 @@ def track(
     settings: TrackSettings | None = None,
     progress: Progress | None = None,
 ) -> list[Performance]:
-    """What physics makes of every variant of every clip, each stretch between falls a performance of its own.
+    """Perform every variant of every clip in physics.
+
+    Args:
+        robot: The robot.
+        clips: The clips, for this robot.
+        settings: Variants, controllers and harness.
+        progress: Called with the control steps that are done and their total.
+
+    Returns:
+        One performance for each stretch between falls.
 
     Raises:
-        MotionError: no clip, one that does not fit the robot, or one that has no variant under these settings.
+        MotionError: There is no clip, one does not fit the robot, or one has no variant.
     """
     settings = settings or TrackSettings()
     plays = [play for clip in clips for play in _plays(robot, clip, settings)]
@@ -63,7 +72,7 @@ def track(
         raise MotionError("There is no clip to track.")
     stage, steps = _Stage(robot, plays, settings), round(settings.duration_s / CONTROL_DT)
     rows: dict[str, np.ndarray] = {}
-    stretches: list[tuple[int, int, int, bool]] = []  # play, first row, end, fell
+    stretches: list[tuple[int, int, int, bool]] = []  # play, first step, end, fell
     begin = np.zeros(len(plays), int)
     for step in range(steps):
         row, fallen = stage.step()
@@ -92,7 +101,7 @@ def track(
 
 
 def _plays(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> Iterator[_Play]:
-    """Every variant of `clip`, from each of its starts, by each controller."""
+    """Yield every variant of a clip, from each of its starts, with each controller."""
     found = False
     for variant, source in variants(robot, clip, settings):
         loop = make_loop(robot, source, variant.loop, settings.blend_s)
@@ -108,14 +117,15 @@ def _plays(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> Iter
 
 
 class _Stage:
-    """The batch, and for each robot on it where in its loop it is."""
+    """The batch, and the position of each robot in its loop."""
 
     def __init__(self, robot: RobotModel, plays: Sequence[_Play], settings: TrackSettings) -> None:
         self._robot, self._settings = robot, settings
         self._controllers = Controllers(read_legs(robot), [play.controller for play in plays])
         loops = list({id(play.loop): play.loop for play in plays}.values())
         longest, ids = max(map(len, loops)), {id(loop): i for i, loop in enumerate(loops)}
-        # Loops of all lengths in one array each, so that a step gathers with one index; rows past a loop's end are never read.
+        # One array for loops of all lengths, so that a step needs one index.
+        # Entries beyond a loop's end are never read.
         self._loops = {
             f.name: np.stack(
                 [
@@ -136,7 +146,7 @@ class _Stage:
         self._state = self._place(~self._gone)
 
     def step(self) -> tuple[dict[str, np.ndarray], Bool[np.ndarray, " play"]]:
-        """Rows of the recording after one control step, and who has fallen in it; those are placed anew at once."""
+        """Run one control step and return the recorded arrays and who fell; the fallen are placed again."""
         state, error = self._state, self._error()
         wrench, saturated = np.zeros((len(self._frame), 6)), np.zeros(len(self._frame), bool)
         if self._hand is not None:
@@ -159,9 +169,8 @@ class _Stage:
             "harness_saturated": saturated,
             "torque": state.actuator_forces,
         }
-        upright = 1.0 - 2.0 * (
-            state.qpos[:, 4] ** 2 + state.qpos[:, 5] ** 2
-        )  # the base's z axis along the world's
+        # Component of the base's z axis along the world's.
+        upright = 1.0 - 2.0 * (state.qpos[:, 4] ** 2 + state.qpos[:, 5] ** 2)
         fallen = (upright < np.cos(FALL_TILT)) | (state.qpos[:, 2] < FALL_HEIGHT) | state.diverged
         fallen &= ~self._gone
         if fallen.any():
@@ -177,7 +186,7 @@ class _Stage:
         return self._loops[name][self._loop, self._frame]
 
     def _place(self, who: Bool[np.ndarray, " play"]) -> PhysicsState:
-        """Stand robots on the ground in their loop's present frame, with its velocity."""
+        """Stand robots on the ground in the current frame of their loop, with its velocity."""
         if self._hand is not None:
             self._hand.reset(who)
         return self._physics.reset(

@@ -1,4 +1,4 @@
-"""How clips are performed: which variants, with what help. Every value is checked where it is made."""
+"""Settings of tracking: the variants of a clip, the controller, and the harness."""
 
 from __future__ import annotations
 
@@ -18,22 +18,32 @@ def _check(condition: bool, name: str, got: Any, allowed: str) -> None:
 
 @dataclass(frozen=True)
 class Harness:
-    """What an outside hand may do to the base: turn it upright, and (off by default) carry it.
+    """A simulated hand that turns the base upright and, if asked, carries it.
 
-    torque = stiffness * tilt error + damping * tilt rate error, about the horizontal axes alone, against the clip's own
-    tilt; low-pass filtered, its size capped, and nothing at all while the base is tilted beyond `max_tilt`. Shares are of
-    the robot's weight; a torque counts as the horizontal force at hip height that topples as much (torque / leg length).
+    Its torque is `stiffness` times the tilt error plus `damping` times the tilt rate error, about the
+    horizontal axes, against the clip's own tilt. It is low-pass filtered and capped. Beyond `max_tilt` there
+    is no help. A torque counts as the horizontal force at hip height that topples as much: torque / leg length.
+
+    Attributes:
+        stiffness: N*m/rad. Gravity topples the robot with 13 N*m/rad, its weight times its height.
+        damping: N*m*s/rad.
+        cap: Maximum of torque and of force, as a fraction of the weight.
+        max_tilt: Tilt of the base beyond which the harness does nothing, in rad.
+        cutoff_hz: Cutoff frequency of the low-pass filter, in Hz.
+        height_stiffness: Stiffness of the vertical spring, in N/m; 0 for no spring.
+        height_damping: Damping of the vertical spring, in N*s/m.
+
+    Raises:
+        ConfigError: A value is out of range.
     """
 
-    stiffness: float = (
-        5.0  # N*m/rad; gravity topples the robot with the weight times its height, 13 N*m/rad
-    )
-    damping: float = 1.3  # N*m*s/rad
-    cap: float = 0.15  # share of the weight, torque and force each
+    stiffness: float = 5.0
+    damping: float = 1.3
+    cap: float = 0.15
     max_tilt: float = math.radians(25.0)
     cutoff_hz: float = 4.0
-    height_stiffness: float = 0.0  # N/m; 0: no height spring
-    height_damping: float = 0.0  # N*s/m
+    height_stiffness: float = 0.0
+    height_damping: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("stiffness", "damping", "cap", "height_stiffness", "height_damping"):
@@ -46,21 +56,27 @@ class Harness:
 
 @dataclass(frozen=True)
 class Controller:
-    """How a clip and the robot's errors against it become joint targets. Each strategy is a switch: None is off.
+    """Gains that turn a clip and the robot's errors into joint targets. A strategy that is None is off.
 
-    Gains are rad of target per unit of an error: tilt of the base (rad) and its rate (rad/s); the base's place over a foot (m)
-    and its velocity (m/s), in the heading frame. Strategies of stance act in proportion to the load that a foot carries. To
-    move the load by 1 m takes a torque of m g, which a servo of 21 N*m/rad gives at 1.6 rad: the places' gains are of that
-    size. The defaults are what `search_controller` tends to find.
+    A gain is the rad of target per unit of an error. Errors are the tilt of the base (rad), its rate
+    (rad/s), its position over a foot (m) and its velocity (m/s), in the heading frame. Stance strategies act
+    in proportion to the load on a foot. Moving the load by 1 m takes a torque of m g, and a servo of
+    21 N*m/rad gives that at 1.6 rad, so the position gains have that size. The defaults are typical results
+    of `search_controller`.
 
     Attributes:
-        feed_forward: shares of the torques that carry the weight, and of those that the motion asks for beyond.
-        ankle: tilt, rate, place, velocity, fore and aft: the stance ankle moves the load along its sole.
-        hip_pitch: tilt, rate: the stance hip turns the base upright.
-        hip_roll: tilt, rate, place, velocity, sideways: the stance hip turns the base and moves the load across the sole.
-        step_forward, step_sideways: velocity, place: the swing foot lands further to where the base moves too fast.
-        clearance: rad of knee per m that the lowest corner of a swing foot is under `min_clearance`.
-        stiffness: rad per rad of joint error, in stance and in swing: stiffer servos, as far as 50 Hz allow.
+        feed_forward: Fractions of the torques that carry the weight, and of those for the motion.
+        ankle: Tilt, rate, position, velocity: the stance ankle moves the load along its sole.
+        hip_pitch: Tilt, rate: the stance hip turns the base upright.
+        hip_roll: Tilt, rate, position, velocity: the stance hip does both sideways.
+        step_forward: Velocity, position: the swing foot lands further ahead if the base is too fast.
+        step_sideways: Velocity, position: the same sideways.
+        clearance: rad of knee per m that a swing foot is below `min_clearance`.
+        stiffness: rad per rad of joint error, in stance and in swing, as far as 50 Hz allows.
+        min_clearance: Height that the lowest corner of a swing foot should keep, in m.
+
+    Raises:
+        ConfigError: A strategy has the wrong number of gains.
     """
 
     feed_forward: tuple[float, ...] | None = (1.0, 1.0)
@@ -71,7 +87,7 @@ class Controller:
     step_sideways: tuple[float, ...] | None = (0.15, 0.3)
     clearance: tuple[float, ...] | None = (5.0,)
     stiffness: tuple[float, ...] | None = (0.0, 0.1)
-    min_clearance: float = 0.01  # m
+    min_clearance: float = 0.01
 
     def __post_init__(self) -> None:
         for name, count in GAIN_COUNTS.items():
@@ -101,19 +117,27 @@ GAIN_COUNTS = {
 
 @dataclass(frozen=True)
 class TrackSettings:
-    """Variants of every clip, and how they are performed.
+    """The variants of every clip, and how they are performed.
 
     Attributes:
-        duration_s: each variant's time, 20 to 60 s in the data-first plan. blend_s: into and out of the neutral pose.
-        loops: how a clip follows on itself: through the `neutral` pose, or from an end that is like its beginning
-            (`cycle`; only where there is one).
-        warps: speeds at which the clip is played. mirror: its mirror image too.
-        turns: small heading changes: shares by which the left leg's swing is made longer and the right one's shorter. A turn
-            of the whole clip would change nothing, and no joint turns a foot; unlike steps bend the path (at 0.4 m/s a share
-            of 0.1 turns by 0.11 rad/s), and `mirror` bends it the other way.
-        start_interval_s: multi-start, a variant from every so many seconds of the clip.
-        restart_s: a variant that has fallen goes on from so much later in the clip; None: it ends.
-        controllers: each is tried on every variant. harness: None: no help at all.
+        duration_s: Duration of each variant, in seconds.
+        blend_s: Duration of the blends into and out of the neutral pose, in seconds.
+        loops: Ways to repeat a clip. `neutral` passes through the neutral pose. `cycle` joins two similar
+            poses, if the clip has them.
+        warps: Playback speeds, relative to the clip's own.
+        mirror: Whether to add the mirror image.
+        turns: Fractions by which the left leg swings further and the right leg less. Turning the whole
+            clip would change nothing, and no joint turns a foot. Unequal steps bend the path: at 0.4 m/s
+            a fraction of 0.1 turns the robot by 0.11 rad/s.
+        start_interval_s: Time between the starts of a clip's variants, in seconds.
+        restart_s: A variant that has fallen continues from this much later in the clip, in seconds. With
+            None it ends.
+        controllers: Each is tried on every variant.
+        harness: The harness, or None for no help at all.
+        num_threads: Threads of the physics; 0 uses all cores.
+
+    Raises:
+        ConfigError: A value is out of range.
     """
 
     duration_s: float = 20.0
@@ -131,7 +155,7 @@ class TrackSettings:
     def __post_init__(self) -> None:
         _check(1 <= self.duration_s <= 600, "duration_s", self.duration_s, "1 to 600 s")
         _check(
-            0.1 <= self.blend_s <= 1, "blend_s", self.blend_s, "0.1 to 1 s (the plan: 0.2 to 0.4)"
+            0.1 <= self.blend_s <= 1, "blend_s", self.blend_s, "0.1 to 1 s, typically 0.2 to 0.4"
         )
         _check(
             len(self.loops) > 0 and set(self.loops) <= set(LOOPS),
@@ -149,7 +173,7 @@ class TrackSettings:
             len(self.turns) > 0 and max(map(abs, self.turns)) < 1,
             "turns",
             self.turns,
-            "one or more shares under 1",
+            "one or more fractions under 1",
         )
         _check(len(self.controllers) > 0, "controllers", self.controllers, "one or more")
         _check(

@@ -1,4 +1,4 @@
-"""The variants of a clip: how it follows on itself, how fast, bent or not, mirrored or not."""
+"""The variants of a clip: how it repeats, how fast, turned or not, mirrored or not."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from wildrobot_gym.robot import RobotModel
 def variants(
     robot: RobotModel, clip: MotionClip, settings: TrackSettings
 ) -> Iterator[tuple[Variant, MotionClip]]:
-    """Every variant of `clip` from its first frame, with the clip that is to be looped for it.
+    """Yield every variant of a clip from its first frame, with the clip to loop for it.
 
     Raises:
-        MotionError: the clip does not fit the robot.
+        MotionError: The clip does not fit the robot.
     """
     legs, clip = read_legs(robot), clip.check(robot)
     mirrors = (False, True) if settings.mirror else (False,)
@@ -37,13 +37,21 @@ def variants(
 
 
 def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> list[MotionClip]:
-    """Every variant of `clip`, looped for `settings.duration_s`: what a tracking policy learns from and performs.
+    """Loop every variant of a clip for `settings.duration_s`, for a tracking policy to learn and perform.
 
-    Their metadata are `motion_id` and `variant` alone: what was measured of a performed clip is not true of its loop.
-    Commands are the clip's times the warp; what a turn bends, or the pauses of a `neutral` loop, are not in them.
+    The metadata keep only `motion_id` and `variant`, since metrics of a performed clip are not true of its
+    loop. A command is the clip's command times the warp. It leaves out the effect of turns and pauses.
+
+    Args:
+        robot: The robot.
+        clip: The clip.
+        settings: The variants.
+
+    Returns:
+        The looped clips.
 
     Raises:
-        MotionError: the clip does not fit the robot, or has no cycle where no other loop is allowed.
+        MotionError: The clip does not fit the robot, or has no cycle and no other loop is allowed.
     """
     made = []
     for variant, source in variants(robot, clip, settings):
@@ -61,7 +69,7 @@ def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) 
 
 
 def no_cycle(clip: MotionClip) -> MotionError:
-    """What to say of a clip that has no variant."""
+    """Return the error for a clip that has no variant."""
     return MotionError(
         f"Clip {clip.name!r} never comes back to where it was; allow tracking.loops 'neutral'."
     )
