@@ -132,7 +132,7 @@ def test_files_that_are_no_clips_are_refused(clip: MotionClip, tmp_path: Path) -
     bare = storage.write(
         tmp_path / "bare.npz", "wildrobot motion clip", {"root_pos": np.zeros((2, 3))}, {}
     )
-    with pytest.raises(MotionError, match="lacks the arrays root_quat, joint_pos"):
+    with pytest.raises(MotionError, match="has no arrays root_quat, joint_pos"):
         MotionClip.load(bare)
 
 

@@ -1,4 +1,4 @@
-"""What a motion asks of the floor and of the servos, by MuJoCo's inverse dynamics: nothing is simulated."""
+"""What a motion needs from the floor and the servos, by MuJoCo's inverse dynamics. Nothing is simulated."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ from wildrobot_gym.errors import MotionError
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 
-_LOAD_COST = 0.01  # of a pad on the ground, against a miss of the balance: spreads a load that balance leaves open
-_RAISED = 0.05  # m over the lowest pad at which a pad's force is as dear as missing the balance by as much
+_LOAD_COST = 0.01  # cost of a force on the ground relative to a balance error; it spreads an undetermined load
+_RAISED = 0.05  # m above the lowest pad at which a force costs as much as an equal balance error
 
 
 @dataclass(frozen=True)
 class Demand:
-    """Over the samples of a motion: zero-moment point (world x, y; m), floor force (world, N), joint torques (N*m).
+    """Forces of a periodic motion, one entry for each sample.
 
-    yaw_moment: about the vertical through the zero-moment point, N*m. Friction under the soles has to supply it.
+    Attributes:
+        zmp: Zero-moment point on the floor (world x, y), in m.
+        force: Force of the floor (world), in N.
+        torque: Joint torques, in N*m.
+        yaw_moment: Moment about the vertical through the zero-moment point, in N*m. Friction under the
+            soles has to supply it.
     """
 
     zmp: Float[np.ndarray, "sample 2"]
@@ -40,9 +45,20 @@ def demand(
     foot_fraction: Float[np.ndarray, "sample foot"],
     foot_load_x: Float[np.ndarray, "sample foot"],
 ) -> Demand:
-    """Demand of one period of a motion, equally spaced samples; sample n would be sample 0 moved by `drift` m.
+    """Compute the forces of one period of a motion with equally spaced samples.
 
-    The floor's force is split between the feet by `foot_fraction` and acts `foot_load_x` m ahead of a foot's frame.
+    The force of the floor is split between the feet.
+
+    Args:
+        robot: The robot.
+        qpos: (sample, nq) poses. The sample after the last is the first, moved by `drift`.
+        drift: Movement in one period, in m.
+        period_s: Duration of the period, in seconds.
+        foot_fraction: (sample, foot) fraction of the force on each foot.
+        foot_load_x: (sample, foot) where it acts, in m ahead of the foot's frame.
+
+    Returns:
+        The forces.
     """
     samples, dt = len(qpos), period_s / len(qpos)
     qvel = periodic_velocities(robot, qpos, drift, dt)
@@ -66,14 +82,14 @@ def demand(
 def servo_targets(
     robot: RobotModel, states: PhysicsState, control_dt: float
 ) -> Float[np.ndarray, "time-1 joint"]:
-    """Joint targets, rad, that drive the servos through `states`: one for each step from a state to the next.
+    """Compute joint targets that move the servos through `states`, in rad.
 
-    The servo's law turned round, target = q + (torque + kv * velocity) / kp, with the torque that inverse dynamics asks for
-    where the floor's force acts on the pads in the proportions of `pad_forces`. It is feed-forward: followed blindly, it
-    keeps the robot on a slow walk for about a second.
+    There is one target for each step from a state to the next: q + (torque + kv * velocity) / kp. The torque
+    comes from inverse dynamics, with the force of the floor split over the pads like `pad_forces`. Without
+    feedback these targets keep the robot on a slow walk for about a second.
 
     Raises:
-        MotionError: the states have no pad forces.
+        MotionError: The states have no pad forces.
     """
     loads = np.asarray(states.pad_forces, np.float64)
     if np.isnan(loads).any():
@@ -100,10 +116,11 @@ def servo_targets(
 def pad_loads(
     robot: RobotModel, states: PhysicsState, control_dt: float
 ) -> Float[np.ndarray, "time pad"]:
-    """Forces on the pads, N, that fit `states` best: no pad pulls, and one off the ground carries little.
+    """Estimate the forces on the pads that fit `states` best, in N.
 
-    For motion whose source does not know them. Non-negative least squares on the vertical force and the two tipping moments
-    that inverse dynamics asks for; a pad's force is dearer the higher it is over the lowest one (floors are not known).
+    It serves motion whose source does not know the forces. It is a non-negative least-squares fit of the
+    vertical force and the two tipping moments from inverse dynamics. A pad's force costs more the higher
+    the pad is above the lowest one, since the height of the floor is not known.
     """
     qpos, qvel = np.asarray(states.qpos, np.float64), np.asarray(states.qvel, np.float64)
     qacc = np.gradient(qvel, control_dt, axis=0)
@@ -115,7 +132,7 @@ def pad_loads(
     for i in range(len(qpos)):
         force, moment = floor_wrench(model, data, qpos[i], qvel[i], qacc[i])
         arm = points[i] - qpos[i, :3]
-        # Friction acts at the height of the soles: its share of the moments is known.
+        # Friction acts at the height of the soles, so its part of the moments is known.
         tip = moment[:2] - np.mean(arm[:, 2]) * np.array([-force[1], force[0]])
         balance = np.stack(
             [np.ones(len(arm)), arm[:, 1] / robot.leg_length, -arm[:, 0] / robot.leg_length]
@@ -129,7 +146,7 @@ def pad_loads(
 
 
 def without_floor(robot: RobotModel) -> mujoco.MjModel:
-    """The floor's forces are what is solved for; contact and limits of the joints are no part of a motion's demand."""
+    """Return the model without contacts and joint limits, since the floor's forces are the unknown."""
     model = copy.deepcopy(robot.model)
     model.opt.disableflags |= (
         mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_LIMIT
@@ -144,7 +161,10 @@ def floor_wrench(
     qvel: Float[np.ndarray, " nv"],
     qacc: Float[np.ndarray, " nv"],
 ) -> tuple[Float[np.ndarray, " 3"], Float[np.ndarray, " 3"]]:
-    """Force (N) and moment about the base (N*m), world, that only a floor can give; `data` holds all of the demand."""
+    """Return force (N) and moment about the base (N*m), in the world, that only a floor can give.
+
+    `data` then holds all the forces.
+    """
     data.qpos[:], data.qvel[:], data.qacc[:] = qpos, qvel, qacc
     mujoco.mj_inverse(model, data)
     rotation = np.empty(9)
@@ -157,7 +177,7 @@ def zero_moment_point(
     force: Float[np.ndarray, " 3"],
     moment: Float[np.ndarray, " 3"],
 ) -> tuple[float, float]:
-    """Where on the floor (x, y; m) a floor's `force` makes the tipping `moment` about the base."""
+    """Return the point on the floor (x, y; m) where `force` makes the tipping `moment` about the base."""
     x, y, height = base_pos
     return x - (moment[1] + height * force[0]) / force[2], y - (
         height * force[1] - moment[0]
@@ -171,7 +191,7 @@ def _joint_torque(
     points: Float[np.ndarray, "load 3"],
     fraction: Float[np.ndarray, " load"],
 ) -> Float[np.ndarray, " joint"]:
-    """What the joints must do once the floor pushes the base by its whole need, in shares at `points` of `bodies`."""
+    """Return the joint torques while the floor's force acts at `points` of `bodies`, split by `fraction`."""
     torque = data.qfrc_inverse[6:].copy()
     jacobian = np.empty((3, model.nv))
     for body, point, part in zip(bodies, points, fraction, strict=True):
@@ -186,7 +206,7 @@ def periodic_velocities(
     drift: Float[np.ndarray, " 3"],
     dt: float,
 ) -> Float[np.ndarray, "sample nv"]:
-    """Central differences around the cycle, MuJoCo's convention (base: linear in the world, angular in the base)."""
+    """Return central differences around the cycle, in MuJoCo's convention."""
     shift = np.zeros(qpos.shape[1])
     shift[:3] = drift
     around = np.concatenate([qpos[-1:] - shift, qpos, qpos[:1] + shift])

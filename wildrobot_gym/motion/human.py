@@ -1,4 +1,4 @@
-"""What every importer of human motion gives, and all that retargeting may know of a human: key bodies over time."""
+"""Human motion: key bodies over time, the same from every importer, and all that retargeting knows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from wildrobot_gym.errors import MotionError
 
-# A joint is called by its own name and carries the segment that begins there: left_knee's rotation is the shin's.
+# A joint carries the segment that starts at it: the rotation of left_knee is the shin's.
 LEG_BODIES = tuple(
     f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle", "toe")
 )
@@ -23,16 +23,18 @@ _UNIT_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class HumanMotion:
-    """Key bodies of a human over time. World: z up, meters; the human may face and walk in any direction.
+    """Key bodies of a human over time. World: z up, in m. The human may face and walk in any direction.
 
     Attributes:
-        name: what the motion is, e.g. `02_01`. fps: frames a second.
-        body_names: (body,), from `KEY_BODIES`; all of `REQUIRED_BODIES` are there.
-        positions: (time, body, 3) m, of the joints. `toe` is the ball of the foot (the toes' end where there is no ball).
-        rotations: (time, body, 4) wxyz: what turned each segment from the skeleton's rest pose, in which the human stands
-            upright and faces +x. The identity everywhere is that rest pose, whatever axes the file's bones have.
-        source, licence: for the credits.
-        notes: what was found out about the file, one sentence each (units, up axis, facing, names that were mapped).
+        name: Name of the motion, such as `02_01`.
+        fps: Frame rate, in Hz.
+        body_names: (body,) names from `KEY_BODIES`, with all of `REQUIRED_BODIES`.
+        positions: (time, body, 3) joint positions, in m. A toe is the ball of the foot, or the end of the toes.
+        rotations: (time, body, 4) wxyz. They turn each segment from the rest pose, in which the human
+            stands upright and faces +x. The rest pose is the identity whatever the axes of the file's bones.
+        source: Where the motion is from, for the credits.
+        licence: License of the motion, for the credits.
+        notes: What was found out about the file, one sentence each.
     """
 
     name: str
@@ -46,35 +48,36 @@ class HumanMotion:
 
     @property
     def num_frames(self) -> int:
+        """Number of frames."""
         return len(self.positions)
 
     @property
     def duration_s(self) -> float:
-        """Time from the first frame to the last."""
+        """Time from the first frame to the last, in seconds."""
         return (self.num_frames - 1) / self.fps
 
     def position(self, body: str) -> Float[np.ndarray, "time 3"]:
-        """Path of one body, m."""
+        """Return the path of one body, in m."""
         return self.positions[:, self.body_names.index(body)]
 
     def rotation(self, body: str) -> Float[np.ndarray, "time 4"]:
-        """Orientation of one body over time, wxyz."""
+        """Return the orientation of one body over time, wxyz."""
         return self.rotations[:, self.body_names.index(body)]
 
     def check(self, where: str | None = None) -> HumanMotion:
-        """This motion, found fit for use. `where` names it in messages (a file's path).
+        """Check the motion and return it. `where` names it in messages, such as the path of a file.
 
         Raises:
-            MotionError: fewer than two frames, fps <= 0, unknown or missing bodies, wrong shapes, NaN, quaternions that
-                are not of unit length.
+            MotionError: A body is unknown or missing, a shape is wrong, there are fewer than two frames, fps is
+                not positive, a value is not finite, or a quaternion does not have unit length.
         """
         where = where or f"Motion {self.name!r}"
         missing = [body for body in REQUIRED_BODIES if body not in self.body_names]
         unknown = [body for body in self.body_names if body not in KEY_BODIES]
         if missing or unknown:
             raise MotionError(
-                f"{where}: missing bodies {missing}, unknown bodies {unknown}; it has {list(self.body_names)}, needed are"
-                f" {list(REQUIRED_BODIES)}."
+                f"{where}: missing bodies {missing}, unknown bodies {unknown};"
+                f" it has {list(self.body_names)}, needed are {list(REQUIRED_BODIES)}."
             )
         if not 0 < self.fps < np.inf:
             raise MotionError(
@@ -89,7 +92,8 @@ class HumanMotion:
             if not np.isfinite(values).all():
                 frame = int(np.argwhere(~np.isfinite(values))[0][0])
                 raise MotionError(
-                    f"{where}: {name} has a NaN or infinity, first in frame {frame}. Cut or repair it."
+                    f"{where}: {name} has a NaN or infinity, first in frame {frame}."
+                    " Cut or repair it."
                 )
         if self.num_frames < 2:
             raise MotionError(
@@ -99,6 +103,7 @@ class HumanMotion:
         if error.max() > _UNIT_TOLERANCE:
             frame = int(np.argwhere(error == error.max())[0][0])
             raise MotionError(
-                f"{where}: a rotation in frame {frame} is no unit quaternion; allowed: length 1 within 0.001."
+                f"{where}: a rotation in frame {frame} is no unit quaternion;"
+                " allowed: length 1 within 0.001."
             )
         return self

@@ -1,4 +1,4 @@
-"""Joint angles that put the feet where a motion wants them, by differential inverse kinematics (mink, daqp)."""
+"""Joint angles that put the feet where a motion wants them, by differential inverse kinematics."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from wildrobot_gym.robot import RobotModel
 
 _MAX_STEPS = 30
 _STEP_TOLERANCE = 1e-5  # rad; a step smaller than this moves a foot by micrometers
-_LIMIT_MARGIN = (
-    0.004  # rad; a spline through the solutions overshoots a joint's limit by less than this
-)
+_LIMIT_MARGIN = 0.004  # rad; a spline through the solutions overshoots a limit by less than this
 
 
 class LegIK:
-    """Solves all legs at once for given base and foot poses; joints of no leg are held where they are put."""
+    """Solves all legs at once for given base and foot poses. Joints outside the legs keep their angles."""
 
     def __init__(self, robot: RobotModel) -> None:
         self.robot = robot
         self._configuration = mink.Configuration(robot.model)
-        # The leg has no ankle roll and no hip yaw: position and pitch of the foot are all that it can choose.
+        # The leg has no ankle roll and no hip yaw, so it can only choose the foot's position and pitch.
         self._tasks = [
             mink.FrameTask(
                 foot, "site", position_cost=1.0, orientation_cost=[0.0, 0.3, 0.0], lm_damping=1e-6
@@ -46,10 +44,17 @@ class LegIK:
         heading: float = 0.0,
         max_steps: int = _MAX_STEPS,
     ) -> tuple[Float[np.ndarray, " nq"], float]:
-        """Pose near `start` with foot frames at `foot_pos` (world, m), pitched by `foot_pitch` (rad, toes down).
+        """Find a pose with the feet at given positions and pitches.
 
-        The pitch is about the y axis of a robot that faces `heading` rad. Base and held joints keep `start`'s values.
-        Returns the pose and the largest position error left, m.
+        Args:
+            start: (nq,) pose to start from. The base and the joints outside the legs keep its values.
+            foot_pos: (foot, 3) positions of the foot frames in the world, in m.
+            foot_pitch: (foot,) pitches in rad, toes down, about the y axis of a robot that faces `heading`.
+            heading: Heading of the robot, in rad.
+            max_steps: Maximum number of steps.
+
+        Returns:
+            The pose, and the largest position error that is left, in m.
         """
         self._configuration.update(start)
         for task, pos, pitch in zip(self._tasks, foot_pos, foot_pitch, strict=True):
@@ -83,10 +88,18 @@ class LegIK:
         warm: bool = False,
         max_steps: int = _MAX_STEPS,
     ) -> tuple[Float[np.ndarray, "time nq"], Float[np.ndarray, " time"]]:
-        """`solve` along a path: poses and position errors left, m.
+        """Solve along a path.
 
-        Each solution is the next one's first guess; `warm`: the legs of `poses` are, because they are near already. With
-        few `max_steps` a path that is to be corrected anyway costs less.
+        Args:
+            poses: (time, nq) poses with the base path.
+            foot_pos: (time, foot, 3) positions of the foot frames in the world, in m.
+            foot_pitch: (time, foot) pitches in rad, toes down.
+            heading: (time,) heading of the robot in rad; 0 by default.
+            warm: Start from the legs of `poses`. By default each solution is the start of the next.
+            max_steps: Maximum number of steps. A few are enough for a path that will be corrected.
+
+        Returns:
+            The poses, and the position errors that are left, in m.
         """
         solved, misses = poses.copy(), np.zeros(len(poses))
         guess = poses[0]

@@ -1,4 +1,4 @@
-"""From a clip to the physics states it passes through, so that simulation's own functions can read clips."""
+"""From a clip to the physics states that it passes through, so that the simulation's functions can read it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,21 @@ CONTROL_DT = 0.02  # s; WildRobot-v0's control period
 def clip_states(
     robot: RobotModel, clip: MotionClip, control_dt: float = CONTROL_DT
 ) -> PhysicsState:
-    """States (leading time axis, float32) of `clip` every `control_dt` s, as if physics had passed through them.
+    """Return the states of a clip at the control rate, as if physics had passed through them.
 
-    Velocities are the clip's where it has them at this rate, else those of `velocities`; pads and feet come from the
-    model's own sensors. `pad_forces` are the clip's; where it has none they are NaN, never zero, so that whatever reads
-    them by mistake shows it. Actuator forces are not known: NaN.
+    Velocities are the clip's own, or those of `velocities`. Pads and feet come from the model's sensors.
+    Unknown values are NaN, never zero: actuator forces, and pad forces if the clip has none.
+
+    Args:
+        robot: The robot.
+        clip: The clip, at any frame rate.
+        control_dt: Control period, in seconds.
+
+    Returns:
+        States with a leading time axis, float32.
 
     Raises:
-        MotionError: the clip does not fit the robot (see `check`).
+        MotionError: The clip does not fit the robot (see `MotionClip.check`).
     """
     clip = clip.check(robot).resampled(1.0 / control_dt)
     qpos = np.concatenate(
@@ -66,10 +73,19 @@ def clip_states(
 def clip_features(
     robot: RobotModel, config: FeatureConfig, clip: MotionClip, control_dt: float = CONTROL_DT
 ) -> Float[np.ndarray, "time feature"]:
-    """AMP features of a clip, float32, by the very function that reads the simulation.
+    """Compute the AMP features of a clip with the function that reads the simulation.
+
+    Args:
+        robot: The robot.
+        config: The feature settings.
+        clip: The clip, at any frame rate.
+        control_dt: Control period, in seconds.
+
+    Returns:
+        (time, feature) features, float32.
 
     Raises:
-        MotionError: contacts are to be measured forces and the clip has none; or the clip does not fit the robot.
+        MotionError: The clip does not fit the robot, or has no pad forces although the features need them.
     """
     return state_features(
         robot, config, clip_states(robot, clip, control_dt), f"Clip {clip.name!r}", control_dt
@@ -83,15 +99,20 @@ def state_features(
     where: str,
     control_dt: float = CONTROL_DT,
 ) -> Float[np.ndarray, "time feature"]:
-    """AMP features of states made by `clip_states`; `where` names the clip in messages."""
+    """Compute the AMP features of the states from `clip_states`. `where` names the clip in messages.
+
+    Raises:
+        MotionError: The states have no pad forces although the features need them, or a feature is not finite.
+    """
     if (
         "foot_contacts" in config.channels
         and config.contacts == "force"
         and np.isnan(states.pad_forces).any()
     ):
         raise MotionError(
-            f"{where} has no pad forces, but features.contacts is 'force'. Track the clip in physics first, or choose"
-            " features.contacts 'estimated', 'proxy' or 'none' (for the environment too)."
+            f"{where} has no pad forces, but features.contacts is 'force'."
+            " Track the clip in physics first, or set features.contacts to 'estimated', 'proxy' or"
+            " 'none', for the environment too."
         )
     features_of, states = (
         make_frame_features(robot, config, control_dt),
@@ -114,11 +135,11 @@ def state_features(
 def velocities(
     robot: RobotModel, qpos: Float[np.ndarray, "time nq"], dt: float
 ) -> Float[np.ndarray, "time nv"]:
-    """Generalized velocities of poses `dt` s apart, as MuJoCo's: the base's linear in the world, angular in itself.
+    """Return the velocities of poses that are `dt` s apart, in MuJoCo's convention.
 
-    `mj_differentiatePos` gives the mean velocity of each interval; the velocity at a frame follows from its four
-    neighboring intervals, (-v[-3/2] + 7 v[-1/2] + 7 v[1/2] - v[3/2]) / 12, with an error O(dt^4). The two at each end
-    take second-order formulas. Two-point central differences would read a 5 Hz motion 6 % too slow at 50 Hz.
+    `mj_differentiatePos` gives the mean velocity of each interval. The velocity at a frame follows from four
+    intervals, (-v[-3/2] + 7 v[-1/2] + 7 v[1/2] - v[3/2]) / 12, with an error O(dt^4). The two frames at each
+    end use second-order formulas. Two-point central differences would read a 5 Hz motion 6 % too slow at 50 Hz.
     """
     nv = robot.model.nv
     mean = np.empty((len(qpos) - 1, nv))
@@ -136,7 +157,7 @@ def velocities(
 
 
 def _sensordata(robot: RobotModel, qpos: np.ndarray, qvel: np.ndarray) -> np.ndarray:
-    """Position and velocity sensors at every frame; touch sensors, which need forces, stay NaN."""
+    """Return position and velocity sensors at every frame. Touch sensors need forces and stay NaN."""
     model, data = robot.model, mujoco.MjData(robot.model)
     out = np.full((len(qpos), model.nsensordata), np.nan)
     known = np.repeat(

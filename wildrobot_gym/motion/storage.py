@@ -1,4 +1,4 @@
-"""Reading and writing the package's .npz files: plain arrays and one JSON text, never a pickle, never half a file."""
+"""Reading and writing the project's .npz files: arrays and one JSON text, no pickle, written in one step."""
 
 from __future__ import annotations
 
@@ -30,10 +30,19 @@ _DAMAGE = (
 def write(
     path: str | Path, kind: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
 ) -> Path:
-    """Write `arrays` and `metadata` (JSON types) to `path`; a reader never sees a part of the file.
+    """Write arrays and metadata. A reader never sees a part of the file.
+
+    Args:
+        path: The file, .npz.
+        kind: What the file holds.
+        arrays: Arrays by name.
+        metadata: Anything else, as JSON types.
+
+    Returns:
+        The path.
 
     Raises:
-        MotionError: it cannot be written.
+        MotionError: The file cannot be written.
     """
     path = Path(path)
     text = json.dumps({"kind": kind, **metadata}, sort_keys=True)
@@ -46,7 +55,7 @@ def write(
 
 
 def kind_of(path: str | Path) -> str | None:
-    """What a file of `write`'s holds; None for any other file, and where there is none."""
+    """Return what a file of this project holds, or None for any other file or none at all."""
     try:
         with np.load(path, allow_pickle=False) as file:
             return str(json.loads(str(file[_METADATA]))["kind"])
@@ -57,15 +66,24 @@ def kind_of(path: str | Path) -> str | None:
 def read(
     path: str | Path, kind: str, names: tuple[str, ...]
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Arrays `names` and the metadata of a file that `write` wrote as `kind`.
+    """Read a file that `write` wrote.
+
+    Args:
+        path: The file.
+        kind: What it must hold.
+        names: Arrays that it must have.
+
+    Returns:
+        All arrays by name, and the metadata.
 
     Raises:
-        MotionError: no such file, truncated, not one of ours, or of another kind.
+        MotionError: The file is missing, truncated, or of another kind.
     """
     path = Path(path)
     if not path.is_file():
         raise MotionError(
-            f"{path} does not exist. Name a file, or a shipped motion; `wildrobot motion build` makes walks."
+            f"{path} does not exist. Name a file or a shipped motion."
+            " `wildrobot motion build` makes walks."
         )
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -74,12 +92,13 @@ def read(
         found = metadata.pop("kind")
     except _DAMAGE as error:
         raise MotionError(
-            f"{path} is truncated or no {kind} file of this project ({type(error).__name__}: {error}). Build or import it anew."
+            f"{path} is truncated or no {kind} file of this project"
+            f" ({type(error).__name__}: {error}). Build or import it again."
         ) from error
     if found != kind:
         raise MotionError(f"{path} holds a {found!r}, but a {kind!r} is needed here.")
     if missing := [name for name in names if name not in arrays]:
         raise MotionError(
-            f"{path} lacks the arrays {', '.join(missing)}; it has {', '.join(sorted(arrays))}."
+            f"{path} has no arrays {', '.join(missing)}; it has {', '.join(sorted(arrays))}."
         )
     return arrays, metadata

@@ -1,7 +1,7 @@
-"""The shipped reference: straight walks at several speeds in several styles, each with its mirror image.
+"""The synthetic reference: straight walks at several speeds and in several styles, with mirror images.
 
-The generator can also stand, and walk at up to 1.0 m/s. Both are left out here: clips of standing would pay a robot that
-stands while it is asked to walk, and walks faster than 0.8 m/s ask the servos for more than they have.
+The generator can also stand, and walk at up to 1.0 m/s. The reference leaves out both. Clips of standing
+would reward a robot that stands when it should walk, and faster walks need more torque than the servos have.
 """
 
 from __future__ import annotations
@@ -32,14 +32,26 @@ LICENCE = "same as the project"
 
 
 def stand_clip(robot: RobotModel) -> MotionClip:
-    """Standing, with the slow sway of a body that is held upright by its ankles and hips."""
+    """Make a clip of standing, with the slow sway of a body that ankles and hips hold upright."""
     time = np.arange(int(STAND_S * FPS) + 1) / FPS
     qpos, forces = stand_poses(robot, time)
     return _clip(robot, "stand", qpos, forces, 0.0, {"kind": "stand"})
 
 
 def walk_clip(robot: RobotModel, speed: float, style: str = "plain") -> MotionClip:
-    """A walk straight ahead at `speed` m/s in one of `STYLES`."""
+    """Make a straight walk.
+
+    Args:
+        robot: The robot.
+        speed: Speed, in m/s.
+        style: A key of `STYLES`.
+
+    Returns:
+        The clip, at 50 Hz.
+
+    Raises:
+        MotionError: The generator cannot make this walk.
+    """
     cycle = walk_cycle(robot, speed, STYLES[style])
     time = np.arange(int(WALK_S * FPS) + 1) / FPS
     qpos, forces = cycle.at(time)
@@ -56,14 +68,23 @@ def walk_clip(robot: RobotModel, speed: float, style: str = "plain") -> MotionCl
 def build_clips(
     robot: RobotModel, speeds: Sequence[float] = WALK_SPEEDS, mirror: bool = True
 ) -> list[MotionClip]:
-    """Walks in all styles, each followed by its mirror image where `mirror`; by default the shipped reference's."""
+    """Make walks in all styles; the defaults are those of the synthetic reference.
+
+    Args:
+        robot: The robot.
+        speeds: Speeds, in m/s.
+        mirror: Whether to add the mirror image after each clip.
+
+    Returns:
+        The clips.
+    """
     clips = [walk_clip(robot, speed, style) for speed in speeds for style in STYLES]
     return [image for clip in clips for image in (clip, clip.mirrored(robot))] if mirror else clips
 
 
 def default_reference_path(robot: str) -> Path:
-    """Where the shipped reference of the robot of that name lies."""
-    suffix = robot.removeprefix("wildrobot").strip("_")  # shipped robots share their prefix
+    """Return the file of the shipped synthetic reference for the robot with that name."""
+    suffix = robot.removeprefix("wildrobot").strip("_")  # all shipped robots have this prefix
     return MOTIONS / ("_".join(filter(None, ("walk_synthetic", suffix))) + ".npz")
 
 
@@ -80,7 +101,7 @@ def _clip(
         robot=robot.name,
         fps=FPS,
         joint_names=robot.joint_names,
-        # Rounded well below what matters (10 um, 10 urad, 1 mN), which lets the file compress.
+        # Rounded well below what matters (10 um, 10 urad, 1 mN), so that the file compresses.
         root_pos=qpos[:, :3].round(5),
         root_quat=qpos[:, 3:7].round(6),
         joint_pos=qpos[:, 7:].round(5),

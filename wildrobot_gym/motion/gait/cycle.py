@@ -1,9 +1,9 @@
-"""Walking cycles for this robot: feet by plan, body by a pendulum corrected with inverse dynamics, joint angles by IK.
+"""Walking cycles: feet from a plan, the body from a corrected pendulum, and joint angles from IK.
 
-The load's path through the soles is planned; the pendulum (`lipm`) gives the base path for it; a few rounds of
-inverse dynamics then correct the base for all that a pendulum leaves out (swing legs, a body that turns), so that the
-whole robot's zero-moment point is where the load was planned (the second stage of Kajita et al. 2003, here harmonic by
-harmonic).
+The path of the load through the soles is planned, and the pendulum (`lipm`) gives a base path for it. The
+pendulum leaves out swing legs and a body that turns. So a few rounds of inverse dynamics correct the base
+until the zero-moment point is at the planned load. This is the second stage of Kajita et al. 2003, done
+harmonic by harmonic.
 """
 
 from __future__ import annotations
@@ -22,16 +22,21 @@ from wildrobot_gym.motion.gait.shape import PLAIN, GaitShape, GaitStyle, walk_sh
 from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.robot import RobotModel
 
-_ROUNDS = 5  # of correction; the zero-moment point then misses its plan by less than a few mm
-MAX_MISS = 2e-3  # m that a foot may be from its place where a leg is too short or a knee cannot bend further
+_ROUNDS = 5  # of correction; the zero-moment point is then within a few mm of its plan
+MAX_MISS = 2e-3  # m; the largest accepted distance of a foot from its planned position
 
 
 @dataclass(frozen=True)
 class GaitCycle:
-    """One cycle of a walk, equally spaced samples; phase 0 is the touchdown of the first foot.
+    """One cycle of a walk with equally spaced samples. Phase 0 is the touchdown of the first foot.
 
-    qpos: base x moves on by `speed * period_s` each cycle. pad_forces: N. clearance: of the swing foot's lowest
-    corner, m. demand: what it asks of floor and servos. planned_zmp: m. misses: distance of a foot from its place, m.
+    Attributes:
+        qpos: Poses; base x advances by `speed * period_s` in each cycle.
+        pad_forces: Forces on the pads, in N.
+        clearance: Greatest height of the swing foot's lowest corner, in m.
+        demand: Forces of the floor and the servos.
+        planned_zmp: Planned zero-moment point, in m.
+        misses: Distance of a foot from its planned position, in m.
     """
 
     speed: float
@@ -48,7 +53,7 @@ class GaitCycle:
         return 1.0 / self.shape.cadence
 
     def at(self, time_s: Float[np.ndarray, " time"]) -> tuple[np.ndarray, np.ndarray]:
-        """Poses (time, nq), by periodic C2 splines, and pad forces (time, pad) at any times."""
+        """Return poses (time, nq) by periodic C2 splines, and pad forces (time, pad), at any times."""
         phase = np.arange(len(self.qpos) + 1) / len(self.qpos)
         drift = np.zeros(self.qpos.shape[1])
         drift[0] = self.speed * self.period_s
@@ -62,10 +67,10 @@ class GaitCycle:
 
 
 def walk_cycle(robot: RobotModel, speed: float, style: GaitStyle = PLAIN) -> GaitCycle:
-    """A walk straight ahead at `speed` m/s.
+    """Make a straight walk at `speed` m/s.
 
     Raises:
-        MotionError: a speed that the generator is not made for, or a style whose feet the legs cannot reach.
+        MotionError: The speed is out of range, or the legs cannot reach the feet of this style.
     """
     cycle = shaped_cycle(robot, speed, walk_shape(speed, style))
     if cycle.misses.max() > MAX_MISS:
@@ -79,7 +84,7 @@ def walk_cycle(robot: RobotModel, speed: float, style: GaitStyle = PLAIN) -> Gai
 def shaped_cycle(
     robot: RobotModel, speed: float, shape: GaitShape, rounds: int = _ROUNDS
 ) -> GaitCycle:
-    """A walk of any shape, whether the legs reach its feet (`misses`) or not."""
+    """Make a walk of any shape, even if the legs cannot reach its feet (see `misses`)."""
     plan, ik = WalkPlan(robot, speed, shape), LegIK(robot)
     base = plan.first_base()
     for round_ in range(rounds + 1):

@@ -1,7 +1,7 @@
-"""Where a foot is over one step cycle: heel strike, flat, heel rise about the toe edge, swing.
+"""The path of a foot over one step cycle: heel strike, flat, heel rise about the toe edge, swing.
 
-The cycle's phase s runs from 0 (touchdown) to 1 (the next touchdown); lift-off is at s = duty. Position is that of the
-foot frame (on the sole, below the ankle) relative to where it stands flat; pitch is positive toes down.
+The phase s runs from 0 (touchdown) to 1 (next touchdown), with lift-off at s = duty. Positions are those of
+the foot frame (on the sole, below the ankle), relative to where it stands flat. Positive pitch is toes down.
 """
 
 from __future__ import annotations
@@ -17,14 +17,20 @@ from wildrobot_gym.errors import RobotError
 from wildrobot_gym.motion.gait.shape import LIFT_UNIT, GaitShape
 from wildrobot_gym.robot import RobotModel
 
-_LEAN_SMOOTHING = 0.01  # rad; rounds off the change from one edge of a sole to the other
+_LEAN_SMOOTHING = 0.01  # rad; smooths the change from one edge of a sole to the other
 
 
 @dataclass(frozen=True)
 class Sole:
-    """One foot's sole in the foot frame, m: edges and pad centers along x (front, rear, toe, heel), edges along y.
+    """The sole of one foot in the foot frame, in m.
 
-    `heel_id` and `toe_id` index the robot's pads.
+    Attributes:
+        front: x of the front edge.
+        rear: x of the rear edge.
+        toe: x of the toe pad's center.
+        heel: x of the heel pad's center.
+        heel_id: Index of the heel pad in the robot's pads.
+        toe_id: Index of the toe pad in the robot's pads.
     """
 
     front: float
@@ -42,16 +48,18 @@ class Sole:
         x: Float[np.ndarray, " n"],
         load: Float[np.ndarray, " n"],
     ) -> None:
-        """Write into `forces` (N) what each pad bears of `load` (N) that acts at `x` (m): toe and heel by its lever."""
+        """Write the toe's and the heel's part of a `load` (N) at `x` (m) into `forces` (N)."""
         toe = np.clip((x - self.heel) / (self.toe - self.heel), 0.0, 1.0)
         forces[:, self.toe_id], forces[:, self.heel_id] = toe * load, (1.0 - toe) * load
 
     def edge_lift(
         self, aside: Float[np.ndarray, " n"], height: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
-        """How far (m) the foot frame is above the floor under a leg that leans, and so stands on an edge of its sole.
+        """Return the height (m) of the foot frame under a leg that leans, and so stands on an edge of its sole.
 
-        `aside`: the foot's place beside its hip's, `height`: the hips', m.
+        Args:
+            aside: Position of the foot beside its hip, in m.
+            height: Height of the hips, in m.
         """
         lean = np.arctan2(aside, height)
         return (
@@ -62,15 +70,16 @@ class Sole:
 
 
 def read_sole(robot: RobotModel, foot: str) -> Sole:
-    """The sole of `foot` from the robot's pads; the pad further ahead is the toe.
+    """Read the sole of a foot from the robot's pads. The pad further ahead is the toe.
 
     Raises:
-        RobotError: the foot has not exactly two pads.
+        RobotError: The foot does not have exactly two pads.
     """
     ids = robot.pad_ids_of_foot[robot.foot_names.index(foot)]
     if len(ids) != 2:
         raise RobotError(
-            f"The gait generator needs a toe and a heel pad on each foot; {foot!r} has {len(ids)} pads."
+            f"The gait generator needs a toe and a heel pad on each foot;"
+            f" {foot!r} has {len(ids)} pads."
         )
     data = mujoco.MjData(robot.model)
     mujoco.mj_kinematics(robot.model, data)
@@ -91,9 +100,9 @@ def read_sole(robot: RobotModel, foot: str) -> Sole:
 
 @dataclass(frozen=True)
 class FootPath:
-    """Path of a foot over a cycle, `stride` m long: C2 but for `swing_ends`.
+    """The path of a foot over a cycle of `stride` m; C2 except at `swing_ends`.
 
-    Call it for its place forward and up (m) and its pitch (rad) at phases s.
+    Call it with phases s for the position forward and up (m) and the pitch (rad).
     """
 
     sole: Sole
@@ -115,16 +124,16 @@ class FootPath:
         return np.where(swinging, x_swing, x), np.where(swinging, z_swing, z), pitch
 
     def lowest_corner(self, s: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        """Height of the sole's lowest corner, m; 0 in stance."""
+        """Return the height of the sole's lowest corner, in m; 0 in stance."""
         _, z, pitch = self(s)
         return lowest_corner(z, pitch, self.sole)
 
     def clearance(self) -> float:
-        """Greatest height that the sole's lowest corner reaches in swing, m."""
+        """Greatest height of the sole's lowest corner in swing, in m."""
         return float(np.max(self.lowest_corner(np.linspace(self.shape.duty, 1.0, 100))))
 
     def _rates(self) -> tuple[float, float]:
-        """Pitch rates at touchdown and at lift-off, rad per cycle, as multiples of the rockers' mean rates."""
+        """Return the pitch rates at touchdown and lift-off in rad per cycle, from multiples of the mean rates."""
         shape = self.shape
         down = shape.strike_rate * shape.heel_strike / shape.flat_at
         return down, shape.rise_rate * shape.heel_rise / (shape.duty - shape.rise_at)
@@ -153,7 +162,7 @@ class FootPath:
 
 
 def plan(sole: Sole, shape: GaitShape, stride: float) -> FootPath:
-    """The foot path of `shape` whose lowest corner clears the floor by `shape.clearance`, or by more unlifted."""
+    """Return the foot path of `shape`. Its lowest corner clears the floor by at least `shape.clearance`."""
     low, high = 0.0, 0.2
     for _ in range(16):
         path = FootPath(sole, shape, stride, lift=0.5 * (low + high))
@@ -164,20 +173,20 @@ def plan(sole: Sole, shape: GaitShape, stride: float) -> FootPath:
 def lowest_corner(
     up: Float[np.ndarray, "*n"], pitch: Float[np.ndarray, "*n"], sole: Sole
 ) -> Float[np.ndarray, "*n"]:
-    """Height of the lower edge of a sole whose frame is `up` m above the floor, m."""
+    """Return the height of the lower edge of a sole whose frame is `up` m above the floor, in m."""
     return up - np.maximum(sole.front * np.sin(pitch), sole.rear * np.sin(pitch))
 
 
 def rolled(
     pitch: Float[np.ndarray, "*n"], sole: Sole
 ) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
-    """How far ahead and up (m) the foot frame is from its place when the sole rolls about its front or rear edge."""
+    """Return the shift of the foot frame ahead and up (m) when the sole rolls about an edge."""
     edge = np.where(pitch > 0.0, sole.front, sole.rear)
     return edge * (1.0 - np.cos(pitch)), edge * np.sin(pitch)
 
 
 def _rocker_derivatives(sole: Sole, pitch: float, rate: float) -> list[list[float]]:
-    """Value, first and second derivative of both of `rolled`'s shifts at a steady pitch `rate`."""
+    """Return value, first and second derivative of both shifts of `rolled` at a steady pitch `rate`."""
     edge = sole.front if pitch > 0.0 else sole.rear
     sin, cos = np.sin(pitch), np.cos(pitch)
     return [

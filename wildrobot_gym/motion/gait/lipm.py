@@ -1,8 +1,8 @@
-"""The linear inverted pendulum over one periodic gait cycle: center of mass and zero-moment point from each other.
+"""The linear inverted pendulum over one periodic cycle: center of mass from zero-moment point, and back.
 
-x'' = omega^2 (x - p), omega^2 = g / z_c (Kajita et al. 2001). For periodic motion it is a low-pass filter, harmonic by
-harmonic: X_k = P_k / (1 + (k Omega / omega)^2). So the one bounded solution is found without integrating an unstable
-equation.
+x'' = omega^2 (x - p) with omega^2 = g / z_c (Kajita et al. 2001). For periodic motion it is a low-pass
+filter for each harmonic: X_k = P_k / (1 + (k Omega / omega)^2). This finds the bounded solution without
+integrating an unstable equation.
 """
 
 from __future__ import annotations
@@ -14,16 +14,21 @@ GRAVITY = 9.81  # m/s^2
 
 
 def natural_frequency(height: float) -> float:
-    """omega in rad/s of a pendulum whose mass runs at constant `height` m."""
+    """Return omega in rad/s of a pendulum whose mass stays at `height` m."""
     return float(np.sqrt(GRAVITY / height))
 
 
 def com_from_zmp(
     zmp: Float[np.ndarray, "*sample"], period_s: float, omega: float
 ) -> Float[np.ndarray, "*sample"]:
-    """The periodic center-of-mass path of a periodic zero-moment point, m: samples of one period along the first axis.
+    """Return the periodic path of the center of mass for a periodic zero-moment point, in m.
 
-    `zmp` may be the deviation from a steady drift: the equation is linear and a constant velocity needs no force.
+    `zmp` may be the deviation from a steady drift, since a constant velocity needs no force.
+
+    Args:
+        zmp: Samples of one period along the first axis, in m.
+        period_s: Duration of the period, in seconds.
+        omega: Natural frequency, in rad/s.
     """
     harmonics = np.arange(len(zmp) // 2 + 1).reshape(-1, *[1] * (zmp.ndim - 1))
     gain = 1.0 / (1.0 + np.square(harmonics * 2.0 * np.pi / (period_s * omega)))
@@ -33,7 +38,7 @@ def com_from_zmp(
 def zmp_from_com(
     com: Float[np.ndarray, "*sample"], period_s: float, omega: float
 ) -> Float[np.ndarray, "*sample"]:
-    """The inverse of `com_from_zmp`: p = x - x'' / omega^2."""
+    """Return the inverse of `com_from_zmp`: p = x - x'' / omega^2."""
     harmonics = np.arange(len(com) // 2 + 1).reshape(-1, *[1] * (com.ndim - 1))
     gain = 1.0 + np.square(harmonics * 2.0 * np.pi / (period_s * omega))
     return np.fft.irfft(np.fft.rfft(com, axis=0) * gain, n=len(com), axis=0)

@@ -1,4 +1,4 @@
-"""A walk's plan: all that follows from its shape before the body's path is known, sampled over one cycle."""
+"""The plan of a walk: everything that follows from its shape before the body's path is known."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.robot import RobotModel
 
 SAMPLES = 64  # a cycle; 9 ms apart at the fastest cadence, splined to C2 afterwards
-_EDGE_MARGIN = 0.008  # m; the load runs so far inside the soles' inner edges
-# Share of the sideways sway by which the feet stand wider than the hips; at 1 a stance leg only ever leans inward.
+_EDGE_MARGIN = 0.008  # m; distance of the load from the soles' inner edges
+# Fraction of the sideways sway by which the feet stand wider than the hips. At 1 a stance leg never
+# leans outward.
 _WIDENING = 0.4
 
 
 class WalkPlan:
-    """Feet, loads and the pendulum's answer for a walk straight ahead.
+    """Feet, loads and the pendulum's solution for a straight walk, sampled over one cycle.
 
-    Phase 0 is the touchdown of the robot's first foot; the other follows half a cycle later.
+    Phase 0 is the touchdown of the robot's first foot. The other follows half a cycle later.
 
     Attributes:
-        share, load_x: (sample, foot), each foot's share of the load and where on its sole that is, m ahead of the foot
-            frame. zmp: (sample, 2) m, the load's point on the floor.
-        foot_pos_flat, foot_pitch: (sample, foot, 3) m and (sample, foot) rad, foot frames of upright legs.
-        yaw: (sample,) rad of the base, set by `straighten`.
+        fraction: (sample, foot) fraction of the load on each foot.
+        load_x: (sample, foot) where it acts on the sole, in m ahead of the foot frame.
+        zmp: (sample, 2) point of the load on the floor, in m.
+        foot_pos_flat: (sample, foot, 3) foot frames of upright legs, in m.
+        foot_pitch: (sample, foot) pitch of the feet, in rad.
+        yaw: (sample,) yaw of the base in rad, set by `straighten`.
     """
 
     def __init__(self, robot: RobotModel, speed: float, shape: GaitShape) -> None:
@@ -43,9 +46,8 @@ class WalkPlan:
         self.fraction = self._load_fraction()
         self.load_x = self._load_path()
         self.hip_y = _hip_y(robot)
-        stance_x = self.stride * (
-            self.phase[:, None] - self.foot_phase
-        )  # where each foot touched down last
+        # Where each foot touched down last.
+        stance_x = self.stride * (self.phase[:, None] - self.foot_phase)
         stance_y, load_y = self._sideways()
         self.zmp = np.stack(
             [np.sum(self.fraction * (stance_x + self.load_x), axis=-1), self.fraction @ load_y],
@@ -58,7 +60,7 @@ class WalkPlan:
         self.yaw = np.zeros(SAMPLES)
 
     def first_base(self) -> Float[np.ndarray, "sample 3"]:
-        """Base position from the pendulum alone, m."""
+        """Return the base position from the pendulum alone, in m."""
         drift = self.phase[:, None] * self.drift[:2]
         level = lipm.com_from_zmp(self.zmp - drift, self.period, self.omega) + drift
         cosine, sine = self._twice_a_stride()
@@ -68,7 +70,7 @@ class WalkPlan:
     def poses(
         self, ik: LegIK, base: Float[np.ndarray, "sample 3"]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Poses (sample, nq) for a base path, and how far feet then are from their places, (sample,) m."""
+        """Return poses (sample, nq) for a base path, and the distance of the feet from the plan, in m."""
         qpos = np.tile(self.robot.home_qpos, (SAMPLES, 1))
         qpos[:, :3] = base
         qpos[:, 3:7] = self._base_rotation().as_quat(scalar_first=True)
@@ -82,7 +84,10 @@ class WalkPlan:
         return ik.solve_path(qpos, target, self.foot_pitch)
 
     def straighten(self, qpos: Float[np.ndarray, "sample nq"]) -> None:
-        """Turn the base so that loaded feet point ahead; a hip's roll and pitch together turn a foot, no joint does."""
+        """Turn the base so that loaded feet point ahead.
+
+        Hip roll and pitch together turn a foot, and no joint can turn it back.
+        """
         data, model = mujoco.MjData(self.robot.model), self.robot.model
         turned = np.empty_like(self.fraction)
         for i, pose in enumerate(qpos):
@@ -93,20 +98,18 @@ class WalkPlan:
             )
             turned[i] = np.arctan2(forward[:, 1], forward[:, 0])
         spectrum = np.fft.rfft(np.sum(self.fraction * turned, axis=-1))
-        spectrum[4:] = (
-            0.0  # the base is slow: jerks of a foot that is about to leave the floor are not its business
-        )
+        spectrum[4:] = 0.0  # the base is slow and does not follow the jerks of a foot at lift-off
         self.yaw = self.yaw - np.fft.irfft(spectrum, n=SAMPLES)
 
     def pad_forces(self, total: Float[np.ndarray, " sample"]) -> Float[np.ndarray, "sample pad"]:
-        """Normal force of each pad, N: `total` split between the feet, then toe and heel by the load's lever."""
+        """Return the force on each pad, in N: `total` split between the feet, then between toe and heel."""
         forces = np.zeros((SAMPLES, len(self.robot.pad_names)))
         for f, sole in enumerate(self.soles):
             sole.split_load(forces, self.load_x[:, f], self.fraction[:, f] * total)
         return forces
 
     def _load_fraction(self) -> np.ndarray:
-        """Linear ramps over double support, one foot alone between."""
+        """Return linear ramps over double support, with all load on one foot in between."""
         double, s = self.shape.duty - 0.5, self.foot_phase
         return np.where(
             s < 0.5,
@@ -115,26 +118,26 @@ class WalkPlan:
         )
 
     def _load_path(self) -> np.ndarray:
-        """From the heel to near the toe's edge."""
+        """Return the path of the load from the heel to near the edge of the toe."""
         heel, toe = self.soles[0].heel, 0.5 * (self.soles[0].toe + self.soles[0].front)
         s = (self.foot_phase - self.shape.load_from) / (self.shape.load_to - self.shape.load_from)
         return heel + (toe - heel) * smoothstep(s)
 
     def _sideways(self) -> tuple[np.ndarray, np.ndarray]:
-        """Stance y of each foot, and y of its load; wider feet make more sway, which asks for wider feet."""
+        """Return y of each foot and of its load. Wider feet cause more sway, which needs wider feet."""
         side = np.sign(self.hip_y)
         inner = (
             np.array([-s.right if y > 0 else s.left for s, y in zip(self.soles, side, strict=True)])
             - _EDGE_MARGIN
         )
-        # The sway is unit * (hip + out - inner), and out is a share of it.
+        # The sway is unit * (hip + out - inner), and out is a fraction of it.
         unit = np.abs(lipm.com_from_zmp(self.fraction @ side, self.period, self.omega)).max()
         out = _WIDENING * unit * (np.abs(self.hip_y) - inner).mean() / (1.0 - _WIDENING * unit)
         stance_y = self.hip_y + side * out
         return stance_y, stance_y - side * inner
 
     def _twice_a_stride(self) -> tuple[np.ndarray, np.ndarray]:
-        """Cosine and sine that peak in, and a quarter after, the middle of each single support."""
+        """Return cosine and sine that peak in the middle of each single support, and a quarter later."""
         angle = 4.0 * np.pi * (self.phase - self.shape.duty / 2.0)
         return np.cos(angle), np.sin(angle)
 
@@ -146,7 +149,7 @@ class WalkPlan:
         return Rotation.from_euler("ZYX", np.stack([self.yaw, pitch, roll], axis=-1))
 
     def _waist(self) -> dict[str, np.ndarray]:
-        """Yaw joints outside the legs turn the torso against the swinging legs, as people's shoulders do."""
+        """Turn yaw joints outside the legs against the swinging legs, like people's shoulders."""
         turn = self.shape.twist * np.cos(
             2.0 * np.pi * self.phase
         )  # rad, most to the left as the left foot lands
@@ -160,20 +163,20 @@ class WalkPlan:
 
 
 def smoothstep(u: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
-    """0 below 0, 1 above 1, C2 between."""
+    """Return 0 below 0 and 1 above 1, C2 in between."""
     u = np.clip(u, 0.0, 1.0)
     return u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
 
 
 def _hip_y(robot: RobotModel) -> np.ndarray:
-    """y of each foot's frame in the zero pose: where the foot of an upright leg is, m."""
+    """Return y of the foot of an upright leg, for each foot, in m."""
     data = mujoco.MjData(robot.model)
     mujoco.mj_kinematics(robot.model, data)
     return np.array([data.site(foot).xpos[1] for foot in robot.foot_names])
 
 
 def com_at_home(robot: RobotModel) -> tuple[float, float]:
-    """Where the whole robot's center of mass is in the home pose: ahead of the base, and above the soles, m."""
+    """Return the robot's center of mass in the home pose: ahead of the base and above the soles, in m."""
     data = mujoco.MjData(robot.model)
     data.qpos[:] = robot.home_qpos
     mujoco.mj_kinematics(robot.model, data)

@@ -1,16 +1,16 @@
-"""The numbers of a walk: timing, sizes and shapes as functions of speed, and the styles that vary them.
+"""The parameters of a walk: timing, sizes and shapes as functions of speed, and the styles that vary them.
 
-What the robot's build asks for, beside a human's walk:
+The robot's build has these consequences, compared with a human's walk:
 
-- The thigh reaches 5 degrees back. The hip is therefore carried low enough for a bent trailing knee; the heel rises.
-- Feet cannot roll about x. A flat stance foot keeps its leg upright, so sideways the robot rocks: the load runs along
-  the soles' inner edges, and the feet stand a little wider than the hips. That sway grows with the step's time t as
-  1 - 1 / cosh(omega t / 2), so the search never goes below MIN_CADENCE.
-- No joint turns a foot about the vertical. A leg that is swung ahead turns the robot the other way, and only friction
-  under the stance sole holds it: 0.9 N*m on the heel, 1.7 on the flat sole. That moment grows as
-  speed * cadence / (1 - duty)^2, so steps are not quicker than they must be either; at 0.8 m/s it is past the limit.
-- Servos give 4 N*m. How the swing runs between its ends, when heels rise and how the body nods is therefore chosen by
-  `tune` such that inverse dynamics asks for little torque, speed and yaw moment; TUNED holds what it found.
+- The thigh reaches 5 degrees back. So the hip is low enough for a bent trailing knee, and the heel rises.
+- Feet cannot roll about x. A flat stance foot keeps its leg upright, so the robot rocks sideways. The load
+  runs along the soles' inner edges, and the feet stand a little wider than the hips. The sway grows with the
+  step's time t as 1 - 1 / cosh(omega t / 2), so the search never goes below MIN_CADENCE.
+- No joint turns a foot about the vertical. A leg that swings ahead turns the robot the other way, and only
+  friction under the stance sole resists: 0.9 N*m on the heel, 1.7 N*m on the flat sole. The moment grows as
+  speed * cadence / (1 - duty)^2, so steps are no quicker than necessary. At 0.8 m/s it exceeds the limit.
+- Servos give 4 N*m. So `tune` chooses the swing, the heel rise and the body's nod for little torque, speed
+  and yaw moment. TUNED holds the result.
 """
 
 from __future__ import annotations
@@ -26,27 +26,41 @@ FROUDE_SPEED, FROUDE_CADENCE, FROUDE_EXPONENT = (
     1.36,
     0.42,
 )  # m/s, strides/s (EVALUATION.md); human v^0.42
-MIN_CADENCE = 1.15  # strides/s; the least that the search for TUNED may choose
+MIN_CADENCE = 1.15  # strides/s; the lower bound in the search for TUNED
 LIFT_UNIT = 0.05  # m; see GaitShape.swing_ends
-SPEEDS = (0.1, 1.1)  # m/s that the numbers below are made for
+SPEEDS = (0.1, 1.1)  # m/s, range of the table below
 
 
 @dataclass(frozen=True)
 class GaitShape:
-    """One walk. Phases are shares of a foot's cycle, which begins with its touchdown; angles are in rad, lengths in m.
+    """One walk. Phases are fractions of a foot's cycle, which starts with its touchdown.
+
+    Angles are in rad and lengths in m. Fractions of the stride and the lift are noted.
 
     Attributes:
-        cadence: strides/s. duty: phase of lift-off.
-        height, bounce: of the base; bounce and nod are amplitudes of cosine and sine twice a stride, about mid-stance.
-        lean, nod: pitch of the base. roll: drop of the pelvis to the swing side. twist: turn of a waist.
-        heel_rise, heel_strike: pitch of the sole at lift-off and touchdown, both positive; strike_rate, rise_rate: its
-            rates there, as multiples of the mean. flat_at, rise_at: phases between which the foot is flat.
-        load_from, load_to: phases between which the load runs from heel to toe.
-        swing_x, swing_z, swing_pitch: polynomials over the swing's middle, as shares of the stride, of the lift (whose
-            constant term is 1), and in rad.
-        swing_ends: acceleration where the swing begins (forward, up) and ends (forward, up), beyond that of the rolling
-            sole, as multiples of stride and LIFT_UNIT over the swing's time squared: a foot may land a little suddenly.
-        clearance: greatest height of the sole's lowest corner in swing.
+        cadence: Strides per second.
+        duty: Phase of lift-off.
+        height: Height of the base.
+        bounce: Amplitudes of the base's height, cosine and sine twice a stride about mid-stance.
+        lean: Pitch of the base.
+        nod: Amplitudes of the base's pitch, like `bounce`.
+        roll: Drop of the pelvis to the swing side.
+        twist: Turn of a waist.
+        heel_rise: Pitch of the sole at lift-off, positive.
+        heel_strike: Pitch of the sole at touchdown, positive.
+        flat_at: Phase from which the foot is flat.
+        rise_at: Phase until which the foot is flat.
+        strike_rate: Pitch rate at touchdown, as a multiple of the mean.
+        rise_rate: Pitch rate at lift-off, as a multiple of the mean.
+        load_from: Phase at which the load leaves the heel.
+        load_to: Phase at which the load reaches the toe.
+        swing_x: Polynomial over the middle of the swing, as fractions of the stride.
+        swing_z: The same, as fractions of the lift, whose constant term is 1.
+        swing_pitch: The same for the pitch.
+        swing_ends: Acceleration at the start (forward, up) and the end (forward, up) of the swing, beyond
+            that of the rolling sole. It is a multiple of stride and LIFT_UNIT over the squared swing time.
+            With it a foot may land a little suddenly.
+        clearance: Greatest height of the sole's lowest corner in swing.
     """
 
     cadence: float
@@ -74,10 +88,14 @@ class GaitShape:
 
 @dataclass(frozen=True)
 class GaitStyle:
-    """What may differ between two walks at one speed; the defaults are the middle of the road.
+    """What may differ between two walks at one speed.
 
-    cadence, clearance, heel: factors on the cadence, the swing's clearance, the heel's rise and strike. crouch: base
-    lowered by so many m. lean: pitch of the base forward, added, rad.
+    Attributes:
+        cadence: Factor on the cadence.
+        clearance: Factor on the clearance of the swing.
+        heel: Factor on the heel's rise and strike.
+        crouch: How much lower the base is, in m.
+        lean: Additional forward pitch of the base, in rad.
     """
 
     cadence: float = 1.0
@@ -91,17 +109,20 @@ PLAIN = GaitStyle()
 
 
 def human_cadence(speed: float) -> float:
-    """Strides a second of a human's foot at `speed` m/s, Froude-scaled to this leg."""
+    """Return a human's strides per second at `speed` m/s, Froude-scaled to this leg."""
     return float(FROUDE_CADENCE * (speed / FROUDE_SPEED) ** FROUDE_EXPONENT)
 
 
 def clearance(speed: float) -> float:
-    """Height that the swing foot's lowest corner is to reach, m: half as much again as EVALUATION.md's 20 mm."""
+    """Return the height that the swing foot's lowest corner should reach, in m.
+
+    It is 1.5 times the 20 mm of EVALUATION.md.
+    """
     return 0.030 + 0.004 * speed
 
 
 def twist(speed: float) -> float:
-    """Amplitude of a waist's turn against the legs, rad."""
+    """Return the amplitude of a waist's turn against the legs, in rad."""
     return 0.03 + 0.07 * speed
 
 
@@ -141,7 +162,7 @@ TUNED: tuple[tuple[float, ...], ...] = (
 
 
 def from_vector(numbers: np.ndarray, speed: float) -> GaitShape:
-    """A shape from its free numbers, GaitShape's fields from cadence to swing_ends written out."""
+    """Make a shape from its free numbers: the fields from cadence to swing_ends, one after the other."""
     n = tuple(float(x) for x in numbers)
     return GaitShape(
         cadence=n[0],
@@ -169,10 +190,14 @@ def from_vector(numbers: np.ndarray, speed: float) -> GaitShape:
 
 
 def walk_shape(speed: float, style: GaitStyle = PLAIN) -> GaitShape:
-    """The shape of a walk at `speed` m/s: TUNED between its columns, beyond them the outermost.
+    """Return the shape of a walk: TUNED interpolated over speed, constant outside its range.
+
+    Args:
+        speed: Speed, in m/s.
+        style: How the walk differs from the default.
 
     Raises:
-        MotionError: a speed that the numbers are not made for.
+        MotionError: The speed is out of range.
     """
     if not SPEEDS[0] <= speed <= SPEEDS[1]:
         raise MotionError(f"Walking speed {speed} m/s; allowed: {SPEEDS[0]} to {SPEEDS[1]} m/s.")

@@ -1,4 +1,4 @@
-"""Standing still as a body does it: a slow sway over resting feet."""
+"""Standing still: a slow sway over resting feet."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from wildrobot_gym.robot import RobotModel
 def stand_poses(
     robot: RobotModel, time_s: Float[np.ndarray, " time"]
 ) -> tuple[Float[np.ndarray, "time nq"], Float[np.ndarray, "time pad"]]:
-    """Standing at home with a sway of a few millimeters: poses, and pad forces in N.
+    """Return poses of standing at home with a sway of a few millimeters, and pad forces in N.
 
-    The sway is a sum of two sines in each direction, 0.2 to 0.45 Hz as people's, slow enough for the load to lie under
-    the center of mass.
+    The sway is a sum of two sines in each direction, at 0.2 to 0.45 Hz like that of people. It is so slow
+    that the load lies under the center of mass.
     """
     data = mujoco.MjData(robot.model)
     data.qpos[:] = robot.home_qpos
@@ -41,7 +41,7 @@ def stand_poses(
 
 
 def _resting_forces(robot: RobotModel, foot_pos: np.ndarray, com: np.ndarray) -> np.ndarray:
-    """The weight split so that its point on the floor is under `com` (time, 2)."""
+    """Split the weight so that its point on the floor is under `com` (time, 2)."""
     weight = robot.weight
     first = np.clip((com[:, 1] - foot_pos[1, 1]) / (foot_pos[0, 1] - foot_pos[1, 1]), 0.0, 1.0)
     forces = np.zeros((len(com), len(robot.pad_names)))

@@ -1,6 +1,6 @@
-"""The search that found shape.TUNED: a walk's free numbers, by least squares on what inverse dynamics asks of servos.
+"""The search that found `shape.TUNED`: least squares over the free numbers of a walk.
 
-`python -m wildrobot_gym.motion.gait.tune` prints a better table (about ten minutes on one core); nothing else needs this.
+`python -m wildrobot_gym.motion.gait.tune` prints a better table in about ten minutes on one core.
 """
 
 from __future__ import annotations
@@ -22,18 +22,16 @@ from wildrobot_gym.robot import RobotModel
 
 COMFORTABLE_TORQUE = 2.8  # N*m; 70 % of the limit, the rest is for balance
 COMFORTABLE_SPEED = 6.0  # rad/s
-COMFORTABLE_YAW = 0.8  # N*m about the stance foot; a flat sole's friction holds 1.7, one that stands on its heel 0.9
-_SWING_CLEAR = (
-    0.008  # m that the sole's lowest corner keeps from the floor over the middle of the swing
+COMFORTABLE_YAW = (
+    0.8  # N*m about the stance foot; friction holds 1.7 on a flat sole and 0.9 on the heel
 )
+_SWING_CLEAR = 0.008  # m; least height of the sole's lowest corner in the middle of the swing
 _LIMIT_MARGIN = 0.04  # rad
-_STAY = (
-    0.1  # pull towards the start, so that neighboring speeds, each begun from the other, walk alike
-)
+_STAY = 0.1  # pull towards the start, so that walks at neighboring speeds are alike
 
 
 def bounds(speed: float) -> tuple[Float[np.ndarray, " number"], Float[np.ndarray, " number"]]:
-    """Lower and upper bounds of the free numbers at `speed`: what still looks like a person's walk."""
+    """Return lower and upper bounds of the free numbers at `speed`, within which a walk looks human."""
     v = speed
     human = human_cadence(v)
     rows = [
@@ -61,10 +59,10 @@ def bounds(speed: float) -> tuple[Float[np.ndarray, " number"], Float[np.ndarray
 def residuals(
     robot: RobotModel, speed: float, numbers: Float[np.ndarray, " number"]
 ) -> Float[np.ndarray, " residual"]:
-    """What is wrong with a walk; half its squared length is minimized.
+    """Return the faults of a walk; half their squared length is minimized.
 
-    Torque, speed and yaw moment beyond what is comfortable, all torque and acceleration a little, feet out of reach, joints near
-    their limits, a swing near the floor or higher than asked.
+    They are torque, speed and yaw moment above a comfortable level, a little of all torque and
+    acceleration, feet out of reach, joints near their limits, and a swing that is too low or too high.
     """
     shape = from_vector(numbers, speed)
     cycle = shaped_cycle(robot, speed, shape, rounds=2)
@@ -100,11 +98,11 @@ def residuals(
 def tune(
     robot: RobotModel, speed: float, start: Float[np.ndarray, " number"], evaluations: int = 20
 ) -> tuple[Float[np.ndarray, " number"], float]:
-    """The free numbers of the best walk found at `speed` from `start`, and its cost. Deterministic."""
+    """Return the free numbers of the best walk found at `speed` from `start`, and its cost. Deterministic."""
     low, high = bounds(speed)
     width = high - low
-    # Numbers run from 1 to 2 here: least_squares takes steps relative to a number's size, and near 0 they would drown
-    # in the tolerance of the inverse kinematics.
+    # Numbers run from 1 to 2 here. Steps of least_squares are relative to a number's size, and near 0
+    # they would be smaller than the tolerance of the inverse kinematics.
     begin = 1.0 + np.clip((start - low) / width, 0.02, 0.98)
     result = least_squares(
         lambda u: np.concatenate(
@@ -119,7 +117,7 @@ def tune(
 
 
 def main() -> None:
-    """Print the table after one more round from the present one, each speed on its own."""
+    """Print the table after one more round from the current one, each speed on its own."""
     robot = RobotModel.load("wildrobot")
     found = [
         tune(robot, speed, start)
