@@ -11,15 +11,15 @@ from wildrobot_gym.console.error_handling import exit_code_of
 MOTION = "wildrobot_gym.cli.motion.commands:motion"
 COMMANDS = {
     "train": "wildrobot_gym.cli.train:train",
-    "self-imitate": "wildrobot_gym.cli.commands:bootstrap",
+    "self-imitate": "wildrobot_gym.cli.self_imitate:self_imitate",
     "eval": "wildrobot_gym.cli.evaluate:evaluate",
     "compare": "wildrobot_gym.cli.compare:compare",
     "enjoy": "wildrobot_gym.cli.enjoy:enjoy",
     "record": "wildrobot_gym.cli.record:record",
     "plot": "wildrobot_gym.cli.enjoy:plot",
-    "bench": "wildrobot_gym.cli.commands:bench",
-    "study": "wildrobot_gym.cli.commands:study",
-    "doctor": "wildrobot_gym.cli.commands:doctor",
+    "bench": "wildrobot_gym.cli.bench:bench",
+    "study": "wildrobot_gym.cli.study:study",
+    "doctor": "wildrobot_gym.cli.doctor:doctor",
     "robot": "wildrobot_gym.cli.robot:robot",
     "motion": MOTION,
 }  # where each command's function is

@@ -1,116 +1,69 @@
-"""``wildrobot study``: arms times seeds, trained, judged, and put into one table."""
+"""`wildrobot study`: run what is left of a study, and print its table."""
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.markup import escape
+from rich.measure import Measurement
 
+from wildrobot_gym.console.error_handling import Text
 from wildrobot_gym.console.exit_codes import RUN_FAILED
-from wildrobot_gym.console.output import training_console
+from wildrobot_gym.console.reporter import ConsoleReporter
 from wildrobot_gym.console.signals import stop_signals
-from wildrobot_gym.errors import ConfigError
-from wildrobot_gym.experiments.study.config import Study, load_study
-from wildrobot_gym.experiments.study.report import write_report
-from wildrobot_gym.experiments.study.run import Processes, State, StudyRun
+from wildrobot_gym.console.tables import number_table
 
-ROOT = (
-    Path("runs") / "studies"
-)  # the runs of all studies, which share them, and a folder for the table of each
+if TYPE_CHECKING:
+    from wildrobot_gym.experiments.study.report import StudyTable
 
 
-@dataclass(frozen=True)
-class Job:
-    """A run, and what to call it."""
+def study(file: Text, /, jobs: int = 1, table: bool = False, out: Path | None = None) -> int:
+    """Train every arm of a study with every seed, evaluate the final policies, print one table.
 
-    run: StudyRun
-    title: str
+    The same command resumes a study that was stopped. The exit code is 1 where a run failed.
 
-
-def run_study(
-    file: str, jobs: int, table: bool, out: Path | None, console: Console | None = None
-) -> int:
-    """Run what is left of a study, then print and write the table of what is done; the exit code.
-
-    Raises:
-        ConfigError: in the study or any of its arms, before the first run begins. RunError: the table cannot be written.
+    Args:
+        file: Study to run: a shipped study's name (amp, loss, history, ...) or a YAML file.
+        jobs: Number of runs at the same time, each in a process of its own.
+        table: Only print the table of the runs that are done.
+        out: Directory for the table; runs/studies/<study> by default.
     """
-    console = console or training_console()
-    if jobs < 1:
-        raise ConfigError(f"--jobs {jobs}; allowed: 1 or more.")
-    name, study = load_study(file)
-    arms = study_runs(study)
-    states: dict[Path, State] = {}
-    signum = None
-    if not table:
-        processes = Processes()
-        with stop_signals(processes.on_signal):
-            work = jobs_of(study, arms)
-            console.print(
-                f"process {os.getpid()}, {len(work)} runs of {len(arms)} arms, in {ROOT}",
-                highlight=False,
-            )
-            with ThreadPoolExecutor(jobs) as pool:
-                done = pool.map(lambda job: _go(job, processes, console), work)
-                states = {job.run.folder.path: state for job, state in zip(work, done, strict=True)}
-        signum = processes.signum
-    everything = {
-        arm: {seed: (run, _state(run, states)) for seed, run in runs.items()}
-        for arm, runs in arms.items()
-    }
-    write_report(name, study, everything, out or ROOT / name, console)
-    if signum is not None:
-        console.print("Stopped. The same command goes on with the study.")
-        return 128 + signum
-    return RUN_FAILED if any(state.name != "done" for state in states.values()) else 0
+    from wildrobot_gym.console.output import training_console
+    from wildrobot_gym.experiments.study.processes import Processes
+    from wildrobot_gym.experiments.study.report import StudyTable
+    from wildrobot_gym.experiments.study.study import ROOT, run_study
+
+    reporter = ConsoleReporter(training_console())
+    processes = Processes(reporter)
+    with stop_signals(processes.on_signal):
+        result = run_study(file, jobs=jobs, only_table=table, processes=processes, report=reporter)
+    found = StudyTable.of(result)
+    print_table(found, reporter)
+    table_file, results_file = found.write(out or ROOT / result.name)
+    reporter.info(f"Table: {table_file}, metrics of every run: {results_file}")
+    if result.signum is not None:
+        reporter.info("Stopped. The same command resumes the study.")
+        return 128 + result.signum
+    return 0 if table or result.complete else RUN_FAILED
 
 
-def study_runs(study: Study) -> dict[str, dict[int, StudyRun]]:
-    """The runs by arm and seed; all settings are checked here."""
-    return {
-        arm: {
-            seed: StudyRun(ROOT, replace(config, seed=seed), study.commands, study.episodes)
-            for seed in study.seeds
-        }
-        for arm, config in study.resolve().items()
-    }
+def print_table(found: StudyTable, reporter: ConsoleReporter) -> None:
+    """Print the metrics of all arms, with the difference to the baseline under each, and notes."""
+    from wildrobot_gym.experiments.study.metrics import HEADINGS
 
-
-def jobs_of(study: Study, arms: Mapping[str, Mapping[int, StudyRun]]) -> list[Job]:
-    """Each run once, however many arms it is of; seed by seed, so that each arm has a figure early."""
-    titles: dict[Path, list[str]] = {}
-    found: dict[Path, StudyRun] = {}
-    for seed in study.seeds:
-        for arm, runs in arms.items():
-            run = runs[seed]
-            found[run.folder.path] = run
-            titles.setdefault(run.folder.path, []).append(arm)
-    return [
-        Job(run, f"{', '.join(titles[path])}, seed {run.config.seed}")
-        for path, run in found.items()
-    ]
-
-
-def _go(job: Job, processes: Processes, console: Console) -> State:
-    if processes.signum is not None:
-        return job.run.state()
-    if job.run.state().name == "done":
-        console.print(f"{job.title}: done before", highlight=False, markup=False)
-        return State("done")
-    console.print(f"{job.title}: {job.run.log}", highlight=False, markup=False, soft_wrap=True)
-    began = time.monotonic()
-    state = job.run.go(processes.execute)
-    text = (
-        f"{job.title}: {state.name} after {(time.monotonic() - began) / 60:.1f} min. {state.reason}"
-    )
-    console.print(text.rstrip(), highlight=False, markup=False, soft_wrap=True)
-    return state
-
-
-def _state(run: StudyRun, states: Mapping[Path, State]) -> State:
-    return states.get(run.folder.path) or run.state()
+    arms, console = list(found.arms), reporter.console
+    table = number_table(f"study {found.result.name}", "metric", [escape(arm) for arm in arms])
+    table.add_row("runs done", *found.done.values())
+    for metric, heading in HEADINGS.items():
+        cells = []
+        for arm in arms:
+            value, difference = found.value(arm, metric), found.difference(arm, metric)
+            mark = "bold" if found.arms[arm].differs(metric) else "dim"
+            cells.append(f"{value}\n[{mark}]{difference}[/]" if difference else value)
+        table.add_row(heading, *cells)
+    # rich would cut off the cells of a table that is wider than the terminal.
+    table.width = Measurement.get(console, console.options.update(width=10_000), table).maximum
+    console.print(table, crop=False, highlight=False)
+    for note in found.notes():
+        reporter.info(note)

@@ -1,4 +1,4 @@
-"""A study as one YAML file: arms, which are run configs, times seeds; and which runs of it are the same run."""
+"""A study as one YAML file: its arms and seeds, and which of its runs are the same run."""
 
 from __future__ import annotations
 
@@ -21,28 +21,36 @@ from wildrobot_gym.training.config import RunConfig, find_config, yaml_io
 from wildrobot_gym.training.policy import find_policy
 from wildrobot_gym.training.resume import MAY_CHANGE
 
-# Of a run's settings, those that its final policy does not depend on. How long it trains is not among them.
+# The settings that the final policy does not depend on. The training's length is not among them.
 UNSEEN = {"seed", *MAY_CHANGE} - {"n_timesteps"}
 _ABSENT = "-"  # a key that the other settings have
-# Of `amp:`, defaults that have since become others: an old digest means what it did.
+# AMP defaults that have changed since: an old digest keeps its meaning.
 _FIRST_AMP = {"normalization": "spectral", "held_out_fraction": 0.0}
 
 
 @dataclass(frozen=True)
 class Study:
-    """Every arm is trained with every seed; the final policies (not the best by evaluation) go through the walk benchmark.
+    """Arms that are trained with every seed. The walk benchmark evaluates their final policies.
 
-    ``arms``: by name, settings on top of ``config`` and ``set``, keys dotted as with ``--set``; an arm's ``config`` takes
-    another run config in place of the study's. ``against``: the arm that differences are told against; null: the first.
+    Raises:
+        ConfigError: A value is wrong; the message says what is allowed.
     """
 
-    arms: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)  # one must be given
+    arms: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    """Settings of each arm on top of `config` and `set`, by dotted key. At least one arm is needed.
+    An arm's `config` replaces the study's."""
     config: str = "walk_amp"
+    """Run config of all arms: a shipped name or a YAML file."""
     set: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of all arms, by dotted key."""
     seeds: tuple[int, ...] = (0, 1, 2)
+    """Random seeds; each arm is trained once with each."""
     against: str | None = None
-    commands: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)  # m/s
-    episodes: int = 32  # for each command
+    """Arm that the others are compared with. The first by default."""
+    commands: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)
+    """Forward speeds of the evaluation, in m/s."""
+    episodes: int = 32
+    """Number of episodes at each speed."""
 
     def __post_init__(self) -> None:
         if not self.arms:
@@ -57,14 +65,14 @@ class Study:
 
     @property
     def baseline(self) -> str:
-        """The arm that differences are told against."""
+        """The arm that the others are compared with."""
         return self.against or next(iter(self.arms))
 
     def resolve(self) -> dict[str, RunConfig]:
-        """Each arm's checked run config, with the seed of the first run.
+        """Each arm's run config, checked, with the first seed.
 
         Raises:
-            ConfigError: names the arm.
+            ConfigError: A setting of an arm is wrong; the message names the arm.
         """
         configs = {}
         for name, settings in self.arms.items():
@@ -78,15 +86,16 @@ class Study:
         changes = {"config": self.config, **self.set, **settings}
         values = run_config.read_mapping(str(changes.pop("config")))
         if "seed" in changes:
-            raise ConfigError("seed cannot be set; a study's runs have those in its seeds.")
+            raise ConfigError("seed cannot be set. A study's seeds are in its key `seeds`.")
         for key, value in changes.items():
             run_config.override(values, str(key), value)
         config = run_config.from_mapping({**values, "seed": self.seeds[0]})
         if config.env.env_id != ENV_ID:
             raise ConfigError(
-                f"env_id is {config.env.env_id!r}; allowed: {ENV_ID}, whose walk benchmark judges the policies."
+                f"env_id is {config.env.env_id!r}; allowed: {ENV_ID}, which the walk benchmark"
+                " evaluates."
             )
-        # What is not there is found before the first run.
+        # Missing files are found before the first run.
         _ = config.reference and config.reference.path, config.env.arguments()
         RobotModel.load(config.env.settings.robot)
         check_backend(config.env.backend)
@@ -96,10 +105,16 @@ class Study:
 
 
 def load_study(study: str) -> tuple[str, Study]:
-    """A study's name and settings, from a file's path or a shipped name.
+    """Read a study.
+
+    Args:
+        study: A shipped study's name or a YAML file.
+
+    Returns:
+        Its name and settings.
 
     Raises:
-        ConfigError: unknown file, key or value; says what is allowed.
+        ConfigError: A file, key or value is unknown; the message says what is allowed.
     """
     path = find_config(study, "study", STUDIES)
     values = yaml_io.read(path)
@@ -110,20 +125,22 @@ def load_study(study: str) -> tuple[str, Study]:
 
 
 def digest(config: RunConfig) -> str:
-    """Twelve hex digits of everything in a run config that its final policy depends on, the seed aside.
+    """Twelve hex digits of all settings that the final policy depends on, except the seed.
 
-    What stands at its first default is left out, so that a new setting does not orphan the runs that are there, and 10 is
-    10.0.
-    The digest knows settings alone: neither the code nor what is in the files that they name.
+    Settings at their first default are left out: with a new setting, old runs keep their digest.
+    The digest does not depend on the code or on the content of files.
+
+    Args:
+        config: The run config.
     """
     found = config.resolved()
     amp = None if config.amp is None else {"reference": "", **_FIRST_AMP}
     defaults = run_config.from_mapping({"n_timesteps": 1, "amp": amp}).resolved()
-    told = {
+    changed = {
         key: found.get(key, _ABSENT)
         for key in {**defaults, **found}
         if key.partition(".")[0] not in UNSEEN
         and found.get(key, _ABSENT) != defaults.get(key, _ABSENT)
     }
-    text = json.dumps(json.loads(json.dumps(told), parse_int=float), sort_keys=True)
+    text = json.dumps(json.loads(json.dumps(changed), parse_int=float), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,20 +1,16 @@
-"""A study's table: on the screen, as Markdown, and as JSON with every run's metrics."""
+"""The table of a study: as Markdown, and as JSON with the metrics of every run."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.measure import Measurement
-
 from wildrobot_gym.config import to_dict
-from wildrobot_gym.console.tables import number_table
 from wildrobot_gym.evaluation.formatting import mean_text, range_text
-from wildrobot_gym.experiments.study.config import Study, digest
+from wildrobot_gym.experiments.study.config import digest
 from wildrobot_gym.experiments.study.metrics import (
     HEADINGS,
     MIN_PAIRS,
@@ -23,184 +19,165 @@ from wildrobot_gym.experiments.study.metrics import (
     incomparable,
     run_metrics,
 )
-from wildrobot_gym.experiments.study.run import State, StudyRun
+from wildrobot_gym.experiments.study.study import StudyResult
 from wildrobot_gym.files import write_json, write_text
 
-Runs = Mapping[str, Mapping[int, tuple[StudyRun, State]]]  # by arm and seed
 
+@dataclass(frozen=True)
+class StudyTable:
+    """The metrics of a study.
 
-def write_report(name: str, study: Study, runs: Runs, out: Path, console: Console) -> None:
-    """Print the table of what is done; write ``table.md`` and ``results.json`` into ``out``.
-
-    Raises:
-        RunError: a file cannot be written.
+    Attributes:
+        result: The runs and their states.
+        metrics: The metrics of each run, by arm and seed; None if it is not done.
+        arms: The metrics of each arm.
     """
-    metrics = {
-        arm: {seed: run_metrics(run) for seed, (run, _) in of_arm.items()}
-        for arm, of_arm in runs.items()
-    }
-    by_arm = {arm: [run for run, _ in of_arm.values()] for arm, of_arm in runs.items()}
-    base = study.baseline
-    arms = {
-        arm: arm_metrics(metrics[arm], metrics[base], incomparable(by_arm[arm], by_arm[base]))
-        for arm in runs
-    }
-    done = {
-        arm: f"{sum(f is not None for f in of_arm.values())} of {len(of_arm)}"
-        for arm, of_arm in metrics.items()
-    }
-    notes = _notes(study, runs)
-    _print(name, study, arms, done, notes, console)
-    write_json(out / "results.json", _to_json(name, study, runs, metrics, arms))
-    write_text(out / "table.md", _markdown(name, study, arms, done, notes))
-    console.print(
-        f"Table: {out / 'table.md'}, metrics of every run: {out / 'results.json'}",
-        highlight=False,
-        soft_wrap=True,
-    )
 
+    result: StudyResult
+    metrics: Mapping[str, Mapping[int, Mapping[str, float] | None]]
+    arms: Mapping[str, ArmMetrics]
 
-def _notes(study: Study, runs: Runs) -> list[str]:
-    """How the table is to be read, and what failed."""
-    notes = [
-        f"Final policies, {study.episodes} episodes at each of {', '.join(f'{c:g}' for c in study.commands)} m/s; mean over"
-        f" seeds and its 95 % bootstrap interval. Under it the difference to {study.baseline} by paired seeds; *: its interval"
-        f" excludes zero (told from {MIN_PAIRS} seeds on)."
-    ]
-    if (
-        max(sum(state.name == "done" for _, state in of_arm.values()) for of_arm in runs.values())
-        <= MIN_PAIRS
-    ):
-        notes.append(
-            "With up to three seeds an interval is from the lowest to the highest of them."
-        )
-    commits = {str(results["versions"].get("git")) for results in _results(runs)}
-    if len(commits) > 1:
-        notes.append(
-            f"These runs were judged by {len(commits)} different states of the code: results.json has them."
-        )
-    # An arm may be another's twin: each failed run is told once for each of its arms.
-    failed = [
-        (arm, seed, state)
-        for arm, of in runs.items()
-        for seed, (_, state) in of.items()
-        if state.name == "failed"
-    ]
-    return notes + [f"Failed: {arm}, seed {seed}: {state.reason}" for arm, seed, state in failed]
+    @classmethod
+    def of(cls, result: StudyResult) -> StudyTable:
+        """Collect the metrics of all runs that are done."""
+        runs = {arm: [run for run, _ in of.values()] for arm, of in result.runs.items()}
+        metrics = {
+            arm: {seed: run_metrics(run) for seed, (run, _) in of.items()}
+            for arm, of in result.runs.items()
+        }
+        base = result.study.baseline
+        arms = {
+            arm: arm_metrics(metrics[arm], metrics[base], incomparable(runs[arm], runs[base]))
+            for arm in runs
+        }
+        return cls(result, metrics, arms)
 
+    @property
+    def done(self) -> dict[str, str]:
+        """How many runs of each arm are done, e.g. `2 of 3`."""
+        return {
+            arm: f"{sum(found is not None for found in of.values())} of {len(of)}"
+            for arm, of in self.metrics.items()
+        }
 
-def _results(runs: Runs) -> list[dict[str, Any]]:
-    found = [run.results() for of_arm in runs.values() for run, _ in of_arm.values()]
-    return [results for results in found if results is not None]
+    def value(self, arm: str, metric: str) -> str:
+        """Mean and, of more than one run, interval of a metric."""
+        interval, digits = self.arms[arm].over_seeds[metric], _digits(metric)
+        between = f" ({range_text(interval, digits)})" if interval["n"] > 1 else ""
+        return mean_text(interval, digits) + between
 
+    def difference(self, arm: str, metric: str) -> str:
+        """Difference to the baseline; "" if there is none. A star marks one that excludes zero."""
+        found = self.arms[arm]
+        mean = found.difference[metric]["mean"]
+        if arm == self.result.study.baseline or mean is None:
+            return ""
+        return f"{mean:+.{_digits(metric)}f}{'*' if found.differs(metric) else ''}"
 
-def _print(
-    name: str,
-    study: Study,
-    arms: Mapping[str, ArmMetrics],
-    done: Mapping[str, str],
-    notes: list[str],
-    console: Console,
-) -> None:
-    table = number_table(f"study {name}", "metric", [escape(arm) for arm in arms])
-    table.add_row("runs done", *done.values())
-    for metric, heading in HEADINGS.items():
-        cells = []
-        for arm, found in arms.items():
-            value, difference = (
-                _value(found, metric),
-                _difference(found, metric, arm == study.baseline),
+    def notes(self) -> list[str]:
+        """How to read the table, and which runs failed."""
+        study = self.result.study
+        speeds = ", ".join(f"{command:g}" for command in study.commands)
+        notes = [
+            f"Final policies, {study.episodes} episodes at each of {speeds} m/s. Each cell has the"
+            " mean over seeds and its 95 % bootstrap interval. Under it is the difference to"
+            f" {study.baseline} by paired seeds. A star: its interval excludes zero, with"
+            f" {MIN_PAIRS} seeds or more."
+        ]
+        states = [[state for _, state in of.values()] for of in self.result.runs.values()]
+        if max(sum(state.name == "done" for state in of) for of in states) <= MIN_PAIRS:
+            notes.append("With up to three seeds, an interval spans the lowest to the highest.")
+        commits = {str(results["versions"].get("git")) for results in self._results()}
+        if len(commits) > 1:
+            notes.append(
+                f"{len(commits)} different states of the code evaluated these runs; results.json"
+                " names them."
             )
-            cells.append(
-                f"{value}\n[{'bold' if found.differs(metric) else 'dim'}]{difference}[/]"
-                if difference
-                else value
-            )
-        table.add_row(heading, *cells)
-    # A table wider than the terminal is wrapped by the terminal; rich would cut its cells off.
-    table.width = Measurement.get(console, console.options.update(width=10_000), table).maximum
-    console.print(table, crop=False, highlight=False)
-    for note in notes:
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
+        # A run that belongs to two arms is listed once for each.
+        failed = [
+            f"Failed: {arm}, seed {seed}: {state.reason}"
+            for arm, of in self.result.runs.items()
+            for seed, (_, state) in of.items()
+            if state.name == "failed"
+        ]
+        return notes + failed
 
+    def _results(self) -> list[dict[str, Any]]:
+        found = [run.results() for of in self.result.runs.values() for run, _ in of.values()]
+        return [results for results in found if results is not None]
 
-def _markdown(
-    name: str,
-    study: Study,
-    arms: Mapping[str, ArmMetrics],
-    done: Mapping[str, str],
-    notes: list[str],
-) -> str:
-    def line(cells: list[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    def to_markdown(self) -> str:
+        """The table and its notes as Markdown."""
 
-    lines = [
-        f"# Study {name}",
-        "",
-        line(["metric", *arms]),
-        "|---" * (len(arms) + 1) + "|",
-        line(["runs done", *done.values()]),
-    ]
-    for metric, heading in HEADINGS.items():
-        cells = [heading]
-        for arm, found in arms.items():
-            difference = _difference(found, metric, arm == study.baseline)
-            difference = f"**{difference[:-1]}\\***" if found.differs(metric) else difference
-            cells.append("<br>".join(filter(None, [_value(found, metric), difference])))
-        lines.append(line(cells))
-    return "\n".join([*lines, "", *(f"{note}\n" for note in notes)])
+        def line(cells: list[str]) -> str:
+            return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
+        lines = [
+            f"# Study {self.result.name}",
+            "",
+            line(["metric", *self.arms]),
+            "|---" * (len(self.arms) + 1) + "|",
+            line(["runs done", *self.done.values()]),
+        ]
+        for metric, heading in HEADINGS.items():
+            cells = [heading]
+            for arm, found in self.arms.items():
+                difference = self.difference(arm, metric)
+                if found.differs(metric):
+                    difference = f"**{difference[:-1]}\\***"
+                cells.append("<br>".join(filter(None, [self.value(arm, metric), difference])))
+            lines.append(line(cells))
+        return "\n".join([*lines, "", *(f"{note}\n" for note in self.notes())])
 
-def _value(found: ArmMetrics, metric: str) -> str:
-    """Mean and, of more than one run, interval."""
-    interval, digits = found.over_seeds[metric], _digits(metric)
-    return mean_text(interval, digits) + (
-        f" ({range_text(interval, digits)})" if interval["n"] > 1 else ""
-    )
+    def to_json(self) -> dict[str, Any]:
+        """The metrics of every run and arm as JSON types."""
+        return {
+            "study": self.result.name,
+            "settings": to_dict(self.result.study),
+            "against": self.result.study.baseline,
+            "arms": {
+                arm: {
+                    "digest": digest(next(iter(of.values()))[0].config),
+                    "runs": {str(seed): self._run_json(arm, seed) for seed in of},
+                    "over_seeds": self.arms[arm].over_seeds,
+                    "difference": self.arms[arm].difference,
+                    "differs": [name for name in HEADINGS if self.arms[arm].differs(name)],
+                }
+                for arm, of in self.result.runs.items()
+            },
+        }
 
-
-def _difference(found: ArmMetrics, metric: str, is_baseline: bool) -> str:
-    mean = found.difference[metric]["mean"]
-    if is_baseline or mean is None:
-        return ""
-    return f"{mean:+.{_digits(metric)}f}{'*' if found.differs(metric) else ''}"
-
-
-def _digits(metric: str) -> int:
-    return 1 if metric == "minutes" else 3
-
-
-def _to_json(
-    name: str,
-    study: Study,
-    runs: Runs,
-    metrics: Mapping[str, Mapping[int, Mapping[str, float] | None]],
-    arms: Mapping[str, ArmMetrics],
-) -> dict[str, Any]:
-    def of_run(arm: str, seed: int) -> dict[str, Any]:
-        run, state = runs[arm][seed]
-        found, results = metrics[arm][seed], run.results()
+    def _run_json(self, arm: str, seed: int) -> dict[str, Any]:
+        run, state = self.result.runs[arm][seed]
+        found, results = self.metrics[arm][seed], run.results()
+        known = None
+        if found is not None:
+            known = {name: value if math.isfinite(value) else None for name, value in found.items()}
         return {
             "folder": str(run.folder.path),
             "state": state.name,
             "reason": state.reason,
-            "metrics": found
-            and {key: value if math.isfinite(value) else None for key, value in found.items()},
+            "metrics": known,
             "git": results and results["versions"].get("git"),
         }
 
-    return {
-        "study": name,
-        "settings": to_dict(study),
-        "against": study.baseline,
-        "arms": {
-            arm: {
-                "digest": digest(next(iter(of_arm.values()))[0].config),
-                "runs": {str(seed): of_run(arm, seed) for seed in of_arm},
-                "over_seeds": arms[arm].over_seeds,
-                "difference": arms[arm].difference,
-                "differs": [metric for metric in HEADINGS if arms[arm].differs(metric)],
-            }
-            for arm, of_arm in runs.items()
-        },
-    }
+    def write(self, out: Path) -> tuple[Path, Path]:
+        """Write `table.md` and `results.json`.
+
+        Args:
+            out: Directory for the files.
+
+        Returns:
+            The two files.
+
+        Raises:
+            RunError: A file cannot be written.
+        """
+        table, results = out / "table.md", out / "results.json"
+        write_json(results, self.to_json())
+        write_text(table, self.to_markdown())
+        return table, results
+
+
+def _digits(metric: str) -> int:
+    return 1 if metric == "minutes" else 3

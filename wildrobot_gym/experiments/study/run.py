@@ -1,21 +1,16 @@
-"""One run of a study: trained and judged in processes of its own, and gone on with where an earlier study left it."""
+"""One run of a study: trained and evaluated in processes of its own, and resumed where needed."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, BinaryIO
 
 from amp_sbx.common.errors import AMPError
-from wildrobot_gym.console.error_handling import complain
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.benchmark import PROTOCOL
 from wildrobot_gym.experiments.study.config import digest
@@ -32,7 +27,12 @@ FAILED = "study: failed: "  # in a run's log
 
 @dataclass(frozen=True)
 class State:
-    """done, failed, unfinished, or elsewhere: in another study's hands; and the reason where it failed."""
+    """What has become of a run.
+
+    Attributes:
+        name: done, failed, unfinished, or elsewhere (another study is working on it).
+        reason: Why it failed.
+    """
 
     name: str
     reason: str = ""
@@ -40,7 +40,16 @@ class State:
 
 @dataclass(frozen=True)
 class StudyRun:
-    """A config with its seed, and how its final policy is judged. The same settings are the same run in every study."""
+    """One run: a config with its seed, and how its final policy is evaluated.
+
+    Equal settings are the same run in every study.
+
+    Attributes:
+        root: Directory of the runs of all studies.
+        config: The run's settings.
+        commands: Forward speeds of the evaluation, in m/s.
+        episodes: Episodes for each command.
+    """
 
     root: Path
     config: RunConfig
@@ -49,29 +58,28 @@ class StudyRun:
 
     @property
     def folder(self) -> RunDirectory:
+        """The run directory."""
         return RunDirectory(self.root / f"{digest(self.config)}-s{self.config.seed}")
 
     @property
     def log(self) -> Path:
-        """Output of its processes. Beside the folder, which must be empty for a run to begin."""
+        """Output of its processes, beside the run directory, which must be empty at first."""
         return self.folder.path.with_suffix(".log")
 
     @property
     def results_file(self) -> Path:
-        """The benchmark's results; other commands or numbers of episodes have another file."""
+        """The benchmark's results. Other commands or episodes have another file."""
         return (
             self.folder.path
             / f"eval_{'_'.join(f'{c:g}' for c in self.commands)}_x{self.episodes}.json"
         )
 
     def results(self) -> dict[str, Any] | None:
-        """What :attr:`results_file` holds; None where there is nothing that counts."""
+        """The content of `results_file`; None if there is none that counts."""
         return None if self._outdated() else self._stored()
 
     def _stored(self) -> dict[str, Any] | None:
-        """The same, of whatever motion the policy has learned; None where it is missing, damaged, or of another version of the
-        benchmark, which came to measure style without another version: results that do not speak of it are made anew.
-        """
+        """The content of `results_file`; None if it is missing, damaged or of another version."""
         try:
             found = json.loads(self.results_file.read_text())
             current = found["protocol"] == PROTOCOL and "style" in found
@@ -80,7 +88,7 @@ class StudyRun:
             return None
 
     def _outdated(self) -> str:
-        """Why the final policy is none of these settings any more, whose reference is another file by now; else nothing."""
+        """Why the final policy no longer counts: its reference is another file now. Else ""."""
         try:
             if self.folder.final.is_file():
                 self.folder.check_motions(self.config, self.folder.final)
@@ -89,7 +97,7 @@ class StudyRun:
         return ""
 
     def state(self) -> State:
-        """done, failed or unfinished, by what lies on the disk."""
+        """The state of the run by the files on the disk."""
         if reason := self._outdated():
             return State("failed", reason)
         if self._stored() is not None:
@@ -106,29 +114,33 @@ class StudyRun:
 
     @contextlib.contextmanager
     def _claimed(self) -> Iterator[BinaryIO]:
-        """The log, open for this study alone; its processes inherit the lock, so it outlives a study that is killed.
+        """The log, locked for this study. Its processes inherit the lock, which outlives a killed study.
 
         Raises:
-            BlockingIOError: another study is at this run.
+            BlockingIOError: Another study is working on this run.
         """
         with locked(self.log) as log:
             yield log
 
-    def go(self, execute: Execute) -> State:
-        """Train what is left to train, then judge; what is done already is not done again."""
+    def execute(self, execute: Execute) -> State:
+        """Train, then evaluate. What is done already is not done again.
+
+        Args:
+            execute: Runs one `wildrobot` command.
+        """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             with self._claimed() as log:
-                state = State("done") if self.results() is not None else self._go(execute, log)
+                state = State("done") if self.results() is not None else self._execute(execute, log)
                 if state.name == "failed":
                     log.write(f"\n{FAILED}{state.reason}\n".encode())
                 return state
         except BlockingIOError:
-            return State("elsewhere", "Another study is at it.")
+            return State("elsewhere", "Another study is working on it.")
         except OSError as error:
             return State("failed", str(error))
 
-    def _go(self, execute: Execute, log: BinaryIO) -> State:
+    def _execute(self, execute: Execute, log: BinaryIO) -> State:
         if reason := self._outdated():
             return State("failed", reason)
         try:
@@ -149,11 +161,11 @@ class StudyRun:
         return State("done")
 
     def _steps(self) -> list[list[str]]:
-        """Arguments of ``wildrobot`` for what is left to do."""
+        """The commands that are left to run, as arguments of `wildrobot`."""
         folder = self.folder
-        began = folder.holds_a_run()
-        if began and digest(run_config.from_mapping(folder.read_config())) != digest(self.config):
-            raise RunError(f"{folder.path} holds a run of other settings. Move it away.")
+        begun = folder.holds_a_run()
+        if begun and digest(run_config.from_mapping(folder.read_config())) != digest(self.config):
+            raise RunError(f"{folder.path} holds a run with other settings. Move it away.")
         steps = []
         if not folder.final.is_file():
             config_file = folder.path.with_suffix(".yaml")
@@ -165,7 +177,7 @@ class StudyRun:
                     str(config_file),
                     "--out",
                     str(folder.path),
-                    *(["--resume"] if began else []),
+                    *(["--resume"] if begun else []),
                 ]
             )
         commands = [f"{command:g}" for command in self.commands]
@@ -181,56 +193,14 @@ class StudyRun:
 
 
 def _in_a_line(error: Exception) -> str:
-    """A message as a log's last line holds it, from where it is read back."""
+    """A message in one line, as the log's last line holds it."""
     return " ".join(str(error).split())
 
 
 def _reason(output: str, code: int) -> str:
-    """Why a process failed, in one line: its message, or the last that it said."""
+    """Why a process failed, in one line: its error message, or else its last output."""
     if code < 0:
         return f"killed by signal {-code}."
-    lines = output.strip().splitlines() or [f"exit code {code}, without a word."]
+    lines = output.strip().splitlines() or [f"exit code {code}, without any output."]
     messages = [i for i, line in enumerate(lines) if line.startswith("wildrobot: ")]
     return " ".join(lines[messages[-1] :] if messages else lines[-1:]).removeprefix("wildrobot: ")
-
-
-class Processes:
-    """The processes of a study. A signal to the study stops them, with checkpoints, and no further ones begin.
-
-    They are no part of the terminal's group: Ctrl-C would reach them beside the signal from here, and the second one stops
-    a training at once, without a checkpoint.
-    """
-
-    def __init__(self) -> None:
-        self.signum: int | None = None
-        self._running: set[subprocess.Popen[bytes]] = set()
-
-    def on_signal(self, signum: int, _: FrameType | None) -> None:
-        """For ``guard.stop_signals``."""
-        self.signum = signum
-        complain(
-            "wildrobot",
-            "Stopping; runs in work write a checkpoint first. Once more: they stop at once, without one.",
-        )
-        for process in list(self._running):
-            process.terminate()
-
-    def execute(self, arguments: Sequence[str], log: BinaryIO) -> int:
-        """Run ``wildrobot`` with ``arguments``; its exit code, negative where a signal killed it."""
-        if self.signum is not None:
-            return 128 + self.signum
-        process = subprocess.Popen(
-            [sys.executable, "-m", "wildrobot_gym.cli.main", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
-        )
-        self._running.add(process)
-        try:
-            if self.signum is not None:  # it came while the process was being made
-                process.terminate()
-            return process.wait()
-        finally:
-            self._running.discard(process)
