@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from wildrobot_gym.cli import dispatch
-from wildrobot_gym.cli.bench import _ratios
 from wildrobot_gym.cli.main import COMMANDS, main
+from wildrobot_gym.experiments.bench.bench import ratios_of
 from wildrobot_gym.paths import ROBOTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,7 +110,7 @@ def test_seed_documents_flags():
 def test_bench_ratios_are_medians_of_rounds():
     samples = {"train_steps_per_s": [1.0, 4.0, 9.0], "raw_physics_steps_per_s": [2.0, 4.0, 10.0]}
     figures = {"vector_env_steps_per_s": 30.0, "subproc_steps_per_s": 3.0}
-    assert _ratios(figures, samples) == {
+    assert ratios_of(figures, samples) == {
         "train_over_raw_physics": 0.9,
         "vector_env_over_subproc": 10.0,
     }

@@ -1,4 +1,4 @@
-"""``wildrobot bootstrap``: a policy's own walk mined and learned from; stages that are done, interrupted, or stale."""
+"""Self-imitation: a policy's own gait mined and learned from; stages that are done, interrupted or outdated."""
 
 import json
 import shutil
@@ -11,8 +11,9 @@ from wildrobot_gym.cli.main import main
 from wildrobot_gym.env.rollout import ROLLOUT_SOURCE, SETTLING_STEPS, perform_walk
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation.benchmark import make_env
-from wildrobot_gym.experiments import self_imitation as bootstrap
 from wildrobot_gym.experiments.datasets import load_dataset
+from wildrobot_gym.experiments.self_imitation import mining, run
+from wildrobot_gym.experiments.self_imitation.stages import grounded_stage
 from wildrobot_gym.motion.mining import Gates, mine
 from wildrobot_gym.paths import POLICIES
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
@@ -20,27 +21,45 @@ from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.policy import load_policy
 from wildrobot_gym.training.run_directory import RunDirectory
+from wildrobot_gym.training.train import TrainResult
 
 TINY = ("n_envs=8", "n_steps=8", "batch_size=32", "checkpoint_every=64", "eval.every=0")
 TINY += ("amp.discriminator_hidden=[16]", "amp.batch_size=64", "amp.held_out_fraction=0")
 ROLLOUTS = ("--commands", "0.3", "0.6", "--seconds", "3")
-SHIPPED = ("bootstrap", "--policy", "walk", *ROLLOUTS, "--set", *TINY, "--amp-steps", "128")
+SHIPPED = ("self-imitate", "--policy", "walk", *ROLLOUTS, "--set", *TINY, "--amp-steps", "128")
 
 
-def said(capsys) -> str:
+def printed(capsys) -> str:
     captured = capsys.readouterr()
     return " ".join((captured.out + captured.err).split())
 
 
+def result(directory, signum=None) -> TrainResult:
+    status = "finished" if signum is None else "stopped"
+    return TrainResult(run=directory, status=status, num_timesteps=1, signum=signum)
+
+
+def fake_training(monkeypatch) -> list:
+    """In place of training: a list of the configs, directories and whether to resume."""
+    calls = []
+
+    def train(config, *, out, resume, **_):
+        calls.append((config, out, resume))
+        return result(RunDirectory(out))
+
+    monkeypatch.setattr(run, "train", train)
+    return calls
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """All that comes of the shipped policy as a baseline, for tests that put back what they change."""
-    out = tmp_path_factory.mktemp("bootstrap") / "out"
+    """The files made from the shipped policy. A test that changes them restores them."""
+    out = tmp_path_factory.mktemp("self_imitate") / "out"
     assert main([*SHIPPED, "--out", str(out)]) == 0
     return out
 
 
-def test_the_shipped_policys_walk_is_mined(done):
+def test_the_gait_of_the_shipped_policy_is_mined(done):
     _, segments = load_dataset(str(done / "reference.npz"))
     assert {segment.motion_id for segment in segments} == {"policy_0.3", "policy_0.6"}
     for segment in segments:
@@ -57,7 +76,7 @@ def test_the_shipped_policys_walk_is_mined(done):
     assert report["origin"]["commands"] == [0.3, 0.6] and report["origin"]["num_timesteps"] > 0
 
 
-def test_amp_begins_with_the_baseline_at_a_low_weight_that_rises(done):
+def test_amp_starts_with_the_baseline_and_a_rising_weight(done):
     config = run_config.from_mapping(yaml_io.read(done / "amp" / "config.yaml"))
     assert config.reference.path == done / "reference.npz" and config.env.env_kwargs()[
         "reference"
@@ -69,54 +88,49 @@ def test_amp_begins_with_the_baseline_at_a_low_weight_that_rises(done):
     assert (done / "amp" / "final.zip").is_file()
 
 
-def test_what_is_done_stays(done, capsys):
+def test_finished_stages_are_not_repeated(done, capsys):
     before = {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()}
     assert main([*SHIPPED, "--out", str(done)]) == 0
-    text = said(capsys)
+    text = printed(capsys)
     assert "reference: done" in text and "amp: done, 128 steps" in text
     assert {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()} == before
 
 
-def test_the_last_stage_can_be_lengthened(done, capsys, monkeypatch):
-    lengths = []
-    monkeypatch.setattr(
-        bootstrap,
-        "train",
-        lambda config, *_: lengths.append((config.n_timesteps, config.amp["schedule"])) or 0,
-    )
+def test_the_amp_run_can_be_extended(done, capsys, monkeypatch):
+    calls = fake_training(monkeypatch)
     assert main([*SHIPPED, "--out", str(done), "--amp-steps", "256"]) == 0
-    assert "amp: going on" in said(capsys)
-    [(steps, schedule)] = lengths
-    assert steps == 256 and schedule["ramp_end"] == 64.0  # as it was begun, with 128 steps
+    assert "amp: resuming" in printed(capsys)
+    [(config, _, resume)] = calls
+    assert config.n_timesteps == 256 and resume
+    assert config.amp.schedule.ramp_end == 64.0  # as it was begun, with 128 steps
 
 
-def test_stale_stages_are_refused(done, capsys, monkeypatch):
+def test_outdated_stages_are_refused(done, capsys, monkeypatch):
     out = ("--out", str(done))
     assert main([*SHIPPED, *out, "--seconds", "4"]) == 2
-    text = said(capsys)
+    text = printed(capsys)
     assert (
         "mined from other rollouts" in text
         and "seconds: 3.0, asked 4.0" in text
         and "--force" in text
     )
-    monkeypatch.setattr(bootstrap, "file_digest", lambda _: "of another file under the name")
+    monkeypatch.setattr(mining, "file_digest", lambda _: "of another file under the name")
     assert main([*SHIPPED, *out]) == 2
-    assert "mined from other rollouts. sha256" in said(capsys)
+    assert "mined from other rollouts. sha256" in printed(capsys)
     monkeypatch.undo()
     assert main([*SHIPPED, *out, "--set", "amp.weight=0.2"]) == 2
-    assert "started with other settings" in said(capsys)
+    assert "started with other settings" in printed(capsys)
     hidden = done.with_name("hidden.npz")
     (done / "reference.npz").rename(hidden)
     assert (
         main([*SHIPPED, *out]) == 2
-    )  # the AMP run's reference is gone: it is not mined anew under it
-    assert "config.yaml exists" in said(capsys)
+    )  # the AMP run's reference is gone, and no other one may take its place
+    assert "config.yaml exists" in printed(capsys)
     hidden.rename(done / "reference.npz")
 
 
-def test_force_mines_and_learns_anew(done, tmp_path, capsys, monkeypatch):
-    runs = []
-    monkeypatch.setattr(bootstrap, "train", lambda *arguments: runs.append(arguments) or 0)
+def test_force_repeats_mining_and_amp(done, tmp_path, capsys, monkeypatch):
+    calls = fake_training(monkeypatch)
     other = tmp_path / "out"
     (other / "amp").mkdir(parents=True)
     for name in ("reference.npz", "reference.report.json", "amp/config.yaml"):
@@ -126,28 +140,31 @@ def test_force_mines_and_learns_anew(done, tmp_path, capsys, monkeypatch):
         "policy_0.3",
         "policy_0.425",
     }
-    assert not (other / "amp").exists() and runs[0][1:3] == (RunDirectory(other / "amp"), False)
+    assert not (other / "amp").exists() and calls[0][1:] == (other / "amp", False)
 
 
 def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
-    """Interrupted it goes on, then on again without hops; one that does not walk is refused; AMP begins with the last. The
-    training itself is left out: the shipped policy is what comes of it, on the second call.
+    """It is resumed, then trained without hops. If it does not walk, it is refused.
+
+    AMP starts with the last policy. The training is replaced: the second call of a stage makes the
+    shipped policy.
     """
     calls = []
 
-    def train(config, folder, resume, console):
-        calls.append((config.n_timesteps, folder.path.name, resume))
+    def train(config, *, out, resume, **_):
+        directory = RunDirectory(out)
+        calls.append((config.n_timesteps, out.name, resume))
         if not resume:
-            folder.begin(config)
-            return 128 + signal.SIGINT
-        shutil.copy(POLICIES / "walk" / "policy.zip", folder.final)
-        return 0
+            directory.begin(config)
+            return result(directory, signal.SIGINT)
+        shutil.copy(POLICIES / "walk" / "policy.zip", directory.final)
+        return result(directory)
 
-    monkeypatch.setattr(bootstrap, "train", train)
-    monkeypatch.setattr(bootstrap, "SUCCESS_VELOCITY_ERROR", 0.0)  # nobody walks so well
+    monkeypatch.setattr(run, "train", train)
+    monkeypatch.setattr(mining, "SUCCESS_VELOCITY_ERROR", 0.0)  # nobody walks so well
     out = tmp_path / "out"
     command = [
-        "bootstrap",
+        "self-imitate",
         *ROLLOUTS,
         "--baseline-steps",
         "1000000",
@@ -157,11 +174,11 @@ def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
         str(out),
     ]
     assert main(command) == 128 + signal.SIGINT
-    assert "goes on with it when it is called as before" in said(capsys)
+    assert "same command resumes" in printed(capsys)
     assert main(command) == 128 + signal.SIGINT
-    text = said(capsys)
+    text = printed(capsys)
     assert (
-        "baseline: going on with walk_ppo" in text
+        "baseline: resuming walk_ppo" in text
         and "grounded: training walk_ppo to 5,000 steps" in text
     )
     plain, level = (
@@ -179,15 +196,15 @@ def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
     }
     assert main(command) == 2
     assert (
-        "none of it within 0.0 m/s of its command. Train the baseline on for longer (--grounded-steps"
-        in said(capsys)
+        "none of it within 0.0 m/s of its command. Train the baseline for longer (--grounded-steps"
+        in printed(capsys)
     )
     assert main(command) == 2
-    text = said(capsys)
+    text = printed(capsys)
     assert "baseline: done" in text and "grounded: done" in text
     assert main([*command, "--baseline-steps", "7000000"]) == 2
     steps = RunDirectory(out / "baseline").final_steps()
-    assert f"went on from a baseline of {steps:,} steps, but 7,000,000 are asked for" in said(
+    assert f"continued from a baseline of {steps:,} steps, but 7,000,000 are asked for" in printed(
         capsys
     )
     assert calls == [
@@ -198,35 +215,33 @@ def test_a_trained_baseline(tmp_path, capsys, monkeypatch):
     ]
     reference, amp = out / "reference.npz", RunDirectory(out / "amp")
     assert not reference.exists() and not amp.path.exists()
-    monkeypatch.setattr(bootstrap, "SUCCESS_VELOCITY_ERROR", SUCCESS_VELOCITY_ERROR)
+    monkeypatch.setattr(mining, "SUCCESS_VELOCITY_ERROR", SUCCESS_VELOCITY_ERROR)
     assert main(command) == 128 + signal.SIGINT
     begun = run_config.from_mapping(amp.read_config())
     assert calls[4:] == [(begun.n_timesteps, "amp", False)] and begun.trained_agent == str(
         out / "grounded" / "final.zip"
     )
-    assert begun.reference_path == reference and load_dataset(str(reference))[1]
+    assert begun.reference.path == reference and load_dataset(str(reference))[1]
     assert main([*command, "--grounded-steps", "7000000"]) == 2
-    assert "was mined before the training that is asked for now" in said(capsys) and len(calls) == 5
-
-
-def test_a_baseline_that_is_not_to_go_on(tmp_path, monkeypatch):
-    begun = []
-    monkeypatch.setattr(
-        bootstrap, "train", lambda config, folder, *_: begun.append(folder.path.name) or 0
+    assert (
+        "was mined before the training that is asked for now" in printed(capsys) and len(calls) == 5
     )
+
+
+def test_the_grounded_stage_can_be_left_out(tmp_path, monkeypatch):
+    calls, agents = fake_training(monkeypatch), []
     monkeypatch.setattr(
-        bootstrap, "load_policy", lambda agent: begun.append(agent) or load_policy("walk")
+        run, "load_policy", lambda agent: agents.append(agent) or load_policy("walk")
     )
-    monkeypatch.setattr(bootstrap, "_mine", lambda *_: None)
-    assert main(["bootstrap", "--grounded-steps", "0", "--out", str(tmp_path / "out")]) == 0
-    assert begun == ["baseline", str(tmp_path / "out" / "baseline" / "final.zip"), "amp"]
+    monkeypatch.setattr(run, "mine_gait", lambda *_: None)
+    assert main(["self-imitate", "--grounded-steps", "0", "--out", str(tmp_path / "out")]) == 0
+    assert [out.name for _, out, _ in calls] == ["baseline", "amp"]
+    assert agents == [str(tmp_path / "out" / "baseline" / "final.zip")]
 
 
-def test_the_grounded_stages_penalties_are_no_lighter_than_the_baselines(tmp_path):
+def test_penalties_of_the_grounded_stage_are_never_lighter(tmp_path):
     plain = run_config.load("walk_ppo", ["env_kwargs.rewards.flight=-20"])
-    rewards = bootstrap.grounded_stage(plain, RunDirectory(tmp_path), 1000).env.env_kwargs()[
-        "rewards"
-    ]
+    rewards = grounded_stage(plain, RunDirectory(tmp_path), 1000).env.env_kwargs()["rewards"]
     assert (rewards["flight"], rewards["short_double_support"], rewards["saturation"]) == (
         -20.0,
         -10.0,
@@ -234,23 +249,23 @@ def test_the_grounded_stages_penalties_are_no_lighter_than_the_baselines(tmp_pat
     )
 
 
-def test_what_stopped_the_rollouts_is_told(tmp_path, capsys, monkeypatch):
-    """Gates that ask for too much, by their shares; and rollouts too short for one window."""
+def test_why_nothing_was_mined(tmp_path, capsys, monkeypatch):
+    """Gates that are too strict, by their fractions, and rollouts too short for one window."""
     monkeypatch.setattr(
-        bootstrap,
+        mining,
         "mine",
         lambda robot, performances: mine(robot, performances, Gates(load_mean=1.5)),
     )
     assert main([*SHIPPED, "--out", str(tmp_path / "out")]) == 2
-    text = said(capsys)
+    text = printed(capsys)
     assert (
-        "6.0 s were performed, with 0 falls; of 22 windows these shares fail: load_mean 100%."
+        "6.0 s were performed, with 0 falls. Of 22 windows these fractions fail: load_mean 100%."
         in text
     )
     assert "reference.report.json" in text and "give a policy that walks (--policy)" in text
-    monkeypatch.setattr(bootstrap, "perform_walk", lambda *_: [])
+    monkeypatch.setattr(mining, "perform_walk", lambda *_: [])
     assert main([*SHIPPED, "--out", str(tmp_path / "out")]) == 2
-    assert "no stretch lasted 20 frames" in said(capsys)
+    assert "nothing lasted 20 frames" in printed(capsys)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +282,7 @@ def test_what_stopped_the_rollouts_is_told(tmp_path, capsys, monkeypatch):
         (("--policy", "walk", "--commands"), "commands are []"),
         (
             ("--policy", "walk", "--commands", "0.1", "0.4"),
-            "more than 0.1 m/s either way, at which standing is no answer",
+            "more than 0.1 m/s either way. A robot that stands would follow slower ones",
         ),
         (("--policy", "walk", "--commands", "nan", "0.4"), "commands are [nan, 0.4]"),
         (("--policy", "walk", "--commands", "0.4"), "2 speeds or more, each of which is a motion"),
@@ -287,9 +302,9 @@ def test_what_stopped_the_rollouts_is_told(tmp_path, capsys, monkeypatch):
         ),
     ],
 )
-def test_what_cannot_work_is_refused_before_anything_is_done(tmp_path, capsys, arguments, message):
-    assert main(["bootstrap", "--out", str(tmp_path / "out"), *arguments]) == 2
-    assert message in said(capsys)
+def test_wrong_settings_are_refused_before_anything_runs(tmp_path, capsys, arguments, message):
+    assert main(["self-imitate", "--out", str(tmp_path / "out"), *arguments]) == 2
+    assert message in printed(capsys)
     assert not (tmp_path / "out").exists()
 
 

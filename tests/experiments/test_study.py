@@ -13,12 +13,12 @@ import pytest
 import yaml
 
 from amp_sbx.common import archive as checkpoint
-from wildrobot_gym.cli import study
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.console.signals import stop_signals
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation.benchmark import PROTOCOL
 from wildrobot_gym.evaluation.progress import STEPS
+from wildrobot_gym.experiments.study import processes as study_processes
 from wildrobot_gym.experiments.study.config import Study, digest, load_study
 from wildrobot_gym.experiments.study.metrics import (
     BENCHMARK,
@@ -27,7 +27,8 @@ from wildrobot_gym.experiments.study.metrics import (
     run_metrics,
     training_metrics,
 )
-from wildrobot_gym.experiments.study.run import Processes
+from wildrobot_gym.experiments.study.processes import Processes
+from wildrobot_gym.experiments.study.study import study_runs
 from wildrobot_gym.paths import STUDIES, motion_file
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.run_directory import MOTION_DIGESTS, RunDirectory
@@ -71,11 +72,11 @@ class FakeProcesses(Processes):
             checkpoint.write(run.final, {"extra": {MOTION_DIGESTS: config.motion_digests()}}, {})
         else:
             config = run_config.from_mapping(RunDirectory(Path(arguments[1]).parent).read_config())
-            mean = config.seed + (10 if config.amp.get("loss") == "bce" else 0)
+            mean = config.seed + (10 if config.amp.loss == "bce" else 0)
             overall = {name: {"mean": mean, "n": 6} for name in (*BENCHMARK, "survived")}
             overall |= {"slip": {"mean": None, "n": 0}, "velocity_error": {"mean": mean, "n": 3}}
             style = {
-                "reference": config.amp["reference"],
+                "reference": config.reference.name,
                 "two_sample_auc": {"mean": 0.75},
                 "dtw": {"mean": mean},
             }
@@ -86,7 +87,7 @@ class FakeProcesses(Processes):
 
 @pytest.fixture
 def fake(monkeypatch):
-    monkeypatch.setattr(study, "Processes", FakeProcesses)
+    monkeypatch.setattr(study_processes, "Processes", FakeProcesses)
     monkeypatch.setattr(FakeProcesses, "calls", [])
     monkeypatch.setattr(FakeProcesses, "codes", {})
     return FakeProcesses
@@ -99,7 +100,7 @@ def words(fake):
 @pytest.mark.parametrize("name", sorted(path.stem for path in STUDIES.glob("*.yaml")))
 def test_shipped_studies_are_whole_and_share_their_baseline(name):
     _, shipped = load_study(name)
-    arms = study.study_runs(shipped)
+    arms = study_runs(shipped)
     assert digest(arms["base"][0].config) == digest(load_study("amp")[1].resolve()["base"])
     assert shipped.baseline == "base"
     assert len({digest(runs[0].config) for runs in arms.values()}) == len(
@@ -118,7 +119,7 @@ def test_shipped_studies_are_whole_and_share_their_baseline(name):
         ),
         (
             {"arms": {"gp": {"amp.loss.x": 1}, "base": {}}, "set": {"amp.loss": "bce"}},
-            "'loss' is no section",
+            "'loss' is not a section",
         ),
         ({"arms": {"other": {"config": "smoek"}}}, r"Arm 'other'.*Did you mean 'smoke'"),
         ({"arms": {"other": {"seed": 4}}}, "seed cannot be set"),
@@ -141,7 +142,7 @@ def test_shipped_studies_are_whole_and_share_their_baseline(name):
 def test_wrong_studies_are_refused_before_anything_runs(here, fake, capsys, changes, message):
     assert main(["study", write(**changes)]) == 2
     with pytest.raises(ConfigError, match=message):
-        study.study_runs(load_study("tiny.yaml")[1])
+        study_runs(load_study("tiny.yaml")[1])
     assert fake.calls == [] and not Path("runs").exists()
     assert "Traceback" not in capsys.readouterr().err
 
@@ -201,7 +202,7 @@ def test_the_digest_is_of_what_the_policy_depends_on():
         "walk_amp",
         {"n_timesteps": 4e6},
     ).resolve()
-    assert [digest(config) for config in arms.values()] == ["190ae89345df", "23a89568ff12"]
+    assert [digest(config) for config in arms.values()] == ["b63a3d8eb832", "17f59e3db42c"]
 
 
 def test_settings_lie_on_top_of_one_another():
@@ -216,7 +217,7 @@ def test_settings_lie_on_top_of_one_another():
     del arms["c"]
     configs = resolved()
     assert [config.n_timesteps for config in configs.values()] == [2000] * 3
-    assert [config.amp and config.amp["weight"] for config in configs.values()] == [0.3, 0.4, None]
+    assert [config.amp and config.amp.weight for config in configs.values()] == [0.3, 0.4, None]
     assert all(config.env.settings.rewards.slip == -3 for config in configs.values())
 
 
@@ -292,7 +293,7 @@ def test_style_is_compared_only_where_it_was_measured_alike(here, fake):
 def test_results_without_style_are_made_anew(here, fake):
     file = write(arms={"base": {}}, seeds=[0])
     assert main(["study", file]) == 0
-    run = study.study_runs(load_study(file)[1])["base"][0]
+    run = study_runs(load_study(file)[1])["base"][0]
     results = run.results()
     run.results_file.write_text(json.dumps(results | {"style": None}))
     assert main(["study", file]) == 0 and words(fake) == ["train", "eval"]
@@ -344,7 +345,7 @@ def test_an_unfinished_run_is_resumed_and_a_killed_one_named(here, fake, capsys)
     fake.codes = {"train": -9}
     assert main(["study", file]) == 1
     assert "killed by signal 9" in capsys.readouterr().out
-    run = study.study_runs(load_study(file)[1])["base"][0]
+    run = study_runs(load_study(file)[1])["base"][0]
     run.folder.begin(run.config)
     fake.codes = {}
     assert main(["study", file]) == 0
@@ -377,19 +378,21 @@ def test_a_run_whose_reference_is_another_file_by_now_is_not_done(here, fake, ca
 
 def test_a_run_in_another_studys_hands_and_a_foreign_folder_are_left_alone(here, fake, capsys):
     file = write(arms={"base": {}}, seeds=[0, 1])
-    first, second = study.study_runs(load_study(file)[1])["base"].values()
+    first, second = study_runs(load_study(file)[1])["base"].values()
     first.root.mkdir(parents=True)
     second.folder.begin(run_config.load("smoke", ["gamma=0.5"], 1))
     with first._claimed():
         assert main(["study", file]) == 1
     output = capsys.readouterr().out
-    assert "Another study is at it" in output and "holds a run of other settings" in output
+    assert (
+        "Another study is working on it" in output and "holds a run with other settings" in output
+    )
     assert fake.calls == []
 
 
 def test_a_run_of_settings_that_are_refused_by_now_fails_alone(here, fake, capsys):
     file = write(arms={"base": {}}, seeds=[0, 1])
-    first, second = study.study_runs(load_study(file)[1])["base"].values()
+    first, second = study_runs(load_study(file)[1])["base"].values()
     first.root.mkdir(parents=True)
     first.folder.begin(first.config)
     first.folder.config.write_text(
@@ -445,7 +448,7 @@ def test_metrics_of_the_training_by_hand():
 def test_a_damaged_progress_csv_costs_its_metrics_alone(here, fake):
     file = write(arms={"base": {}}, seeds=[0])
     assert main(["study", file]) == 0
-    run = study.study_runs(load_study(file)[1])["base"][0]
+    run = study_runs(load_study(file)[1])["base"][0]
     run.folder.progress.write_text(f"{STEPS},time/time_elapsed\n1024,much\n")
     metrics = run_metrics(run)
     assert metrics["success"] == 0.0 and math.isnan(metrics["minutes"])
@@ -480,10 +483,10 @@ def test_a_real_run_through_train_and_eval(here):
         "eval.every": 0,
         "amp": None,
     }
-    run = study.study_runs(
-        load_study(write(arms={"base": {}}, seeds=[4], set=small, episodes=1))[1]
-    )["base"][4]
-    assert run.go(lambda arguments, _: main(list(arguments))).name == "done"
+    run = study_runs(load_study(write(arms={"base": {}}, seeds=[4], set=small, episodes=1))[1])[
+        "base"
+    ][4]
+    assert run.execute(lambda arguments, _: main(list(arguments))).name == "done"
     assert main(["study", "tiny.yaml", "--table"]) == 0
     assert checkpoint.read(run.folder.final)[0]["counters"]["num_timesteps"] == 128
     metrics = json.loads(Path("runs/studies/tiny/results.json").read_text())["arms"]["base"][
