@@ -115,7 +115,7 @@ def test_shipped_studies_are_whole_and_share_their_baseline(name):
         ({"arms": {"base": {}, "gp": {"amp.lsos": "bce"}}}, r"Arm 'gp'.*Did you mean 'loss'"),
         (
             {"arms": {"gp": {"amp.loss": "bce", "amp.reward": "quadratic"}}},
-            r"Arm 'gp'.*'quadratic' cannot read",
+            r"Arm 'gp'.*'quadratic' does not fit",
         ),
         (
             {"arms": {"gp": {"amp.loss.x": 1}, "base": {}}, "set": {"amp.loss": "bce"}},
@@ -366,7 +366,7 @@ def test_a_run_whose_reference_is_another_file_by_now_is_not_done(here, fake, ca
     motion.write_bytes(b"made anew")
     for code, arguments in ((0, ["study", file, "--table"]), (1, ["study", file])):
         assert main(arguments) == code
-        assert f"has learned from another file than {motion} is now" in " ".join(
+        assert f"learned from another file than {motion} is now" in " ".join(
             capsys.readouterr().out.split()
         )
     for results in Path("runs/studies").glob("*/eval_*.json"):
