@@ -24,10 +24,11 @@ class Demand:
 
     Attributes:
         zmp: Zero-moment point on the floor (world x, y), in m.
-        force: Force of the floor (world), in N.
-        torque: Joint torques, in N*m.
         yaw_moment: Moment about the vertical through the zero-moment point, in N*m. Friction under the
             soles has to supply it.
+        force: Force of the floor (world), in N.
+        torque: Joint torques, in N*m.
+        qvel: Velocities, in MuJoCo's convention.
     """
 
     zmp: Float[np.ndarray, "sample 2"]

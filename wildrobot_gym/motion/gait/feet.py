@@ -29,8 +29,10 @@ class Sole:
         rear: x of the rear edge.
         toe: x of the toe pad's center.
         heel: x of the heel pad's center.
-        heel_id: Index of the heel pad in the robot's pads.
+        left: y of the left edge.
+        right: y of the right edge.
         toe_id: Index of the toe pad in the robot's pads.
+        heel_id: Index of the heel pad in the robot's pads.
     """
 
     front: float

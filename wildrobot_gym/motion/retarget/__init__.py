@@ -1,4 +1,4 @@
-"""Human motion brought to this robot: feet planted and balanced, joints within limits, speed by Froude number."""
+"""Retargeting human motion to the robot: planted, balanced feet, joint limits, and speed by Froude number."""
 
 from wildrobot_gym.motion.retarget.pipeline import Retargeted, retarget
 from wildrobot_gym.motion.retarget.report import RetargetReport

@@ -1,8 +1,8 @@
-"""A base path that flat feet can balance: the load's point stays inside the soles while the base stays near the human's.
+"""A base path that flat feet can balance, with the load inside the soles and the base near the human's.
 
-The linear inverted pendulum says where the load is for a path, p = c - c'' / omega^2 (Kajita et al. 2001). Here the path is
-the least-squares answer to two wishes, the load where the stances want it and the base where the human's was, over the
-whole clip at once: the pendulum's unstable half never has to be integrated, and no cycle is needed.
+The linear inverted pendulum gives the load of a path, p = c - c'' / omega^2 (Kajita et al. 2001). The path is
+a least-squares compromise over the whole clip: the load where the stances want it, and the base where the
+human's was. So the pendulum's unstable half is never integrated, and no cycle is needed.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from wildrobot_gym.motion.retarget.footpath import Foot
 from wildrobot_gym.motion.retarget.smoothing import differences
 from wildrobot_gym.motion.retarget.steps import Stance
 
-_SETTLED = 0.15  # s into a stance, or before its end, from which a foot bears all that it ever will
+_SETTLED = 0.15  # s from the start of a stance to full load, and from full load to its end
 _ON_TOES = 0.7  # of a stance; from then on the toes bear all
-_SLOWEST, _QUICKEST = 0.3, 8.0  # Hz of the turns that keep loaded feet from turning
-_NEAR = 0.02  # weight of staying near the human's path, beside 1 for the load's place
+_SLOWEST, _QUICKEST = 0.3, 8.0  # Hz; cutoff of the turns that keep loaded feet from turning
+_NEAR = 0.02  # weight of the distance from the human's path, relative to 1 for the load
 
 
 def load_fraction(
     time: Float[np.ndarray, " time"], stances: list[list[Stance]]
 ) -> Float[np.ndarray, "time foot"]:
-    """Each foot's share of the load: ramps over double support, all on one foot alone; 0 for all in flight."""
+    """Return each foot's fraction of the load: ramps over double support, 0 for all in flight."""
     weight = np.zeros((len(time), len(stances)))
     for f, foot in enumerate(stances):
         for stance in foot:
@@ -39,7 +39,10 @@ def load_fraction(
 def load_along(
     time: Float[np.ndarray, " time"], stances: list[Stance], sole: Sole
 ) -> Float[np.ndarray, " time"]:
-    """Where on the sole a foot bears its load, m ahead of its frame: heel first, toes at last; midway in endless stances."""
+    """Return where on the sole a foot bears its load, in m ahead of its frame: from the heel to the toes.
+
+    In a stance without an end the load stays midway.
+    """
     toe = 0.5 * (sole.toe + sole.front)
     out = np.full(len(time), 0.5 * (sole.heel + toe))
     for stance in stances:
@@ -56,7 +59,7 @@ def load_path(
     feet: list[Foot],
     fraction: Float[np.ndarray, "time foot"],
 ) -> Float[np.ndarray, "time 2"]:
-    """Where the load should be on the floor, m: along each sole by `load_along`, near its inner edge."""
+    """Return where the load should be on the floor, in m: along each sole, near its inner edge."""
     out = np.zeros((len(time), 2))
     for f, foot in enumerate(feet):
         ahead = load_along(time, stances[f], foot.sole)
@@ -80,7 +83,15 @@ def balanced_path(
     fps: float,
     omega: float,
 ) -> Float[np.ndarray, "time 2"]:
-    """The base path whose load is at `load`, near `human`; where `borne` is 0 (flight) it goes straight on."""
+    """Return the base path near `human` whose load is at `load`.
+
+    Args:
+        load: (time, 2) wanted point of the load, in m.
+        human: (time, 2) the human's path, in m.
+        borne: (time,) fraction of the weight on the feet. In flight (0) the path goes straight on.
+        fps: Frame rate, in Hz.
+        omega: Natural frequency of the pendulum, in rad/s.
+    """
     num = len(load)
     bend = differences(num, 2) * (fps / omega) ** 2
     inside = borne[1:-1]
@@ -95,10 +106,14 @@ def balanced_path(
 def steadying_turn(
     turned: Float[np.ndarray, " interval"], present: Float[np.ndarray, " time"], fps: float
 ) -> Float[np.ndarray, " time"]:
-    """Yaw to add to the heading, rad, so that loaded feet do not turn; they do by `turned` rad from frame to frame now,
-    with the `present` addition.
+    """Return the yaw to add to the heading so that loaded feet do not turn, in rad.
 
-    No joint turns a foot, so the base must. What is slower than `_SLOWEST` Hz is the human's own turning and stays.
+    No joint turns a foot, so the base must. Turns slower than `_SLOWEST` Hz are the human's own and stay.
+
+    Args:
+        turned: Turn of the loaded feet from frame to frame with the `present` addition, in rad.
+        present: The current addition, in rad.
+        fps: Frame rate, in Hz.
     """
     num = len(present)
     rate, rough = differences(num, 1), differences(num, 3)

@@ -1,4 +1,4 @@
-"""The base's path over a clip, and where it puts the hips."""
+"""The path of the base over a clip, and of the hips with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from wildrobot_gym.motion.retarget.reach import LegReach
 
 @dataclass(frozen=True)
 class BodyPath:
-    """The base over time, world frame: level (x, y) and height, m; yaw, lean (forwards) and roll, rad."""
+    """The base over time in the world frame.
+
+    Attributes:
+        time: (time,) in seconds.
+        level: (time, 2) x and y, in m.
+        height: (time,) in m.
+        yaw: (time,) in rad.
+        lean: (time,) forward pitch, in rad.
+        roll: (time,) in rad.
+    """
 
     time: Float[np.ndarray, " time"]
     level: Float[np.ndarray, "time 2"]
@@ -35,16 +44,16 @@ class BodyPath:
     def hips(
         self, reach: LegReach
     ) -> tuple[Float[np.ndarray, "time 2"], Float[np.ndarray, " time"]]:
-        """Level place and height of the hip axis midway between the legs, m."""
+        """Return horizontal position and height of the hip axis, midway between the legs, in m."""
         ahead, up = reach.hip_from_base(self.lean)
         return self.level + ahead[:, None] * self.forward, self.height + up
 
     def frames(self, chosen: Bool[np.ndarray, " time"]) -> BodyPath:
-        """The chosen frames alone."""
+        """Return the path at the chosen frames."""
         return BodyPath(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
     def at(self, time: Float[np.ndarray, " n"]) -> BodyPath:
-        """The path at other times, by C2 splines that go on beyond its ends."""
+        """Return the path at other times, by C2 splines that extend beyond its ends."""
         rows = [self.level, *(v[:, None] for v in (self.height, self.yaw, self.lean, self.roll))]
         x, y, height, yaw, lean, roll = CubicSpline(self.time, np.concatenate(rows, axis=1))(time).T
         return BodyPath(time, np.stack([x, y], axis=-1), height, yaw, lean, roll)
@@ -53,5 +62,5 @@ class BodyPath:
 def along(
     vectors: Float[np.ndarray, "*n 2"], directions: Float[np.ndarray, "*n 2"]
 ) -> Float[np.ndarray, "*n"]:
-    """Dot products: how far `vectors` go along unit `directions`."""
+    """Return dot products: the length of `vectors` along unit `directions`."""
     return np.sum(vectors * directions, axis=-1)

@@ -1,4 +1,4 @@
-"""What a motion that does not repeat asks of the floor and of the servos, by MuJoCo's inverse dynamics."""
+"""What a motion that does not repeat needs from the floor and the servos, by MuJoCo's inverse dynamics."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from wildrobot_gym.motion.dynamics import floor_wrench, without_floor, zero_mome
 from wildrobot_gym.motion.states import velocities
 from wildrobot_gym.robot import RobotModel
 
-_STANDS = 0.1  # of the weight; with less there is no point on the floor to speak of
+_STANDS = 0.1  # of the weight; with less force its point on the floor means nothing
 
 
 @dataclass(frozen=True)
 class FloorDemand:
-    """What inverse dynamics finds.
+    """The result of inverse dynamics.
 
-    force: (time, 3) N, all of the floor's. zmp: (time, 2) m, its point on the floor; NaN in flight. qvel: (time, nv).
-    foot_yaw: (time, foot) rad.
+    Attributes:
+        force: (time, 3) force of the floor, in N.
+        zmp: (time, 2) its point on the floor, in m; NaN in flight.
+        qvel: (time, nv) velocities.
+        foot_yaw: (time, foot) yaw of the feet, in rad.
     """
 
     force: Float[np.ndarray, "time 3"]
@@ -30,7 +33,7 @@ class FloorDemand:
 
 
 class FloorDynamics:
-    """Inverse dynamics of one robot whose floor and joint stops are taken away: their forces are what is asked for."""
+    """Inverse dynamics of a robot without floor and joint stops, since their forces are the unknown."""
 
     def __init__(self, robot: RobotModel) -> None:
         self.robot = robot
@@ -39,7 +42,7 @@ class FloorDynamics:
         self._feet = [robot.model.site(foot).id for foot in robot.foot_names]
 
     def demand(self, qpos: Float[np.ndarray, "time nq"], fps: float) -> FloorDemand:
-        """Demand of poses `fps` a second."""
+        """Return the demand of poses at `fps` Hz."""
         qvel = velocities(self.robot, qpos, 1.0 / fps)
         qacc = np.gradient(qvel, 1.0 / fps, axis=0)
         data = self._data

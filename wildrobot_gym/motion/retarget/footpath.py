@@ -17,15 +17,21 @@ from wildrobot_gym.motion.retarget.settings import RetargetSettings
 from wildrobot_gym.motion.retarget.steps import Stance, planted_sole, sole_pitch
 from wildrobot_gym.motion.retarget.swing import SCUFF, SwingPath, swing_joints
 
-_EDGE_MARGIN = 0.008  # m; the load runs so far inside the soles' inner edges
-_STEP = 0.01  # s; for speeds and accelerations at the ends of a stance
-_SHARPEST = 0.05  # s in which a joint may come to its greatest speed there
-_INSIDE = 0.1  # rad that the human's joints are kept inside the robot's limits
+_EDGE_MARGIN = 0.008  # m; distance of the load from the soles' inner edges
+_STEP = 0.01  # s; step for speeds and accelerations at the ends of a stance
+_SHARPEST = 0.05  # s; least time in which a joint reaches its greatest speed there
+_INSIDE = 0.1  # rad; distance of the human's joints from the robot's limits
 
 
 @dataclass(frozen=True)
 class FootPath:
-    """Frame of an upright leg's foot: position (time, 3) m and pitch (time,) rad in the world; where it is planted."""
+    """The foot frame of an upright leg.
+
+    Attributes:
+        pos: (time, 3) position in the world, in m.
+        pitch: (time,) pitch, in rad.
+        planted: (time,) whether the foot is planted.
+    """
 
     pos: Float[np.ndarray, "time 3"]
     pitch: Float[np.ndarray, " time"]
@@ -34,7 +40,13 @@ class FootPath:
 
 @dataclass(frozen=True)
 class Foot:
-    """One foot of the robot: its sole, the leg above it, its place under the hips (m to the left)."""
+    """One foot of the robot.
+
+    Attributes:
+        sole: Its sole.
+        reach: The leg above it.
+        hip_y: Its position under the hips, in m to the left.
+    """
 
     sole: Sole
     reach: LegReach
@@ -42,7 +54,7 @@ class Foot:
 
     @property
     def inner(self) -> float:
-        """y of the load where the leg leans inwards, m left of the foot frame: just inside the sole's inner edge."""
+        """y of the load when the leg leans inward, in m left of the foot frame: just inside the inner edge."""
         return self.sole.right + _EDGE_MARGIN if self.hip_y > 0.0 else self.sole.left - _EDGE_MARGIN
 
     def path(
@@ -52,7 +64,7 @@ class Foot:
         human: Float[np.ndarray, "time joint"],
         settings: RetargetSettings,
     ) -> FootPath:
-        """Path under `body`; `human`: joint angles of `human_joints`."""
+        """Return the path under `body`; `human` are the joint angles from `human_joints`."""
         time, human = body.time, self._above_floor(human, body)
         pos, pitch, planted = (
             np.zeros((len(time), 3)),
@@ -73,7 +85,7 @@ class Foot:
     def ankle_ahead(
         self, pos: Float[np.ndarray, "time 3"], pitch: Float[np.ndarray, " time"], body: BodyPath
     ) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, " time"]]:
-        """Where the ankle is from the hip axis, ahead and up, m, for a foot frame at `pos`."""
+        """Return the ankle ahead of and above the hip axis, in m, for a foot frame at `pos`."""
         hips, hip_up = body.hips(self.reach)
         ahead = along(pos[:, :2] - hips, body.forward) + self.reach.ankle_height * np.sin(pitch)
         return ahead, pos[:, 2] + self.reach.ankle_height * np.cos(pitch) - hip_up
@@ -81,7 +93,7 @@ class Foot:
     def _above_floor(
         self, joints: Float[np.ndarray, "time joint"], body: BodyPath
     ) -> Float[np.ndarray, "time joint"]:
-        """`joints` with the leg drawn in where its sole would be in the floor."""
+        """Bend the leg of `joints` as far as needed to keep the sole out of the floor."""
         _, hip_up = body.hips(self.reach)
         ahead, up, pitch = self.reach.ankle(joints, body.lean)
         low = lowest_corner(hip_up + up - self.reach.ankle_height * np.cos(pitch), pitch, self.sole)
@@ -96,7 +108,7 @@ class Foot:
         human: Float[np.ndarray, "time joint"],
         settings: RetargetSettings,
     ) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, " n"]]:
-        """Position and pitch in one swing; where the clip begins or ends in the air, that end is the human's."""
+        """Return position and pitch in one swing. An end in the air, at the end of the clip, is the human's."""
         reach, time = self.reach, body.time[swing]
         speed = np.gradient(human, body.time, axis=0)[swing]
         own = [np.stack([human[swing][i], speed[i], np.zeros(3)]) for i in (0, -1)]
@@ -112,7 +124,7 @@ class Foot:
             path, reach, hip_up, lean, self.sole, settings.clearance, settings.max_joint_speed
         )
         ahead, up, pitch = reach.ankle(joints, lean)
-        # Sideways from one place to the next; where there is none, under the hip.
+        # Sideways from one position to the next, or under the hip if there is none.
         free = along(body.level[swing], left) + self.hip_y
         aside = [along(np.array(s.place[:2]), left) if s else free for s in (before, after)]
         fraction = smoothstep((time - begin) / (end - begin))
@@ -124,17 +136,17 @@ class Foot:
         out[:, 2] = hip_up + up - reach.ankle_height * np.cos(pitch)
         out[:, 2] += np.maximum(
             -lowest_corner(out[:, 2], pitch, self.sole), 0.0
-        )  # a swing that cannot be, still not in the floor
+        )  # an impossible swing must still stay out of the floor
         return out, pitch
 
     def _end(
         self, stance: Stance, time: float, step: float, body: BodyPath, settings: RetargetSettings
     ) -> Float[np.ndarray, "3 joint"]:
-        """Joint angles at one end of a stance, with speeds and accelerations; `step` s leads into the stance."""
+        """Return joint angles, speeds and accelerations at one end of a stance; `step` s leads into it."""
         body = body.at(time + step * np.arange(3))
         pos, pitch = planted_sole(stance, self.sole, body.time)
         a, b, c = self.reach.angles(*self.ankle_ahead(pos, pitch, body), pitch, body.lean)
-        # A leg that hardly reaches may be asked for any angle and speed; no swing should begin with that.
+        # A leg that hardly reaches may get any angle and speed. No swing should start with that.
         fastest, sharpest = settings.max_joint_speed, settings.max_joint_speed / _SHARPEST
         speed = np.clip((-3.0 * a + 4.0 * b - c) / (2.0 * step), -fastest, fastest)
         bend = np.clip((a - 2.0 * b + c) / step**2, -sharpest, sharpest)
@@ -148,7 +160,10 @@ def human_joints(
     lean: Float[np.ndarray, " time"],
     settings: RetargetSettings,
 ) -> Float[np.ndarray, "time joint"]:
-    """The human's (hip, knee, ankle) angles from the side as this robot's, whose base leans by `lean`, inside its limits."""
+    """Return the human's (hip, knee, ankle) angles in the side view, as this robot's within its limits.
+
+    The base leans by `lean`.
+    """
     forward = np.stack([np.cos(human.heading), np.sin(human.heading)], axis=-1)
 
     def angle(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The floor that a human walked on, found from where the feet rest: recordings have it neither at 0 nor quite level."""
+"""The floor that a human walked on, found from the resting feet. In recordings it is neither at 0 nor level."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ from scipy.optimize import least_squares
 
 from wildrobot_gym.motion.human import HumanMotion
 
-RESTING = 0.2  # of sqrt(g * leg): a foot that is slower may be planted; a walk's swing reaches 1.5, marker noise 0.08
-_LOOSE = 0.01  # m; samples further off count less (a foot held still in the air is no floor)
-_LEVEL = 3.0  # m; pulls the slope to 0 where the human hardly moves, as if the floor had been seen level that far away
+RESTING = (
+    0.2  # of sqrt(g * leg); a slower foot may be planted. A walk's swing has 1.5, marker noise 0.08
+)
+_LOOSE = 0.01  # m; samples further off count less, such as a foot held still in the air
+_LEVEL = (
+    3.0  # m; pulls the slope to 0 if the human hardly moves, like a level sample at that distance
+)
 
 
 def resting_speed(leg: float) -> float:
-    """Speed below which a foot of a human with that leg length may be planted, m/s."""
+    """Return the speed below which a foot of a human with that leg length may be planted, in m/s."""
     return RESTING * float(np.sqrt(9.81 * leg))
 
 
 def floor_plane(human: HumanMotion, leg: float) -> Float[np.ndarray, " 3"]:
-    """(a, b, c) of the floor z = a + b x + c y under the balls of the resting feet; the lowest samples where none rests."""
+    """Return (a, b, c) of the floor z = a + b x + c y under the balls of the resting feet.
+
+    If no foot rests, the lowest samples count.
+    """
     toes = np.stack([human.position(f"{side}_toe") for side in ("left", "right")], axis=1)
     speed = np.linalg.norm(np.gradient(toes, 1.0 / human.fps, axis=0), axis=-1)
     resting = toes[speed < resting_speed(leg)]
@@ -41,7 +48,7 @@ def floor_plane(human: HumanMotion, leg: float) -> Float[np.ndarray, " 3"]:
 def above(
     plane: Float[np.ndarray, " 3"], points: Float[np.ndarray, "*b 3"]
 ) -> Float[np.ndarray, "*b 3"]:
-    """`points` with z measured from the plane."""
+    """Return `points` with z measured from the plane."""
     out = np.array(points, np.float64)
     out[..., 2] -= plane[0] + out[..., :2] @ plane[1:]
     return out

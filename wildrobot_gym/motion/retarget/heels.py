@@ -1,4 +1,7 @@
-"""How early and how far heels rise: this robot's thighs hardly swing back, so a trailing foot must leave the floor heel first."""
+"""How early and how far heels rise.
+
+This robot's thighs hardly swing back, so a trailing foot must leave the floor heel first.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,11 @@ _PITCHES, _RISES, _LIFTS = (
     31,
     12,
     6,
-)  # numbers tried: of pitches, of times to begin, of pitches at lift-off
-_LATE = (
-    20.0  # times a heel that is too low is worse than one that is as much higher than it need be
-)
-_TOO_FAST = 3.0  # s; cost of a pitch that changes faster than the joints can
-_TILT = 1.3  # times the joints' greatest speed that a sole pitches with, for the shin tilts along with it
-_TOLERANCE = 0.02  # rad by which a heel may be low; the smoothing of the hips' height hides it
+)  # numbers of candidates: pitches, start times, pitches at lift-off
+_LATE = 20.0  # how much worse a heel is that is too low than one that is as much too high
+_TOO_FAST = 3.0  # s; cost of a pitch that changes faster than the joints allow
+_TILT = 1.3  # speed of the sole's pitch relative to the joints' greatest speed, since the shin tilts too
+_TOLERANCE = 0.02  # rad; how much too low a heel may be. Smoothing the hips' height hides it
 
 
 def needed_pitch(
@@ -33,9 +34,17 @@ def needed_pitch(
     sole: Sole,
     greatest: float,
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Least pitch of a planted sole with which the leg reaches, rad, `greatest` where none will do; and 1 there, else 0.
+    """Return the least pitch of a planted sole with which the leg reaches, in rad, and 1 for it.
 
-    ahead: of the flat foot frame from the hip axis, m. hip_up: height of the hip axis above the floor, m.
+    If no pitch is enough, return `greatest` and 0.
+
+    Args:
+        reach: The leg.
+        ahead: Flat foot frame ahead of the hip axis, in m.
+        hip_up: Height of the hip axis above the floor, in m.
+        lean: Forward pitch of the base, in rad.
+        sole: The sole.
+        greatest: Greatest pitch, in rad.
     """
     pitch = np.linspace(0.0, greatest, _PITCHES)[:, None]
     rolled_ahead, up = rolled(pitch, sole)
@@ -58,9 +67,9 @@ def raise_heel(
     sole: Sole,
     settings: RetargetSettings,
 ) -> tuple[Stance, float]:
-    """`stance` with the least heel rise that its leg needs, and what that costs, rad s.
+    """Return `stance` with the least heel rise that its leg needs, and its cost in rad s.
 
-    `time`: frames of the stance once it lies flat; the others as for `needed_pitch`.
+    `time` are the frames of the stance from when it lies flat. See `needed_pitch` for the others.
     """
     if len(time) < 2 or not np.isfinite(stance.up):
         return stance, 0.0

@@ -1,4 +1,4 @@
-"""From a human's motion to this robot's: scale, plant, balance, inverse kinematics, measure."""
+"""From a human's motion to the robot's: scale, plant, balance, inverse kinematics, measure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jaxtyping import Float
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.human import HumanMotion
 from wildrobot_gym.motion.ik import LegIK
-from wildrobot_gym.motion.retarget import report as figures
+from wildrobot_gym.motion.retarget import report as metrics
 from wildrobot_gym.motion.retarget.floor import FloorDemand, FloorDynamics
 from wildrobot_gym.motion.retarget.plan import ClipPlan
 from wildrobot_gym.motion.retarget.report import RetargetReport
@@ -20,13 +20,13 @@ from wildrobot_gym.motion.retarget.settings import RetargetSettings
 from wildrobot_gym.motion.retarget.stance import stances
 from wildrobot_gym.robot import RobotModel
 
-_FINER = 4  # times the clip's frame rate, for the times of touchdown and lift-off
+_FINER = 4  # multiple of the clip's frame rate, for the times of touchdown and lift-off
 _ROUGH, _EXACT = 2, 20  # steps of inverse kinematics: before a correction, and at the end
 
 
 @dataclass(frozen=True)
 class Retargeted:
-    """A clip and what it is worth."""
+    """A clip and its metrics."""
 
     clip: MotionClip
     report: RetargetReport
@@ -35,11 +35,19 @@ class Retargeted:
 def retarget(
     robot: RobotModel, human: HumanMotion, settings: RetargetSettings | None = None
 ) -> Retargeted:
-    """`human`'s motion performed by `robot`, on a floor at height 0, from the origin along +x.
+    """Retarget a human's motion, on a floor at height 0, from the origin along +x.
+
+    Args:
+        robot: The robot.
+        human: The motion.
+        settings: How to scale it, and how much to correct.
+
+    Returns:
+        The clip and its metrics.
 
     Raises:
-        MotionError: a motion that is damaged (see `check`), too short, or of a human of no human size; a
-            robot without a left and a right foot.
+        MotionError: The motion is damaged or too short, the human has no human size, or the robot has no
+            left and right foot.
     """
     begin = time.process_time()
     settings = settings or RetargetSettings()
@@ -52,7 +60,7 @@ def retarget(
         asked = dynamics.demand(qpos, settings.fps)
         plan.correct(asked)
         if round_ == 0:
-            plan.plan_feet()  # hips have moved most now; from here on the same heels let the rounds converge
+            plan.plan_feet()  # hips have moved most now; with fixed heels the following rounds converge
         else:
             plan.lay_feet()
     qpos, misses = plan.poses(ik, qpos, _EXACT)
@@ -73,13 +81,13 @@ def _clip(
     duration = body.time[-1]
     steps = np.diff(
         plan.near, axis=0
-    )  # without the sway, of which a clip seldom holds whole periods
+    )  # without the sway, since a clip seldom holds whole periods of it
     ahead, aside = (
         float(np.sum(steps * axes[1:]) / duration) for axes in (body.forward, body.left)
     )
     turn = float((plan.human.heading[-1] - plan.human.heading[0]) / duration)
     return MotionClip(
-        # Strides of one motion are clips side by side.
+        # Parts of one motion are different clips.
         name=human.name if settings.stride == 1.0 else f"{human.name}_stride{settings.stride:g}",
         robot=robot.name,
         fps=settings.fps,
@@ -110,11 +118,11 @@ def _report(
     seconds: float,
 ) -> RetargetReport:
     robot, settings, body, human = plan.robot, plan.settings, plan.body, plan.human
-    points = figures.measure_points(robot, qpos)
+    points = metrics.measure_points(robot, qpos)
     planted = np.stack([path.planted for path in plan.paths], axis=-1)
-    slide = figures.slide_speeds(points.corners, planted, settings.fps)
+    slide = metrics.slide_speeds(points.corners, planted, settings.fps)
     lowest = points.corners[..., 2].min(axis=-1)
-    at_limit, too_fast = figures.joint_fractions(
+    at_limit, too_fast = metrics.joint_fractions(
         robot, qpos[:, 7:], asked.qvel[:, 6:], settings.max_joint_speed
     )
     tipping = np.linalg.norm(plan.tipping(asked), axis=-1)
@@ -134,7 +142,7 @@ def _report(
         joint_limit_fraction=at_limit,
         velocity_limit_fraction=too_fast,
         max_joint_speed=float(np.abs(asked.qvel[:, 6:]).max()),
-        tracking_error=figures.tracking_error(human, points.legs, body.yaw),
+        tracking_error=metrics.tracking_error(human, points.legs, body.yaw),
         balance_error=float(np.median(tipping)),
         balance_error_p95=float(np.quantile(tipping, 0.95)),
         single_support=float(np.mean(feet_down == 1)),

@@ -1,4 +1,4 @@
-"""A clip's plan: feet, loads and the body's path, before any joint angle is known."""
+"""The plan of a clip: feet, loads and the body's path, before any joint angle is known."""
 
 from __future__ import annotations
 
@@ -25,27 +25,28 @@ from wildrobot_gym.motion.retarget.steps import Stance, find_stance, planted_sol
 from wildrobot_gym.motion.retarget.width import stand_wide
 from wildrobot_gym.robot import RobotModel
 
-_WAY_CUTOFF = 0.7  # Hz; the way a body takes, without the sway of its steps
+_WAY_CUTOFF = 0.7  # Hz; cutoff for the path of a body without the sway of its steps
 _BOB_CUTOFF, _LEAN_CUTOFF = 3.5, 3.0  # Hz of the base's height, and of its lean and roll
-_LEAN, _ROLL = (-0.1, 0.3), (-0.05, 0.05)  # rad, forwards and to the right
+_LEAN, _ROLL = (-0.1, 0.3), (-0.05, 0.05)  # rad, forward and to the right
 _DIPS = np.arange(
     0.0, 0.031, 0.006
 )  # m by which the hips may dip in double support, beyond the human's
 _DIP_COST = 4.0  # rad per m; against heels that rise early
-_WAIST_MARGIN = 0.01  # rad; inverse kinematics holds these joints, and only inside their limits
-_LOWEST_HIPS = (
-    0.82  # of the leg's length; where that is not low enough for a foot, the foot is not reached
-)
-_WORST_MISS = 0.05  # m that one round corrects at most
+_WAIST_MARGIN = 0.01  # rad; inverse kinematics holds these joints inside their limits
+_LOWEST_HIPS = 0.82  # of the leg's length; a foot that needs lower hips is not reached
+_WORST_MISS = 0.05  # m; greatest correction of one round
 
 
 class ClipPlan:
-    """Feet, loads and base of one clip; `correct` moves the base until the load is where it should be.
+    """Feet, loads and base of one clip. `correct` moves the base until the load is where it should be.
 
     Attributes:
-        stances: of each foot. share: (time, foot) of the load; all 0 in flight. load: (time, 2) m, where on the floor it
-            should be. near: (time, 2) m, the human's hips without the sway of each step. body: the base's path. paths: each
-            foot's.
+        stances: Stances of each foot.
+        fraction: (time, foot) fraction of the load on each foot; all 0 in flight.
+        load: (time, 2) where on the floor the load should be, in m.
+        near: (time, 2) the human's hips without the sway of each step, in m.
+        body: The path of the base.
+        paths: The path of each foot.
     """
 
     def __init__(
@@ -76,17 +77,17 @@ class ClipPlan:
         self._joints = [
             human_joints(human, f, reach, self.body.lean, settings) for f in range(len(self.feet))
         ]
-        # Forwards near the human's hips; sideways near the way they take, for sway is for the soles to say.
+        # Forward near the human's hips. Sideways near their path without sway, which the soles decide.
         ahead = self.body.forward
         self.near = way + along(human.hips[:, :2] - way, ahead)[:, None] * ahead
         self._aim = self.load - com_ahead * ahead  # the pendulum's mass is ahead of the base
-        # Hips this far from the human's suit the robot's feet: let the clip's ends not pull them back.
+        # Hips this far from the human's suit the robot's feet. The clip's ends must not pull them back.
         self.near = self.near + np.mean(along(self._balanced() - self.near, ahead)) * ahead
         self.body = replace(self.body, level=self._balanced())
         self.plan_feet()
 
     def plan_feet(self) -> None:
-        """Raise heels, bring the hips low enough for every planted foot, and lay the feet's paths under the body."""
+        """Raise heels, lower the hips until every planted foot is reached, and lay the feet's paths."""
         double = low_pass(
             self._borne - np.abs(self.fraction[:, 0] - self.fraction[:, 1]),
             self.human.fps,
@@ -101,7 +102,7 @@ class ClipPlan:
         self.lay_feet()
 
     def lay_feet(self) -> None:
-        """The hips' height and the feet's paths for the present base path and stances."""
+        """Compute the hips' height and the feet's paths for the current base path and stances."""
         height = envelope_below(self._wanted_height, self._ceiling(), self.human.fps, _BOB_CUTOFF)
         self.body = replace(self.body, height=height)
         each = zip(self.feet, self.stances, self._joints, strict=True)
@@ -112,7 +113,13 @@ class ClipPlan:
     def poses(
         self, ik: LegIK, guess: Float[np.ndarray, "time nq"] | None, max_steps: int
     ) -> tuple[Float[np.ndarray, "time nq"], Float[np.ndarray, " time"]]:
-        """Poses, and how far feet then are from their places, m; `guess`: poses near these. `max_steps`: of the IK."""
+        """Return poses and the distance of the feet from the plan, in m.
+
+        Args:
+            ik: Solver for the legs.
+            guess: Poses nearby.
+            max_steps: Maximum number of IK steps.
+        """
         body = self.body
         qpos = np.tile(self.robot.home_qpos, (len(body.time), 1)) if guess is None else guess.copy()
         angles = np.stack([body.yaw, body.lean, body.roll], axis=-1)
@@ -132,12 +139,12 @@ class ClipPlan:
         )
 
     def tipping(self, asked: FloorDemand) -> Float[np.ndarray, "time 2"]:
-        """How far from where the load should be the robot's weight would have to act for the moments asked for, m."""
+        """Return how far from the load's planned point the weight would have to act for the moments, in m."""
         force = asked.force[:, 2:] / self.robot.weight
         return self._borne[:, None] * np.nan_to_num(asked.zmp - self.load) * np.maximum(force, 0.0)
 
     def correct(self, asked: FloorDemand) -> None:
-        """Move and turn the base by what is wrong with the load's point, and with the yaw of loaded feet."""
+        """Move and turn the base by the error of the load's point and the yaw of loaded feet."""
         tipping = np.clip(self.tipping(asked), -_WORST_MISS, _WORST_MISS)
         tipping[[0, 1, -2, -1]] = 0.0  # accelerations at a clip's ends are guesses
         self._aim = self._aim - tipping
@@ -148,7 +155,7 @@ class ClipPlan:
         self.body = replace(self.body, yaw=self.human.heading + turn, level=self._balanced())
 
     def pad_forces(self, total: Float[np.ndarray, " time"]) -> Float[np.ndarray, "time pad"]:
-        """Normal force of each pad, N: the floor's `total` split between the feet, then toe and heel by the load's lever."""
+        """Return the force on each pad, in N: `total` split between the feet, then between toe and heel."""
         forces = np.zeros((len(total), len(self.robot.pad_names)))
         for f, (foot, stances) in enumerate(zip(self.feet, self.stances, strict=True)):
             place = balance.load_along(self.body.time, stances, foot.sole)
@@ -156,11 +163,11 @@ class ClipPlan:
         return forces
 
     def _human_body(self) -> BodyPath:
-        """The human's base."""
+        """Return the human's base."""
         human = self.human
         roll = (
             human.lean[:, 1] - human.lean[:, 1].mean()
-        )  # nobody leans to one side all the way: skeletons are crooked
+        )  # nobody leans to one side all the time: the skeleton is crooked
         return BodyPath(
             time=human.time,
             level=human.hips[:, :2],
@@ -174,7 +181,7 @@ class ClipPlan:
         return balance.balanced_path(self._aim, self.near, self._borne, self.human.fps, self._omega)
 
     def _raised(self, body: BodyPath) -> tuple[list[list[Stance]], float]:
-        """The stances under `body` with heels that rise as the legs need it, and what that costs, rad s."""
+        """Return the stances under `body` with heels that rise as needed, and the cost in rad s."""
         hips, hip_up = body.hips(self.reach)
         out, total = [], 0.0
         for foot, stances in zip(self.feet, self._flat, strict=True):
@@ -190,7 +197,7 @@ class ClipPlan:
         return out, total
 
     def _ceiling(self) -> Float[np.ndarray, " time"]:
-        """Greatest height of the base with which every planted foot is reached, m."""
+        """Return the greatest height of the base with which every planted foot is reached, in m."""
         ceiling = np.full(len(self.body.time), np.inf)
         for foot, stances in zip(self.feet, self.stances, strict=True):
             for stance in stances:
@@ -204,7 +211,7 @@ class ClipPlan:
         return np.maximum(ceiling, _LOWEST_HIPS * self.robot.leg_length)
 
     def _waist(self) -> dict[int, np.ndarray]:
-        """Angles of yaw joints outside the legs: they turn the torso as the human's turns, whatever the base does."""
+        """Return the angles of yaw joints outside the legs. They turn the torso like the human's."""
         turn = self.human.heading + self.human.twist - self.body.yaw
         legs = {
             joint for foot in self.robot.foot_names for joint in self.robot.leg_joint_names(foot)

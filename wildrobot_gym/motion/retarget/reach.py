@@ -1,8 +1,8 @@
-"""This robot's leg from the side, in closed form: angles for an ankle's place, and how high the hips may be.
+"""The robot's leg in the side view, in closed form: angles for an ankle's position, and heights of the hips.
 
-The thigh swings back 5 degrees only, the knee bends one way, the ankle 45 degrees; so a trailing leg asks for low hips or for
-a high heel. Side view: x ahead along the base's heading, z up; all angles in rad, lean and pitch positive forwards and toes
-down.
+The thigh swings back only 5 degrees, the knee bends one way, and the ankle 45 degrees. So a trailing leg
+needs low hips or a high heel. Side view: x ahead along the base's heading, z up. Angles are in rad. Lean is
+positive forward, and pitch is positive toes down.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from wildrobot_gym.robot import RobotModel
 
 MARGIN = 0.03  # rad from each joint's limit
 STRAIGHTEST = (
-    0.3  # rad of the knee; a straighter leg turns small moves of the hip into fast ones of the knee
+    0.3  # rad of the knee; in a straighter leg small moves of the hip become fast ones of the knee
 )
 
 
@@ -25,9 +25,14 @@ STRAIGHTEST = (
 class LegReach:
     """Lengths (m) and ranges (rad) of one leg.
 
-    hip: (x, z) of the hip pitch axis in the base frame. hip_y: (foot,) y of each foot frame under an upright leg.
-    ankle_height: of the ankle above the sole. low, high: of hip (thigh forwards from the base's down axis), knee, and ankle
-    (toes down).
+    Attributes:
+        thigh: Length of the thigh.
+        shin: Length of the shin.
+        hip: (x, z) of the hip pitch axis in the base frame.
+        hip_y: (foot,) y of each foot frame under an upright leg.
+        ankle_height: Height of the ankle above the sole.
+        low: Lower limits of hip (forward from the base's down axis), knee, and ankle (toes down).
+        high: Upper limits of the same.
     """
 
     thigh: float
@@ -40,13 +45,13 @@ class LegReach:
 
     @classmethod
     def of(cls, robot: RobotModel) -> LegReach:
-        """Read from the model; the first foot's leg stands for both."""
+        """Read the leg from the robot's model. The first foot's leg stands for both."""
         data, model = mujoco.MjData(robot.model), robot.model
         mujoco.mj_kinematics(model, data)
         joints = [model.joint(robot.leg_joint_names(robot.foot_names[0])[i]) for i in (0, -2, -1)]
         hip, knee, ankle = (data.xanchor[joint.id] for joint in joints)
         foot = np.array([data.site(name).xpos for name in robot.foot_names])
-        # About +y a joint swings what hangs below backwards and toes down; only the hip is counted forwards.
+        # About +y a joint swings what hangs below backward and toes down. Only the hip counts forward.
         signs = np.array([-1.0, 1.0, 1.0]) * [data.xaxis[joint.id][1] for joint in joints]
         ranges = np.sort(np.array([joint.range for joint in joints]) * signs[:, None], axis=1)
         return cls(
@@ -62,7 +67,7 @@ class LegReach:
     def hip_from_base(
         self, lean: Float[np.ndarray, "*n"]
     ) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
-        """Where the hip axis is from the base, ahead and up, m."""
+        """Return the hip axis ahead of and above the base, in m."""
         x, z = self.hip
         return x * np.cos(lean) + z * np.sin(lean), z * np.cos(lean) - x * np.sin(lean)
 
@@ -73,7 +78,10 @@ class LegReach:
         pitch: Float[np.ndarray, "*n"],
         lean: Float[np.ndarray, "*n"],
     ) -> Float[np.ndarray, "*n 3"]:
-        """(hip, knee, ankle) that put the ankle `ahead` and `up` m (negative) of the hip axis; straight if out of reach."""
+        """Return (hip, knee, ankle) that put the ankle `ahead` and `up` m (negative) of the hip axis.
+
+        The leg is straight if the ankle is out of reach.
+        """
         square = np.square(ahead) + np.square(up)
         cosine = (square - self.thigh**2 - self.shin**2) / (2.0 * self.thigh * self.shin)
         knee = np.arccos(np.clip(cosine, -1.0, 1.0))
@@ -85,13 +93,13 @@ class LegReach:
     def joints(
         thigh: np.ndarray, knee: np.ndarray, pitch: np.ndarray, lean: np.ndarray
     ) -> Float[np.ndarray, "*n 3"]:
-        """(hip, knee, ankle) from the world angles of the thigh (forwards) and the sole."""
+        """Return (hip, knee, ankle) for the world angles of the thigh (forward) and the sole."""
         return np.stack([thigh + lean, knee, pitch + thigh - knee], axis=-1)
 
     def ankle(
         self, joints: Float[np.ndarray, "*n 3"], lean: Float[np.ndarray, "*n"]
     ) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
-        """The inverse of `angles`: ahead, up, pitch."""
+        """Return the inverse of `angles`: ahead, up, pitch."""
         thigh = joints[..., 0] - lean
         shin = thigh - joints[..., 1]
         ahead = self.thigh * np.sin(thigh) + self.shin * np.sin(shin)
@@ -100,18 +108,19 @@ class LegReach:
     def highest_hip(
         self, ahead: Float[np.ndarray, "*n"], lean: Float[np.ndarray, "*n"]
     ) -> Float[np.ndarray, "*n"]:
-        """Greatest height of the hip axis above an ankle that is `ahead` m of it, m; -inf where none will do.
+        """Return the greatest height of the hip axis above an ankle `ahead` m of it, in m.
 
-        A leg that trails is held by its thigh, any other by its length.
+        The thigh's range limits a trailing leg, and the leg's length any other. The result is -inf if no
+        height will do.
         """
         longest = np.sqrt(
             self.thigh**2 + self.shin**2 + 2.0 * self.thigh * self.shin * np.cos(STRAIGHTEST)
         )
         straight = np.sqrt(np.where(np.abs(ahead) < longest, longest**2 - np.square(ahead), np.nan))
-        thigh = lean - self.low[0] - MARGIN  # backwards
+        thigh = lean - self.low[0] - MARGIN  # backward
         sine = (
             -ahead - self.thigh * np.sin(thigh)
-        ) / self.shin  # of the shin's angle, backwards, below such a thigh
+        ) / self.shin  # of the shin's angle, backward, below such a thigh
         bent = self.thigh * np.cos(thigh) + self.shin * np.sqrt(
             np.where(np.abs(sine) < 1.0, 1.0 - np.square(sine), np.nan)
         )
@@ -122,7 +131,7 @@ class LegReach:
     def lowest_hip(
         self, ahead: Float[np.ndarray, "*n"], pitch: Float[np.ndarray, "*n"]
     ) -> Float[np.ndarray, "*n"]:
-        """Least height of the hip axis above the ankle, m, that does not bend the ankle of a sole pitched so too far."""
+        """Return the least height of the hip axis above the ankle that keeps the ankle's limit, in m."""
         shin = pitch - self.low[2] - MARGIN
         sine = np.clip((ahead + self.shin * np.sin(shin)) / self.thigh, -1.0, 1.0)
         return self.shin * np.cos(shin) + self.thigh * np.sqrt(1.0 - np.square(sine))

@@ -1,4 +1,4 @@
-"""What a retargeted clip is worth, measured on the clip itself by forward kinematics."""
+"""The quality of a retargeted clip, measured on the clip by forward kinematics."""
 
 from __future__ import annotations
 
@@ -14,27 +14,37 @@ from wildrobot_gym.motion.retarget.body import along
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 from wildrobot_gym.robot import RobotModel
 
-TOUCHING = 0.003  # m above the floor; corners of a planted sole that are higher carry nothing
+TOUCHING = 0.003  # m above the floor; higher corners of a planted sole carry nothing
 _AT_LIMIT = 0.01  # rad
 
 
 @dataclass(frozen=True)
 class RetargetReport:
-    """Figures of one clip.
+    """Metrics of one clip.
 
     Attributes:
-        frames, duration_s: of the clip. frames_per_s: frames retargeted in a second of one core. scale, time_scale: robot's
-            meters and seconds for a human's.
-        speed: mean speed over the floor, m/s.
-        foot_slide, foot_slide_p95: horizontal speed of the planted soles' corners on the floor, mm/s.
-        penetration: deepest that any corner is under the floor, mm. float_height: highest that a planted sole's lowest corner
-            is above it, mm. miss: furthest that a foot is from its place because a leg does not reach, mm.
-        joint_limit_fraction: of joint frames within 0.01 rad of a limit. velocity_limit_fraction: of joint frames faster than the
-            settings allow. max_joint_speed: rad/s.
-        tracking_error: mean distance of hips, knees and soles from the scaled human's, m; the robot's greater width left out.
-        balance_error, balance_error_p95: median and 95th percentile of how far from its place on the soles the weight would
-            have to act for the motion's tipping moments, m.
-        single_support, double_support, flight: shares of the frames.
+        frames: Number of frames.
+        duration_s: Duration, in seconds.
+        frames_per_s: Frames retargeted in a second of one core.
+        scale: Robot's length for a human's.
+        time_scale: Robot's time for a human's.
+        speed: Mean speed over the floor, in m/s.
+        foot_slide: Mean horizontal speed of the corners of planted soles, in mm/s.
+        foot_slide_p95: Its 95th percentile.
+        penetration: Greatest depth of a corner under the floor, in mm.
+        float_height: Greatest height of a planted sole's lowest corner above the floor, in mm.
+        miss: Greatest distance of a foot from its planned position, because a leg does not reach, in mm.
+        joint_limit_fraction: Fraction of joint frames within 0.01 rad of a limit.
+        velocity_limit_fraction: Fraction of joint frames that are faster than the settings allow.
+        max_joint_speed: Greatest joint speed, in rad/s.
+        tracking_error: Mean distance of hips, knees and soles from the scaled human's, without the robot's
+            greater width, in m.
+        balance_error: Median distance from the planned load to where the weight would have to act for the
+            motion's tipping moments, in m.
+        balance_error_p95: Its 95th percentile.
+        single_support: Fraction of frames with one foot planted.
+        double_support: Fraction of frames with two feet planted.
+        flight: Fraction of frames with no foot planted.
     """
 
     frames: int
@@ -59,20 +69,20 @@ class RetargetReport:
     flight: float
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON types, rounded."""
+        """Return the metrics as JSON types, rounded."""
         return {k: v if isinstance(v, int) else float(f"{v:.5g}") for k, v in asdict(self).items()}
 
 
 @dataclass(frozen=True)
 class Points:
-    """Places over a clip, world, m: corners of the soles, and each leg's key points (hip, knee, under the ankle)."""
+    """Points over a clip in the world, in m: corners of the soles, and hip, knee and sole of each leg."""
 
     corners: Float[np.ndarray, "time foot corner 3"]
     legs: Float[np.ndarray, "time foot 3 3"]
 
 
 def measure_points(robot: RobotModel, qpos: Float[np.ndarray, "time nq"]) -> Points:
-    """Forward kinematics of poses."""
+    """Compute the points of poses by forward kinematics."""
     model, data = robot.model, mujoco.MjData(robot.model)
     feet = [model.site(foot).id for foot in robot.foot_names]
     soles = [read_sole(robot, foot) for foot in robot.foot_names]
@@ -100,7 +110,10 @@ def slide_speeds(
     planted: Bool[np.ndarray, "time foot"],
     fps: float,
 ) -> Float[np.ndarray, " n"]:
-    """Horizontal speeds, m/s, of corners that touch the floor in two frames running while their foot is planted."""
+    """Return the horizontal speeds, in m/s, of corners that touch the floor in two successive frames.
+
+    Only planted feet count.
+    """
     touching = (corners[..., 2] < TOUCHING) & planted[..., None]
     speed = np.linalg.norm(np.diff(corners[..., :2], axis=0), axis=-1) * fps
     return speed[touching[1:] & touching[:-1]]
@@ -109,7 +122,10 @@ def slide_speeds(
 def tracking_error(
     human: ScaledHuman, legs: Float[np.ndarray, "time foot 3 3"], yaw: Float[np.ndarray, " time"]
 ) -> float:
-    """Mean distance of hips, knees and soles from the human's, m, once each point's mean sideways distance is left out."""
+    """Return the mean distance of hips, knees and soles from the human's, in m.
+
+    Each point's mean sideways distance is left out.
+    """
     resting = np.min(human.ankle[..., 2], axis=0)
     soles = human.ankle - resting[:, None] * [0.0, 0.0, 1.0]
     away = legs - np.stack([human.hip, human.knee, soles], axis=2)
@@ -125,7 +141,7 @@ def joint_fractions(
     joint_vel: Float[np.ndarray, "time joint"],
     max_speed: float,
 ) -> tuple[float, float]:
-    """Shares of joint frames at a limit, and faster than `max_speed` rad/s."""
+    """Return the fractions of joint frames at a limit, and of those faster than `max_speed` rad/s."""
     low, high = robot.joint_range.T
     at_limit = (joint_pos < low + _AT_LIMIT) | (joint_pos > high - _AT_LIMIT)
     return float(at_limit.mean()), float((np.abs(joint_vel) > max_speed).mean())

@@ -1,4 +1,4 @@
-"""The human made as small as the robot: level floor, start at the origin facing +x, paths smooth, any frame rate."""
+"""The human at the size of the robot: level floor, start at the origin facing +x, smooth paths, any frame rate."""
 
 from __future__ import annotations
 
@@ -20,19 +20,27 @@ from wildrobot_gym.robot import RobotModel
 
 _CUTOFF = 8.0  # Hz of the human; walking has little above 6 (Winter 2009), marker noise much
 _HEADING_CUTOFF = 0.2  # Hz; slower than a stride
-_VEER = 0.2  # rad between where a human faces and goes
-LEG_SPAN = (0.2, 2.0)  # m; a human's leg, whatever units a file came in
+_VEER = 0.2  # rad between a human's heading and direction of travel
+LEG_SPAN = (0.2, 2.0)  # m; length of a human's leg
 
 
 @dataclass(frozen=True)
 class ScaledHuman:
-    """A human with the robot's legs' length. World as the robot's; feet in the robot's order.
+    """A human with legs of the robot's length. World as the robot's; feet in the robot's order.
 
     Attributes:
-        fps: frames a second. scale: robot's length for a human's. time_scale: robot's time for a human's.
-        hips: (time, 3) m, midway between the hip joints. hip, knee, ankle, toe: (time, foot, 3) m.
-        heading: (time,) rad, without the swing of each step. lean: (time, 2) rad, pitch and roll of the torso.
-        twist: (time,) rad, the torso's yaw beyond the heading. foot_pitch: (time, foot) rad, toes down; 0 when standing.
+        fps: Frame rate, in Hz.
+        scale: Robot's length for a human's.
+        time_scale: Robot's time for a human's.
+        hips: (time, 3) midway between the hip joints, in m.
+        hip: (time, foot, 3) in m.
+        knee: (time, foot, 3) in m.
+        ankle: (time, foot, 3) in m.
+        toe: (time, foot, 3) in m.
+        heading: (time,) without the swing of each step, in rad.
+        lean: (time, 2) pitch and roll of the torso, in rad.
+        twist: (time,) yaw of the torso beyond the heading, in rad.
+        foot_pitch: (time, foot) toes down, 0 when standing, in rad.
     """
 
     fps: float
@@ -54,11 +62,11 @@ class ScaledHuman:
 
     @property
     def time(self) -> Float[np.ndarray, " time"]:
-        """s from the first frame."""
+        """Seconds from the first frame."""
         return np.arange(self.num_frames) / self.fps
 
     def every(self, n: int) -> ScaledHuman:
-        """Every n-th frame."""
+        """Return every n-th frame."""
         values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         values = {k: v[::n] if isinstance(v, np.ndarray) else v for k, v in values.items()}
         return ScaledHuman(**{**values, "fps": self.fps / n})
@@ -67,10 +75,17 @@ class ScaledHuman:
 def scaled_human(
     robot: RobotModel, human: HumanMotion, settings: RetargetSettings, fps: float, every: int = 1
 ) -> ScaledHuman:
-    """`human` scaled to `robot`'s legs, at `fps` frames a second of the robot's time, `every` n-th the clip's.
+    """Scale a human to the robot's legs.
+
+    Args:
+        robot: The robot.
+        human: The motion.
+        settings: Time scale and stride.
+        fps: Frame rate in the robot's time, in Hz.
+        every: The clip will have every `every`-th frame.
 
     Raises:
-        MotionError: a leg length that no human has (wrong units), or too short a motion for one frame's step.
+        MotionError: The legs have no human length (wrong units), or the motion is too short.
     """
     thigh, shin = _segment(human, "hip", "knee"), _segment(human, "knee", "ankle")
     plane = ground.floor_plane(human, thigh + shin)
@@ -86,7 +101,8 @@ def scaled_human(
     )
     if not LEG_SPAN[0] <= leg <= LEG_SPAN[1]:
         raise MotionError(
-            f"Motion {human.name!r} is of a human whose legs are {leg:.3f} m long; allowed: {LEG_SPAN[0]} to {LEG_SPAN[1]} m."
+            f"Motion {human.name!r} is of a human whose legs are {leg:.3f} m long;"
+            f" allowed: {LEG_SPAN[0]} to {LEG_SPAN[1]} m."
             " Check the file's length unit."
         )
     scale = robot.leg_length / leg
@@ -94,7 +110,7 @@ def scaled_human(
     old = np.arange(human.num_frames) * time_scale / human.fps
     new = (
         np.arange(int(old[-1] * fps + 1e-6) // every * every + 1) / fps
-    )  # ends with a frame that every() keeps
+    )  # ends with a frame that `every` keeps
     if len(new) < every + 1:
         raise MotionError(
             f"Motion {human.name!r} lasts {human.duration_s:.3f} s; too short for two frames of the robot."
@@ -129,7 +145,7 @@ def scaled_human(
 
 
 def foot_sides(robot: RobotModel) -> list[str]:
-    """`left` or `right` for each of the robot's feet, by where they are in the zero pose."""
+    """Return `left` or `right` for each foot of the robot, by its position in the zero pose."""
     data = mujoco.MjData(robot.model)
     mujoco.mj_kinematics(robot.model, data)
     sides = ["left" if data.site(foot).xpos[1] > 0 else "right" for foot in robot.foot_names]
@@ -141,7 +157,7 @@ def foot_sides(robot: RobotModel) -> list[str]:
 
 
 def _segment(human: HumanMotion, upper: str, lower: str) -> float:
-    """Mean length of a leg's segment, m."""
+    """Return the mean length of a leg's segment, in m."""
     return float(
         np.mean(
             [
@@ -155,13 +171,13 @@ def _segment(human: HumanMotion, upper: str, lower: str) -> float:
 
 
 def _resting(ankle: np.ndarray, toe: np.ndarray, fps: float, leg: float) -> np.ndarray:
-    """(time, foot): neither ankle nor toe moves, so the foot lies flat."""
+    """Return (time, foot) whether neither ankle nor toe moves, so that the foot lies flat."""
     speeds = [np.linalg.norm(np.gradient(p, 1.0 / fps, axis=0), axis=-1) for p in (ankle, toe)]
     return np.maximum(*speeds) < 0.5 * ground.resting_speed(leg)
 
 
 def _torso(human: HumanMotion) -> tuple[np.ndarray, np.ndarray]:
-    """Yaw of pelvis and torso (time, 2), unwrapped, and pitch and roll of the torso (time, 2), rad."""
+    """Return yaw of pelvis and torso (time, 2), unwrapped, and pitch and roll of the torso (time, 2), in rad."""
     angles = [
         Rotation.from_quat(human.rotation(body), scalar_first=True).as_euler("ZYX")
         for body in ("pelvis", "torso")
@@ -172,10 +188,10 @@ def _torso(human: HumanMotion) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _heading(yaw: np.ndarray, hips: np.ndarray, fps: float) -> np.ndarray:
-    """Where the human faces, free of the swing of each step, rad.
+    """Return the direction that the human faces, without the swing of each step, in rad.
 
-    Pelvis and torso swing against each other: of their mixtures the one that moves least is taken. Where it is nearly the
-    way the human goes, the difference is taken for a crooked skeleton, so that who walks ahead is not made to drift.
+    Pelvis and torso swing against each other, so the mixture that moves least is the heading. If it is
+    nearly the direction of travel, the difference comes from a crooked skeleton and is removed.
     """
     pelvis, against = np.diff(yaw[:, 0]), np.diff(yaw[:, 1] - yaw[:, 0])
     fraction = np.clip(-(pelvis @ against) / max(against @ against, 1e-12), 0.0, 1.0)
@@ -192,7 +208,7 @@ def _heading(yaw: np.ndarray, hips: np.ndarray, fps: float) -> np.ndarray:
 def _foot_pitch(
     ankle: np.ndarray, toe: np.ndarray, heading: np.ndarray, resting: np.ndarray
 ) -> np.ndarray:
-    """Pitch of ankle to toe in the heading's plane, from where it is when the foot lies flat."""
+    """Return the pitch of ankle to toe in the heading's plane, relative to when the foot lies flat."""
     foot = toe - ankle
     forward = foot[..., 0] * np.cos(heading)[:, None] + foot[..., 1] * np.sin(heading)[:, None]
     pitch = np.unwrap(np.arctan2(-foot[..., 2], forward), axis=0)

@@ -1,4 +1,4 @@
-"""What a user may choose about retargeting."""
+"""Settings of retargeting."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ from wildrobot_gym.errors import ConfigError
 
 @dataclass(frozen=True)
 class RetargetSettings:
-    """Settings of `retarget`; the defaults are a walk scaled by Froude number.
+    """Settings of `retarget`. The defaults scale a walk by its Froude number.
 
     Attributes:
-        fps: frames a second of the clip.
-        time_scale: seconds of the robot for a second of the human. None: the square root of the leg lengths' ratio, so
-            that the Froude number v^2 / (g leg) and with it the balance between gravity and inertia stay; 1: unwarped.
-        stride: factor on all horizontal paths, beside the scale by leg length: shorter steps in the same time.
-        clearance: m that the swing foot's lowest corner rises to at least, in mid-swing.
-        heel_rise, heel_strike: greatest pitch of a sole at lift-off and at touchdown, rad; the human's where that is less.
-        max_joint_speed: rad/s that a swing keeps to; stances go as the base does.
-        balance: rounds of inverse dynamics that shift the base until the load lies inside the soles; with 0 the base moves as
-            a pendulum's mass would.
+        fps: Frame rate of the clip, in Hz.
+        time_scale: Seconds of the robot for a second of the human. None is the square root of the ratio of
+            the leg lengths. It keeps the Froude number v^2 / (g leg), and with it the balance between
+            gravity and inertia. 1 keeps the human's time.
+        stride: Factor on all horizontal paths, after scaling by leg length. Less than 1 gives shorter steps
+            in the same time.
+        clearance: Least height of the swing foot's lowest corner in mid-swing, in m.
+        heel_rise: Greatest pitch of a sole at lift-off, in rad.
+        heel_strike: Greatest pitch of a sole at touchdown, in rad.
+        max_joint_speed: Greatest joint speed in a swing, in rad/s. Stances follow the base.
+        balance: Rounds of inverse dynamics that shift the base until the load is inside the soles. With 0
+            the base moves like a pendulum's mass.
+
+    Raises:
+        ConfigError: A value is out of range.
     """
 
     fps: float = 50.0
@@ -47,5 +53,6 @@ class RetargetSettings:
                 raise ConfigError(f"retarget.{name} is {value!r}; allowed: {low:g} to {high:g}.")
         if self.time_scale is not None and not 0.2 <= self.time_scale <= 5.0:
             raise ConfigError(
-                f"retarget.time_scale is {self.time_scale!r}; allowed: 0.2 to 5, or none for the Froude number's."
+                f"retarget.time_scale is {self.time_scale!r};"
+                " allowed: 0.2 to 5, or none for the Froude number's."
             )

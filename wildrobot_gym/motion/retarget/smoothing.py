@@ -1,7 +1,7 @@
 """Smoothing without delay: the least-squares path between data and a small jerk (Whittaker 1923).
 
-Away from the ends it is a Butterworth filter, run forwards and backwards; at the ends it simply goes on, where
-a recursive filter needs invented data.
+Away from the ends it is a Butterworth filter, run forward and backward. A recursive filter needs invented
+data at the ends, and this one does not.
 """
 
 from __future__ import annotations
@@ -17,15 +17,20 @@ JERK = 3  # order of the differences that are kept small: accelerations are smoo
 _PUSHES, _PUSH = (
     12,
     2.0,
-)  # rounds, and times what pokes through a ceiling that a path is pushed down by
+)  # number of rounds, and factor on the excess by which a path is pushed down
 
 
 def low_pass(
     values: Float[np.ndarray, "time *dims"], fps: float, cutoff: float, order: int = JERK
 ) -> Float[np.ndarray, "time *dims"]:
-    """`values` with what is faster than `cutoff` Hz taken out; a wave of `cutoff` Hz keeps half its size.
+    """Remove what is faster than `cutoff` Hz. A wave of `cutoff` Hz keeps half its size.
 
-    `order`: of the differences kept small. With 1 the ends run out level, with 3 they keep velocity and acceleration.
+    Args:
+        values: (time, ...) data.
+        fps: Frame rate, in Hz.
+        cutoff: Cutoff frequency, in Hz.
+        order: Order of the differences that are kept small. With 1 the ends run out level, with 3 they keep
+            velocity and acceleration.
     """
     if len(values) <= order or cutoff >= 0.5 * fps:
         return np.array(values, np.float64)
@@ -39,7 +44,10 @@ def envelope_below(
     fps: float,
     cutoff: float,
 ) -> Float[np.ndarray, " time"]:
-    """A smooth path near `values` that stays under `ceiling`: pushed down where it pokes through, and smoothed anew."""
+    """Return a smooth path near `values` that stays below `ceiling`.
+
+    Where it exceeds the ceiling it is pushed down and smoothed again.
+    """
     wanted = np.minimum(values, ceiling)
     if len(values) <= JERK:
         return wanted
@@ -50,13 +58,13 @@ def envelope_below(
 
 
 def differences(num: int, order: int) -> sp.sparray:
-    """(num - order, num) matrix that takes differences of that order."""
+    """Return the (num - order, num) matrix that takes differences of that order."""
     weights = [(-1.0) ** (order - k) * comb(order, k) for k in range(order + 1)]
     return sp.diags_array(weights, offsets=range(order + 1), shape=(num - order, num))
 
 
 def _smoother(num: int, fps: float, cutoff: float, order: int) -> SuperLU:
-    """The factorised matrix that turns data into their smooth path."""
+    """Return the factorized matrix that turns data into their smooth path."""
     rough = differences(num, order)
     penalty = (2.0 * np.sin(np.pi * cutoff / fps)) ** (-2 * order)
     return splu((sp.eye_array(num) + penalty * rough.T @ rough).tocsc())

@@ -1,4 +1,4 @@
-"""When each foot is planted: slow and low, with hysteresis, so that noise at a threshold makes no extra steps."""
+"""When each foot is planted: slow and low, with hysteresis, so that noise makes no additional steps."""
 
 from __future__ import annotations
 
@@ -10,24 +10,28 @@ from jaxtyping import Bool, Float
 from wildrobot_gym.motion.retarget import ground
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 
-_LEAVE = 1.5  # times the speed and height at which a foot is found planted, it is found lifted
+_LEAVE = 1.5  # a foot counts as lifted at this multiple of the speed and height at which it counts as planted
 _HEIGHT = 0.05  # of the leg's length, above where the joint is when the foot lies flat
-_SHORTEST = (
-    0.2  # of sqrt(leg / g): briefer stances are noise, briefer lifts too (a human's: 0.06 s)
-)
-_LONGER = 1.2  # times the usual stance: longer ones are no steps
-_STANCE_FOR_SWING = 1.25  # length of a stance for that of a swing, at least, in walking
-_BEYOND = 0.02  # s at least between the clip's end and a touchdown or lift-off outside it
+_SHORTEST = 0.2  # of sqrt(leg / g); shorter stances and lifts are noise (a human's: 0.06 s)
+_LONGER = 1.2  # multiple of the usual stance; longer ones are no steps
+_STANCE_FOR_SWING = 1.25  # least ratio between a stance and a swing in walking
+_BEYOND = 0.02  # s; least time between the clip's end and a touchdown or lift-off outside it
 
 
 def stances(human: ScaledHuman, leg: float) -> list[list[tuple[float, float]]]:
-    """For each foot the times (touchdown, lift-off), s, of its stances.
+    """Find the stances of each foot.
 
-    A stance in which the clip begins or ends is taken to last as long as the others; where it lasts longer already, or there
-    are no others, its touchdown is -inf, its lift-off inf. `leg`: the robot's leg length, m. Give `human` a high frame
-    rate: the times are frames' times.
+    A stance that the clip cuts off is taken to last as long as the others. If it lasts longer already, or
+    there are no others, its touchdown is -inf or its lift-off inf.
+
+    Args:
+        human: The scaled human, at a high frame rate, since times are those of frames.
+        leg: Leg length of the robot, in m.
+
+    Returns:
+        (touchdown, lift-off) of each stance of each foot, in seconds.
     """
-    # Speeds are the human's own, brought to the clip's lengths and times.
+    # Speeds are the human's, in the clip's lengths and times.
     still = ground.resting_speed(leg / human.scale) * human.scale / human.time_scale
     planted = np.zeros(human.ankle.shape[:2], bool)
     for joint in (human.ankle, human.toe):
@@ -53,7 +57,7 @@ def _resting_height(height: np.ndarray, resting: np.ndarray) -> float:
 
 
 def _hysteresis(amount: Float[np.ndarray, "time foot"]) -> Bool[np.ndarray, "time foot"]:
-    """True from where `amount` falls below 1 until it rises above `_LEAVE`."""
+    """Return True from where `amount` falls below 1 until it rises above `_LEAVE`."""
     out = np.zeros(amount.shape, bool)
     state = amount[0] < _LEAVE
     for i, row in enumerate(amount):
@@ -63,7 +67,7 @@ def _hysteresis(amount: Float[np.ndarray, "time foot"]) -> Bool[np.ndarray, "tim
 
 
 def _without_short(planted: Bool[np.ndarray, " time"], frames: int) -> Bool[np.ndarray, " time"]:
-    """`planted` without runs of less than `frames` frames; those at the clip's ends may be parts of longer ones."""
+    """Return `planted` without runs of less than `frames` frames, except at the ends of the clip."""
     out = planted.copy()
     for value in (False, True):  # close gaps first: a stance in pieces is one stance
         edges = np.flatnonzero(np.diff(out)) + 1
@@ -82,7 +86,10 @@ def _intervals(planted: Bool[np.ndarray, " time"], fps: float) -> list[tuple[flo
 
 
 def _usual_stance(found: list[list[tuple[float, float]]], end: float) -> float | None:
-    """Median length of the stances, s; of those cut off by the clip's ends where no other is there; None without a swing."""
+    """Return the median length of the stances, in seconds, or None without a swing.
+
+    If all are cut off by the ends of the clip, those count.
+    """
     whole = [up - down for foot in found for down, up in foot if np.isfinite(up - down)]
     if whole:
         return float(np.median(whole))
@@ -94,7 +101,7 @@ def _usual_stance(found: list[list[tuple[float, float]]], end: float) -> float |
 def _completed(
     intervals: list[tuple[float, float]], usual: float, end: float
 ) -> list[tuple[float, float]]:
-    """`intervals` with ends beyond the clip for those that it cuts off, `usual` s long."""
+    """Extend the stances that the clip cuts off to `usual` s, beyond its ends."""
     out = list(intervals)
     for i, (down, up) in enumerate(out):
         if np.isinf(down) and up < _LONGER * usual:

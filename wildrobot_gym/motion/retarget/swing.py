@@ -1,7 +1,8 @@
-"""How a foot is carried from one stance to the next: in the leg's own joints, near the human's, clear of the floor, not too fast.
+"""Carrying a foot from one stance to the next, near the human's joints, clear of the floor, and not too fast.
 
-Between two stances each joint follows the polynomial that joins them with continuous acceleration, bent by a few terms.
-Their weights solve a small quadratic program (daqp): in joint space speeds and limits are linear, and the floor nearly so.
+Between two stances each joint follows the polynomial that joins them with continuous acceleration, plus a few
+bending terms. A small quadratic program (daqp) solves for their weights: speeds and limits are linear in joint
+space, and the floor nearly so.
 """
 
 from __future__ import annotations
@@ -19,29 +20,36 @@ _BUMP = Polynomial(
     [0, 0, 0, 64, -192, 192, -64]
 )  # (4 u (1 - u))^3: 1 in mid-swing, C2 at both ends
 _TERMS = [_BUMP * Polynomial([-1, 2]) ** k for k in range(4)]
-_ROUNDS = 6  # of linearising the floor
-_SMOOTH = 1e-4  # s^4; what a (rad/s^2)^2 is weighed beside the square of 1 rad away from the human
+_ROUNDS = 6  # rounds of linearizing the floor
+_SMOOTH = (
+    1e-4  # s^4; weight of (rad/s^2)^2 relative to the squared distance from the human, in rad^2
+)
 _MISSED = (
     10.0,
     1e4,
     1e6,
-)  # likewise for bounds that cannot all be kept: (rad/s)^2 too fast, rad^2 too far, m^2 too low
-SCUFF = 0.006  # m that the sole keeps from the floor over the middle of a swing
+)  # the same for bounds that are missed: (rad/s)^2 too fast, rad^2 too far, m^2 too low
+SCUFF = 0.006  # m; least height of the sole over the middle of a swing
 _PEAK_AT, _PEAK_WIDTH = (
     0.68,
     0.1,
-)  # of a swing, where the sole is to be clear: the knee extends, the toes are up
-_STEERED = 0.02  # of the bump; nearer to its ends a swing goes where the stances send it
-_NEAR = 1.0  # likewise for a step, for the floor is not quite linear
+)  # of a swing, where the sole must be clear: the knee extends, the toes are up
+_STEERED = 0.02  # of the bump; near its ends the stances decide the swing
+_NEAR = 1.0  # the same for a step, since the floor is not quite linear
 _NUDGE = 1e-5  # rad, for the slope of a sole's height
 
 
 class SwingPath:
-    """Joint angles over one swing: `time` s within `span`, `ends` (value, speed, acceleration) of (hip, knee, ankle).
+    """Joint angles over one swing: frames at `time` s within `span`.
+
+    `ends` are (value, speed, acceleration) of (hip, knee, ankle). Angles, speeds and accelerations (k = 0, 1,
+    2), flattened, are `plain[k] + rows[k] @ weights`.
 
     Attributes:
-        phase: 0 ... 1. plain, rows: such that joint angles, speeds and accelerations, flattened, are
-            `plain[k] + rows[k] @ weights`. wanted: (n, joint) rad, the human's.
+        phase: 0 to 1 over the swing.
+        plain: The polynomial without bending, for each k.
+        rows: The bending terms, for each k.
+        wanted: (n, joint) the human's angles, in rad.
     """
 
     def __init__(
@@ -60,13 +68,13 @@ class SwingPath:
             for k in range(3)
         ]
         self.rows = [np.kron(t, eye) for t in terms]
-        # The human's angles in mid-swing, moved towards both ends so that they meet the robot's there.
+        # The human's angles in mid-swing, shifted near both ends to meet the robot's.
         u = self.phase[:, None]
         off = (1.0 - u) * (ends[0][0] - human[0]) + u * (ends[1][0] - human[-1])
         self.wanted = human + (1.0 - _BUMP(u)) * off
 
     def joints(self, weights: Float[np.ndarray, " weight"]) -> Float[np.ndarray, "n joint"]:
-        """Joint angles, rad."""
+        """Return the joint angles, in rad."""
         return (self.plain[0] + self.rows[0] @ weights).reshape(self.wanted.shape)
 
 
@@ -79,13 +87,20 @@ def swing_joints(
     clearance: float,
     max_speed: float,
 ) -> Float[np.ndarray, "n joint"]:
-    """The joints over a swing: the human's as far as speed, limits and the floor allow.
+    """Return the joints over a swing: the human's as far as speed, limits and the floor allow.
 
-    hip_up: height of the hip axis above the floor, m. lean: of the base. clearance: that the sole's lowest corner reaches, m.
+    Args:
+        path: The swing.
+        reach: The leg.
+        hip_up: Height of the hip axis above the floor, in m.
+        lean: Forward pitch of the base, in rad.
+        sole: The sole.
+        clearance: Height that the sole's lowest corner should reach, in m.
+        max_speed: Greatest joint speed, in rad/s.
     """
     (angle, speed, bend), (plain, plain_speed, plain_bend) = path.rows, path.plain
     num = angle.shape[1]
-    # Unknowns: the weights, and by how much the bounds on speed, angles and height are missed where they cannot all be kept.
+    # Unknowns: the weights, and how far the bounds on speed, angles and height are missed.
     hessian = np.diag([1e-6] * num + list(_MISSED))
     hessian[:num, :num] += angle.T @ angle + _SMOOTH * bend.T @ bend
     gradient = np.zeros(num + len(_MISSED))
@@ -121,7 +136,7 @@ def swing_joints(
 def _at_most(
     rows: Float[np.ndarray, "bound weight"], upper: Float[np.ndarray, " bound"], missed: int
 ) -> tuple[Float[np.ndarray, "bound unknown"], Float[np.ndarray, " bound"]]:
-    """rows @ weights <= upper + the unknown `missed`, as a matrix and its upper bounds."""
+    """Return rows @ weights <= upper + the unknown `missed`, as a matrix and its upper bounds."""
     by = np.zeros((len(rows), len(_MISSED)))
     by[:, missed] = -1.0
     return np.concatenate([rows, by], axis=1), upper
@@ -134,7 +149,7 @@ def _corner(
     lean: Float[np.ndarray, " n"],
     sole: Sole,
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n joint"]]:
-    """Height of the sole's lowest corner, m, and its slopes by the joints."""
+    """Return the height of the sole's lowest corner, in m, and its slopes by the joints."""
     nudged = joints + _NUDGE * np.concatenate([np.zeros((1, 3)), np.eye(3)])[:, None]
     _, up, pitch = reach.ankle(nudged, lean)
     height = lowest_corner(hip_up + up - reach.ankle_height * np.cos(pitch), pitch, sole)

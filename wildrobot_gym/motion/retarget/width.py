@@ -1,4 +1,4 @@
-"""How wide the robot stands: its own hips' width and sway, not the human's, whose feet nearly meet."""
+"""The width of the robot's stance: from its own hips and sway, since a human's feet nearly meet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wildrobot_gym.motion.retarget.balance import balanced_path
 from wildrobot_gym.motion.retarget.footpath import Foot
 from wildrobot_gym.motion.retarget.steps import Stance
 
-_WIDENING = 0.4  # share of the sway by which the feet stand wider than the hips, as in motion.plan
+_WIDENING = 0.4  # fraction of the sway by which the feet stand wider than the hips, as in gait.plan
 
 
 def stand_wide(
@@ -20,9 +20,15 @@ def stand_wide(
     fraction: Float[np.ndarray, "time foot"],
     omega: float,
 ) -> list[list[Stance]]:
-    """`stances` with each foot's moved sideways by the same, so that their mean suits this robot.
+    """Move each foot's stances sideways by the same distance, so that their mean suits this robot.
 
-    way: of the hips without the sway of each step, m. share: of the load. omega: rad/s, the pendulum's.
+    Args:
+        stances: Stances of each foot.
+        feet: The robot's feet.
+        time: (time,) in seconds.
+        way: (time, 2) path of the hips without the sway of each step, in m.
+        fraction: (time, foot) fraction of the load on each foot.
+        omega: Natural frequency of the pendulum, in rad/s.
     """
     hip_y = np.array([foot.hip_y for foot in feet])
     out = np.sign(hip_y) * _widening(hip_y, feet, time, fraction, omega)
@@ -40,7 +46,7 @@ def _widening(
     fraction: Float[np.ndarray, "time foot"],
     omega: float,
 ) -> float:
-    """By how much each foot stands wider than its hip, m: the sway's share, and wider feet make more sway."""
+    """Return how much wider each foot stands than its hip, in m. Wider feet cause more sway."""
     sides = np.stack([fraction @ np.sign(hip_y)] * 2, axis=-1)
     sway = np.abs(
         balanced_path(
@@ -50,14 +56,14 @@ def _widening(
     width = _WIDENING * min(float(sway), 1.0)
     arm = np.mean(
         np.abs(hip_y) - np.abs([foot.inner for foot in feet])
-    )  # from the midline to where a foot bears the load
+    )  # from the midline to the load of a foot
     return float(width * arm / (1.0 - width))
 
 
 def _aside(
     stance: Stance, time: Float[np.ndarray, " time"], way: Float[np.ndarray, "time 2"]
 ) -> float:
-    """How far a stance is to the left of the hips' way, m."""
+    """Return how far a stance is to the left of the hips' path, in m."""
     middle = np.clip(0.5 * (stance.flat + stance.rise), time[0], time[-1])
     x, y, yaw = stance.place
     dx, dy = x - np.interp(middle, time, way[:, 0]), y - np.interp(middle, time, way[:, 1])
