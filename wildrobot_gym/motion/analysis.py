@@ -18,7 +18,7 @@ from wildrobot_gym.task.features import MOVING_SPEED
 
 # Seconds of segments that pass the gates: at least the one to train, fewer than the other to stop.
 GO_S, STOP_S = 60.0, 30.0
-MIN_CLIPS = 3  # source clips; with fewer the policy may memorize one motion
+MIN_CLIPS = 3  # source clips; with fewer the policy may memorize one motion.
 SPEED_BINS = np.round(np.arange(-0.2, 1.5, 0.1), 1)  # m/s, edges
 
 ADVICE = {

@@ -131,8 +131,8 @@ class MotionClip:
             The clip in the robot's joint order.
 
         Raises:
-            MotionError: The robot, the joints or the shapes differ, there are fewer than two frames, fps
-                is not positive, a value is not finite, or a quaternion does not have unit length.
+            MotionError: The robot, the joints or the shapes differ, or there are fewer than two frames.
+                Or fps, a value or the length of a quaternion is out of range.
         """
         where = where or f"Clip {self.name!r}"
         if self.robot != robot.name:

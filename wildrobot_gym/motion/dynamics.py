@@ -14,7 +14,7 @@ from wildrobot_gym.errors import MotionError
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 
-_LOAD_COST = 0.01  # cost of a force on the ground relative to a balance error; it spreads an undetermined load
+_LOAD_COST = 0.01  # cost of a force on the ground relative to a balance error; it spreads an undetermined load.
 _RAISED = 0.05  # m above the lowest pad at which a force costs as much as an equal balance error
 
 

@@ -68,8 +68,8 @@ class HumanMotion:
         """Check the motion and return it. `where` names it in messages, such as the path of a file.
 
         Raises:
-            MotionError: A body is unknown or missing, a shape is wrong, there are fewer than two frames, fps is
-                not positive, a value is not finite, or a quaternion does not have unit length.
+            MotionError: A body is unknown or missing, a shape is wrong, or there are fewer than two frames.
+                Or fps, a value or the length of a quaternion is out of range.
         """
         where = where or f"Motion {self.name!r}"
         missing = [body for body in REQUIRED_BODIES if body not in self.body_names]

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from wildrobot_gym.robot import RobotModel
 
 _MAX_STEPS = 30
-_STEP_TOLERANCE = 1e-5  # rad; a step smaller than this moves a foot by micrometers
+_STEP_TOLERANCE = 1e-5  # rad; a step smaller than this moves a foot by micrometers.
 _LIMIT_MARGIN = 0.004  # rad; a spline through the solutions overshoots a limit by less than this
 
 

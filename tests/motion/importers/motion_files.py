@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 from wildrobot_gym.motion.human import HumanMotion
 
 FPS, FRAMES, YAW = 100.0, 3, 30.0
-HIP, KNEE, ANKLE = -30.0, 50.0, -20.0  # deg about y, the left leg's
+HIP, KNEE, ANKLE = -30.0, 50.0, -20.0  # deg about y, the left leg's.
 HIP_WIDTH, THIGH, SHIN, HEIGHT, STEP = 0.1, 0.42, 0.40, 0.9, 0.01  # m
 TOE = np.array([0.15, 0.0, -0.05])
 CMU_UNIT = 0.0254 / 0.45

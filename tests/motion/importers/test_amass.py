@@ -65,10 +65,10 @@ def test_the_body_model_is_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"J_regressor": None}, "lacks J_regressor"),
+        ({"J_regressor": None}, "has no J_regressor"),
         (
             {"J_regressor": np.array({"sparse": 1}, dtype=object)},
-            "lacks J_regressor as plain arrays",
+            "has no J_regressor as plain arrays",
         ),
         ({"J_regressor": np.eye(51)}, "do not fit each other"),
         ({"v_template": np.zeros((52, 2))}, "do not fit each other"),
@@ -103,7 +103,7 @@ def nan_poses() -> np.ndarray:
     ("changes", "message"),
     [
         ({"poses": None}, "needed: trans"),
-        ({"trans": None}, "lacks trans"),
+        ({"trans": None}, "has no trans"),
         ({"trans": np.zeros((2, 3))}, r"'trans': \(2, 3\)"),
         ({"poses": nan_poses()}, "poses has a NaN.*frame 1"),
         ({"poses": np.array([["a"]])}, "needed: trans"),

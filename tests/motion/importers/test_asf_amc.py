@@ -63,7 +63,7 @@ def test_the_only_skeleton_is_found_whatever_its_name(tmp_path: Path) -> None:
         ("07_01.amc", "ltibia 50.0", "ltibia nan", "07_01.amc.*'ltibia' has a NaN.*frame 0"),
         ("07_01.amc", "ltibia 50.0", "ltibia 50,0", "07_01.amc.*no number"),
         ("07_01.amc", "\nltoes 0\n3\n", "\nltoes\n3\n", "07_01.amc is truncated in frame 3"),
-        ("07_01.amc", "\nltoes 0\n3\n", "\nlthumb 0\n3\n", "frame 2 lacks bone 'ltoes'"),
+        ("07_01.amc", "\nltoes 0\n3\n", "\nlthumb 0\n3\n", "frame 2 does not have bone 'ltoes'"),
         ("07_01.amc", "rtoes 0", "rthumb 0", "does not fit its skeleton"),
         ("07_01.amc", ":DEGREES", ":DEGREES\nstray", "no .amc"),
         (
@@ -111,9 +111,9 @@ def test_one_frame_is_no_motion(tmp_path: Path) -> None:
     ("name", "speed", "stride_s"), [("02_01", (1.0, 1.4), 1.09), ("02_02", (1.4, 1.8), 0.97)]
 )
 def test_cmu_walks(name: str, speed: tuple[float, float], stride_s: float) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     motion: Any = load(shared_data(f"cmu/{name}.amc"))
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     pelvis = motion.position("pelvis")
     assert speed[0] < np.linalg.norm(pelvis[-1] - pelvis[0]) / motion.duration_s < speed[1]
     angles = Rotation.from_quat(motion.rotation("pelvis"), scalar_first=True).as_euler(

@@ -86,7 +86,7 @@ def test_a_lying_human_needs_to_be_told_what_is_up(tmp_path: Path) -> None:
 def test_sizes_that_no_human_has_are_refused(tmp_path: Path) -> None:
     path = write_bvh(tmp_path)
     with pytest.raises(
-        MotionError, match=r"legs are 82 units long, 82 m in 1 m as told; allowed: 0.3 to 1.2 m"
+        MotionError, match=r"legs are 82 units long, 82 m in 1 m as given; allowed: 0.3 to 1.2 m"
     ):
         load(path, ImportOptions(scale=1.0))
     path.write_text(
@@ -100,9 +100,7 @@ def test_sides_that_changed_places_are_told(tmp_path: Path) -> None:
     path = write_bvh(tmp_path)
     text = path.read_text().replace("Left", "XX").replace("Right", "Left").replace("XX", "Right")
     path.write_text(text)
-    with pytest.raises(
-        MotionError, match=r"toes point backwards.*left and right have changed places"
-    ):
+    with pytest.raises(MotionError, match=r"toes point backwards.*left and right are swapped"):
         load(path)
 
 

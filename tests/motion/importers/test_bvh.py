@@ -93,7 +93,7 @@ def test_names_of_no_table_are_listed_and_can_be_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: text.replace("left_knee", "left_nee"), "lacks left_knee"),
+        (lambda text: text.replace("left_knee", "left_nee"), "has no left_knee"),
         (lambda text: text + "  tail: Tail\n", "Unknown body 'tail'"),
         (lambda text: text + "stands: {}\n", "Unknown key 'stands'. Did you mean 'stand'"),
         (lambda text: text + "stand: {Hips: [0, 90]}\n", "stand.Hips"),

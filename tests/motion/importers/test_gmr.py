@@ -179,7 +179,7 @@ def test_a_clip_that_does_not_fit_is_named(
 def test_other_files_are_refused(tmp_path: Path, wildrobot: RobotModel) -> None:
     data = gmr_data(wildrobot)
     del data["root_rot"]
-    with pytest.raises(MotionError, match=r"lacks root_rot; it has fps, root_pos"):
+    with pytest.raises(MotionError, match=r"has no root_rot; it has fps, root_pos"):
         load(written(tmp_path, data))
     with pytest.raises(MotionError, match=r"holds a list"):
         load(written(tmp_path, [1, 2]))

@@ -81,7 +81,7 @@ def test_a_part_of_the_project_s_own_clip_is_refused(
     tmp_path: Path, clip: MotionClip, part: dict
 ) -> None:
     path = clip.save(tmp_path / "clip.npz")
-    with pytest.raises(MotionError, match=f"taken whole; leave out {next(iter(part))}"):
+    with pytest.raises(MotionError, match=f"taken whole. Leave out {next(iter(part))}"):
         load(path, ImportOptions(**part))
 
 

@@ -85,7 +85,7 @@ def test_slip_and_alternation(wildrobot: RobotModel) -> None:
 
     def change(arrays: dict[str, np.ndarray]) -> None:
         arrays["pad_forces"][:20, 2:] = 0.0
-        arrays["pad_speed"][:20, 2:] = 1.0  # nobody cares how fast a foot in the air is
+        arrays["pad_speed"][:20, 2:] = 1.0  # nobody cares how fast a foot in the air is.
         arrays["pad_speed"][:8, :2] = [0.15, 0.06]  # 0.105 m/s weighted by load
 
     metrics = metrics_of(wildrobot, change)

@@ -250,7 +250,7 @@ def test_swing_is_quick_enough_and_clear(
 
 def test_slide_counts_touching_corners_of_planted_feet_alone() -> None:
     corners = np.zeros((3, 2, 1, 3))
-    corners[:, 0, 0, 0] = [0.0, 0.001, 0.003]  # planted, on the floor: 50 and 100 mm/s
+    corners[:, 0, 0, 0] = [0.0, 0.001, 0.003]  # planted, on the floor: 50 and 100 mm/s.
     corners[:, 1, 0] = [[0, 0, 0.1], [1, 0, 0.1], [2, 0, 0.1]]  # planted as well, in the air
     np.testing.assert_allclose(slide_speeds(corners, np.ones((3, 2), bool), 50.0), [0.05, 0.1])
     assert len(slide_speeds(corners, np.zeros((3, 2), bool), 50.0)) == 0

@@ -22,7 +22,7 @@ from wildrobot_gym.motion.gait.shape import PLAIN, GaitShape, GaitStyle, walk_sh
 from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.robot import RobotModel
 
-_ROUNDS = 5  # of correction; the zero-moment point is then within a few mm of its plan
+_ROUNDS = 5  # of correction; the zero-moment point is then within a few mm of its plan.
 MAX_MISS = 2e-3  # m; the largest accepted distance of a foot from its planned position
 
 

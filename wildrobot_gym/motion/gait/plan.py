@@ -12,8 +12,8 @@ from wildrobot_gym.motion.gait.shape import GaitShape
 from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.robot import RobotModel
 
-SAMPLES = 64  # a cycle; 9 ms apart at the fastest cadence, splined to C2 afterwards
-_EDGE_MARGIN = 0.008  # m; distance of the load from the soles' inner edges
+SAMPLES = 64  # a cycle; 9 ms apart at the fastest cadence, splined to C2 afterwards.
+_EDGE_MARGIN = 0.008  # m; distance of the load from the soles' inner edges.
 # Fraction of the sideways sway by which the feet stand wider than the hips. At 1 a stance leg never
 # leans outward.
 _WIDENING = 0.4

@@ -25,8 +25,8 @@ FROUDE_SPEED, FROUDE_CADENCE, FROUDE_EXPONENT = (
     0.84,
     1.36,
     0.42,
-)  # m/s, strides/s (EVALUATION.md); human v^0.42
-MIN_CADENCE = 1.15  # strides/s; the lower bound in the search for TUNED
+)  # m/s, strides/s (EVALUATION.md); human v^0.42.
+MIN_CADENCE = 1.15  # strides/s; the lower bound in the search for TUNED.
 LIFT_UNIT = 0.05  # m; see GaitShape.swing_ends
 SPEEDS = (0.1, 1.1)  # m/s, range of the table below
 
@@ -57,8 +57,8 @@ class GaitShape:
         swing_x: Polynomial over the middle of the swing, as fractions of the stride.
         swing_z: The same, as fractions of the lift, whose constant term is 1.
         swing_pitch: The same for the pitch.
-        swing_ends: Acceleration at the start (forward, up) and the end (forward, up) of the swing, beyond
-            that of the rolling sole. It is a multiple of stride and LIFT_UNIT over the squared swing time.
+        swing_ends: Acceleration at the start (forward, up) and the end (forward, up) of the swing, in
+            addition to the rolling sole's. It is a multiple of stride and LIFT_UNIT over the squared swing time.
             With it a foot may land a little suddenly.
         clearance: Greatest height of the sole's lowest corner in swing.
     """

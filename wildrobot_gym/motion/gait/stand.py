@@ -17,7 +17,7 @@ def stand_poses(
 ) -> tuple[Float[np.ndarray, "time nq"], Float[np.ndarray, "time pad"]]:
     """Return poses of standing at home with a sway of a few millimeters, and pad forces in N.
 
-    The sway is a sum of two sines in each direction, at 0.2 to 0.45 Hz like that of people. It is so slow
+    The sway is a sum of two sines in each direction, at 0.2 to 0.45 Hz like people's. It is so slow
     that the load lies under the center of mass.
     """
     data = mujoco.MjData(robot.model)

@@ -20,12 +20,12 @@ from wildrobot_gym.motion.gait.shape import (
 )
 from wildrobot_gym.robot import RobotModel
 
-COMFORTABLE_TORQUE = 2.8  # N*m; 70 % of the limit, the rest is for balance
+COMFORTABLE_TORQUE = 2.8  # N*m; 70 % of the limit, the rest is for balance.
 COMFORTABLE_SPEED = 6.0  # rad/s
 COMFORTABLE_YAW = (
     0.8  # N*m about the stance foot; friction holds 1.7 on a flat sole and 0.9 on the heel
 )
-_SWING_CLEAR = 0.008  # m; least height of the sole's lowest corner in the middle of the swing
+_SWING_CLEAR = 0.008  # m; least height of the sole's lowest corner in the middle of the swing.
 _LIMIT_MARGIN = 0.04  # rad
 _STAY = 0.1  # pull towards the start, so that walks at neighboring speeds are alike
 
@@ -36,7 +36,7 @@ def bounds(speed: float) -> tuple[Float[np.ndarray, " number"], Float[np.ndarray
     human = human_cadence(v)
     rows = [
         (max(MIN_CADENCE, 0.85 * human), max(MIN_CADENCE + 0.1, 1.25 * human)),  # cadence
-        (0.594, 0.66),  # duty; below it more than 85 % of the time is single support
+        (0.594, 0.66),  # duty; below it more than 85 % of the time is single support.
         (0.456 - 0.018 * v, 0.462 - 0.012 * v),  # height
         (-0.001, 0.010), (-0.005, 0.005),  # bounce
         (0.01 + 0.03 * v, 0.02 + 0.09 * v),  # lean
@@ -61,8 +61,8 @@ def residuals(
 ) -> Float[np.ndarray, " residual"]:
     """Return the faults of a walk; half their squared length is minimized.
 
-    They are torque, speed and yaw moment above a comfortable level, a little of all torque and
-    acceleration, feet out of reach, joints near their limits, and a swing that is too low or too high.
+    Torque, speed and yaw moment count above a comfortable level, and a little below it. Other faults
+    are acceleration, feet out of reach, joints near their limits, and a swing too low or too high.
     """
     shape = from_vector(numbers, speed)
     cycle = shaped_cycle(robot, speed, shape, rounds=2)

@@ -1,7 +1,7 @@
 """Motion from files of other projects: human motion in key bodies, or clips of this robot.
 
-One small module for each format; `load` chooses by the file's name and content. What a file does not say (units,
-axes, facing) is found out, logged and kept in the motion's notes.
+There is one module for each format. `load` chooses by the file's name and content. What a file does not say
+(units, axes, facing) is found out, logged, and kept in the motion's notes.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _log = logging.getLogger(__name__)
 
 
 def _load_npz(path: Path, options: ImportOptions) -> HumanMotion | MotionClip:
-    """An AMASS motion, or a clip that this project wrote."""
+    """Load an AMASS motion, or a clip of this project."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             ours = "metadata" in file.files
-    except Exception:  # damaged: the one that is asked for most often says so
+    except Exception:  # damaged: the importer of the most common kind says so
         ours = False
     if not ours:
         return load_amass(path, options)
@@ -56,11 +56,20 @@ SUFFIXES = tuple(_FORMATS)
 
 
 def load(path: str | Path, options: ImportOptions | None = None) -> HumanMotion | MotionClip:
-    """The motion in a file: .amc (with its .asf), .bvh, AMASS .npz or DeepMimic .txt/.json give a human's; GMR .pkl, .csv
-    and the project's own .npz give a clip of `options.robot`.
+    """Load the motion in a file.
+
+    Human motion comes from .amc (with its .asf), .bvh, AMASS .npz, and DeepMimic .txt and .json. Clips of
+    `options.robot` come from GMR .pkl, .csv, and this project's .npz.
+
+    Args:
+        path: The file.
+        options: How to read it.
+
+    Returns:
+        The human motion or the robot clip.
 
     Raises:
-        MotionError: unknown suffix, or a file that cannot be read, is damaged or does not fit; says what to do.
+        MotionError: The suffix is unknown, or the file cannot be read, is damaged, or does not fit.
     """
     path, options = Path(path), options or ImportOptions()
     if path.suffix.lower() not in _FORMATS:
@@ -70,7 +79,7 @@ def load(path: str | Path, options: ImportOptions | None = None) -> HumanMotion 
     if not path.is_file():
         raise MotionError(f"{path} does not exist, or is no file. Check the path.")
     if not path.stat().st_size:
-        raise MotionError(f"{path} is empty. Download or export it anew.")
+        raise MotionError(f"{path} is empty. Download or export it again.")
     motion = _FORMATS[path.suffix.lower()](path, options)
     for note in (
         motion.notes if isinstance(motion, HumanMotion) else motion.metadata.get("notes", ())
@@ -80,10 +89,12 @@ def load(path: str | Path, options: ImportOptions | None = None) -> HumanMotion 
 
 
 def find(paths: Iterable[str | Path]) -> list[Path]:
-    """The motion files in `paths`: files as given, folders with all that is in them, in order and each once.
+    """Find the motion files in `paths`, in order and each once.
+
+    A folder stands for all motion files in it.
 
     Raises:
-        MotionError: a path that does not exist, or a folder without motion files.
+        MotionError: A path does not exist, or a folder has no motion files.
     """
     found: list[Path] = []
     for path in map(Path, paths):
@@ -101,7 +112,7 @@ def find(paths: Iterable[str | Path]) -> list[Path]:
 
 
 def _may_be_motion(path: Path) -> bool:
-    """Whether a file in a folder is to be imported; a .txt only if it is JSON, for most are notes and licences."""
+    """Return whether to import a file of a folder. A .txt must be JSON, since most are notes."""
     if path.suffix.lower() not in _FORMATS or not path.is_file():
         return False
     return path.suffix.lower() != ".txt" or path.read_bytes()[:64].lstrip().startswith(b"{")

@@ -1,8 +1,8 @@
-"""AMASS motions: .npz with the parameters of an SMPL-H or SMPL-X body, which a body model turns into joints.
+"""AMASS motions: .npz with parameters of an SMPL-H or SMPL-X body, which a body model turns into joints.
 
-The body model is the user's own copy (its licence does not let it be shipped): an .npz with J_regressor, v_template,
-shapedirs and kintree_table. Only joints are computed, J = J_regressor (v_template + shapedirs betas), never the skin.
-N. Mahmood et al., "AMASS", 2019; M. Loper et al., "SMPL", 2015.
+The body model is the user's own copy, since its license does not allow to ship it. It is an .npz with
+J_regressor, v_template, shapedirs and kintree_table. Only joints are computed, never the skin:
+J = J_regressor (v_template + shapedirs betas). N. Mahmood et al., "AMASS", 2019; M. Loper et al., "SMPL", 2015.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ _RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
 
 
 def load_amass(path: Path, options: ImportOptions) -> HumanMotion:
-    """A motion from an AMASS .npz and `options.body_model`.
+    """Load a motion from an AMASS .npz and `options.body_model`.
 
     Raises:
-        MotionError: no body model, one that does not fit the motion, truncated files, NaN, or as `to_human`.
+        MotionError: There is no body model, it does not fit the motion, a file is truncated, or a value is
+            not finite; see also `to_human`.
     """
     motion = _read(path, ("trans", "betas"), f"AMASS motion (trans, poses, betas, {_RATES[0]})")
     poses, trans, betas = _parameters(motion, path)
@@ -41,8 +42,8 @@ def load_amass(path: Path, options: ImportOptions) -> HumanMotion:
     fps = check_fps(options.fps or motion[rates[0]].flat[0], path, rates[0] if rates else "fps")
     if options.body_model is None:
         raise MotionError(
-            f"{path} holds the parameters of an SMPL body, and joints need the body's model. Get SMPL-H or SMPL-X as .npz"
-            " from its makers (it may not be passed on) and pass its path as body_model."
+            f"{path} holds the parameters of an SMPL body, and joints need a body model."
+            " Get SMPL-H or SMPL-X as .npz from its makers, and pass its path as body_model."
         )
     model = Path(options.body_model)
     layout = shipped_tables(_TABLE)[_TABLE]  # of the body's joints; hands and face come after them
@@ -62,22 +63,26 @@ def load_amass(path: Path, options: ImportOptions) -> HumanMotion:
 
 
 def _read(path: Path, names: tuple[str, ...], what: str) -> dict[str, np.ndarray]:
-    """Arrays of an .npz, without those that only a pickle could give."""
+    """Read the arrays of an .npz, without those that only a pickle could give."""
     arrays = {}
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             for name in file.files:
                 try:
                     arrays[name] = file[name]
-                except ValueError:  # an array of Python objects; SMPL-X has some that nobody needs
+                except (
+                    ValueError
+                ):  # an array of Python objects; SMPL-X has some that are not needed
                     continue
     except Exception as error:  # a damaged archive may raise anything
         raise MotionError(
-            f"{path} is truncated or no {what} ({type(error).__name__}: {error}). Download it anew."
+            f"{path} is truncated or no {what} ({type(error).__name__}: {error})."
+            " Download it again."
         ) from error
     if missing := [name for name in names if name not in arrays]:
         raise MotionError(
-            f"{path} is no {what}: it lacks {', '.join(missing)} as plain arrays; it has {', '.join(arrays)}."
+            f"{path} is no {what}: it has no {', '.join(missing)} as plain arrays;"
+            f" it has {', '.join(arrays)}."
         )
     return arrays
 
@@ -87,7 +92,7 @@ def _parameters(
 ) -> tuple[
     Float[np.ndarray, "time joint 3"], Float[np.ndarray, "time 3"], Float[np.ndarray, " shape"]
 ]:
-    """Rotation vectors of all joints, the body's first; the root's place; the body's proportions."""
+    """Return rotation vectors of all joints (the body's first), the root's positions, and the body's proportions."""
     try:
         poses = (
             motion["poses"]
@@ -111,7 +116,7 @@ def _parameters(
 def _rest(
     model_path: Path, betas: Float[np.ndarray, " shape"], layout: NameTable, posed: int, path: Path
 ) -> Float[np.ndarray, "joint 3"]:
-    """Joints of the body with these proportions, in the model's own pose."""
+    """Return the joints of the body with these proportions, in the model's own pose."""
     model = _read(model_path, _MODEL, f"body model ({', '.join(_MODEL)})")
     regressor, template, shapes, tree = (model[name] for name in _MODEL)
     if (
@@ -121,12 +126,13 @@ def _rest(
     ):
         found = {name: model[name].shape for name in _MODEL}
         raise MotionError(
-            f"{model_path}: the body model's arrays do not fit each other: {found}. Download it anew."
+            f"{model_path}: the body model's arrays do not fit each other: {found}."
+            " Download it again."
         )
     count, body = len(regressor), len(layout.joints)
     same_tree = (
         tree.shape == (2, count) and tuple(tree[0, 1:body]) == layout.joint_parents[1:]
-    )  # the root's is any number
+    )  # the root's is any number.
     if posed not in (count, body) or not same_tree:  # pose_body alone has the body's joints only
         raise MotionError(
             f"{model_path} has {count} joints and does not fit {path}, which moves {posed}: SMPL-H has 52, SMPL-X 55, and both"

@@ -1,8 +1,8 @@
-"""Acclaim's skeleton (.asf) and motion (.amc), the format in which CMU gives its motion capture.
+"""Acclaim's skeleton (.asf) and motion (.amc), the format of CMU's motion capture.
 
-An .asf names bones, each with a direction and a length in the rest pose (in the skeleton's world axes) and an axis frame;
-an .amc gives each bone's angles in that frame. A bone's rotation from the rest pose is C R C^-1, relative to its parent.
-A bone begins where its parent ends: as a joint it is called by the bone that begins there.
+An .asf names bones, each with a direction and a length in the rest pose (in the skeleton's world axes) and an
+axis frame. An .amc gives each bone's angles in that frame. A bone's rotation from the rest pose is C R C^-1,
+relative to its parent. A bone starts where its parent ends. The joint there has the bone's name.
 """
 
 from __future__ import annotations
@@ -29,7 +29,13 @@ _ANGLES, _SHIFTS = ("rx", "ry", "rz"), ("tx", "ty", "tz")
 
 @dataclass(frozen=True)
 class _Bone:
-    """axis: of the frame in which the angles are. dof: the columns that the .amc has for it."""
+    """A bone.
+
+    Attributes:
+        end: Its end relative to its start, in the rest pose.
+        axis: The frame of its angles.
+        dof: The columns that the .amc has for it.
+    """
 
     end: Float[np.ndarray, "3"]
     axis: Rotation
@@ -37,10 +43,13 @@ class _Bone:
 
 
 def load_amc(path: Path, options: ImportOptions) -> HumanMotion:
-    """A motion from an .amc and the .asf beside it (the subject's number before the `_`, or the only one there).
+    """Load a motion from an .amc and the .asf beside it.
+
+    The .asf has the subject's number before the `_`, or is the only one there.
 
     Raises:
-        MotionError: no .asf, truncated, bones that differ between the two, NaN, or as `to_human`.
+        MotionError: There is no .asf, a file is truncated, the bones of the two differ, or a value is not
+            finite; see also `to_human`.
     """
     asf = _find_asf(path, options)
     bones, parents, degrees = _read_asf(asf)
@@ -65,7 +74,7 @@ def load_amc(path: Path, options: ImportOptions) -> HumanMotion:
     )
     notes = (
         f"skeleton: {asf.name}, joint names: table {table_name}",
-        f"frame rate: {fps:g} fps {'as told' if options.fps else 'as the table says, since the file does not'}",
+        f"frame rate: {fps:g} fps {'as given' if options.fps else 'from the table, since the file has none'}",
     )
     return to_human(
         Recording(path, skeleton, check_fps(fps, path, "fps"), rotations, moving, notes),
@@ -75,11 +84,11 @@ def load_amc(path: Path, options: ImportOptions) -> HumanMotion:
 
 
 def _rotation(bone: _Bone, columns: np.ndarray | None, frames: int, degrees: bool) -> Rotation:
-    """Rotation from the parent, in the skeleton's world axes."""
+    """Return the rotation from the parent, in the skeleton's world axes."""
     used = [i for i, dof in enumerate(bone.dof) if dof in _ANGLES]
     if columns is None or not used:
         return Rotation.identity(frames)
-    order = "".join(bone.dof[i][1] for i in used)  # one after the other, about axes that stay
+    order = "".join(bone.dof[i][1] for i in used)  # one after the other, about fixed axes
     return (
         bone.axis * Rotation.from_euler(order, columns[:, used], degrees=degrees) * bone.axis.inv()
     )
@@ -99,7 +108,7 @@ def _find_asf(path: Path, options: ImportOptions) -> Path:
 
 
 def _read_asf(path: Path) -> tuple[dict[str, _Bone], dict[str, str], bool]:
-    """Bones, parents before children; each bone's parent, the root's is ""; whether angles are in degrees."""
+    """Return the bones (parents first), each bone's parent (the root's is ""), and whether angles are in degrees."""
     sections: dict[str, list[list[str]]] = {}
     for line in read_text(path).splitlines():
         words = line.split("#")[0].split()
@@ -126,7 +135,7 @@ def _read_asf(path: Path) -> tuple[dict[str, _Bone], dict[str, str], bool]:
         }
         parents = {_ROOT: ""}
         order = [_ROOT]
-        for name in order:  # grows as it goes
+        for name in order:  # grows during the loop
             new = [child for child in children.get(name, ()) if child not in order]
             order += new
             parents |= dict.fromkeys(new, name)
@@ -139,13 +148,14 @@ def _read_asf(path: Path) -> tuple[dict[str, _Bone], dict[str, str], bool]:
             )
     except (KeyError, ValueError, IndexError) as error:
         raise MotionError(
-            f"{path} is truncated or no Acclaim skeleton ({type(error).__name__}: {error}). Download it anew."
+            f"{path} is truncated or no Acclaim skeleton ({type(error).__name__}: {error})."
+            " Download it again."
         ) from error
     return bones, parents, degrees
 
 
 def _blocks(lines: list[list[str]]) -> list[list[list[str]]]:
-    """Lines between each `begin` and `end`."""
+    """Return the lines between each `begin` and `end`."""
     blocks: list[list[list[str]]] = []
     for words in lines:
         if words[0] == "begin":
@@ -156,14 +166,14 @@ def _blocks(lines: list[list[str]]) -> list[list[list[str]]]:
 
 
 def _frame(words: list[str], degrees: bool) -> Rotation:
-    """Three angles and their order, about axes that stay."""
+    """Read three angles and their order, about fixed axes."""
     return Rotation.from_euler(
         words[3].lower(), [float(word) for word in words[:3]], degrees=degrees
     )
 
 
 def _read_amc(path: Path, bones: Mapping[str, _Bone]) -> dict[str, Float[np.ndarray, "time dof"]]:
-    """Columns of each bone that moves. All frames must hold the same bones in the same order."""
+    """Return the columns of each bone that moves. All frames must hold the same bones in the same order."""
     lines = [line for line in read_text(path).splitlines() if line.strip() and line[0] not in "#:"]
     words = " ".join(lines).split()
     starts = [i for i, line in enumerate(lines) if line.strip().isdigit()]
@@ -182,14 +192,16 @@ def _read_amc(path: Path, bones: Mapping[str, _Bone]) -> dict[str, Float[np.ndar
     width = 1 + sum(len(entry) for entry in first)
     if len(words) % width:
         raise MotionError(
-            f"{path} is truncated in frame {len(words) // width + 1}. Download it anew, or delete what follows."
+            f"{path} is truncated in frame {len(words) // width + 1}."
+            " Download it again, or delete what follows."
         )
     table = np.array(words).reshape(-1, width)
     columns, at = {}, 1
     for entry in first:
         if (odd := table[:, at] != entry[0]).any():
             raise MotionError(
-                f"{path}: frame {int(odd.argmax()) + 1} lacks bone {entry[0]!r} in its place. Repair the file."
+                f"{path}: frame {int(odd.argmax()) + 1} does not have bone {entry[0]!r} in its place."
+                " Repair the file."
             )
         values = numbers(
             table[:, at + 1 : at + len(entry)].ravel(), path, f"bone {entry[0]!r}"

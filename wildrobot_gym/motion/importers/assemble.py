@@ -18,10 +18,11 @@ _DOWN = np.array([0.0, 0.0, -1.0])
 
 
 def to_human(recording: Recording, table: NameTable, options: ImportOptions) -> HumanMotion:
-    """The key bodies of `recording` in z-up meters, with rotations from the upright pose that faces +x.
+    """Convert a recording to key bodies in z-up meters, with rotations from the upright pose that faces +x.
 
     Raises:
-        MotionError: units, axes or facing cannot be found out, too few frames, NaN.
+        MotionError: Units, axes or facing cannot be found out, there are too few frames, or a value is not
+            finite.
     """
     where, skeleton = str(recording.path), recording.skeleton
     part = options.part(len(recording.offsets), recording.fps, where)
@@ -57,10 +58,10 @@ def to_human(recording: Recording, table: NameTable, options: ImportOptions) -> 
 
 
 def _straightened(rest: Points) -> dict[str, Rotation]:
-    """What turns each leg segment from the file's rest pose to straight legs and flat feet.
+    """Return what turns each leg segment from the file's rest pose to straight legs and flat feet.
 
-    CMU's skeletons rest with their legs 20 degrees apart and the feet tilted with them. Thighs and shins are turned until
-    they hang down; feet only follow the shin's sideways tilt, since their own slope is that of a foot on the ground.
+    CMU's skeletons rest with legs 20 degrees apart and tilted feet. Thighs and shins are turned until they
+    hang down. Feet only follow the shin's sideways tilt, since their own slope is a standing foot's.
     """
     turns = {}
     for side in ("left", "right"):

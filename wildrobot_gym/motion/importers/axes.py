@@ -1,7 +1,7 @@
-"""Finding out a file's units, its up axis and where its skeleton faces, from the skeleton and how it stands.
+"""Finding a file's units, its up axis, and the direction its skeleton faces, from the human's shape.
 
-Files do not say these things, or say them wrongly. A human's shape does: legs are 0.3 to 1.2 m long, the torso is above
-the feet most of the time, the left hip is on the left and toes point ahead.
+Files do not say these things, or say them wrongly. Human legs are 0.3 to 1.2 m long, and the torso is above the
+feet most of the time. The left hip is on the left, and toes point ahead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.importers.options import AXES, ImportOptions
 
-LEG_RANGE = (0.3, 1.2)  # m; hip to ankle along the bones, from a toddler to a very tall adult
+LEG_RANGE = (0.3, 1.2)  # m; hip to ankle along the bones, from a toddler to a very tall adult.
 _USUAL_LEG = 0.85  # m, adults
 UNITS = {
     "meters": 1.0,
@@ -25,9 +25,7 @@ UNITS = {
     "inches": 0.0254,
     "inches / 0.45 (CMU)": 0.0254 / 0.45,
 }
-_CLEAR = np.cos(
-    np.radians(35.0)
-)  # a direction further than this from every axis is not told from its neighbors
+_CLEAR = np.cos(np.radians(35.0))  # a direction further than this from every axis is ambiguous
 
 Points = Mapping[str, Float[np.ndarray, "*time 3"]]  # by key body
 
@@ -36,8 +34,11 @@ Points = Mapping[str, Float[np.ndarray, "*time 3"]]  # by key body
 class Axes:
     """How a file becomes z-up meters.
 
-    scale: m in a unit. world: turns the motion's world to z up. rest: turns the skeleton's standing rest pose to z up and
-    facing +x. notes: what was found, one sentence each.
+    Attributes:
+        scale: Meters in one unit.
+        world: Rotation of the motion's world to z up.
+        rest: Rotation of the standing rest pose to z up and facing +x.
+        notes: What was found, one sentence each.
     """
 
     scale: float
@@ -47,10 +48,11 @@ class Axes:
 
 
 def find_axes(rest: Points, motion: Points, options: ImportOptions, where: str) -> Axes:
-    """Axes of a file from its standing rest pose and its frames.
+    """Find the axes of a file from its standing rest pose and its frames.
 
     Raises:
-        MotionError: no plausible unit, no rest pose that stands, no clear up axis, or left and right changed places.
+        MotionError: No unit is plausible, the rest pose does not stand, no up axis is clear, or left and
+            right are swapped.
     """
     leg = _leg_length(rest)
     unit, scale = _find_unit(leg, options.scale, where)
@@ -63,16 +65,17 @@ def find_axes(rest: Points, motion: Points, options: ImportOptions, where: str) 
         )
     notes = (
         f"units: {unit}, legs are {leg * scale:.3f} m long",
-        f"up: {options.up or up} in the motion ({'as told' if options.up else 'from its mean pose'}), {rest_up} in the rest pose",
+        f"up: {options.up or up} in the motion"
+        f" ({'as given' if options.up else 'from its mean pose'}), {rest_up} in the rest pose",
         f"facing: the rest pose faces {_name(rest_turn.inv().apply([1.0, 0.0, 0.0]))}"
-        f" ({'as told' if options.facing else 'from hips, shoulders and toes'})",
+        f" ({'as given' if options.facing else 'from hips, shoulders and toes'})",
     )
     return Axes(scale, _upright(options.up or up), rest_turn, notes)
 
 
-def _find_unit(leg: float, told: float | None, where: str) -> tuple[str, float]:
-    if told is not None:
-        unit, scale = f"{told:g} m as told", told
+def _find_unit(leg: float, given: float | None, where: str) -> tuple[str, float]:
+    if given is not None:
+        unit, scale = f"{given:g} m as given", given
     else:
         unit, scale = min(
             UNITS.items(), key=lambda item: abs(np.log(max(leg, 1e-9) * item[1] / _USUAL_LEG))
@@ -86,7 +89,7 @@ def _find_unit(leg: float, told: float | None, where: str) -> tuple[str, float]:
 
 
 def _find_rest(rest: Points, facing: str | None, where: str) -> tuple[str, Rotation]:
-    """The rest pose's up axis, and the rotation that makes it stand on z and face +x."""
+    """Return the rest pose's up axis, and the rotation that makes it stand on z and face +x."""
     spine, legs = (
         _unit(rest["torso"] - rest["pelvis"]),
         _unit(_middle(rest, "hip") - _middle(rest, "ankle")),
@@ -107,18 +110,18 @@ def _find_rest(rest: Points, facing: str | None, where: str) -> tuple[str, Rotat
     if facing is None and toes @ ahead <= 0:
         raise MotionError(
             f"{where}: in the rest pose the toes point backwards ({toes.round(2)}, ahead is {ahead.round()}), so left and"
-            " right have changed places in the table of joint names; or pass facing."
+            " right are swapped in the table of joint names; or pass facing."
         )
     return up, Rotation.from_matrix(np.stack([ahead, np.cross(_vector(up), ahead), _vector(up)]))
 
 
 def _body_up(points: Points) -> np.ndarray:
-    """Unit vectors from the feet to the torso."""
+    """Return unit vectors from the feet to the torso."""
     return _unit(points["torso"] - _middle(points, "ankle"))
 
 
 def _left(points: Points) -> np.ndarray:
-    """Unit vector from right to left, through hips and, where they are known, shoulders."""
+    """Return the unit vector from right to left, through hips and, if known, shoulders."""
     parts = [
         joint
         for joint in ("hip", "shoulder")
@@ -151,7 +154,7 @@ def _vector(axis: str) -> np.ndarray:
 
 
 def _nearest_axis(direction: np.ndarray) -> tuple[str, float]:
-    """Name of the nearest axis, and the cosine of the angle to it."""
+    """Return the name of the nearest axis, and the cosine of the angle to it."""
     sure = {axis: float(_unit(direction) @ _vector(axis)) for axis in AXES}
     return max(sure.items(), key=lambda item: item[1])
 
@@ -161,12 +164,12 @@ def _name(direction: np.ndarray) -> str:
 
 
 def _upright(up: str) -> Rotation:
-    """The least rotation that turns axis `up` to z."""
+    """Return the least rotation that turns axis `up` to z."""
     return least_turn(_vector(up), np.array([0.0, 0.0, 1.0]))
 
 
 def least_turn(a: Float[np.ndarray, "3"], b: Float[np.ndarray, "3"]) -> Rotation:
-    """The least rotation that turns direction `a` to direction `b`."""
+    """Return the least rotation that turns direction `a` to direction `b`."""
     a, b = _unit(a), _unit(b)
     if a @ b < -1.0 + 1e-9:  # opposite: about any axis across them
         return Rotation.from_rotvec(np.pi * _unit(np.cross(a, np.eye(3)[np.argmin(np.abs(a))])))

@@ -1,7 +1,7 @@
-"""Biovision hierarchies (.bvh): CMU's conversions, LAFAN1, 100STYLE, and any other with a table of joint names.
+"""Biovision hierarchies (.bvh): CMU's conversions, LAFAN1, 100STYLE, and others with a table of joint names.
 
-A joint's rotation from its parent is the product of its rotation channels in the order given. Position channels take the
-place of the offset, as all these sources use them.
+A joint's rotation from its parent is the product of its rotation channels in their order. Position channels
+replace the offset, as in all these sources.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from wildrobot_gym.motion.importers.table import choose_table
 _TURNS, _SHIFTS = ("Xrotation", "Yrotation", "Zrotation"), ("Xposition", "Yposition", "Zposition")
 _JUMP = np.radians(
     20.0
-)  # no joint turns so far in one frame of a motion and hardly at all in the next ones
+)  # in a motion no joint turns so far in one frame and hardly at all in the next ones
 
 
 @dataclass
@@ -36,10 +36,11 @@ class _Joint:
 
 
 def load_bvh(path: Path, options: ImportOptions) -> HumanMotion:
-    """A motion from a .bvh.
+    """Load a motion from a .bvh.
 
     Raises:
-        MotionError: truncated, no table of joint names fits, NaN, a frame time that cannot be, or as `to_human`.
+        MotionError: The file is truncated, no table of joint names fits, or a value or the frame time is
+            out of range. See also `to_human`.
     """
     hierarchy, _, motion = read_text(path).partition("MOTION")
     joints = _read_hierarchy(path, hierarchy)
@@ -119,7 +120,7 @@ def _read_hierarchy(path: Path, text: str) -> list[_Joint]:
     except (StopIteration, ValueError, IndexError, TypeError) as error:
         reason = str(error) or "it ends in the middle"
         raise MotionError(
-            f"{path} is truncated or no BVH: {reason}. Download or export it anew."
+            f"{path} is truncated or no BVH: {reason}. Download or export it again."
         ) from error
     return joints
 
@@ -130,14 +131,14 @@ def _read_motion(
     words = text.split()
     if len(words) < 5 or words[0] != "Frames:" or words[2:4] != ["Frame", "Time:"]:
         raise MotionError(
-            f"{path} is truncated: no MOTION section with Frames and Frame Time. Download or export it anew."
+            f"{path} is truncated: no MOTION section with Frames and Frame Time. Download or export it again."
         )
     frames, frame_time = numbers([words[1], words[4]], path, "Frames or Frame Time")
     values = numbers(words[5:], path, "MOTION")
     if len(values) != frames * width:
         raise MotionError(
             f"{path} is truncated or damaged: it says {frames:g} frames of {width} channels, {frames * width:g} numbers, and"
-            f" has {len(values)}. Download or export it anew."
+            f" has {len(values)}. Download or export it again."
         )
     values = values.reshape(int(frames), width)
     check_finite(values, path, "MOTION")
@@ -145,7 +146,7 @@ def _read_motion(
 
 
 def _begins_with_a_pose(rotations: list[Rotation]) -> bool:
-    """Whether frame 0 is a T-pose or the like that tools put before the motion."""
+    """Return whether frame 0 is a T-pose or similar that tools put before the motion."""
     if len(rotations[0]) < 4:
         return False
     steps = np.stack([(r[1:12].inv() * r[: len(r[1:12])]).magnitude() for r in rotations]).max(

@@ -1,7 +1,7 @@
-"""Robot motion as CSV: a header that names every column, then one row a frame.
+"""Robot motion as CSV: a header that names every column, then one line for each frame.
 
-Columns, in any order: root_x, root_y, root_z (m), root_qw, root_qx, root_qy, root_qz, every joint of the robot by its name
-(rad), and `time` (s, evenly spaced); without `time` pass fps.
+Columns, in any order: root_x, root_y, root_z (m), root_qw, root_qx, root_qy, root_qz, every joint of the robot
+by its name (rad), and `time` (s, evenly spaced). Without `time`, pass fps.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ _TIME = "time"
 
 
 def load_csv(path: Path, options: ImportOptions) -> MotionClip:
-    """A clip from a .csv.
+    """Load a clip from a .csv.
 
     Raises:
-        MotionError: unknown, missing or doubled columns, rows of another length, uneven times, NaN.
+        MotionError: A column is unknown, missing or there twice, lines differ in length, times are uneven, or
+            a value is not finite.
     """
     robot = RobotModel.load(options.robot)
     rows = [
@@ -46,7 +47,8 @@ def load_csv(path: Path, options: ImportOptions) -> MotionClip:
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
             raise MotionError(
-                f"{path}: row {number} has {len(row)} values, the header {len(header)}. Repair or export it anew."
+                f"{path}: row {number} has {len(row)} values, the header {len(header)}."
+                " Repair or export it again."
             )
     values = numbers([cell for row in rows for cell in row], path, "a row").reshape(-1, len(header))
     check_finite(values, path, "a column")
@@ -56,9 +58,9 @@ def load_csv(path: Path, options: ImportOptions) -> MotionClip:
         np.stack([columns[name] for name in names], axis=-1) for names in (_POSITION, _QUAT)
     )
     joint_pos = np.stack([columns[name] for name in robot.joint_names], axis=-1)
-    told = check_fps(fps, path, "fps")
+    given = check_fps(fps, path, "fps")
     return robot_clip(
-        path, robot, told, root_pos, root_quat, joint_pos, options, ("joints by name",)
+        path, robot, given, root_pos, root_quat, joint_pos, options, ("joints by name",)
     )
 
 
@@ -74,8 +76,8 @@ def _rate(time: np.ndarray | None, path: Path) -> float:
     steps = np.diff(time)
     if (
         steps.min() <= 0 or np.ptp(steps) > 0.1 * steps.mean()
-    ):  # rounded to ms at 100 fps it is 10 %
+    ):  # times rounded to ms at 100 fps differ by 10 %
         raise MotionError(
-            f"{path}: {_TIME} goes on by {steps.min():g} to {steps.max():g} s; allowed: evenly. Resample it."
+            f"{path}: {_TIME} advances by {steps.min():g} to {steps.max():g} s; allowed: evenly. Resample it."
         )
     return len(steps) / float(time[-1] - time[0])

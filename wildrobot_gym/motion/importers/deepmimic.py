@@ -1,7 +1,7 @@
-"""DeepMimic's motions: JSON, a row of 44 numbers a frame (duration, root position, then each joint's rotation).
+"""DeepMimic's motions: JSON with 44 numbers a frame (duration, root position, each joint's rotation).
 
-Spherical joints are quaternions wxyz, knees and elbows one angle about z. The file names nothing: joints, their places in
-the row and the humanoid's measures come from the table `deepmimic`. X. B. Peng et al., "DeepMimic", 2018.
+Spherical joints are quaternions wxyz; knees and elbows are one angle about z. The file has no names. The
+table `deepmimic` has the joints, their columns, and the humanoid's dimensions. X. B. Peng et al., "DeepMimic", 2018.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from wildrobot_gym.motion.importers.skeleton import Recording, Skeleton
 from wildrobot_gym.motion.importers.table import Joint, choose_table, shipped_tables
 
 _TABLE = "deepmimic"
-_HEAD = 4  # duration and root position
+_HEAD = 4  # duration and root position.
 _UNIT_TOLERANCE = 0.02  # the files are rounded; more than this is another layout of columns
 
 
 def load_deepmimic(path: Path, options: ImportOptions) -> HumanMotion:
-    """A motion from a DeepMimic .txt or .json.
+    """Load a motion from a DeepMimic .txt or .json.
 
     Raises:
-        MotionError: truncated, no such JSON, another number of columns, quaternions that are none, uneven durations, NaN.
+        MotionError: The file is truncated or of another kind or width, or durations are uneven. Or a
+            value or the length of a quaternion is out of range.
     """
     layout = shipped_tables(_TABLE)[_TABLE]
     _, table = choose_table(options.table or _TABLE, _TABLE, layout.joint_names, str(path))
@@ -63,7 +64,7 @@ def _read_frames(path: Path, width: int) -> np.ndarray:
     except (ValueError, KeyError, TypeError) as error:
         raise MotionError(
             f"{path} is truncated or no DeepMimic motion, which is JSON with Frames, rows of {width} numbers"
-            f" ({type(error).__name__}: {error}). Download it anew."
+            f" ({type(error).__name__}: {error}). Download it again."
         ) from error
     if frames.ndim != 2 or frames.shape[1] != width:
         raise MotionError(

@@ -1,7 +1,7 @@
-"""Levelling the floor: a capture volume may be calibrated a degree or two askew, and feet tell by how much.
+"""Leveling the floor. A capture volume may be calibrated a degree or two off, and standing feet show it.
 
-In CMU's subject 02 the same standing foot is 20 mm higher for each meter walked. A robot would read that as floating, and
-gravity would point the wrong way by as much.
+In CMU's subject 02 the same standing foot is 20 mm higher for each meter walked. A robot would read that as
+floating, and the direction of gravity would be wrong.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from wildrobot_gym.motion.importers.axes import least_turn
 
 _STILL = 0.3  # m/s; ankle and ball of a standing foot are slower, also in a run
 _MIN_STANCE_S = 0.03
-_SPREAD = 0.4  # m (rms); over less, heights say nothing of a slope
-_SURE = 0.8  # of the variance of stance heights must be the slope's
-_SLOPE_RANGE = np.radians([0.1, 3.0])  # below it does not matter, above it is a ramp
+_SPREAD = 0.4  # m (RMS); over less spread, heights say nothing about a slope.
+_SURE = 0.8  # least fraction of the variance of stance heights that the slope explains.
+_SLOPE_RANGE = np.radians([0.1, 3.0])  # a smaller slope does not matter, a larger one is a ramp
 
 
 def level(motion: HumanMotion) -> HumanMotion:
-    """`motion` turned until standing feet are equally high all along its way; itself where it shows no such slope."""
+    """Turn a motion until standing feet are equally high along its path, if it shows such a slope."""
     points = _stances(motion)
     gradient, fraction = _slope(points)
     slope = np.arctan(np.linalg.norm(gradient))
@@ -46,7 +46,7 @@ def level(motion: HumanMotion) -> HumanMotion:
 
 
 def _stances(motion: HumanMotion) -> Float[np.ndarray, "stance 3"]:
-    """Mean place of the foot in each stance of either foot."""
+    """Return the mean position of the foot in each stance of either foot."""
     points: list[np.ndarray] = []
     for side in ("left", "right"):
         parts = np.stack([motion.position(f"{side}_{joint}") for joint in ("ankle", "toe")])
@@ -63,9 +63,9 @@ def _stances(motion: HumanMotion) -> Float[np.ndarray, "stance 3"]:
 
 
 def _slope(points: Float[np.ndarray, "stance 3"]) -> tuple[Float[np.ndarray, "2"], float]:
-    """Gradient of the plane through the points, and the share of their heights' variance that it explains.
+    """Return the gradient of the plane through the points, and the fraction of their variance it explains.
 
-    Only along directions in which the points are spread wide enough; zero across them.
+    It is zero across directions in which the points do not spread wide enough.
     """
     if len(points) < 3:
         return np.zeros(2), 0.0

@@ -1,4 +1,4 @@
-"""What a user may say about a file of motion. What is left out is found out from the file, and logged."""
+"""What a user may say about a motion file. Anything else is found out from the file, and logged."""
 
 from __future__ import annotations
 
@@ -12,17 +12,26 @@ AXES = ("x", "y", "z", "-x", "-y", "-z")
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """One set serves all formats; each takes what it needs.
+    """Options for all formats. Each format uses those that it needs.
 
     Attributes:
-        table: name of a shipped table of joint names (`configs/skeletons`), or a path; default: the one that fits.
-        skeleton: the .asf of an .amc; default: found beside it. body_model: SMPL-H or SMPL-X .npz, for AMASS.
-        robot: name of the robot whose joints a GMR or CSV clip holds.
-        fps: frames a second, in place of what the file says. scale: meters in one unit of the file.
-        up: the file's axis that points up in the motion. facing: the axis to which the skeleton's rest pose faces.
-        level: turn a floor level that standing feet show to be up to 3 degrees askew.
-        source, licence: for the credits, in place of what is known of the format's origin.
-        start_s, end_s: the part of the file to take, s from its first frame.
+        table: Name of a shipped table of joint names (`configs/skeletons`), or a path. The default is the
+            one that fits.
+        skeleton: The .asf of an .amc. The default is the one beside it.
+        body_model: SMPL-H or SMPL-X .npz, for AMASS.
+        robot: Robot whose joints a GMR or CSV clip holds.
+        fps: Frame rate in Hz, in place of the file's.
+        scale: Meters in one unit of the file.
+        up: Axis of the file that points up in the motion.
+        facing: Axis that the skeleton's rest pose faces.
+        level: Turn a floor level if standing feet show that it is up to 3 degrees off.
+        source: For the credits, in place of what is known about the format's origin.
+        licence: For the credits, like `source`.
+        start_s: Start of the part to take, in seconds.
+        end_s: End of the part to take, in seconds.
+
+    Raises:
+        ConfigError: A value is out of range.
     """
 
     table: str | Path | None = None
@@ -50,19 +59,24 @@ class ImportOptions:
                 raise MotionError(f"{name} is {value!r}; allowed: a positive number.")
 
     def take_whole(self, where: object) -> None:
-        """Raise MotionError where a part or another rate is asked for of a file of the project's own, whose clips are whole."""
+        """Check that no part or other rate is asked for of a file of this project, whose clips are whole.
+
+        Raises:
+            MotionError: It is.
+        """
         if asked := [
             name for name in ("fps", "start_s", "end_s") if getattr(self, name) is not None
         ]:
             raise MotionError(
-                f"{where} holds this project's own clips, which are taken whole; leave out {', '.join(asked)}."
+                f"{where} holds this project's own clips, which are taken whole."
+                f" Leave out {', '.join(asked)}."
             )
 
     def part(self, num_frames: int, fps: float, where: str) -> slice:
-        """Frames between `start_s` and `end_s`.
+        """Return the frames between `start_s` and `end_s`.
 
         Raises:
-            MotionError: fewer than two frames are left.
+            MotionError: Fewer than two frames are left.
         """
         first = 0 if self.start_s is None else round(self.start_s * fps)
         last = (

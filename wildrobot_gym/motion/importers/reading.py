@@ -1,4 +1,4 @@
-"""What all importers ask of a file: that it is there, is whole, holds finite numbers, and a frame rate that can be."""
+"""What all importers require of a file: it exists, is whole, and has finite numbers and a possible frame rate."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 
 from wildrobot_gym.errors import MotionError
 
-FPS_RANGE = (5.0, 1000.0)  # slower than 5 is no motion, faster than 1000 no mocap camera
-_ABSURD = 1e9  # mm or deg; damage to a binary file makes larger ones
+FPS_RANGE = (5.0, 1000.0)  # slower is no motion, faster no motion capture camera.
+_ABSURD = 1e9  # mm or deg; damage to a binary file makes larger ones.
 _ROUND_FPS = 5e-4  # frame times are written with few digits: 0.033333 s means 30, and 29.97 stays
 
 
 def read_text(path: Path) -> str:
-    """The text of a file.
+    """Read the text of a file.
 
     Raises:
-        MotionError: missing, empty, or not text.
+        MotionError: The file is missing, empty, or not text.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -27,25 +27,33 @@ def read_text(path: Path) -> str:
         raise MotionError(f"Cannot read {path}: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise MotionError(
-            f"{path} is no text file, as its suffix says it is. Rename or export it anew."
+            f"{path} is no text file, as its suffix says it is. Rename or export it again."
         ) from error
     if not text.strip():
-        raise MotionError(f"{path} is empty. Download or export it anew.")
+        raise MotionError(f"{path} is empty. Download or export it again.")
     return text
 
 
 def numbers(words: Sequence[str] | np.ndarray, path: Path, what: str) -> np.ndarray:
-    """`words` as float64; MotionError names the first that is no number."""
+    """Convert `words` to float64.
+
+    Raises:
+        MotionError: A word is no number; it is named.
+    """
     try:
         return np.array(words, np.float64)
     except ValueError as error:
         raise MotionError(
-            f"{path}: {what} holds something that is no number ({error}). Repair or export it anew."
+            f"{path}: {what} holds something that is no number ({error}). Repair or export it again."
         ) from error
 
 
 def check_finite(values: np.ndarray, path: Path, what: str) -> None:
-    """Raise MotionError where an array over frames has a NaN, an infinity or a number that nothing of a body can have."""
+    """Check an array over frames for a NaN, an infinity, or a number that is impossible for a body.
+
+    Raises:
+        MotionError: There is one.
+    """
     fine = np.abs(values) < _ABSURD
     if not fine.all():
         frame = int(np.argwhere(~fine)[0][0])
@@ -55,10 +63,10 @@ def check_finite(values: np.ndarray, path: Path, what: str) -> None:
 
 
 def check_fps(fps: Any, path: Path, what: str) -> float:
-    """A frame rate, rounded to the whole number that it surely means; `what` says what the file had.
+    """Return a frame rate, rounded if it is nearly a whole number. `what` says what the file had.
 
     Raises:
-        MotionError: no number, or outside of `FPS_RANGE`.
+        MotionError: It is no number, or outside `FPS_RANGE`.
     """
     try:
         rate = float(fps)

@@ -1,4 +1,4 @@
-"""What files of this robot's own motion have in common: they become a `MotionClip` as they are."""
+"""What importers of this robot's own motion have in common: the motion becomes a `MotionClip` as it is."""
 
 from __future__ import annotations
 
@@ -24,12 +24,22 @@ def robot_clip(
     options: ImportOptions,
     notes: tuple[str, ...],
 ) -> MotionClip:
-    """A checked clip of the part asked for; its command is its own mean velocity in the heading frame.
+    """Make a checked clip of the part asked for.
 
-    joint_pos: the robot's joints in its order, rad. root_quat: wxyz.
+    Its command is its own mean velocity in the heading frame.
+
+    Args:
+        path: The file.
+        robot: The robot.
+        fps: Frame rate, in Hz.
+        root_pos: (time, 3) in m.
+        root_quat: (time, 4) wxyz.
+        joint_pos: (time, joint) the robot's joints in its order, in rad.
+        options: The part to take, and the credits.
+        notes: What was found out about the file.
 
     Raises:
-        MotionError: it does not fit the robot (see `check`), or too few frames.
+        MotionError: The motion does not fit the robot, or has too few frames.
     """
     part = options.part(len(joint_pos), fps, str(path))
     clip = MotionClip(

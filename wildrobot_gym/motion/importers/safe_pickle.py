@@ -1,8 +1,8 @@
-"""Reading a foreign pickle without trusting it: numpy arrays of numbers and plain containers, nothing else.
+"""Reading a foreign pickle safely: numpy arrays of numbers and plain containers, nothing else.
 
-A pickle is a program that may call anything it names. Here the few names that numpy's arrays need stand for classes of
-this module, which keep bytes and nothing more; every other name is refused before anything is called. numpy's own
-functions are not called either: its `__setstate__` trusts what it is given.
+A pickle is a program that may call anything it names. Here the few names that numpy's arrays need stand for
+classes of this module, which only keep bytes. Every other name is refused before anything is called. numpy's
+own functions are not called either, since its `__setstate__` trusts what it gets.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from wildrobot_gym.errors import MotionError
 
 _PLAIN = re.compile(
     r"[biufSU]\d+"
-)  # bool, integers, floats, text of a fixed length: what has no pointers
+)  # bool, integers, floats, text of a fixed length: types without pointers
 
 
 class _Refused(Exception):
-    """Names what a pickle asked for."""
+    """What a pickle asked for."""
 
 
 class _StandIn:
-    """Without a `__setstate__` of its own a pickle could set any attribute, also of the class."""
+    """Base of the stand-ins. Without `__setstate__` a pickle could set any attribute, also of the class."""
 
     def __setstate__(self, state: Any) -> None:
         raise _Refused("a state where there is none")
 
 
 class _Type(_StandIn):
-    """In place of numpy.dtype: `dtype('f8', False, True)` and then its state, of which the byte order counts."""
+    """Stands for numpy.dtype: `dtype('f8', False, True)` and then its state, of which the byte order counts."""
 
     def __init__(self, code: str, *_: Any) -> None:
         self.code, self.order = str(code), "<"
@@ -48,7 +48,7 @@ class _Type(_StandIn):
 
 
 class _Array(_StandIn):
-    """In place of an array under reconstruction, whose state is (version, shape, type, is Fortran order, bytes)."""
+    """Stands for an array under reconstruction: (version, shape, type, is Fortran order, bytes)."""
 
     def __init__(self, *_: Any) -> None:
         self.value: Any = None
@@ -59,21 +59,21 @@ class _Array(_StandIn):
 
 
 class _Buffer(_Array):
-    """In place of an array of pickle protocol 5: (bytes, type, shape, order)."""
+    """Stands for an array of pickle protocol 5: (bytes, type, shape, order)."""
 
     def __init__(self, data: Any, kind: _Type, shape: Any, order: str) -> None:
         self.value = _array(data, kind, shape, order)
 
 
 class _Scalar(_Array):
-    """In place of a numpy scalar: (type, bytes)."""
+    """Stands for a numpy scalar: (type, bytes)."""
 
     def __init__(self, kind: _Type, data: Any) -> None:
         self.value = _array(data, kind, (), "C").item()
 
 
 class _Bytes(_StandIn):
-    """In place of `_codecs.encode(text, 'latin1')`, as old protocols write bytes."""
+    """Stands for `_codecs.encode(text, 'latin1')`, which old protocols use for bytes."""
 
     def __new__(cls, text: str, encoding: str) -> bytes:  # type: ignore[misc]
         if encoding != "latin1":
@@ -82,7 +82,7 @@ class _Bytes(_StandIn):
 
 
 class _Class(_StandIn):
-    """In place of numpy.ndarray, which is only ever an argument."""
+    """Stands for numpy.ndarray, which is only ever an argument."""
 
     def __init__(self, *_: Any) -> None:
         raise _Refused("a call of numpy.ndarray")
@@ -110,10 +110,11 @@ class _Unpickler(pickle.Unpickler):
 
 
 def load_pickle(path: Path) -> dict[str, Any]:
-    """The dictionary that a pickle holds: arrays, numbers, text, None, and lists, tuples and dictionaries of these.
+    """Load the dictionary in a pickle: arrays, numbers, text, None, and containers of these.
 
     Raises:
-        MotionError: missing, truncated, no dictionary, or asking for anything else, which is named and not executed.
+        MotionError: The file is missing, truncated or no dictionary, or asks for anything else. What it asks
+            for is named and not executed.
     """
     try:
         with path.open("rb") as stream:
@@ -127,7 +128,7 @@ def load_pickle(path: Path) -> dict[str, Any]:
         ) from error
     except Exception as error:  # a damaged pickle may raise anything
         raise MotionError(
-            f"{path} is truncated or no pickle ({type(error).__name__}: {error}). Export it anew."
+            f"{path} is truncated or no pickle ({type(error).__name__}: {error}). Export it again."
         ) from error
     if not isinstance(value, dict):
         raise MotionError(
@@ -145,7 +146,7 @@ def _array(data: Any, kind: _Type, shape: Any, order: str) -> np.ndarray:
 
 
 def _plain(value: Any) -> Any:
-    """`value` with the stand-ins replaced by what they hold."""
+    """Return `value` with the stand-ins replaced by what they hold."""
     if isinstance(value, _Array):
         return value.value
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Forward kinematics of a tree of joints, which all hierarchical formats share."""
+"""Forward kinematics of a tree of joints, for all hierarchical formats."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from scipy.spatial.transform import Rotation
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Joints with all their rotations at zero, in a file's own axes and units.
+    """Joints with all rotations at zero, in a file's own axes and units.
 
     Attributes:
-        names: (joint,). parents: (joint,) index of each joint's parent, which stands before it; -1 for the root.
+        names: (joint,) names.
+        parents: (joint,) index of each joint's parent, which comes before it; -1 for the root.
         offsets: (joint, 3) from the parent, in the parent's frame.
     """
 
@@ -27,10 +28,11 @@ class Skeleton:
     def pose(
         self, rotations: Sequence[Rotation], offsets: Float[np.ndarray, "time joint 3"]
     ) -> tuple[Float[np.ndarray, "time joint 3"], list[Rotation]]:
-        """Joint positions and orientations in the file's world.
+        """Return joint positions and orientations in the file's world.
 
-        rotations: one of (time,) for each joint, relative to the parent. offsets: as the skeleton's but over time; the
-        root's is its position in the world.
+        Args:
+            rotations: One rotation of (time,) for each joint, relative to the parent.
+            offsets: (time, joint, 3) like the skeleton's. The root's is its position in the world.
         """
         positions, turns = np.empty_like(offsets), []
         for joint, parent in enumerate(self.parents):
@@ -45,7 +47,7 @@ class Skeleton:
     def standing(
         self, stand: Mapping[str, Sequence[float]]
     ) -> tuple[Float[np.ndarray, "joint 3"], list[Rotation]]:
-        """The rest pose, with the joints in `stand` turned by those degrees about their own x, then y, then z."""
+        """Return the rest pose, with joints in `stand` turned by degrees about their own x, then y, then z."""
         degrees = [[stand.get(name, (0.0, 0.0, 0.0))] for name in self.names]
         positions, turns = self.pose(
             [Rotation.from_euler("XYZ", d, degrees=True) for d in degrees], self.offsets[None]
@@ -55,9 +57,15 @@ class Skeleton:
 
 @dataclass(frozen=True)
 class Recording:
-    """A skeleton and how it moved, as read from a file and still in that file's axes and units.
+    """A skeleton and its motion, in the file's own axes and units.
 
-    rotations and offsets: as `pose` takes them. notes: what was found out while reading.
+    Attributes:
+        path: The file.
+        skeleton: The skeleton.
+        fps: Frame rate, in Hz.
+        rotations: As `Skeleton.pose` takes them.
+        offsets: As `Skeleton.pose` takes them.
+        notes: What was found out while reading.
     """
 
     path: Path

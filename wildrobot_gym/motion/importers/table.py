@@ -1,8 +1,13 @@
 """Tables of joint names: which joint of a file is which key body. YAML in `configs/skeletons`, or a user's own.
 
-Keys: `format` (asf, bvh, smpl or deepmimic), `bodies` (key body: joint of the file), and where needed `source` and
-`licence`; `fps` for a format whose files do not say it; `stand` (joint: degrees about its own x, y, z) where the
-skeleton does not stand upright with all rotations at zero; `joints` where the files name none.
+Keys:
+
+- `format`: asf, bvh, smpl or deepmimic.
+- `bodies`: joint of the file for each key body.
+- `source` and `licence`: for the credits.
+- `fps`: for a format whose files do not give it.
+- `stand`: degrees about a joint's own x, y, z, if the skeleton does not stand upright at zero.
+- `joints`: for a format whose files have no names.
 """
 
 from __future__ import annotations
@@ -23,7 +28,14 @@ TABLES = CONFIGS / "skeletons"
 
 @dataclass(frozen=True)
 class Joint:
-    """A joint of a format whose files name none. columns: how many numbers a frame holds for it."""
+    """A joint of a format whose files have no names.
+
+    Attributes:
+        name: Its name.
+        parent: Name of its parent; None for the root.
+        offset: Position in the parent's frame.
+        columns: How many numbers a frame has for it.
+    """
 
     name: str = ""
     parent: str | None = None
@@ -33,7 +45,7 @@ class Joint:
 
 @dataclass(frozen=True)
 class NameTable:
-    """One table; see the module."""
+    """A table of joint names; the module's text explains the fields."""
 
     format: str = ""
     bodies: Mapping[str, str] = field(default_factory=dict)
@@ -56,25 +68,25 @@ class NameTable:
         )
 
     def missing(self, names: Iterable[str]) -> list[str]:
-        """Joints of required bodies that are not among `names`."""
+        """Return the joints of required bodies that are not among `names`."""
         return sorted({self.bodies[body] for body in REQUIRED_BODIES} - set(names))
 
     def indices(self, names: tuple[str, ...]) -> dict[str, int]:
-        """Column of each key body that the file has, in the order of `KEY_BODIES`."""
+        """Return the column of each key body that the file has, in the order of `KEY_BODIES`."""
         return {b: names.index(self.bodies[b]) for b in KEY_BODIES if self.bodies.get(b) in names}
 
 
 def shipped_tables(format: str) -> dict[str, NameTable]:
-    """Tables for `format` by name."""
+    """Return the tables for `format` by name."""
     tables = {path.stem: read_table(path) for path in sorted(TABLES.glob("*.yaml"))}
     return {name: table for name, table in tables.items() if table.format == format}
 
 
 def read_table(path: Path) -> NameTable:
-    """A table from its YAML file.
+    """Read a table from its YAML file.
 
     Raises:
-        MotionError: unreadable, unknown keys, unknown or missing bodies; names the file.
+        MotionError: The file is unreadable, has unknown keys, or has unknown or missing bodies.
     """
     try:
         table = build(NameTable, yaml.safe_load(path.read_text()))
@@ -82,7 +94,7 @@ def read_table(path: Path) -> NameTable:
         raise MotionError(f"{path} is no table of joint names: {error}") from error
     if missing := [body for body in REQUIRED_BODIES if body not in table.bodies]:
         raise MotionError(
-            f"{path}: bodies lacks {', '.join(missing)}; needed are {', '.join(REQUIRED_BODIES)}."
+            f"{path}: bodies has no {', '.join(missing)}; needed are {', '.join(REQUIRED_BODIES)}."
         )
     if unknown := [body for body in table.bodies if body not in KEY_BODIES]:
         raise MotionError(f"{path}: {unknown_name('body', unknown[0], KEY_BODIES)}")
@@ -97,10 +109,10 @@ def read_table(path: Path) -> NameTable:
 def choose_table(
     asked: str | Path | None, format: str, names: tuple[str, ...], where: str
 ) -> tuple[str, NameTable]:
-    """The table asked for, or the shipped one whose joints are all in the file; its name and itself.
+    """Return the table asked for, or the shipped one whose joints are all in the file, with its name.
 
     Raises:
-        MotionError: none fits. Names the file's joints and those of the nearest table.
+        MotionError: No table fits. The message has the file's joints and those of the nearest table.
     """
     tables = shipped_tables(format)
     if asked is not None:

@@ -28,7 +28,7 @@ _SPREAD = Controller(
     clearance=(3.0,),
     stiffness=(0.1, 0.15),
 )
-_ELITE_FRACTION = 0.25  # of a generation, the best of which make the next one
+_ELITE_FRACTION = 0.25  # of a generation, the best of which make the next one.
 _KEEP = 0.4  # fraction of the old mean and spread that is kept
 _TRIAL_S, _FINAL_S = 4.0, 8.0
 _MIN_SPEED = 0.1  # m/s; the velocity error of a slower clip is relative to this

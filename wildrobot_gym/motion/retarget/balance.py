@@ -18,9 +18,9 @@ from wildrobot_gym.motion.retarget.footpath import Foot
 from wildrobot_gym.motion.retarget.smoothing import differences
 from wildrobot_gym.motion.retarget.steps import Stance
 
-_SETTLED = 0.15  # s from the start of a stance to full load, and from full load to its end
-_ON_TOES = 0.7  # of a stance; from then on the toes bear all
-_SLOWEST, _QUICKEST = 0.3, 8.0  # Hz; cutoff of the turns that keep loaded feet from turning
+_SETTLED = 0.15  # s from the start of a stance to full load, and from full load to its end.
+_ON_TOES = 0.7  # of a stance; from then on the toes bear all.
+_SLOWEST, _QUICKEST = 0.3, 8.0  # Hz; cutoff of the turns that keep loaded feet from turning.
 _NEAR = 0.02  # weight of the distance from the human's path, relative to 1 for the load
 
 

@@ -17,9 +17,9 @@ from wildrobot_gym.motion.retarget.settings import RetargetSettings
 from wildrobot_gym.motion.retarget.steps import Stance, planted_sole, sole_pitch
 from wildrobot_gym.motion.retarget.swing import SCUFF, SwingPath, swing_joints
 
-_EDGE_MARGIN = 0.008  # m; distance of the load from the soles' inner edges
-_STEP = 0.01  # s; step for speeds and accelerations at the ends of a stance
-_SHARPEST = 0.05  # s; least time in which a joint reaches its greatest speed there
+_EDGE_MARGIN = 0.008  # m; distance of the load from the soles' inner edges.
+_STEP = 0.01  # s; step for speeds and accelerations at the ends of a stance.
+_SHARPEST = 0.05  # s; least time in which a joint reaches its greatest speed there.
 _INSIDE = 0.1  # rad; distance of the human's joints from the robot's limits
 
 

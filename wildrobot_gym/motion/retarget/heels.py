@@ -19,10 +19,10 @@ _PITCHES, _RISES, _LIFTS = (
     31,
     12,
     6,
-)  # numbers of candidates: pitches, start times, pitches at lift-off
-_LATE = 20.0  # how much worse a heel is that is too low than one that is as much too high
-_TOO_FAST = 3.0  # s; cost of a pitch that changes faster than the joints allow
-_TILT = 1.3  # speed of the sole's pitch relative to the joints' greatest speed, since the shin tilts too
+)  # numbers of candidates: pitches, start times, pitches at lift-off.
+_LATE = 20.0  # how much worse a heel is that is too low than one that is as much too high.
+_TOO_FAST = 3.0  # s; cost of a pitch that changes faster than the joints allow.
+_TILT = 1.3  # speed of the sole's pitch relative to the joints' greatest speed, since the shin tilts too.
 _TOLERANCE = 0.02  # rad; how much too low a heel may be. Smoothing the hips' height hides it
 
 

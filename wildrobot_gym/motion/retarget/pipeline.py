@@ -20,7 +20,7 @@ from wildrobot_gym.motion.retarget.settings import RetargetSettings
 from wildrobot_gym.motion.retarget.stance import stances
 from wildrobot_gym.robot import RobotModel
 
-_FINER = 4  # multiple of the clip's frame rate, for the times of touchdown and lift-off
+_FINER = 4  # multiple of the clip's frame rate, for the times of touchdown and lift-off.
 _ROUGH, _EXACT = 2, 20  # steps of inverse kinematics: before a correction, and at the end
 
 

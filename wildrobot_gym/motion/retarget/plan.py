@@ -25,15 +25,15 @@ from wildrobot_gym.motion.retarget.steps import Stance, find_stance, planted_sol
 from wildrobot_gym.motion.retarget.width import stand_wide
 from wildrobot_gym.robot import RobotModel
 
-_WAY_CUTOFF = 0.7  # Hz; cutoff for the path of a body without the sway of its steps
-_BOB_CUTOFF, _LEAN_CUTOFF = 3.5, 3.0  # Hz of the base's height, and of its lean and roll
+_WAY_CUTOFF = 0.7  # Hz; cutoff for the path of a body without the sway of its steps.
+_BOB_CUTOFF, _LEAN_CUTOFF = 3.5, 3.0  # Hz of the base's height, and of its lean and roll.
 _LEAN, _ROLL = (-0.1, 0.3), (-0.05, 0.05)  # rad, forward and to the right
 _DIPS = np.arange(
     0.0, 0.031, 0.006
-)  # m by which the hips may dip in double support, beyond the human's
-_DIP_COST = 4.0  # rad per m; against heels that rise early
-_WAIST_MARGIN = 0.01  # rad; inverse kinematics holds these joints inside their limits
-_LOWEST_HIPS = 0.82  # of the leg's length; a foot that needs lower hips is not reached
+)  # m by which the hips may dip in double support, beyond the human's.
+_DIP_COST = 4.0  # rad per m; against heels that rise early.
+_WAIST_MARGIN = 0.01  # rad; inverse kinematics holds these joints inside their limits.
+_LOWEST_HIPS = 0.82  # of the leg's length; a foot that needs lower hips is not reached.
 _WORST_MISS = 0.05  # m; greatest correction of one round
 
 
@@ -80,7 +80,7 @@ class ClipPlan:
         # Forward near the human's hips. Sideways near their path without sway, which the soles decide.
         ahead = self.body.forward
         self.near = way + along(human.hips[:, :2] - way, ahead)[:, None] * ahead
-        self._aim = self.load - com_ahead * ahead  # the pendulum's mass is ahead of the base
+        self._aim = self.load - com_ahead * ahead  # the pendulum's mass is ahead of the base.
         # Hips this far from the human's suit the robot's feet. The clip's ends must not pull them back.
         self.near = self.near + np.mean(along(self._balanced() - self.near, ahead)) * ahead
         self.body = replace(self.body, level=self._balanced())

@@ -14,7 +14,7 @@ from wildrobot_gym.motion.retarget.body import along
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 from wildrobot_gym.robot import RobotModel
 
-TOUCHING = 0.003  # m above the floor; higher corners of a planted sole carry nothing
+TOUCHING = 0.003  # m above the floor; higher corners of a planted sole carry nothing.
 _AT_LIMIT = 0.01  # rad
 
 

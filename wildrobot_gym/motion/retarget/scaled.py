@@ -18,9 +18,9 @@ from wildrobot_gym.motion.retarget.settings import RetargetSettings
 from wildrobot_gym.motion.retarget.smoothing import low_pass
 from wildrobot_gym.robot import RobotModel
 
-_CUTOFF = 8.0  # Hz of the human; walking has little above 6 (Winter 2009), marker noise much
-_HEADING_CUTOFF = 0.2  # Hz; slower than a stride
-_VEER = 0.2  # rad between a human's heading and direction of travel
+_CUTOFF = 8.0  # Hz of the human; walking has little above 6 (Winter 2009), marker noise much.
+_HEADING_CUTOFF = 0.2  # Hz; slower than a stride.
+_VEER = 0.2  # rad between a human's heading and direction of travel.
 LEG_SPAN = (0.2, 2.0)  # m; length of a human's leg
 
 

@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float
 from wildrobot_gym.motion.retarget import ground
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 
-_LEAVE = 1.5  # a foot counts as lifted at this multiple of the speed and height at which it counts as planted
-_HEIGHT = 0.05  # of the leg's length, above where the joint is when the foot lies flat
-_SHORTEST = 0.2  # of sqrt(leg / g); shorter stances and lifts are noise (a human's: 0.06 s)
-_LONGER = 1.2  # multiple of the usual stance; longer ones are no steps
-_STANCE_FOR_SWING = 1.25  # least ratio between a stance and a swing in walking
+_LEAVE = 1.5  # a foot counts as lifted at this multiple of the speed and height at which it counts as planted.
+_HEIGHT = 0.05  # of the leg's length, above where the joint is when the foot lies flat.
+_SHORTEST = 0.2  # of sqrt(leg / g); shorter stances and lifts are noise (a human's: 0.06 s).
+_LONGER = 1.2  # multiple of the usual stance; longer ones are no steps.
+_STANCE_FOR_SWING = 1.25  # least ratio between a stance and a swing in walking.
 _BEYOND = 0.02  # s; least time between the clip's end and a touchdown or lift-off outside it
 
 

@@ -17,8 +17,8 @@ _FLAT = 0.065  # rad; a sole that is pitched less counts as flat
 _STRIKE_RATE, RISE_RATE = (
     2.0,
     2.4,
-)  # rates at touchdown and lift-off, as multiples of the mean (shape.TUNED: 1.7 to 2.5)
-_SHORTEST_ROLL = 0.04  # s; from touchdown to flat, and from flat to lift-off
+)  # rates at touchdown and lift-off, as multiples of the mean (shape.TUNED: 1.7 to 2.5).
+_SHORTEST_ROLL = 0.04  # s; from touchdown to flat, and from flat to lift-off.
 _LATEST_FLAT = 0.3  # of a stance; latest time at which the sole lies flat
 
 
@@ -62,7 +62,7 @@ class Stance:
 def sole_pitch(
     pitch: Float[np.ndarray, "*n"], settings: RetargetSettings
 ) -> Float[np.ndarray, "*n"]:
-    """Convert the human's foot pitch to that of the robot's rigid sole, in rad."""
+    """Convert the human's foot pitch to the pitch of the robot's rigid sole, in rad."""
     return np.clip(
         np.where(pitch > 0.0, _RISE_SHARE * pitch, pitch), -settings.heel_strike, settings.heel_rise
     )

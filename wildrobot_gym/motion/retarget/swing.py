@@ -28,14 +28,14 @@ _MISSED = (
     10.0,
     1e4,
     1e6,
-)  # the same for bounds that are missed: (rad/s)^2 too fast, rad^2 too far, m^2 too low
+)  # the same for bounds that are missed: (rad/s)^2 too fast, rad^2 too far, m^2 too low.
 SCUFF = 0.006  # m; least height of the sole over the middle of a swing
 _PEAK_AT, _PEAK_WIDTH = (
     0.68,
     0.1,
-)  # of a swing, where the sole must be clear: the knee extends, the toes are up
-_STEERED = 0.02  # of the bump; near its ends the stances decide the swing
-_NEAR = 1.0  # the same for a step, since the floor is not quite linear
+)  # of a swing, where the sole must be clear: the knee extends, the toes are up.
+_STEERED = 0.02  # of the bump; near its ends the stances decide the swing.
+_NEAR = 1.0  # the same for a step, since the floor is not quite linear.
 _NUDGE = 1e-5  # rad, for the slope of a sole's height
 
 

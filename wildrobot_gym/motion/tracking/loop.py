@@ -21,7 +21,7 @@ from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import base_in_heading, feet_in_heading, numpy_yaw
 from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces, lowest_corner
 
-_MARGIN = 4  # frames of the neighboring periods, for velocities and accelerations at the seam
+_MARGIN = 4  # frames of the neighboring periods, for velocities and accelerations at the seam.
 # rad, RMS over the joints. Frames that differ more do not join. Among those that differ less, the
 # longest loop is best.
 _CYCLE_MISS, _CYCLE_GOOD = 0.1, 0.05

@@ -28,7 +28,7 @@ from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import base_in_heading, feet_in_heading
 from wildrobot_gym.task.contact import foot_forces, lowest_corner
 
-FALL_TILT = np.pi / 3  # between the base's z and the world's
+FALL_TILT = np.pi / 3  # between the base's z and the world's.
 FALL_HEIGHT = 0.2  # m
 
 Progress = Callable[[int, int], None]

@@ -60,8 +60,8 @@ class Controller:
 
     A gain is the rad of target per unit of an error. Errors are the tilt of the base (rad), its rate
     (rad/s), its position over a foot (m) and its velocity (m/s), in the heading frame. Stance strategies act
-    in proportion to the load on a foot. Moving the load by 1 m takes a torque of m g, and a servo of
-    21 N*m/rad gives that at 1.6 rad, so the position gains have that size. The defaults are typical results
+    in proportion to the load on a foot. Moving the load by 1 m takes a torque of m g. A servo of
+    21 N*m/rad gives that at 1.6 rad, and the position gains have that size. The defaults are typical results
     of `search_controller`.
 
     Attributes:
