@@ -27,7 +27,8 @@ CHECKED = [
     *(f"amp_sbx.discriminator.{name}" for name in ("losses", "network", "normalizer", "rewards")),
 ]
 _hook = install_import_hook(CHECKED, "beartype.beartype")
-sys.path.insert(0, str(Path(__file__).parent / "core"))  # state_makers, for all folders
+for shared in ("core", "training"):  # state_makers and run_helpers, for all folders
+    sys.path.insert(0, str(Path(__file__).parent / shared))
 
 import jax  # noqa: E402
 import pytest  # noqa: E402
@@ -56,3 +57,15 @@ def robot(request: pytest.FixtureRequest) -> RobotModel:
 def wildrobot() -> RobotModel:
     """The default robot, nine joints."""
     return RobotModel.load("wildrobot")
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a finished run, for tests that only read it (see run_helpers)."""
+    from run_helpers import TINY
+
+    from wildrobot_gym.cli.main import main
+
+    path = tmp_path_factory.mktemp("tiny") / "run"
+    assert main([*TINY, "--out", str(path)]) == 0
+    return path

@@ -16,7 +16,8 @@ from amp_sbx.discriminator.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIE
 from amp_sbx.discriminator.network import NORMALIZATIONS
 from amp_sbx.discriminator.rewards import STYLE_REWARDS
 from wildrobot_gym.config import EnvConfig, to_dict
-from wildrobot_gym.training.config import ENV_ARGUMENTS, EvalSettings, RunConfig, yaml_io
+from wildrobot_gym.training.config import EvalSettings, RunConfig, yaml_io
+from wildrobot_gym.training.config.sections import ENV_ARGUMENTS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 CONFIGURATION = DOCS / "reference" / "configuration.md"
@@ -64,7 +65,8 @@ def flat(settings: dict[str, Any], *sections: str) -> dict[str, Any]:
 
 
 def defaults() -> dict[str, dict[str, Any]]:
-    run, env = to_dict(RunConfig(n_timesteps=1)), to_dict(EnvConfig())
+    run = RunConfig(n_timesteps=1).to_mapping() | {"env_kwargs": {}}  # it has a table of its own
+    env = to_dict(EnvConfig())
     rewards, features = env.pop("rewards"), env.pop("features")
     return {
         "The run": {**run, "n_timesteps": 0, "eval": None},

@@ -1,0 +1,131 @@
+"""Runs that are stopped, continued, made longer, or trained twice at once."""
+
+import os
+import shutil
+import signal
+
+import numpy as np
+import pytest
+from run_helpers import EVAL, NO_EVAL, SMALL, TINY, evaluations, refused
+
+from amp_sbx.common import archive
+from wildrobot_gym.cli.main import main
+from wildrobot_gym.errors import RunError
+from wildrobot_gym.training import config as run_config
+from wildrobot_gym.training.callbacks import CheckpointCallback
+from wildrobot_gym.training.config import yaml_io
+from wildrobot_gym.training.run_directory import RunDirectory
+from wildrobot_gym.training.train import _check_unfinished
+
+
+@pytest.fixture
+def run(tiny_run, tmp_path):
+    """A copy of the finished run."""
+    return RunDirectory(shutil.copytree(tiny_run, tmp_path / "run"))
+
+
+def resumed(run, *settings):
+    return [*TINY[:-2], *settings, "--seed", "3", "--out", str(run.path), "--resume"]
+
+
+def stop_at(monkeypatch, kills):
+    """Send this process a signal after the iteration that reaches each number of steps."""
+
+    def kill(self):
+        if self.num_timesteps in kills:
+            os.kill(os.getpid(), kills.pop(self.num_timesteps))
+
+    monkeypatch.setattr(CheckpointCallback, "_on_rollout_end", kill)
+
+
+@pytest.mark.slow
+def test_a_stopped_and_resumed_run_equals_one_that_never_stopped(tmp_path, monkeypatch, capsys):
+    arguments = ["train", "smoke", *SMALL, *NO_EVAL, "--out"]
+    straight, broken = RunDirectory(tmp_path / "straight"), RunDirectory(tmp_path / "broken")
+    assert main([*arguments, str(straight.path)]) == 0
+
+    stop_at(monkeypatch, {64: signal.SIGTERM, 192: signal.SIGINT})
+    assert main([*arguments, str(broken.path)]) == 128 + signal.SIGTERM
+    assert "step_000000000064.zip" in capsys.readouterr().out.replace("\n", "")
+    assert main([*arguments, str(broken.path), "--resume"]) == 128 + signal.SIGINT
+    assert main([*arguments, str(broken.path), "--resume"]) == 0
+
+    a, b = (archive.read(run.checkpoint(256))[1] for run in (straight, broken))
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+    a, b = (dict(np.load(run.checkpoint(256).with_suffix(".npz"))) for run in (straight, broken))
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+    steps = [row.split(",") for row in broken.progress.read_text().splitlines()]
+    column = steps[0].index("time/total_timesteps")
+    assert [row[column] for row in steps[1:]] == ["64", "128", "192", "256"]
+
+
+def test_a_resumed_run_continues_where_a_checkpoint_left_it(run):
+    """A copy resumes from 192 steps and must reach the networks of the run that never stopped."""
+    before = archive.read(run.checkpoint(256))[1]
+    recorded = evaluations(run)
+    for path in (run.final, run.checkpoint(256)):
+        path.unlink()
+    assert main(resumed(run)) == 0
+    after = archive.read(run.checkpoint(256))[1]
+    assert before.keys() == after.keys()
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name], err_msg=name)
+    # An evaluation joins its iteration's row, and is there before the checkpoint that is resumed from.
+    assert evaluations(run) == recorded and list(recorded) == ["128", "256"]
+
+
+def test_a_finished_run_can_be_completed_and_made_longer_by_one_process(run, capsys):
+    run.final.unlink()
+    assert main(resumed(run)) == 0
+    assert archive.read(run.final)[0]["counters"]["num_timesteps"] == 256
+    longer = resumed(run, "n_timesteps=320")
+    with run.claimed():
+        assert "Another process is training" in refused(capsys, *longer)
+    assert main(longer) == 0
+    assert archive.read(run.final)[0]["counters"]["num_timesteps"] == 320
+    assert yaml_io.read(run.config)["n_timesteps"] == 320
+    assert main(resumed(run)) == 2  # 256 steps are done; the refusal changes nothing
+    assert yaml_io.read(run.config)["n_timesteps"] == 320
+
+
+@pytest.mark.slow
+def test_a_longer_run_that_is_stopped_at_its_end_gets_its_final_policy(run, monkeypatch):
+    """And the evaluation at its end, too."""
+    longer = resumed(run, "n_timesteps=384")
+    with monkeypatch.context() as stopped:
+        stop_at(stopped, {384: signal.SIGINT})
+        assert main(longer) == 128 + signal.SIGINT
+    assert run.final_steps() == 256 and run.checkpoint(384).is_file()
+    assert "384" not in evaluations(run)
+    assert main(longer) == 0
+    assert run.final_steps() == 384
+    assert list(evaluations(run)) == ["128", "256", "384"]
+    assert main(longer) == 2  # finished
+
+
+@pytest.mark.slow
+def test_a_shorter_length_does_not_end_a_longer_run(run, monkeypatch, capsys):
+    with monkeypatch.context() as stopped:
+        stop_at(stopped, {384: signal.SIGINT})
+        assert main(resumed(run, "n_timesteps=512")) == 128 + signal.SIGINT
+    message = refused(capsys, *resumed(run)).replace("\n", " ")
+    assert "is finished: 384 of 256 steps" in message
+    assert run.final_steps() == 256 and yaml_io.read(run.config)["n_timesteps"] == 512
+
+
+def test_a_run_is_unfinished_until_its_final_policy_has_all_its_steps(tiny_run):
+    run = RunDirectory(tiny_run)  # final.zip: 256 steps
+
+    def asked(n_timesteps):
+        settings = [*SMALL[1:], *EVAL[1:], f"n_timesteps={n_timesteps}"]
+        return run_config.load("smoke", settings, seed=3)
+
+    _check_unfinished(asked(384), run, 256)  # made longer
+    _check_unfinished(asked(384), run, 384)  # stopped between its last step and its last file
+    with pytest.raises(RunError, match="is finished: 384 of 256 steps"):
+        _check_unfinished(asked(256), run, 384)  # a shorter length does not end a longer run
+    with pytest.raises(RunError, match="is finished: 256 of 256 steps"):
+        _check_unfinished(asked(256), run, 256)
