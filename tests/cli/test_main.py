@@ -134,7 +134,7 @@ def test_bench(tmp_path):
         == 0
     )
     found = json.loads((tmp_path / "b.json").read_text())
-    assert all(figure > 0 for figure in found["figures"].values())
+    assert all(figure > 0 for figure in found["metrics"].values())
     assert found["ratios"]["amp_fraction_of_training_time"] == pytest.approx(
         1 - found["ratios"]["train_over_train_no_amp"]
     )

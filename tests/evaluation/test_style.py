@@ -56,7 +56,7 @@ def test_a_robot_that_stands_has_no_cycle_and_a_reference_is_like_itself(clips, 
     monkeypatch.setattr(style, "EPISODES", 4)
     monkeypatch.setattr(
         protocol, "DURATION_S", 3.2
-    )  # as test_protocol's environment, which is then compiled once
+    )  # as in test_benchmark, so that the environment compiles once
     walks = [clip for clip in clips if clip.motion_id == "walk_0.40_plain"]
     with closing(style_env({})) as env:
         metrics = measure_style(

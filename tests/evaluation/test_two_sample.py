@@ -1,10 +1,12 @@
+"""The classifier two-sample test on sets with known answers."""
+
 import numpy as np
 import pytest
 from scipy.stats import norm
 
 from wildrobot_gym.evaluation.two_sample import (
     NEITHER,
-    Lot,
+    SampleSet,
     auc,
     time_halves,
     two_sample_auc,
@@ -12,13 +14,13 @@ from wildrobot_gym.evaluation.two_sample import (
 )
 
 
-def gaussian(shift: float, seed: int, num_groups: int = 20, size: int = 100) -> Lot:
+def gaussian(shift: float, seed: int, num_groups: int = 20, size: int = 100) -> SampleSet:
     """Samples of two features, the first shifted; groups are of alternate halves."""
     samples = np.random.default_rng(seed).normal(size=(num_groups * size, 2)) + np.array(
         [shift, 0.0]
     )
     groups = np.repeat(np.arange(num_groups), size)
-    return Lot(samples, groups % 2, groups)
+    return SampleSet(samples, groups % 2, groups)
 
 
 def test_auc_by_hand_and_by_its_symmetry():
@@ -35,7 +37,7 @@ def test_halves_of_time():
     assert time_halves(np.zeros(4, int), 0).tolist() == [0, 0, 1, 1]
 
 
-def test_two_gaussians_are_told_apart_as_well_as_can_be():
+def test_two_gaussians_are_separated_as_well_as_possible():
     """No classifier beats the likelihood ratio, whose AUC for a shift d is Phi(d / sqrt 2)."""
     same = two_sample_auc(gaussian(0.0, 1), gaussian(0.0, 2))
     near = two_sample_auc(gaussian(0.0, 1), gaussian(1.0, 2))
@@ -46,45 +48,49 @@ def test_two_gaussians_are_told_apart_as_well_as_can_be():
     assert far["mean"] > 0.999
 
 
-def test_same_seed_same_figures_and_a_lots_size_is_no_clue():
+def test_equal_seeds_give_equal_metrics_and_size_is_no_clue():
     policy, reference = gaussian(0.0, 1), gaussian(0.0, 2, num_groups=2)
     first = two_sample_auc(policy, reference, seed=3)
     assert first == two_sample_auc(policy, reference, seed=3)
-    fake, real = unseen_logits(policy, reference)
+    ours, theirs = unseen_logits(policy, reference)
     assert (
-        abs(fake.mean() + real.mean()) / 2 < 0.3
-    )  # ten times as many of one lot would put it at ln 10
+        abs(ours.mean() + theirs.mean()) / 2 < 0.3
+    )  # with unequal weights, ten times as many samples would give ln 10
 
 
-def test_what_misleads_on_the_other_half_is_reported_as_it_is():
+def test_an_auc_below_one_half_is_reported():
     """On one half the reference lies left of the policy, on the other right of it."""
     policy, reference = gaussian(0.0, 1), gaussian(0.0, 2)
     reference.samples[:, 0] += np.where(reference.halves == 0, -3.0, 3.0)
     assert two_sample_auc(policy, reference)["mean"] < 0.1
 
 
-def test_no_figure_where_a_half_is_empty():
-    lot = gaussian(0.0, 1)
-    one_half = Lot(lot.samples, np.zeros_like(lot.halves), lot.groups)
-    assert two_sample_auc(lot, one_half) == {"mean": None, "low": None, "high": None, "n": 0}
-    empty = Lot(lot.samples[:0], lot.halves[:0], lot.groups[:0])
-    assert two_sample_auc(empty, lot)["mean"] is None
+def test_no_metric_if_a_half_is_empty():
+    one = gaussian(0.0, 1)
+    one_half = SampleSet(one.samples, np.zeros_like(one.halves), one.groups)
+    assert two_sample_auc(one, one_half) == {"mean": None, "low": None, "high": None, "n": 0}
+    empty = SampleSet(one.samples[:0], one.halves[:0], one.groups[:0])
+    assert two_sample_auc(empty, one)["mean"] is None
 
 
 def test_a_group_in_both_halves_counts_once():
-    lot = gaussian(1.0, 1)
-    halves = time_halves(lot.groups, 0)
-    whole = two_sample_auc(Lot(lot.samples, halves, lot.groups), gaussian(0.0, 2))
-    parted = two_sample_auc(Lot(lot.samples, halves, 2 * lot.groups + halves), gaussian(0.0, 2))
+    one = gaussian(1.0, 1)
+    halves = time_halves(one.groups, 0)
+    whole = two_sample_auc(SampleSet(one.samples, halves, one.groups), gaussian(0.0, 2))
+    parted = two_sample_auc(
+        SampleSet(one.samples, halves, 2 * one.groups + halves), gaussian(0.0, 2)
+    )
     assert (whole["n"], parted["n"]) == (20, 40)
     assert whole["mean"] == pytest.approx(parted["mean"])
 
 
-def test_samples_of_neither_half_are_not_looked_at():
+def test_samples_of_neither_half_are_not_used():
     policy, reference = gaussian(0.0, 1), gaussian(1.0, 2)
     halves = reference.halves.copy()
     halves[:50] = NEITHER
     samples = reference.samples.copy()
     samples[:50] = np.nan
-    fake, real = unseen_logits(policy, Lot(samples, halves, reference.groups))
-    assert np.isnan(real[:50]).all() and np.isfinite(real[50:]).all() and np.isfinite(fake).all()
+    ours, theirs = unseen_logits(policy, SampleSet(samples, halves, reference.groups))
+    assert (
+        np.isnan(theirs[:50]).all() and np.isfinite(theirs[50:]).all() and np.isfinite(ours).all()
+    )

@@ -17,7 +17,8 @@ def self_imitate(
     out: Path | None = None,
     force: bool = False,
 ) -> int:
-    """Train PPO, keep the parts of its own gait that pass the quality gates, and continue with AMP on that reference.
+    """Train PPO, keep the parts of its own gait that pass the quality gates, and continue with AMP
+    on that reference.
 
     The same command resumes where it stopped. Stages that are done are not repeated.
 

@@ -25,7 +25,7 @@ def study(file: Text, /, jobs: int = 1, table: bool = False, out: Path | None = 
 
     Args:
         file: Study to run: a shipped study's name (amp, loss, history, ...) or a YAML file.
-        jobs: Number of runs at the same time, each in a process of its own.
+        jobs: Number of runs at the same time, each in a separate process.
         table: Only print the table of the runs that are done.
         out: Directory for the table; runs/studies/<study> by default.
     """

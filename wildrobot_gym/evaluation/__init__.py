@@ -1,1 +1,1 @@
-"""How a gait is judged: recordings of physics state, the walk benchmark's figures, videos and plots."""
+"""How a gait is evaluated: recordings, the walk benchmark's metrics, videos and plots."""

@@ -1,4 +1,4 @@
-"""Gait cycles of policies and of reference motion: joint angles from one touchdown of the left foot to its next."""
+"""Gait cycles: joint angles from one touchdown of the left foot to its next."""
 
 from __future__ import annotations
 
@@ -18,22 +18,18 @@ from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.contact import foot_forces, lowest_corner
 
 LEFT = 0  # a robot's first foot
-MAX_CYCLE_S = (
-    1.0 / SUCCESS_CADENCE[0]
-)  # whoever takes longer between two touchdowns stood in between
+MAX_CYCLE_S = 1.0 / SUCCESS_CADENCE[0]  # with more time between, the robot stood
 POINTS = 51  # 0 to 100 % of a cycle in steps of 2 %
-NEAR_SPEED = (
-    0.05  # m/s; clips that much farther from the command than the nearest one count as near too
-)
+NEAR_SPEED = 0.05  # m/s; clips that much farther from the command than the nearest count, too
 
 Cycle = Float[np.ndarray, "time joint"]
-"""Joint angles in rad at the control rate, from the state of one touchdown to that of the next, both included."""
+"""Joint angles in rad at the control rate, from one touchdown to the next, both included."""
 
 
 def recorded_cycles(
     recording: Recording, robot: RobotModel, control_dt: float
 ) -> list[list[Cycle]]:
-    """The cycles of each environment whose both touchdowns lie in its measured steps."""
+    """The cycles of each environment whose touchdowns both lie in its measured steps."""
     events = find_events(recording.foot_force, recording.sole_height, robot.weight, control_dt)
     touchdown = events.touchdown[..., LEFT] & measured_steps(recording, control_dt)
     return [
@@ -43,7 +39,7 @@ def recorded_cycles(
 
 
 def clip_cycles(robot: RobotModel, clip: MotionClip, control_dt: float) -> list[Cycle]:
-    """A clip's cycles, its touchdowns found like a policy's; none where it has no pad forces."""
+    """The cycles of a clip, found like a policy's; none if it has no pad forces."""
     if clip.pad_forces is None:
         return []
     state = clip_states(robot, clip, control_dt)
@@ -65,7 +61,7 @@ def cut_cycles(
     touchdown: Bool[np.ndarray, " time"],
     control_dt: float,
 ) -> list[Cycle]:
-    """From each touchdown to the next; what lasts longer than ``MAX_CYCLE_S`` is left out."""
+    """Cycles from each touchdown to the next, without those longer than `MAX_CYCLE_S`."""
     longest = round(MAX_CYCLE_S / control_dt)
     return [
         joint_pos[a : b + 1] for a, b in pairwise(np.flatnonzero(touchdown)) if b - a <= longest
@@ -73,7 +69,7 @@ def cut_cycles(
 
 
 def nearest_clips(clips: Sequence[MotionClip], command_vx: float) -> list[MotionClip]:
-    """The clip whose forward speed is nearest to ``command_vx`` m/s, and those within 0.05 m/s of being as near."""
+    """The clips that are nearest to a commanded speed in m/s, within 0.05 m/s of the nearest."""
     distance = [abs(clip.command[0] - command_vx) for clip in clips]
     return [
         clip for clip, far in zip(clips, distance, strict=True) if far <= min(distance) + NEAR_SPEED
@@ -82,7 +78,13 @@ def nearest_clips(clips: Sequence[MotionClip], command_vx: float) -> list[Motion
 
 @dataclass(frozen=True)
 class Cycles:
-    """Cycles of one robot, all stretched to one length, linear between steps; there may be none."""
+    """Cycles of one robot, all stretched to one length. There may be none.
+
+    Attributes:
+        joint_names: Names of the joints.
+        angle: Joint angles in rad, linear between control steps.
+        duration_s: Duration of each cycle, in s.
+    """
 
     joint_names: tuple[str, ...]
     angle: Float[np.ndarray, "cycle point joint"]  # rad
@@ -90,6 +92,7 @@ class Cycles:
 
     @classmethod
     def of(cls, robot: RobotModel, cycles: Iterable[Cycle], control_dt: float) -> Cycles:
+        """Stretch cycles to one length."""
         cycles = list(cycles)
         angle = np.array([_stretched(cycle) for cycle in cycles]).reshape(
             -1, POINTS, robot.num_joints
@@ -103,6 +106,7 @@ class Cycles:
 
     @property
     def mean(self) -> Float[np.ndarray, "point joint"]:
+        """Mean over the cycles."""
         return self.angle.mean(axis=0)
 
     @property

@@ -16,12 +16,19 @@ CHUNK = 64  # cycles at once on either side; bounds the memory
 def nearest_distances(
     cycles: Sequence[Cycle], references: Sequence[Cycle]
 ) -> tuple[Float[np.ndarray, " cycle"], Float[np.ndarray, " cycle"]]:
-    """Of each cycle to the reference nearest to it: dynamic time warping (Sakoe & Chiba 1978), and discrete Frechet distance
-    (Eiter & Mannila 1994), each with its own nearest. NaN where there are no references.
+    """Distances of each gait cycle to the nearest reference cycle.
 
-    Two frames are as far apart as their joint angles' root-mean-square difference over the joints, rad. The warping
-    distance is the mean of that along the cheapest path (its sum over the path's length), the Frechet distance the smallest
-    possible maximum along a path; so the two are of one scale.
+    The distance of two frames is the root mean square of their joint angles' differences, in rad.
+    Dynamic time warping (Sakoe & Chiba 1978) takes its mean along the cheapest path. The discrete
+    Frechet distance (Eiter & Mannila 1994) is the smallest possible maximum along a path.
+
+    Args:
+        cycles: The cycles.
+        references: The reference cycles.
+
+    Returns:
+        Time warping distances and Frechet distances in rad, each to its own nearest reference; NaN
+        if there are no references.
     """
     if not references:
         return np.full(len(cycles), np.nan), np.full(len(cycles), np.nan)
@@ -40,7 +47,7 @@ def nearest_distances(
 def _chunk_distances(
     ours: np.ndarray, our_lengths: np.ndarray, theirs: np.ndarray, their_lengths: np.ndarray
 ) -> Float[np.ndarray, "2 cycle"]:
-    """Both distances of each of ``ours`` to the nearest of ``theirs``."""
+    """Both distances of each of `ours` to the nearest of `theirs`."""
     (n, a, joints), (m, b, _) = ours.shape, theirs.shape
     apart = cdist(ours.reshape(-1, joints), theirs.reshape(-1, joints)) / np.sqrt(joints)
     cost = np.ascontiguousarray(apart.reshape(n, a, m, b).transpose(1, 3, 0, 2)).reshape(
@@ -56,9 +63,16 @@ def _chunk_distances(
 def cheapest_paths(
     cost: Float[np.ndarray, "a b pair"], combine: Callable[..., np.ndarray]
 ) -> tuple[Float[np.ndarray, "a b pair"], Int[np.ndarray, "a b pair"]]:
-    """Of the monotone paths from cell (0, 0) to each cell: the smallest combined cost, and the number of that path's cells.
+    """The cheapest monotone path from cell (0, 0) to each cell.
 
-    A path takes a step in one sequence, in the other or in both. ``combine``: np.add for time warping, np.maximum for Frechet.
+    A path takes a step in one sequence, in the other, or in both.
+
+    Args:
+        cost: Cost of each cell, for many pairs of sequences.
+        combine: np.add for time warping, np.maximum for the Frechet distance.
+
+    Returns:
+        The combined cost of each path, and its number of cells.
     """
     a, b, pairs = cost.shape
     total = np.full((a + 1, b + 1, pairs), np.inf)
@@ -81,7 +95,7 @@ def cheapest_paths(
 def _padded(
     cycles: Sequence[Cycle],
 ) -> tuple[Float[np.ndarray, "cycle time joint"], Int[np.ndarray, " cycle"]]:
-    """All in one array, the shorter ones filled up with zeros (no path to a cycle's own end passes there), and the lengths."""
+    """All cycles in one array, padded with zeros that no path passes, and their lengths."""
     lengths = np.array([len(cycle) for cycle in cycles])
     out = np.zeros((len(cycles), lengths.max(), cycles[0].shape[1]))
     for row, cycle in zip(out, cycles, strict=True):

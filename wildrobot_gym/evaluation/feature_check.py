@@ -1,4 +1,7 @@
-"""A policy's features beside a reference's, one dimension at a time: where a discriminator could tell them apart cheaply."""
+"""Compare a policy's AMP features with a reference's, one column at a time.
+
+A column that alone separates the two is a shortcut for the discriminator.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import ks_2samp
 
-SHORTCUT_KS = 0.8  # one threshold on that dimension is then right for nine in ten samples
+SHORTCUT_KS = 0.8  # one threshold on the column is then right for nine in ten samples
 _ZERO = 1e-6
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean, standard deviation and share of zeros of one dimension on one side."""
+    """Mean, standard deviation and fraction of zeros of one column on one side."""
 
     mean: float
     std: float
@@ -30,7 +33,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class DimensionCheck:
-    """One dimension. ks: Kolmogorov and Smirnov's distance, 0 (alike) to 1 (apart everywhere)."""
+    """The comparison of one column.
+
+    Attributes:
+        name: The column.
+        policy: Its values on the policy's side.
+        reference: Its values on the reference's side.
+        ks: The Kolmogorov-Smirnov distance, from 0 (equal) to 1 (separate everywhere).
+    """
 
     name: str
     policy: Spread
@@ -39,12 +49,12 @@ class DimensionCheck:
 
     @property
     def accuracy(self) -> float:
-        """Of the best single threshold on this dimension, with as many samples from either side."""
+        """Accuracy of the best threshold on this column, with equal numbers of samples."""
         return (1.0 + self.ks) / 2.0
 
     @property
     def is_shortcut(self) -> bool:
-        """Whether a discriminator needs nothing but this dimension."""
+        """Whether this column alone is enough for a discriminator."""
         return self.ks >= SHORTCUT_KS
 
 
@@ -53,7 +63,16 @@ def check_features(
     policy: Float[np.ndarray, "sample feature"],
     reference: Float[np.ndarray, "other feature"],
 ) -> list[DimensionCheck]:
-    """Every dimension, the most telling first."""
+    """Compare all columns.
+
+    Args:
+        names: Names of the columns.
+        policy: Feature frames of the policy.
+        reference: Feature frames of the reference.
+
+    Returns:
+        One comparison for each column, the largest distance first.
+    """
     checks = [
         DimensionCheck(
             name,

@@ -15,7 +15,14 @@ MIN_UNLOADED_S = 0.040  # before a touchdown; shorter gaps are flicker of contac
 
 @dataclass(frozen=True)
 class GaitEvents:
-    """``swing_peak``: at a touchdown, the highest the sole's lowest corner got in the swing it ends; NaN elsewhere."""
+    """Which feet carry load, and their touchdowns.
+
+    Attributes:
+        loaded: Whether a foot carries load.
+        touchdown: Whether a foot touches down at this step.
+        swing_peak: At a touchdown, the highest point of the sole's lowest corner in the swing, in
+            m; NaN elsewhere.
+    """
 
     loaded: Bool[np.ndarray, "time env foot"]
     touchdown: Bool[np.ndarray, "time env foot"]
@@ -28,9 +35,15 @@ def find_events(
     weight: float,
     control_dt: float,
 ) -> GaitEvents:
-    """Events of all feet. ``weight`` is m*g in N; steps are ``control_dt`` s apart.
+    """Find the touchdowns and swings of all feet.
 
-    A touchdown is a step at which the foot's force is over 0.10 of the weight after at least 40 ms at or under it.
+    At a touchdown the foot's force exceeds 0.10 of the weight, after at least 40 ms below that.
+
+    Args:
+        foot_force: Vertical force on each foot, in N.
+        sole_height: Height of each sole's lowest corner, in m.
+        weight: The robot's weight m * g, in N.
+        control_dt: Seconds between steps.
     """
     loaded = foot_force > LOADED_FRACTION * weight
     needed = max(1, math.ceil(MIN_UNLOADED_S / control_dt - 1e-9))

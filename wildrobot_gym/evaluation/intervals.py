@@ -12,9 +12,14 @@ LEVEL = 95.0  # percent
 
 
 def mean_interval(values: Float[np.ndarray, " n"], seed: int = 0) -> dict[str, Any]:
-    """``{"mean", "low", "high", "n"}`` of the finite values; mean and interval are None where there is none.
+    """Mean and interval of the finite values.
 
-    The seed is fixed: the same values always give the same interval.
+    Args:
+        values: The values.
+        seed: Random seed of the bootstrap. It is fixed: equal values give equal intervals.
+
+    Returns:
+        A dictionary with `mean`, `low`, `high` and `n`. The first three are None if `n` is 0.
     """
     values = np.asarray(values, float)
     values = values[np.isfinite(values)]

@@ -1,7 +1,7 @@
-"""The walk benchmark's metrics, version 1: pure functions from a recording to one number per episode.
+"""The metrics of the walk benchmark, version 1: pure functions from a recording.
 
-Every metric is an array (env,), NaN where it has no meaning (no swing, so no clearance; a fall before anything could be
-measured). Names are the JSON's; each function says what its metrics mean.
+Each metric is one number per episode, an array (env,). It is NaN where it has no meaning: there is
+no clearance without a swing, and nothing to measure after an early fall.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from wildrobot_gym.robot import SATURATION_FRACTION, RobotModel
 from wildrobot_gym.task.contact import SLIP_SPEED
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 
-SETTLING_S = 2.0  # to get going: measured from here on
-MEASURED_S = 1.0  # a fall leaves at least so much to measure, or the gait metrics are NaN
-MIN_DISTANCE = 0.05  # m; no cost of transport and no drift ratio over less
+SETTLING_S = 2.0  # to start walking; the measurement begins here
+# A fall must leave this much time to measure. Otherwise the gait metrics are NaN.
+MEASURED_S = 1.0
+MIN_DISTANCE = 0.05  # m; below it there is no cost of transport and no drift ratio
 
 SUCCESS_CADENCE = (0.5, 3.0)  # touchdowns a second, each foot
 SUCCESS_CLEARANCE = 0.015  # m
@@ -34,7 +35,14 @@ def episode_metrics(
     robot: RobotModel,
     control_dt: float = 0.02,
 ) -> Metrics:
-    """All metrics of each episode; ``command_vx`` (env,) m/s."""
+    """All metrics of each episode.
+
+    Args:
+        recording: The episodes.
+        command_vx: Commanded forward speed of each, in m/s.
+        robot: The robot.
+        control_dt: Seconds between control steps.
+    """
     weight = robot.weight
     events = find_events(recording.foot_force, recording.sole_height, weight, control_dt)
     measured = measured_steps(recording, control_dt)
@@ -54,12 +62,12 @@ def episode_metrics(
 
 
 def first_step(control_dt: float) -> int:
-    """The control step from which on is measured."""
+    """The first control step that is measured."""
     return round(SETTLING_S / control_dt)
 
 
 def measured_steps(recording: Recording, control_dt: float) -> Bool[np.ndarray, "time env"]:
-    """Steps that count: from :func:`first_step` on, up to a fall."""
+    """The steps that count: from `first_step` up to a fall."""
     measured = recording.alive.copy()
     measured[: first_step(control_dt)] = False
     return measured
@@ -74,7 +82,11 @@ def forward_velocity(recording: Recording) -> Float[np.ndarray, "time env"]:
 def velocity_and_drift(
     recording: Recording, measured: np.ndarray, command_vx: np.ndarray, control_dt: float
 ) -> Metrics:
-    """velocity_error in m/s; drift_lateral (share of the forward displacement) and drift_heading (rad, absolute)."""
+    """velocity_error, forward_velocity, drift_lateral and drift_heading.
+
+    Velocities are in m/s. The lateral drift is a fraction of the forward displacement. The drift of
+    heading is absolute, in rad.
+    """
     velocity = _mean_over_time(forward_velocity(recording), measured)
     first = np.minimum(first_step(control_dt), recording.num_steps - 1)
     last = np.maximum(
@@ -102,7 +114,7 @@ def steps(
     robot: RobotModel,
     control_dt: float,
 ) -> Metrics:
-    """cadence (per foot and mean), clearance, step_length, symmetry of step time and step length."""
+    """cadence (1/s, of each foot and mean), clearance (m), step_length (m), symmetry of steps."""
     touchdown = events.touchdown & measured[..., None]
     duration = np.maximum(measured.sum(axis=0), 1) * control_dt
     cadence = touchdown.sum(axis=0) / duration[:, None]
@@ -123,7 +135,11 @@ def steps(
 
 
 def support_and_slip(recording: Recording, events: GaitEvents, measured: np.ndarray) -> Metrics:
-    """Shares of time in single, double and no support; share of loaded foot-frames that slide faster than 0.10 m/s."""
+    """support_single, support_double, support_none and slip.
+
+    The first three are fractions of the time. The slip is the fraction of the time under load in
+    which a foot slides faster than 0.10 m/s.
+    """
     feet_down = events.loaded.sum(axis=-1)
     loaded = events.loaded & measured[..., None]
     sliding = loaded & (recording.foot_speed > SLIP_SPEED)
@@ -138,9 +154,10 @@ def support_and_slip(recording: Recording, events: GaitEvents, measured: np.ndar
 def effort(
     recording: Recording, measured: np.ndarray, robot: RobotModel, control_dt: float
 ) -> Metrics:
-    """saturation, cost_of_transport, and smoothness as mean squared action change and rms base angular velocity.
+    """saturation, cost_of_transport, smoothness_action and smoothness_angular_velocity.
 
-    The distance of the cost of transport is that walked forward: the sum of the forward velocity over time.
+    The cost of transport counts the distance walked forward. The smoothness is the mean squared
+    change of the action, and the rms angular velocity of the base in rad/s.
     """
     saturated = np.abs(recording.torque) >= SATURATION_FRACTION * robot.force_limit
     work = (np.abs(recording.torque * recording.joint_vel).sum(axis=-1) * measured).sum(
@@ -159,7 +176,7 @@ def effort(
 
 
 def success(metrics: Metrics) -> Float[np.ndarray, " env"]:
-    """1.0 where an episode survived, kept its speed and truly stepped; anything unmeasured is no success."""
+    """1.0 if an episode survived, kept its speed and took real steps; else, or unmeasured, 0.0."""
     low, high = SUCCESS_CADENCE
     good = (metrics["survived"] > 0) & (metrics["velocity_error"] <= SUCCESS_VELOCITY_ERROR)
     for name, values in metrics.items():
@@ -170,7 +187,7 @@ def success(metrics: Metrics) -> Float[np.ndarray, " env"]:
 
 
 def side_name(foot: str) -> str:
-    """'left' of 'left_foot', for the names of metrics."""
+    """`left` of `left_foot`, for the names of metrics."""
     return foot.removesuffix("_foot")
 
 
@@ -183,7 +200,8 @@ def _steps_of_feet(
 ) -> tuple[list[list[np.ndarray]], list[list[np.ndarray]]]:
     """Lengths (m) and times (s) of the steps that each foot ends, by environment and foot.
 
-    A step goes from a touchdown of one foot to the next one of another; its length is along the heading at its end.
+    A step goes from a touchdown of one foot to the next touchdown of the other one. Its length is
+    along the heading at its end.
     """
     lengths, times = [], []
     for env in range(recording.num_envs):
@@ -208,7 +226,7 @@ def _steps_of_feet(
 
 
 def _asymmetry(of_feet: list[list[np.ndarray]]) -> Float[np.ndarray, " env"]:
-    """|L - R| / ((L + R) / 2) of the feet's means."""
+    """|L - R| / ((L + R) / 2) of the means of both feet."""
     means = np.array(
         [[values.mean() if len(values) else np.nan for values in row] for row in of_feet]
     )

@@ -1,4 +1,4 @@
-"""A run's progress.csv as columns."""
+"""The columns of a run's progress.csv."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ STEPS = "time/total_timesteps"
 
 
 def read_columns(path: str | Path) -> dict[str, Float[np.ndarray, " row"]]:
-    """Its columns over the rows that know their environment steps; NaN where a row has no value.
+    """Read a progress.csv.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its columns by name, over the rows that have environment steps; NaN for a missing value.
 
     Raises:
-        RunError: it is missing or damaged.
+        RunError: The file is missing or damaged.
     """
     try:
         with open(path, newline="") as stream:

@@ -12,7 +12,7 @@ COMMANDS = (0.2, 0.4, 0.6, 0.8, 1.0)  # m/s forward
 EPISODES = 64  # for each command
 DURATION_S = 10.0
 SEED = 20261
-MAX_COMPARED = 8  # runs side by side, each with a color of its own
+MAX_COMPARED = 8  # runs side by side, each in a different color
 
 
 def check_protocol(

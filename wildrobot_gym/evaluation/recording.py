@@ -1,4 +1,4 @@
-"""What the walk benchmark reads: a few arrays a control step, from physics state and never from observations."""
+"""What the walk benchmark reads: a few arrays of physics state at each control step."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import numpy_yaw
 from wildrobot_gym.task.contact import foot_loads, lowest_corner
 
 Policy = Callable[[np.ndarray], np.ndarray]
@@ -20,54 +21,53 @@ Policy = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Recording:
-    """Control steps of many environments, float32, world frame, SI units; row t is the state after step t + 1.
+    """Control steps of many environments: float32, world frame, SI units.
 
-    ``alive`` is true while the first episode lasts: rows after a fall are to be ignored.
+    Index t is the state after step t + 1. `alive` is true while the first episode lasts; the steps
+    after a fall do not count.
     """
 
     alive: Bool[np.ndarray, "time env"]
     base_pos_w: Float[np.ndarray, "time env 3"]
     yaw: Float[np.ndarray, "time env"]  # rad, unwrapped over time by the reader
     base_lin_vel_w: Float[np.ndarray, "time env 3"]
-    base_ang_vel: Float[
-        np.ndarray, "time env 3"
-    ]  # base frame, rad/s; its length is the same in any frame
+    base_ang_vel: Float[np.ndarray, "time env 3"]  # base frame, rad/s
     joint_pos: Float[np.ndarray, "time env joint"]
     joint_vel: Float[np.ndarray, "time env joint"]
     torque: Float[np.ndarray, "time env joint"]
     action: Float[np.ndarray, "time env joint"]  # as the policy gave it
     foot_force: Float[np.ndarray, "time env foot"]  # sum over the foot's pads, N
-    foot_speed: Float[
-        np.ndarray, "time env foot"
-    ]  # tangential, of the pads, weighted by the load each carries, m/s
+    # Tangential speed of the pads, weighted by the load each carries, m/s.
+    foot_speed: Float[np.ndarray, "time env foot"]
     foot_pos_w: Float[np.ndarray, "time env foot 3"]
     sole_height: Float[np.ndarray, "time env foot"]  # of the sole's lowest corner, m
 
     @property
     def num_steps(self) -> int:
+        """Number of control steps."""
         return len(self.alive)
 
     @property
     def num_envs(self) -> int:
+        """Number of environments."""
         return self.alive.shape[1]
 
     def envs(self, which: slice) -> Recording:
-        """The recording of some environments alone."""
+        """The recording of some of the environments."""
         return Recording(**{f.name: getattr(self, f.name)[:, which] for f in fields(self)})
 
 
 def read_step(
     robot: RobotModel, state: PhysicsState, action: np.ndarray, alive: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """One row of a :class:`Recording`: copies, so that nothing of the engine is kept."""
+    """One step of a `Recording`, as copies of the engine's arrays."""
     qpos, qvel = np.asarray(state.qpos), np.asarray(state.qvel)
     pad_speed = np.linalg.norm(np.asarray(state.pad_vel_w)[..., :2], axis=-1)
     force, speed = foot_loads(np.asarray(state.pad_forces), pad_speed, robot.pad_ids_of_foot)
-    w, x, y, z = qpos[:, 3:7].T
     return {
         "alive": alive.copy(),
         "base_pos_w": qpos[:, :3].copy(),
-        "yaw": np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)),
+        "yaw": numpy_yaw(qpos[:, 3:7]),
         "base_lin_vel_w": qvel[:, :3].copy(),
         "base_ang_vel": qvel[:, 3:6].copy(),
         "joint_pos": qpos[:, 7:].copy(),
@@ -94,10 +94,15 @@ def record(
     seed: int,
     on_step: Callable[[int, PhysicsState], Any] | None = None,
 ) -> Recording:
-    """Run ``policy`` for ``num_steps`` control steps at fixed ``commands`` and keep what the figures need.
+    """Run a policy at fixed commands and keep what the metrics need.
 
-    The environment should be built with autoreset DISABLED: a fallen robot then goes on lying, and its rows are marked.
-    ``on_step(step, state)`` is called after every step (video, progress).
+    Args:
+        env: The environment, with autoreset DISABLED: a robot that falls stays down.
+        policy: Maps observations to actions.
+        commands: Command of each environment: vx and vy in m/s, yaw rate in rad/s.
+        num_steps: Number of control steps.
+        seed: Random seed of the initial states.
+        on_step: Called after every step with its number and the state, for video and progress.
     """
     obs = env.begin_with(commands, seed)
     alive = np.ones(env.num_envs, bool)

@@ -1,6 +1,7 @@
-"""Style against a reference: the walk benchmark's two_sample_auc, dtw, frechet and amp_reward, from one more batch of episodes.
+"""How close a gait is to reference motion: two_sample_auc, dtw, frechet and amp_reward.
 
-Each episode's command is the speed of one of the reference's clips, so that policy and reference have the same mix of speeds.
+The metrics come from one more batch of episodes. Each is commanded the speed of one of the
+reference's clips, so that policy and reference have the same mix of speeds.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from wildrobot_gym.evaluation.distances import nearest_distances
 from wildrobot_gym.evaluation.intervals import mean_interval
 from wildrobot_gym.evaluation.metrics import measured_steps
 from wildrobot_gym.evaluation.recording import Policy, record
-from wildrobot_gym.evaluation.two_sample import Lot, time_halves, two_sample_auc
+from wildrobot_gym.evaluation.two_sample import SampleSet, time_halves, two_sample_auc
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.motion.states import CONTROL_DT
@@ -33,16 +34,17 @@ SIMILAR_SPEED = 0.05  # m/s; motions that differ by less are compared with each 
 METRICS = ("two_sample_auc", "dtw", "frechet")
 
 Rewards = Callable[[Float[np.ndarray, "sample window"]], Float[np.ndarray, " sample"]]
-"""Style rewards of AMP windows under a policy's own discriminator."""
+"""Style rewards that a policy's own discriminator gives AMP observations."""
 
 
 @dataclass(frozen=True, eq=False)
 class StyleReference:
-    """What a policy's style is held against.
+    """The motion that a policy's style is compared with.
 
     Attributes:
-        clips: walks of the motions to compare with. others: walks of the reference's other motions of similar speed; put in
-            the policy's place they give the figures of one that performs the reference perfectly, but not these very motions.
+        clips: Walks of the motions to compare with.
+        others: Walks of the reference's other motions of similar speed. In the policy's place they
+            show what a policy would reach that performs the reference perfectly.
     """
 
     clips: list[MotionClip]
@@ -50,17 +52,21 @@ class StyleReference:
 
     @classmethod
     def choose(cls, clips: Sequence[MotionClip], motions: Sequence[str]) -> StyleReference:
-        """The walks of ``clips`` parted by whether their ``motion_id`` is one of ``motions``; who stands has no gait to compare.
+        """Split the walks of a reference. Clips that stand have no gait to compare.
+
+        Args:
+            clips: All clips of the reference.
+            motions: The motions to compare with.
 
         Raises:
-            MotionError: none of ``motions`` walks.
+            MotionError: None of these motions walks.
         """
         walks = [clip for clip in clips if clip.command[0] >= MOVING_SPEED]
         chosen = [clip for clip in walks if clip.motion_id in motions]
         if not chosen:
             raise MotionError(
-                f"No clip of {', '.join(motions) or 'no motion'} walks at {MOVING_SPEED} m/s or faster; style has nothing to"
-                " compare with."
+                f"No clip of {', '.join(motions) or 'no motion'} walks at {MOVING_SPEED} m/s or"
+                " faster; style has nothing to compare with."
             )
         speeds = np.array([clip.command[0] for clip in chosen])
         near = [
@@ -80,7 +86,7 @@ class StyleReference:
 
 
 def style_env(env_kwargs: Mapping[str, Any], backend: str = "native") -> WildRobotVectorEnv:
-    """The environment that style is measured in; policies of the same settings can share it."""
+    """The environment that style is measured in. Policies of equal settings can use one."""
     return make_env(env_kwargs, EPISODES, backend)
 
 
@@ -92,42 +98,61 @@ def measure_style(
     seed: int = SEED,
     on_step: Callable[[int], Any] | None = None,
 ) -> dict[str, Any]:
-    """Style figures as JSON types, each with its 95 % bootstrap interval over episodes; ``other_motions`` has those of the
-    reference's other motions in the policy's place (over motions), None where there are none.
+    """Measure the style metrics.
 
-    ``env``: of :func:`style_env`. Only what follows the walk benchmark's first step and precedes a fall counts. A figure
-    without data has the mean None.
+    Only steps count that are measured in the walk benchmark: after the settling time, up to a fall.
+
+    Args:
+        policy: Maps observations to actions.
+        env: An environment of `style_env`.
+        reference: The motion to compare with.
+        rewards: The policy's own style reward, if it has one.
+        seed: Random seed of the initial states.
+        on_step: Called with the number of each control step.
+
+    Returns:
+        JSON types: each metric with its 95 % bootstrap interval over episodes, or with the mean
+        None. `other_motions` has the metrics of the reference's other motions in the policy's
+        place, over motions; None if there are none.
 
     Raises:
-        MotionError: the features need pad forces and a clip has none, or a clip is shorter than a window.
+        MotionError: A clip has no pad forces, which the AMP features need, or it is too short.
     """
     robot, features, control_dt = env.robot, env.config.features, env.config.control_dt
-    lot, motions = _reference_lot(robot, features, reference.clips, control_dt)
+    real, motions = _reference_samples(robot, features, reference.clips, control_dt)
     cycles = [cycle for of_motion in _cycles(robot, motions, control_dt) for cycle in of_motion]
-    fake, of_episode = _episodes(
+    ours, of_episode = _episodes(
         env, policy, spread_speeds(reference.clips, env.num_envs), seed, on_step
     )
-    figures = _compare(fake, of_episode, lot, cycles)
-    figures["amp_reward"] = None
+    metrics = _compare(ours, of_episode, real, cycles)
+    metrics["amp_reward"] = None
     if rewards is not None:
-        values = rewards(fake.samples) if len(fake.samples) else np.empty(0)
-        figures["amp_reward"] = mean_interval(_group_means(values, fake.groups))
+        values = rewards(ours.samples) if len(ours.samples) else np.empty(0)
+        metrics["amp_reward"] = mean_interval(_group_means(values, ours.groups))
     others = None
     if reference.others:
-        other_lot, other_motions = _reference_lot(robot, features, reference.others, control_dt)
-        others = _compare(other_lot, _cycles(robot, other_motions, control_dt), lot, cycles)
+        other, other_motions = _reference_samples(robot, features, reference.others, control_dt)
+        others = _compare(other, _cycles(robot, other_motions, control_dt), real, cycles)
         others["motions"] = list(other_motions)
     return {
         **reference.description(),
         "episodes": env.num_envs,
         "seed": seed,
-        **figures,
+        **metrics,
         "other_motions": others,
     }
 
 
 def spread_speeds(clips: Sequence[MotionClip], count: int) -> Float[np.ndarray, " count"]:
-    """``count`` of the clips' own speeds (m/s), ascending, each by its share of the time, whatever the clip's frame rate."""
+    """Commands with the same mix of speeds as the clips.
+
+    Args:
+        clips: The clips.
+        count: Number of commands.
+
+    Returns:
+        The clips' own speeds in m/s, ascending, each as often as its fraction of the time.
+    """
     speeds = np.repeat(
         [clip.command[0] for clip in clips], [round(clip.seconds / CONTROL_DT) for clip in clips]
     )
@@ -140,8 +165,8 @@ def _episodes(
     speeds: Float[np.ndarray, " env"],
     seed: int,
     on_step: Callable[[int], Any] | None,
-) -> tuple[Lot, list[list[np.ndarray]]]:
-    """Windows and cycles of one episode at each speed; neighbours in speed are of different halves."""
+) -> tuple[SampleSet, list[list[np.ndarray]]]:
+    """AMP observations and gait cycles of one episode at each speed; the halves alternate."""
     windows = []
 
     def keep(step: int, _: Any) -> None:
@@ -153,21 +178,20 @@ def _episodes(
     commands[:, 0] = speeds
     recording = record(env, policy, commands, env.task.max_episode_steps, seed, keep)
     measured = measured_steps(recording, env.config.control_dt)
-    measured[: env.config.features.history.num_past] = (
-        False  # a long window still holds what filled it at the reset
-    )
+    # A long window still holds frames from before the reset.
+    measured[: env.config.features.history.num_past] = False
     groups = np.nonzero(measured)[1]
     cycles = recorded_cycles(recording, env.robot, env.config.control_dt)
-    return Lot(np.stack(windows)[measured], groups % 2, groups), cycles
+    return SampleSet(np.stack(windows)[measured], groups % 2, groups), cycles
 
 
-def _reference_lot(
+def _reference_samples(
     robot: RobotModel, features: FeatureConfig, clips: Sequence[MotionClip], control_dt: float
-) -> tuple[Lot, dict[str, list[MotionClip]]]:
-    """Windows of ``clips`` as a lot whose groups are motions, and the clips of each motion.
+) -> tuple[SampleSet, dict[str, list[MotionClip]]]:
+    """AMP observations of clips with motions as their groups, and the clips of each motion.
 
-    Each motion's own time is halved, with a window's length left out between: were whole motions put into halves, the few of
-    a small share would have other speeds and styles in one half than in the other, and what is learned on one would mislead.
+    The time of each motion is halved, with the length of a window left out between. With whole
+    motions in each half, the halves would differ in speed and style.
     """
     motions: dict[str, list[MotionClip]] = {}
     for clip in clips:
@@ -177,7 +201,7 @@ def _reference_lot(
         for part in motions.values()
     ]
     groups = np.repeat(np.arange(len(windows)), [len(part) for part in windows])
-    return Lot(
+    return SampleSet(
         np.concatenate(windows), time_halves(groups, features.history.num_past), groups
     ), motions
 
@@ -192,16 +216,19 @@ def _cycles(
 
 
 def _compare(
-    fake: Lot, of_group: Sequence[Sequence[np.ndarray]], real: Lot, cycles: Sequence[np.ndarray]
+    ours: SampleSet,
+    of_group: Sequence[Sequence[np.ndarray]],
+    real: SampleSet,
+    cycles: Sequence[np.ndarray],
 ) -> dict[str, Any]:
-    """The three figures; the two distances are means over each group's cycles, then over groups."""
+    """The three metrics. A distance is the mean over each group's cycles, then over groups."""
     everything = [cycle for group in of_group for cycle in group]
     owner = np.repeat(np.arange(len(of_group)), [len(group) for group in of_group])
     distances = [
         mean_interval(_group_means(values, owner))
         for values in nearest_distances(everything, cycles)
     ]
-    return dict(zip(METRICS, (two_sample_auc(fake, real), *distances), strict=True))
+    return dict(zip(METRICS, (two_sample_auc(ours, real), *distances), strict=True))
 
 
 def _group_means(

@@ -1,4 +1,4 @@
-"""How much of its servos' torque a gait uses, joint by joint."""
+"""How much of the servos' torque a gait uses, joint by joint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ PERCENTILES = (5, 25, 50, 75, 95)
 
 @dataclass(frozen=True)
 class TorqueUse:
-    """Of each joint: |torque| / limit at ``PERCENTILES`` of the time, and the share of the time at its limit."""
+    """How much of its limit each joint uses.
+
+    Attributes:
+        joint_names: Names of the joints.
+        fraction: |torque| / limit at the `PERCENTILES` of the time.
+        saturated: Fraction of the time at the limit.
+    """
 
     joint_names: tuple[str, ...]
     fraction: Float[np.ndarray, "percentile joint"]
@@ -24,7 +30,7 @@ class TorqueUse:
 
 
 def torque_use(recording: Recording, robot: RobotModel, control_dt: float) -> TorqueUse | None:
-    """Over the measured steps of all episodes; None where there are none."""
+    """The torque use in the measured steps of all episodes; None if there are none."""
     used = (np.abs(recording.torque) / robot.force_limit)[measured_steps(recording, control_dt)]
     if not len(used):
         return None

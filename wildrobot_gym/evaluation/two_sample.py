@@ -1,4 +1,4 @@
-"""Can anybody tell two lots of samples apart? A classifier two-sample test (Lopez-Paz & Oquab 2017), judged by AUC."""
+"""Classifier two-sample test (Lopez-Paz & Oquab 2017): can a classifier separate two sets?"""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from scipy.stats import rankdata
 from wildrobot_gym.evaluation.intervals import mean_interval
 
 HIDDEN = (64, 64)
-STEPS, BATCH, LEARNING_RATE = 1000, 256, 1e-3  # BATCH of either lot a step
+STEPS, BATCH, LEARNING_RATE = 1000, 256, 1e-3  # BATCH of each set at each step
 NEITHER = -1
 _MIN_STD = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Lot:
-    """Samples of one kind.
+class SampleSet:
+    """Samples of one side.
 
     Attributes:
-        samples: (n, feature).
-        halves: (n,) 0 or 1, the half a sample is of; NEITHER: it lies between the two and is used by none.
-        groups: (n,) what belongs together (an episode, a motion): the bootstrap draws groups, not samples.
+        samples: The samples.
+        halves: The half that each sample belongs to, 0 or 1. NEITHER: it is not used.
+        groups: The episode or motion of each sample. The bootstrap draws groups, not samples.
     """
 
     samples: Float[np.ndarray, "n feature"]
@@ -37,9 +37,14 @@ class Lot:
 
 
 def time_halves(groups: Int[np.ndarray, " n"], gap: int) -> Int[np.ndarray, " n"]:
-    """Earlier and later half of each group's samples, which lie in order of time; ``gap`` samples between are of neither.
+    """Split the samples of each group into an earlier and a later half.
 
-    A group that is too short for one sample on either side is of neither half.
+    Args:
+        groups: The group of each sample. The samples of a group are in order of time.
+        gap: Number of samples between the halves that belong to neither.
+
+    Returns:
+        The half of each sample. A group that is too short has samples in neither half.
     """
     halves = np.full(len(groups), NEITHER)
     for group in np.unique(groups):
@@ -51,46 +56,62 @@ def time_halves(groups: Int[np.ndarray, " n"], gap: int) -> Int[np.ndarray, " n"
     return halves
 
 
-def two_sample_auc(policy: Lot, reference: Lot, seed: int = 0) -> dict[str, Any]:
-    """AUC with which fresh classifiers tell ``reference`` from ``policy`` on the half that they did not learn from.
+def two_sample_auc(policy: SampleSet, reference: SampleSet, seed: int = 0) -> dict[str, Any]:
+    """AUC of classifiers that separate the reference from the policy.
 
-    0.5: nobody can tell; 1.0: anybody can; under 0.5: what was learned on one half misleads on the other. For each half a
-    classifier with two hidden layers of 64 learns from the other one, with a fixed budget. Each of the policy's groups has
-    its AUC against the reference's samples of the same half (the mean of both, where it is in both); mean and 95 %
-    bootstrap interval are over those groups (``bootstrap.mean_interval``). The reference is the yardstick and is not
-    resampled. No figure (None) where a half is empty.
+    For each half, a classifier with two hidden layers of 64 learns from the other half. Each of the
+    policy's groups has an AUC against the reference's samples of the same half. If a group is in
+    both halves, its AUC is the mean of both.
+
+    Args:
+        policy: Samples of the policy.
+        reference: Samples of the reference. They are not resampled.
+        seed: Random seed of the classifiers.
+
+    Returns:
+        Mean and 95 % bootstrap interval over the policy's groups, None if a half is empty. 0.5: the
+        sets cannot be separated. 1.0: they are separate. Below 0.5: one half misleads on the other.
     """
-    lots = (policy, reference)
-    if any((lot.halves == half).sum() == 0 for lot in lots for half in (0, 1)):
+    sets = (policy, reference)
+    if any((one.halves == half).sum() == 0 for one in sets for half in (0, 1)):
         return mean_interval(np.empty(0))
-    fake, real = unseen_logits(policy, reference, seed)
+    ours, theirs = unseen_logits(policy, reference, seed)
     of_group: dict[int, list[float]] = {}
     for half in (0, 1):
-        yardstick = real[reference.halves == half]
+        reference_logits = theirs[reference.halves == half]
         for group in np.unique(policy.groups[policy.halves == half]):
-            own = fake[(policy.groups == group) & (policy.halves == half)]
-            of_group.setdefault(int(group), []).append(auc(yardstick, own))
+            own = ours[(policy.groups == group) & (policy.halves == half)]
+            of_group.setdefault(int(group), []).append(auc(reference_logits, own))
     return mean_interval(np.array([np.mean(values) for values in of_group.values()]))
 
 
 def auc(positive: Float[np.ndarray, " n"], negative: Float[np.ndarray, " m"]) -> float:
-    """P(positive > negative) + P(positive = negative) / 2, from the ranks of all (Mann & Whitney 1947)."""
+    """P(positive > negative) + P(positive = negative) / 2, from ranks (Mann & Whitney 1947)."""
     ranks = rankdata(np.concatenate([positive, negative]))
     n, m = len(positive), len(negative)
     return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
 
 
 def unseen_logits(
-    policy: Lot, reference: Lot, seed: int = 0
+    policy: SampleSet, reference: SampleSet, seed: int = 0
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
-    """Logits of being the reference's for all samples, each from the classifier that learned from the other half.
+    """Logits of belonging to the reference, each from the classifier of the other half.
 
-    The lots weigh the same whatever their sizes; features are standardised by what is learned from. NaN for NEITHER.
+    Both sets have equal weight, whatever their sizes. Features are standardized by what the
+    classifier learns from.
+
+    Args:
+        policy: Samples of the policy.
+        reference: Samples of the reference.
+        seed: Random seed of the classifiers.
+
+    Returns:
+        Logits of the policy's and of the reference's samples; NaN for NEITHER.
     """
-    lots = (policy, reference)
-    logits = tuple(np.full(len(lot.samples), np.nan) for lot in lots)
+    sets = (policy, reference)
+    logits = tuple(np.full(len(one.samples), np.nan) for one in sets)
     for half in (0, 1):
-        learned = [lot.samples[lot.halves == 1 - half].astype(np.float64) for lot in lots]
+        learned = [one.samples[one.halves == 1 - half].astype(np.float64) for one in sets]
         mean = sum(part.mean(axis=0) for part in learned) / 2
         std = np.sqrt(sum(((part - mean) ** 2).mean(axis=0) for part in learned) / 2)
         std = np.maximum(std, _MIN_STD)
@@ -101,16 +122,16 @@ def unseen_logits(
         batches[:, 1] += len(learned[0])
         rows = ((np.concatenate(learned) - mean) / std).astype(np.float32)
         params = _fit(jax.random.PRNGKey(seed), rows, batches)
-        for lot, out in zip(lots, logits, strict=True):
-            judged = lot.halves == half
+        for one, out in zip(sets, logits, strict=True):
+            judged = one.halves == half
             out[judged] = _Classifier().apply(
-                params, ((lot.samples[judged] - mean) / std).astype(np.float32)
+                params, ((one.samples[judged] - mean) / std).astype(np.float32)
             )
     return logits[0], logits[1]
 
 
 class _Classifier(nn.Module):
-    """Logit of being a sample of the second lot."""
+    """Logit of a sample to belong to the second set."""
 
     @nn.compact
     def __call__(self, x: Float[Array, "*b feature"]) -> Float[Array, "*b"]:
@@ -121,7 +142,7 @@ class _Classifier(nn.Module):
 
 @jax.jit
 def _fit(key: Array, rows: Float[Array, "row feature"], batches: Int[Array, "step 2 batch"]) -> Any:
-    """Parameters after Adam on the binary cross-entropy of ``batches`` of row numbers, the first lot's and the second's."""
+    """Parameters that Adam fits by the binary cross-entropy of batches of sample numbers."""
     optimizer = optax.adam(LEARNING_RATE)
     labels = jnp.repeat(jnp.array([0.0, 1.0]), BATCH)
 

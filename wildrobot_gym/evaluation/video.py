@@ -18,10 +18,17 @@ Frames = list[UInt8[np.ndarray, "height width 3"]]
 
 
 class FrameRecorder:
-    """Draws the first environment at every ``every``-th step; hand :meth:`on_step` to ``recording.record``.
+    """Draws the first environment. Its `on_step` is a hook for `recording.record`.
+
+    Args:
+        robot: The robot.
+        width: Width of the picture, in pixels.
+        height: Height of the picture, in pixels.
+        camera: Name of the camera.
+        every: Draw every that many control steps.
 
     Raises:
-        PhysicsError: no OpenGL; says what to install. Raised at construction, before a long recording begins.
+        PhysicsError: This machine has no OpenGL; the message says what to install.
     """
 
     def __init__(
@@ -38,15 +45,17 @@ class FrameRecorder:
         self._renderer.frame(robot.home_qpos)
 
     def on_step(self, step: int, state: PhysicsState) -> None:
+        """Draw this step if it is due."""
         if step % self._every == 0:
             self.frames.append(self._renderer.frame(np.asarray(state.qpos)[0]).copy())
 
     def close(self) -> None:
+        """Free the renderer."""
         self._renderer.close()
 
 
 def can_render(robot: RobotModel) -> str | None:
-    """None where offscreen rendering works, else why not and what to do."""
+    """None if offscreen rendering works, else why not and what to do."""
     try:
         FrameRecorder(robot, 64, 48).close()
     except PhysicsError as error:
@@ -55,10 +64,15 @@ def can_render(robot: RobotModel) -> str | None:
 
 
 def write_video(path: str | Path, frames: Frames, fps: float) -> Path:
-    """H.264 in yuv420p, which every player shows; odd sizes lose their last row or column.
+    """Write an H.264 video in yuv420p, which every player shows.
+
+    Args:
+        path: The file, .mp4.
+        frames: The pictures. An odd size loses its last line of pixels.
+        fps: Frames per second.
 
     Raises:
-        RunError: no frames, or the file cannot be written.
+        RunError: There are no frames, or the file cannot be written.
     """
     import imageio.v2 as imageio
 
@@ -79,7 +93,7 @@ def write_video(path: str | Path, frames: Frames, fps: float) -> Path:
             warnings.catch_warnings(),
             imageio.get_writer(path, format="FFMPEG", **options) as writer,
         ):
-            # JAX warns of every fork; the one here becomes ffmpeg at once and runs no JAX.
+            # JAX warns of every fork. This one becomes ffmpeg at once and runs no JAX.
             warnings.filterwarnings("ignore", message="os.fork", category=RuntimeWarning)
             for frame in frames:
                 writer.append_data(frame[:height, :width])
@@ -97,9 +111,18 @@ def write_video(path: str | Path, frames: Frames, fps: float) -> Path:
 def filmstrip(
     frames: Frames, count: int = 8, crop: float = 0.6
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """``count`` frames, evenly spread, side by side; each keeps the middle ``crop`` share of its width."""
+    """Frames side by side.
+
+    Args:
+        frames: The frames to choose from.
+        count: Number of frames, evenly spread.
+        crop: Fraction of the width to keep, from the middle.
+
+    Raises:
+        RunError: There are no frames.
+    """
     if not frames:
-        raise RunError("There are no frames to make a filmstrip of.")
+        raise RunError("There are no frames to make a filmstrip from.")
     chosen = [
         frames[i]
         for i in np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int)
@@ -110,10 +133,10 @@ def filmstrip(
 
 
 def write_picture(path: str | Path, picture: UInt8[np.ndarray, "height width 3"]) -> Path:
-    """A PNG (or whatever the suffix says).
+    """Write a picture in the format of the file's suffix.
 
     Raises:
-        RunError: the file cannot be written.
+        RunError: The file cannot be written.
     """
     import imageio.v2 as imageio
 

@@ -162,7 +162,7 @@ def _report(policy: LoadedPolicy, text: str, report: Reporter) -> None:
 
 
 def compared_with(metrics: Mapping[str, Any]) -> str:
-    """The motions of a style result as text, e.g. `walk: walk_0.20_long (0.20 m/s), held out ...`."""
+    """The motions of a style result as text: `walk: walk_0.20_long (0.20 m/s), held out ...`."""
     motions = zip(metrics["motions"], metrics["speeds"], strict=True)
     speeds = ", ".join(f"{motion} ({speed:.2f} m/s)" for motion, speed in motions)
     return f"{metrics['reference']}: {speeds}, {HELD_OUT[metrics['held_out']]}"

@@ -1,4 +1,4 @@
-"""Pictures of several policies side by side, as parts of an HTML page. A policy is its place in the order, 0 to 7."""
+"""Plots of several policies side by side, as parts of an HTML page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DASHES = ("--", ":", "-.")  # of references, in their order
 
 
 def curve_panels(curves: Sequence[Mapping[str, Float[np.ndarray, "point 2"]]]) -> list[Panel]:
-    """A panel for each of ``CURVES`` that any run has, over millions of environment steps."""
+    """A panel for each curve that any run has, over millions of environment steps."""
     panels: list[Panel] = []
     for column, title in CURVES:
         drawn = {i: of_run[column] for i, of_run in enumerate(curves) if column in of_run}
@@ -55,7 +55,15 @@ def curve_panels(curves: Sequence[Mapping[str, Float[np.ndarray, "point 2"]]]) -
 def contacts_svg(
     recording: Recording, robot: RobotModel, control_dt: float, run: int, key: str
 ) -> str:
-    """Which foot carries load when, for ``CONTACTS_S`` s of the first episode that lasts that long, else of the first one."""
+    """When each foot carries load, for `CONTACTS_S` seconds.
+
+    Args:
+        recording: The episodes. The first that lasts long enough is drawn, or else the first one.
+        robot: The robot.
+        control_dt: Seconds between control steps.
+        run: The run's place in the order, 0 to 7.
+        key: A name that is unique on the page.
+    """
     begin = first_step(control_dt)
     end = begin + round(CONTACTS_S / control_dt)
     lasting = recording.alive[: end + 1].all(axis=0)
@@ -63,17 +71,17 @@ def contacts_svg(
     alive = episode.alive[:, 0]
     events = find_events(episode.foot_force, episode.sole_height, robot.weight, control_dt)
     with drawing(WIDE, 0.42 + 0.3 * len(robot.foot_names)) as (figure, axis):
-        told = []
+        texts = []
         for row, foot in enumerate(robot.foot_names):
             loaded = (events.loaded[:, 0, row] & alive)[begin:end]
             bars = [(SETTLING_S + a * control_dt, n * control_dt) for a, n in stretches(loaded)]
             axis.broken_barh(bars, (row - 0.38, 0.76), facecolors=RUN_COLORS[run], linewidth=0)
-            told.append(
+            texts.append(
                 f"{side_name(foot)} foot loaded {len(bars)} times, {loaded.mean():.0%} of the time"
             )
         if not alive[min(end, len(alive) - 1)]:
-            told.append(f"fallen after {alive.sum() * control_dt:.1f} s")
-            axis.text(0.99, 0.5, told[-1], transform=axis.transAxes, ha="right", va="center")
+            texts.append(f"fallen after {alive.sum() * control_dt:.1f} s")
+            axis.text(0.99, 0.5, texts[-1], transform=axis.transAxes, ha="right", va="center")
         axis.set_yticks(
             range(len(robot.foot_names)),
             [side_name(foot) for foot in robot.foot_names],
@@ -82,20 +90,26 @@ def contacts_svg(
         axis.set_ylim(len(robot.foot_names) - 0.5, -0.5)
         axis.set_xlim(SETTLING_S, end * control_dt)
         axis.set_xlabel("time, s")
-        return inline_svg(figure, key, "; ".join(told))
+        return inline_svg(figure, key, "; ".join(texts))
 
 
 def stretches(true: Bool[np.ndarray, " time"]) -> list[tuple[int, int]]:
-    """First step and number of steps of each run of true."""
+    """First step and number of steps of each stretch of True."""
     edges = np.diff(np.concatenate([[0], true.astype(int), [0]]))
     starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     return [(int(a), int(b - a)) for a, b in zip(starts, ends, strict=True)]
 
 
 def joint_panels(runs: Sequence[Cycles], references: Sequence[Cycles], key: str) -> list[Panel]:
-    """Mean and standard deviation of each joint over the gait cycle; references are dashed, in the colour of the text.
+    """Mean and standard deviation of each joint over the gait cycle.
 
-    A joint that only some of the robots have shows those.
+    Args:
+        runs: Gait cycles of each run.
+        references: Gait cycles of each reference, drawn as dashed lines in the color of the text.
+        key: A name that is unique on the page.
+
+    Returns:
+        A panel for each joint of any robot.
     """
     percent = np.linspace(0, 100, POINTS)
     drawn = [
@@ -108,7 +122,7 @@ def joint_panels(runs: Sequence[Cycles], references: Sequence[Cycles], key: str)
     panels = []
     for number, name in enumerate(names):
         with drawing(*SMALL) as (figure, axis):
-            told = []
+            texts = []
             for who, cycles, color, line in drawn:
                 if name not in cycles.joint_names:
                     continue
@@ -118,11 +132,11 @@ def joint_panels(runs: Sequence[Cycles], references: Sequence[Cycles], key: str)
                     percent, mean - spread, mean + spread, color=color, alpha=0.16, linewidth=0
                 )
                 axis.plot(percent, mean, color=color, linestyle=line, linewidth=1.4)
-                told.append(f"{who} {mean.min():.2f} to {mean.max():.2f}")
+                texts.append(f"{who} {mean.min():.2f} to {mean.max():.2f}")
             axis.set_xlim(0, 100)
             axis.set_xlabel("gait cycle, %")
             axis.set_ylabel("rad")
-            description = f"{name} over the gait cycle, rad: {', '.join(told)}"
+            description = f"{name} over the gait cycle, rad: {', '.join(texts)}"
             panels.append(
                 Panel(
                     name.replace("_", " "), inline_svg(figure, f"{key}-joint{number}", description)
@@ -132,12 +146,17 @@ def joint_panels(runs: Sequence[Cycles], references: Sequence[Cycles], key: str)
 
 
 def torque_svg(runs: Sequence[TorqueUse | None], key: str) -> str:
-    """For each joint and policy a box from the 25th to the 75th percentile of |torque| / limit, whiskers 5th to 95th."""
+    """Percentiles of |torque| / limit, for each joint and run.
+
+    Args:
+        runs: Torque use of each run; None if it was not measured.
+        key: A name that is unique on the page.
+    """
     drawn = [(i, use) for i, use in enumerate(runs) if use is not None]
     names = list(dict.fromkeys(name for _, use in drawn for name in use.joint_names))
     height = 0.7 / max(len(drawn), 1)
     with drawing(WIDE, 0.6 + (0.17 * len(drawn) + 0.12) * len(names)) as (figure, axis):
-        told = []
+        texts = []
         for row, (i, use) in enumerate(drawn):
             boxes = dict(zip(PERCENTILES, use.fraction, strict=True))
             y = (
@@ -156,8 +175,9 @@ def torque_svg(runs: Sequence[TorqueUse | None], key: str) -> str:
                 linewidth=0,
             )
             axis.vlines(boxes[50], y - 0.4 * height, y + 0.4 * height, color=INK, linewidth=1.4)
-            told.append(
-                f"run {i + 1} median {boxes[50].min():.0%} to {boxes[50].max():.0%} of the limit, by joint"
+            texts.append(
+                f"run {i + 1} median {boxes[50].min():.0%} to {boxes[50].max():.0%} of the limit,"
+                " by joint"
             )
         axis.set_yticks(
             range(len(names)), [name.replace("_", " ") for name in names], parse_math=False
@@ -165,4 +185,4 @@ def torque_svg(runs: Sequence[TorqueUse | None], key: str) -> str:
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.set_xlim(0, 1.02)
         axis.set_xlabel("|torque| / limit")
-        return inline_svg(figure, key, "Torque use: " + "; ".join(told))
+        return inline_svg(figure, key, "Torque use: " + "; ".join(texts))

@@ -1,4 +1,4 @@
-"""Pictures of figures: a gait over time, and a run's learning curves. Drawn without a screen."""
+"""Plots of a gait over time and of a run's learning curves. They need no screen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CURVES = (  # column of progress.csv, title
     ("amp/disc_acc", "discriminator accuracy"),
     ("amp/disc_auc", "discriminator AUC"),
     ("amp/held_out_auc", "discriminator AUC, held-out reference"),
-    ("amp/feature_auc", "AUC of the one feature that separates best"),
+    ("amp/feature_auc", "AUC of the column that separates best"),
     ("eval/success", "evaluation: success"),
     ("eval/velocity_error", "evaluation: velocity error, m/s"),
     ("time/fps", "steps per second"),
@@ -34,7 +34,7 @@ CURVES = (  # column of progress.csv, title
 
 
 def pyplot() -> Any:
-    """matplotlib's, for files alone."""
+    """matplotlib's pyplot, for files only."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -46,11 +46,19 @@ def pyplot() -> Any:
 def gait_plot(
     path: str | Path, recording: Recording, robot: RobotModel, command_vx: float, control_dt: float
 ) -> Path:
-    """Foot contacts, sole heights, joint angles of the legs and velocity against command of the first environment, up to a
-    fall, which the title tells.
+    """Plot foot contacts, sole heights, joint angles and velocity of the first environment.
+
+    The plot ends with a fall, and its title says so.
+
+    Args:
+        path: The picture.
+        recording: The recording.
+        robot: The robot.
+        command_vx: Commanded forward speed, in m/s.
+        control_dt: Seconds between control steps.
 
     Raises:
-        RunError: the file cannot be written.
+        RunError: The file cannot be written.
     """
     plt = pyplot()
     events = find_events(recording.foot_force, recording.sole_height, robot.weight, control_dt)
@@ -87,10 +95,14 @@ def gait_plot(
 
 
 def learning_curves(path: str | Path, progress_csv: str | Path) -> Path:
-    """The curves of :func:`read_curves`, one beside the other.
+    """Plot the curves of `read_curves` side by side.
+
+    Args:
+        path: The picture.
+        progress_csv: The run's progress.csv.
 
     Raises:
-        RunError: the csv cannot be read or holds nothing to draw, or the picture cannot be written.
+        RunError: A file cannot be read or written, or there is nothing to draw.
     """
     curves = read_curves(progress_csv)
     plt = pyplot()
@@ -109,10 +121,16 @@ def learning_curves(path: str | Path, progress_csv: str | Path) -> Path:
 
 
 def read_curves(progress_csv: str | Path) -> dict[str, Float[np.ndarray, "point 2"]]:
-    """Environment steps and value, for each column of ``CURVES`` that ``progress_csv`` has values in.
+    """Read the learning curves of a run.
+
+    Args:
+        progress_csv: The run's progress.csv.
+
+    Returns:
+        Environment steps and values, for each column of `CURVES` with values.
 
     Raises:
-        RunError: the csv is missing or damaged, or holds nothing to draw.
+        RunError: The file is missing or damaged, or there is nothing to draw.
     """
     columns = read_columns(progress_csv)
     curves = {}
@@ -126,12 +144,12 @@ def read_curves(progress_csv: str | Path) -> dict[str, Float[np.ndarray, "point 
 
 
 def marker_of(points: Float[np.ndarray, "point 2"]) -> str | None:
-    """Few points, as those of evaluations, are marked."""
+    """A marker if there are few points, as in evaluations."""
     return "." if len(points) < 30 else None
 
 
 def save_figure(figure: Any, path: str | Path) -> Path:
-    """Write a figure and close it; RunError where it cannot be written."""
+    """Write a figure and close it; RunError if it cannot be written."""
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

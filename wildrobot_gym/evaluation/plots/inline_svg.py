@@ -1,4 +1,4 @@
-"""Pictures as SVG inside an HTML page: colours that the page's style sheet sets, and nothing that points out of the page."""
+"""Pictures as SVG inside an HTML page, in the colors of its style sheet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from wildrobot_gym.evaluation.plots.gait import pyplot
 from wildrobot_gym.evaluation.protocol import MAX_COMPARED
 
-# Stand-ins that no figure uses otherwise, so that they can be found again in matplotlib's text.
+# Placeholder colors that are found again in matplotlib's text.
 INK = "#010203"
 
 RUN_COLORS = tuple(f"#0102{0x10 + i:02x}" for i in range(MAX_COMPARED))
@@ -41,7 +41,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture and its heading; the heading is plain text, the picture is HTML."""
+    """A picture as HTML, and its heading as plain text."""
 
     title: str
     svg: str
@@ -49,7 +49,7 @@ class Panel:
 
 @contextmanager
 def drawing(width: float, height: float) -> Iterator[tuple[Any, Any]]:
-    """A figure of that many inches and its axes, in the page's colours; closed at the end."""
+    """A figure of that size in inches and its axes, in the colors of the page."""
     plt = pyplot()
     with plt.rc_context(_SETTINGS):
         figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
@@ -62,15 +62,20 @@ def drawing(width: float, height: float) -> Iterator[tuple[Any, Any]]:
 
 
 def inline_svg(figure: Any, key: str, description: str) -> str:
-    """The figure as an ``svg`` element. ``key`` is its own on the page; ``description`` is read out in the picture's place.
+    """A figure as an `svg` element that refers to nothing outside the page.
 
-    Numbers are cut to a hundredth of a point, and what refers to another document (type, metadata, name spaces, which HTML
-    does not need) is left out.
+    Numbers are cut to a hundredth of a point.
+
+    Args:
+        figure: A matplotlib figure.
+        key: A name that is unique on the page.
+        description: Text that stands for the picture in a screen reader.
     """
     stream = io.StringIO()
     figure.savefig(stream, format="svg", transparent=True)
     text = stream.getvalue()
-    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text).groups()  # type: ignore[union-attr]
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
+    width, height = box.groups()  # type: ignore[union-attr]
     body = re.sub(
         r".*?</metadata>\s*(<defs>\s*<style.*?</style>\s*</defs>)?",
         "",

@@ -1,4 +1,4 @@
-"""One page of pictures of a dataset of reference motion. Drawn without a screen."""
+"""One page of plots of a dataset of reference motion. It needs no screen."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from wildrobot_gym.motion.analysis import SPEED_BINS, Analysis
 
 
 def dataset_page(path: str | Path, analysis: Analysis, report: dict[str, Any] | None) -> Path:
-    """Speeds, seconds of each motion, scores, and where a report is given, what the gates turned away.
+    """Plot speeds, seconds of each motion, scores, and what the gates rejected.
+
+    Args:
+        path: The picture.
+        analysis: The analysis of the dataset.
+        report: The report of its mining; None for none.
 
     Raises:
-        RunError: the file cannot be written.
+        RunError: The file cannot be written.
     """
     figure, axes = pyplot().subplots(2, 2, figsize=(12, 8), layout="constrained")
     (speeds, motions), (scores, rejects) = axes
@@ -27,7 +32,7 @@ def dataset_page(path: str | Path, analysis: Analysis, report: dict[str, Any] | 
         align="edge",
         edgecolor="white",
     )
-    speeds.set_title("forward velocity, m/s: share of frames")
+    speeds.set_title("forward velocity, m/s: fraction of frames")
     names = list(analysis.seconds_of_motion)
     motions.barh(names, [analysis.seconds_of_motion[name] for name in names])
     motions.set_title("seconds of each motion")
@@ -41,5 +46,5 @@ def dataset_page(path: str | Path, analysis: Analysis, report: dict[str, Any] | 
             gates,
             [sum(clip["rejects"][gate] for clip in report["clips"]) / windows for gate in gates],
         )
-    rejects.set_title("share of windows that each gate turned away")
+    rejects.set_title("fraction of windows that each gate rejected")
     return save_figure(figure, path)

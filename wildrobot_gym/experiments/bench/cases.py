@@ -1,4 +1,4 @@
-"""The single measurements of ``wildrobot bench``, each in control steps of one robot per second."""
+"""The single measurements of the speed benchmark, in control steps of one robot per second."""
 
 from __future__ import annotations
 
@@ -33,14 +33,23 @@ ITERATIONS = 1  # of learning in one timed repeat
 
 @dataclass
 class Workload:
-    """States of a walking policy and the actions and controls that follow, for physics alone and the environment."""
+    """States of a walking policy with the actions and controls that follow.
+
+    Attributes:
+        env: The environment.
+        policy: The shipped policy; None if it does not fit.
+        source: Where the states come from, for people to read.
+        state: The environment's state before the first action.
+        actions: (time, env, joint), from -1 to 1.
+        controls: (time, env, joint), in rad.
+    """
 
     env: WildRobotVectorEnv
     policy: LoadedPolicy | None
     source: str
     state: dict[str, np.ndarray]
-    actions: np.ndarray  # (time, env, joint)
-    controls: np.ndarray  # (time, env, joint), rad
+    actions: np.ndarray
+    controls: np.ndarray
 
     def __post_init__(self) -> None:
         robot = self.env.robot
@@ -49,7 +58,7 @@ class Workload:
         self._substeps = substeps(robot, self.env.config.control_dt)
 
     def raw_physics(self) -> float:
-        """``Batch.step`` alone, on all threads: no sensors read, no rewards, no resets."""
+        """Speed of `Batch.step` alone, on all threads: no sensors, rewards or resets."""
         self._batch.state[:] = self.state["physics_rows"]
         began = time.perf_counter()
         for controls in self.controls:
@@ -58,7 +67,7 @@ class Workload:
         return self.actions.shape[0] * self.env.num_envs / (time.perf_counter() - began)
 
     def vector_env(self) -> float:
-        """The whole environment, from the same states with the same actions."""
+        """Speed of the whole environment, from the same states with the same actions."""
         self.env.set_state(self.state)
         began = time.perf_counter()
         for actions in self.actions:
@@ -67,7 +76,15 @@ class Workload:
 
 
 def walking_workload(config: RunConfig, num_steps: int) -> Workload:
-    """Let the shipped policy walk (or, without one, small random actions) and take down what it does."""
+    """Record what the shipped policy does.
+
+    Args:
+        config: The run config whose environment is used.
+        num_steps: Control steps to record.
+
+    Returns:
+        The recording; of small random actions if the policy does not fit.
+    """
     policy, source = None, "no shipped policy fits: states and actions of small random actions"
     env: Any = make_vec_env(config).vector_env.unwrapped
     if (POLICIES / SHIPPED).is_dir():
@@ -101,10 +118,15 @@ def walking_workload(config: RunConfig, num_steps: int) -> Workload:
 def train_case(
     config: RunConfig, policy: LoadedPolicy | None, kind: Literal["amp", "no_amp", "sbx"]
 ) -> Callable[[], float]:
-    """Whole iterations of learning, collection included, once everything is compiled.
+    """Prepare and compile a training.
 
-    ``sbx`` is the stock ``sbx.PPO`` with the same hyperparameters. All start from the shipped policy where it fits, so
-    that they simulate walking robots and not heaps of fallen ones.
+    Args:
+        config: The run config.
+        policy: The policy to start from, so that the robots walk and do not lie on the floor.
+        kind: With AMP, without it, or the stock `sbx.PPO` with the same hyperparameters.
+
+    Returns:
+        A function that runs one iteration, collection included, and returns its speed.
     """
     if kind != "amp":
         config = replace(config, amp=None, reference=None)
@@ -136,10 +158,10 @@ def train_case(
 
 
 def _start_from(model: Any, policy: LoadedPolicy) -> None:
-    """Put the shipped actor and critic into ``model`` where the networks are of the same shape."""
+    """Copy the shipped actor and critic into a model, if their networks have the same shape."""
     shipped = policy.model.policy
-    fresh = make_shapes(model.policy.actor_state.params), make_shapes(model.policy.vf_state.params)
-    if fresh == (make_shapes(shipped.actor_state.params), make_shapes(shipped.vf_state.params)):
+    shapes = make_shapes(model.policy.actor_state.params), make_shapes(model.policy.vf_state.params)
+    if shapes == (make_shapes(shipped.actor_state.params), make_shapes(shipped.vf_state.params)):
         model.policy.actor_state = model.policy.actor_state.replace(
             params=shipped.actor_state.params
         )
@@ -147,7 +169,7 @@ def _start_from(model: Any, policy: LoadedPolicy) -> None:
 
 
 def make_shapes(tree: Any) -> Any:
-    """The shapes of a tree of arrays, for comparison."""
+    """The shapes of a tree of arrays."""
     return (
         {key: make_shapes(value) for key, value in tree.items()}
         if hasattr(tree, "items")
@@ -156,7 +178,7 @@ def make_shapes(tree: Any) -> Any:
 
 
 def subproc_speed(processes: int, num_steps: int) -> float:
-    """What a user would write first: one process for each environment, SB3's SubprocVecEnv."""
+    """Speed of SB3's SubprocVecEnv, with one process for each environment."""
 
     def make_one() -> gym.Env:
         import wildrobot_gym  # noqa: F401  (registers the environment in the worker)
@@ -180,7 +202,7 @@ def subproc_speed(processes: int, num_steps: int) -> float:
 
 
 def mjx_speed(num_envs: int, num_steps: int) -> float:
-    """The same environment on MJX, on whatever device JAX has."""
+    """Speed of the same environment on MJX, on JAX's default device."""
     env = WildRobotVectorEnv(num_envs, backend="mjx")
     actions = np.zeros((num_envs, env.robot.num_joints), np.float32)
     env.reset(seed=0)

@@ -17,15 +17,19 @@ from wildrobot_gym.experiments.compare.table import Cell, rows_of
 from wildrobot_gym.experiments.style_eval import compared_with
 
 HOW_TO_READ = (
-    "Each cell has the mean over episodes and its 95 % bootstrap interval. “better than 2” says that"
-    " the interval lies wholly apart from that of run 2, on the better side. “differs from 2” says so"
-    " of a metric that has no better side. Success and survival are compared by Wilson's intervals."
+    "Each cell has the mean over episodes and its 95 % bootstrap interval."
+    " “better than 2”: the interval lies wholly apart from that of run 2, on the better side."
+    " “differs from 2”: the same of a metric that has no better side."
+    " Success and survival are compared by Wilson's intervals."
     " Episodes with an early fall have no gait metrics; the cell then says how many were measured."
-    " Intervals that overlap decide nothing. They describe the episodes of these policies, not other"
-    " seeds of their training. Among many metrics, a few lie apart by chance. Nothing is marked with"
-    f" fewer than {MIN_EPISODES} episodes. Style metrics are marked among runs that were compared with"
-    " the same motions, all held out or none. The two-sample AUC also needs the same AMP features."
+    " Intervals that overlap decide nothing. They describe the episodes of these policies, not"
+    " other seeds of their training. Among many metrics, a few lie apart by chance."
+    f" Nothing is marked with fewer than {MIN_EPISODES} episodes."
+    " Style metrics are marked among runs that were compared with the same motions, all held out"
+    " or none. The two-sample AUC also needs the same AMP features."
 )
+# The browser enforces that nothing is fetched and nothing runs.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def page(runs: Sequence[ComparedRun]) -> str:
@@ -55,11 +59,11 @@ def page(runs: Sequence[ComparedRun]) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        # The browser enforces that nothing is fetched and nothing runs.
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
         f"<title>{_e(title)}</title><style>{STYLE}</style></head>\n"
-        f'<body><header><h1>{_e(title)}</h1><nav aria-label="Sections"><ul>{links}</ul></nav></header>'
+        f"<body><header><h1>{_e(title)}</h1>"
+        f'<nav aria-label="Sections"><ul>{links}</ul></nav></header>'
         f"<main>{body}</main></body></html>\n"
     )
 
@@ -67,7 +71,8 @@ def page(runs: Sequence[ComparedRun]) -> str:
 def _about(runs: Sequence[ComparedRun]) -> str:
     first = runs[0].results
     protocol = (
-        f"Walk benchmark {first['protocol']}: {first['episodes_per_command']} episodes of {first['steps']} steps at each of"
+        f"Walk benchmark {first['protocol']}: {first['episodes_per_command']} episodes of"
+        f" {first['steps']} steps at each of"
         f" {', '.join(first['commands'])} m/s, seed {first['seed']}, backend {first['backend']}."
     )
     rows = [
@@ -108,7 +113,8 @@ def _metrics(runs: Sequence[ComparedRun]) -> str:
 
     content = f"<p>{_e(HOW_TO_READ)}</p>" + table("Over all commands", None)
     for command in runs[0].results["commands"]:
-        content += f"<details><summary>At {command} m/s</summary>{table(f'At {command} m/s', command)}</details>"
+        heading = f"At {command} m/s"
+        content += f"<details><summary>{heading}</summary>{table(heading, command)}</details>"
     return content
 
 
@@ -137,7 +143,10 @@ def _gait(runs: Sequence[ComparedRun], index: int) -> str:
             number,
             f"{key}-feet{number}",
         )
-        content += f"<figure><figcaption>{_chip(number, run)}</figcaption><div class=wide tabindex=0>{picture}</div></figure>"
+        content += (
+            f"<figure><figcaption>{_chip(number, run)}</figcaption>"
+            f"<div class=wide tabindex=0>{picture}</div></figure>"
+        )
     content += "<h3>Joints over the gait cycle</h3>" + _joints(runs, index, key)
     used = [
         torque_use(run.result.recording_of(index), run.result.robot, run.result.control_dt)
@@ -160,7 +169,9 @@ def _joints(runs: Sequence[ComparedRun], index: int, key: str) -> str:
         f"reference {i + 1}: {_e(name)}, {_cycles_note(of_reference)}</li>"
         for i, (name, of_reference) in enumerate(references.items())
     )
-    text = "<p>From one touchdown of the left foot to the next: the mean and one standard deviation.</p>"
+    text = (
+        "<p>From one touchdown of the left foot to the next: mean and one standard deviation.</p>"
+    )
     return (
         text
         + _legend(runs, notes, items)
@@ -206,7 +217,9 @@ def _torque(runs: Sequence[ComparedRun], used: Sequence[TorqueUse | None], key: 
     return (
         "<p>Box: the middle half of the time. Stroke: the median. Line: 5th to 95th percentile.</p>"
         + _legend(runs)
-        + f"<figure class=wide tabindex=0>{compare_plots.torque_svg(used, f'{key}-torque')}</figure>"
+        + "<figure class=wide tabindex=0>"
+        + compare_plots.torque_svg(used, f"{key}-torque")
+        + "</figure>"
         + _table(caption, runs, rows)
     )
 
@@ -227,7 +240,8 @@ def _table(
         for name, cells in rows
     )
     return (
-        f'<div class=wide tabindex=0 role=region aria-label="{_e(caption)}"><table><caption>{_e(caption)}</caption>'
+        f'<div class=wide tabindex=0 role=region aria-label="{_e(caption)}">'
+        f"<table><caption>{_e(caption)}</caption>"
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -249,7 +263,8 @@ def _legend(runs: Sequence[ComparedRun], notes: Sequence[str] | None = None, mor
 
 
 def _chip(number: int, run: ComparedRun) -> str:
-    return f'<span class=chip style="background:var(--run{number})" aria-hidden="true"></span>{number + 1} {_e(run.name)}'
+    color = f'<span class=chip style="background:var(--run{number})" aria-hidden="true"></span>'
+    return f"{color}{number + 1} {_e(run.name)}"
 
 
 def _grid(panels: Sequence[Panel]) -> str:

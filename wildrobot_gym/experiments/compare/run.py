@@ -30,7 +30,7 @@ class ComparedRun:
     """One policy of a comparison.
 
     Attributes:
-        name: Short name, unlike that of the other runs.
+        name: Short name; no other run has it.
         policy: The policy.
         result: The benchmark's metrics and recording.
         results: The content of a results file.

@@ -1,4 +1,4 @@
-"""The style sheet of a comparison's page. Colours of runs are variables, lighter in the dark; pictures use them too."""
+"""The style sheet of a comparison's page. The colors of runs are variables; plots use them, too."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ def _variables(colors: tuple[str, ...]) -> str:
 
 
 STYLE = (
-    ":root{color-scheme:light dark;--bg:#fff;--ink:#1c1e21;--quiet:#5a5f66;--rule:#d5d8dc;--mark:#dff2e6;"
+    ":root{color-scheme:light dark;"
+    "--bg:#fff;--ink:#1c1e21;--quiet:#5a5f66;--rule:#d5d8dc;--mark:#dff2e6;"
     + _variables(_LIGHT)
     + "}"
-    "@media(prefers-color-scheme:dark){:root{--bg:#15171a;--ink:#e8eaed;--quiet:#a4a9b0;--rule:#3a3f45;--mark:#1e4630;"
+    "@media(prefers-color-scheme:dark){:root{"
+    "--bg:#15171a;--ink:#e8eaed;--quiet:#a4a9b0;--rule:#3a3f45;--mark:#1e4630;"
     + _variables(_DARK)
     + "}}"
     """
@@ -31,12 +33,14 @@ details{border:1px solid var(--rule);border-radius:6px;margin:.75rem 0;padding:0
 summary{cursor:pointer;padding:.5rem 0;font-weight:600}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.75rem 0}
 caption{text-align:left;font-weight:600;padding-bottom:.25rem}
-th,td{padding:.3rem .75rem .3rem 0;vertical-align:top;text-align:left;border-bottom:1px solid var(--rule)}
+th,td{padding:.3rem .75rem .3rem 0;vertical-align:top;text-align:left}
+th,td{border-bottom:1px solid var(--rule)}
 tbody th{font-weight:400;min-width:9rem}
 td{min-width:8rem;max-width:26rem;overflow-wrap:anywhere}
 td b{font-weight:600}
 td small{color:var(--quiet);white-space:nowrap}
-mark{display:table;background:var(--mark);color:inherit;border-radius:4px;padding:0 .4rem;font-size:.85em}
+mark{display:table;background:var(--mark);color:inherit}
+mark{border-radius:4px;padding:0 .4rem;font-size:.85em}
 figure{margin:0}
 figcaption{font-size:.9rem;overflow-wrap:anywhere}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(300px,100%),1fr));gap:16px}
@@ -46,8 +50,10 @@ figcaption{font-size:.9rem;overflow-wrap:anywhere}
 svg{display:block;width:100%;height:auto;stroke-linejoin:round}
 svg text{font-family:system-ui,sans-serif;fill:currentColor}
 .chip{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.4em}
-.line{display:inline-block;width:1.8em;border-top:2px dashed;margin-right:.4em;vertical-align:middle}
+.line{display:inline-block;width:1.8em;border-top:2px dashed}
+.line{margin-right:.4em;vertical-align:middle}
 .dash1{border-top-style:dotted}
-@media(max-width:480px){table{font-size:.85rem}tbody th{min-width:5.5rem}th,td{padding-right:.5rem}td{min-width:6.5rem}}
+@media(max-width:480px){table{font-size:.85rem}tbody th{min-width:5.5rem}
+th,td{padding-right:.5rem}td{min-width:6.5rem}}
 """
 )

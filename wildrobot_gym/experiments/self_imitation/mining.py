@@ -107,9 +107,9 @@ def _check_same_origin(reference: Path, origin: dict[str, Any]) -> None:
             f"{name}: {was.get(name)!r}, asked {origin[name]!r}" for name in differing
         )
         raise RunError(
-            f"{reference} was mined from other rollouts. {detail}. Use the same settings, or another"
-            " --out (--policy takes a baseline along). --force overwrites the reference and the"
-            " AMP run."
+            f"{reference} was mined from other rollouts. {detail}. Use the same settings, or"
+            " another --out (--policy takes a baseline along). --force overwrites the reference and"
+            " the AMP run."
         )
 
 

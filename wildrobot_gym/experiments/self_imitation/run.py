@@ -1,10 +1,12 @@
-"""Train PPO, keep the parts of its own gait that pass the quality gates, and continue with AMP.
+"""Train PPO, keep the parts of its gait that pass the quality gates, and continue with AMP.
 
-    out/baseline/       PPO's run; none if a policy is given
-    out/grounded/       the baseline, trained further with penalties for hops; likewise
-    out/reference.npz   the mined segments
-    out/reference.report.json   what became of every rollout
-    out/amp/            the AMP run
+The directory `out` has these files:
+
+- `baseline/`: PPO's run. There is none if a policy is given.
+- `grounded/`: The baseline, trained further with penalties for hops. Likewise.
+- `reference.npz`: The mined segments.
+- `reference.report.json`: What became of every rollout.
+- `amp/`: The AMP run.
 
 A stage that is done is not repeated, and one that was interrupted is resumed.
 """
@@ -122,7 +124,8 @@ def _baseline_stages(
         if s.baseline_steps is not None or s.grounded_steps is not None:
             name = "--grounded-steps" if s.baseline_steps is None else "--baseline-steps"
             raise ConfigError(
-                f"{name} is for a baseline that is trained, but --policy gives one. Omit one of them."
+                f"{name} is for a baseline that is trained, but --policy gives one."
+                " Omit one of them."
             )
         return []
     settings = [] if s.baseline_steps is None else [f"n_timesteps={s.baseline_steps}"]

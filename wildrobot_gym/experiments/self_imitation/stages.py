@@ -60,7 +60,7 @@ def amp_stage(
         overrides: Settings that replace all others.
         reference: The mined reference.
         agent: The policy whose networks the run starts with.
-        run: The AMP run, if it can have begun already: its schedule then stays, whatever its length.
+        run: The AMP run; if it has begun already, its schedule stays. None to begin again.
     """
     first = {
         "amp.reference": str(reference),

@@ -1,4 +1,4 @@
-"""One run of a study: trained and evaluated in processes of its own, and resumed where needed."""
+"""One run of a study: trained and evaluated in separate processes, and resumed where needed."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class StudyRun:
 
     @contextlib.contextmanager
     def _claimed(self) -> Iterator[BinaryIO]:
-        """The log, locked for this study. Its processes inherit the lock, which outlives a killed study.
+        """The log, locked for this study. Its processes inherit the lock, even of a killed study.
 
         Raises:
             BlockingIOError: Another study is working on this run.

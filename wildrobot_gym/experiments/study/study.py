@@ -61,7 +61,7 @@ def run_study(
 
     Args:
         file: A shipped study's name or a YAML file.
-        jobs: Number of runs at the same time, each in a process of its own.
+        jobs: Number of runs at the same time, each in a separate process.
         only_table: Run nothing; report the state of what is done.
         processes: Runs the commands; its `on_signal` stops the study.
         report: Receives messages.
