@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.console.error_handling import Text, run_script
 from wildrobot_gym.experiments.datasets import load_dataset
 from wildrobot_gym.files import check_free
 from wildrobot_gym.motion.mining import save_features
+from wildrobot_gym.task.config import FeatureConfig
 
 
 def convert(

@@ -18,9 +18,13 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 from jaxtyping import install_import_hook
 
+TASK_MODULES = sorted(
+    {file.stem for file in (Path(__file__).parents[1] / "wildrobot_gym" / "task").glob("*.py")}
+    - {"config", "sections"}
+)
 CHECKED = [
     "wildrobot_gym.rotations",
-    "wildrobot_gym.task",
+    *(f"wildrobot_gym.task.{name}" for name in TASK_MODULES),
     "amp_sbx.algorithm.advantage",
     "amp_sbx.algorithm.losses",
     "amp_sbx.common.metrics",

@@ -1,7 +1,8 @@
-"""Quaternion (w, x, y, z) and heading helpers, written for one item and broadcasting over leading axes.
+"""Quaternions (w, x, y, z) and the heading frame. Functions take one item and broadcast over leading axes.
 
-The heading frame (suffix ``_h``) is the world frame turned about z by the base's yaw: gravity still points to -z in it,
-but which way the robot faces does not matter.
+The heading frame (suffix `_h`) is the world frame turned about z by the base's yaw. Gravity still points to -z in it,
+but which way the robot faces does not matter. Most functions compute in JAX. The NumPy part at the end serves clips and
+controllers outside a compiled function.
 """
 
 from __future__ import annotations
@@ -16,15 +17,13 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 if TYPE_CHECKING:
-    AnyArray = Any  # jaxtyping's shape annotations are opaque to type checkers; they are checked in the tests
+    AnyArray = Any  # type checkers cannot read jaxtyping's shapes; the tests check them
 else:
-    AnyArray = (
-        jax.Array | np.ndarray
-    )  # a rollout traces these functions, a clip calls them with NumPy
+    AnyArray = jax.Array | np.ndarray  # a rollout traces these functions, a clip has NumPy arrays
 
 
 def quat_mul(a: Float[AnyArray, "*b 4"], b: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 4"]:
-    """Hamilton product: the rotation ``b`` followed by ``a``."""
+    """Hamilton product: the rotation `b` followed by `a`."""
     aw, ax, ay, az = jnp.moveaxis(a, -1, 0)
     bw, bx, by, bz = jnp.moveaxis(b, -1, 0)
     return jnp.stack(
@@ -44,7 +43,7 @@ def quat_conjugate(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 4"]:
 
 
 def rotate(q: Float[AnyArray, "*b 4"], v: Float[AnyArray, "*b 3"]) -> Float[AnyArray, "*b 3"]:
-    """Vector ``v`` turned by ``q`` (body to world for a body's orientation)."""
+    """Vector `v` turned by `q`: from body to world where `q` is a body's orientation."""
     w, u = q[..., :1], q[..., 1:]
     t = 2.0 * jnp.cross(u, v)
     return v + w * t + jnp.cross(u, t)
@@ -53,12 +52,12 @@ def rotate(q: Float[AnyArray, "*b 4"], v: Float[AnyArray, "*b 3"]) -> Float[AnyA
 def rotate_inverse(
     q: Float[AnyArray, "*b 4"], v: Float[AnyArray, "*b 3"]
 ) -> Float[AnyArray, "*b 3"]:
-    """Vector ``v`` turned by the inverse of ``q`` (world to body)."""
+    """Vector `v` turned by the inverse of `q`: from world to body."""
     return rotate(quat_conjugate(q), v)
 
 
 def rotation_vector(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 3"]:
-    """Axis times angle (rad, at most pi) of the rotation ``q``; 2 u for a small one with vector part u."""
+    """Axis times angle of the rotation `q`, rad, at most pi. A small one gives twice its vector part."""
     q = jnp.where(q[..., :1] < 0, -q, q)
     length = jnp.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
     small = length < 1e-6
@@ -68,26 +67,29 @@ def rotation_vector(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 3"]:
 
 
 def yaw_of(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b"]:
-    """Heading angle about world z, rad."""
+    """Heading angle about the world's z, rad."""
     w, x, y, z = jnp.moveaxis(q, -1, 0)
     return jnp.arctan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
 
 
 def yaw_quat(yaw: Float[AnyArray, "*b"]) -> Float[AnyArray, "*b 4"]:
-    """Quaternion of a turn about world z by ``yaw`` rad."""
+    """Quaternion of a turn about the world's z by `yaw` rad."""
     zero = jnp.zeros_like(yaw)
     return jnp.stack([jnp.cos(yaw / 2), zero, zero, jnp.sin(yaw / 2)], axis=-1)
 
 
 def to_heading(q: Float[AnyArray, "*b 4"], v_w: Float[AnyArray, "*b 3"]) -> Float[AnyArray, "*b 3"]:
-    """World vector ``v_w`` in the heading frame of a body with orientation ``q``."""
+    """World vector `v_w` in the heading frame of a body with orientation `q`."""
     return rotate_inverse(yaw_quat(yaw_of(q)), v_w)
 
 
 def gravity_direction(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 3"]:
-    """World down in the body frame; (0, 0, -1) when upright."""
+    """The world's down in the body frame, a unit vector; (0, 0, -1) upright."""
     down = jnp.broadcast_to(jnp.array([0.0, 0.0, -1.0]), (*q.shape[:-1], 3))
     return rotate_inverse(q, down)
+
+
+# --- NumPy ---
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,10 @@ def base_in_heading(
 ) -> BaseInHeading:
     """Return the base of MuJoCo's `qpos` and `qvel` in its heading frame."""
     yaw = numpy_yaw(qpos[:, 3:7])
-    unturn = Rotation.from_euler("z", -yaw[:, None])
-    tilt = unturn * Rotation.from_quat(qpos[:, 3:7], scalar_first=True)
+    to_frame = Rotation.from_euler("z", -yaw[:, None])
+    tilt = to_frame * Rotation.from_quat(qpos[:, 3:7], scalar_first=True)
     return BaseInHeading(
-        yaw, tilt.as_matrix()[:, :, 2], tilt.apply(qvel[:, 3:6]), unturn.apply(qvel[:, :3])
+        yaw, tilt.as_matrix()[:, :, 2], tilt.apply(qvel[:, 3:6]), to_frame.apply(qvel[:, :3])
     )
 
 

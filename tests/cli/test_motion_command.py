@@ -13,7 +13,6 @@ from rich.console import Console
 
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.motion.printing import yield_table
-from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.experiments import datasets as motion_files
 from wildrobot_gym.experiments import probe as motion_microtrain
@@ -28,6 +27,7 @@ from wildrobot_gym.motion.mining import Gates, MiningReport
 from wildrobot_gym.motion.mining.mine import ClipYield
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import FeatureConfig
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def quat(roll: float = 0.0, pitch: float = 0.0, yaw: float = 0.0) -> np.ndarray:
 
 
 def make_state(robot: RobotModel, **changes: Any) -> PhysicsState:
-    """Home pose at rest, 8 N on each pad; ``changes`` replace fields or parts (base_quat, lin_vel, joints, …)."""
+    """Home pose at rest, 8 N on each pad; `changes` replace fields or parts (base_quat, lin_vel, joints, ...)."""
     qpos, qvel = robot.home_qpos.copy(), np.zeros(robot.model.nv)
     qpos[3:7] = changes.pop("base_quat", qpos[3:7])
     qpos[2] = changes.pop("height", qpos[2])
@@ -51,7 +51,7 @@ def make_state(robot: RobotModel, **changes: Any) -> PhysicsState:
 
 
 def mirror_image(robot: RobotModel, **parts) -> dict:
-    """Arguments of :func:`make_state` for the mirror image, about the x-z plane, of the state that ``parts`` make."""
+    """Arguments of `make_state` for the mirror image, about the x-z plane, of the state that `parts` make."""
     ids, signs, pads = robot.joint_mirror_ids, robot.joint_mirror_signs, robot.pad_mirror_ids
     images = {
         "base_quat": lambda x: x * [1, -1, 1, -1],
@@ -62,3 +62,22 @@ def mirror_image(robot: RobotModel, **parts) -> dict:
         **dict.fromkeys(("joints", "joint_vel", "actuator_forces"), lambda x: signs * x[ids]),
     }
     return {name: images[name](part) for name, part in parts.items()}
+
+
+def step_fields(robot: RobotModel, **changes: Any) -> dict[str, Any]:
+    """Fields of `RewardInputs`: at rest, both feet loaded, 32 N of weight; `changes` replace them or parts of the state."""
+    n = robot.num_joints
+    fields = {
+        "command": np.zeros(3),
+        "action": np.zeros(n),
+        "previous_action": np.zeros(n),
+        "touchdown_air_time": np.zeros(2),
+        "liftoff_double_support": np.inf,
+        "foot_loaded": np.ones(2, bool),
+        "weight": 32.0,
+    }
+    fields |= {name: changes.pop(name) for name in fields if name in changes}
+    arrays = {
+        k: jnp.asarray(v, bool if k == "foot_loaded" else jnp.float32) for k, v in fields.items()
+    }
+    return {"state": make_state(robot, **changes), "force_limit": jnp.full(n, 4.0), **arrays}

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from wildrobot_gym import errors
-from wildrobot_gym.config import (
+from wildrobot_gym.config import build, to_dict
+from wildrobot_gym.task.config import (
     ActionConfig,
     CommandConfig,
     EnvConfig,
@@ -17,8 +18,6 @@ from wildrobot_gym.config import (
     ResetConfig,
     RewardConfig,
     TerminationConfig,
-    build,
-    to_dict,
 )
 
 CHANGED = {
@@ -60,11 +59,9 @@ def test_defaults_are_the_designs() -> None:
         (0.0, 0.0),
     )
     rewards = config.rewards
-    weights = (
-        rewards.tracking_lin_vel,
-        rewards.base_height,
-        rewards.action_rate,
-        rewards.torque_penalty,
+    weights = tuple(
+        rewards.weights[name]
+        for name in ("tracking_lin_vel", "base_height", "action_rate", "torque_penalty")
     )
     assert weights == (5.0, 0.3, -0.01, -0.001)
     assert config.features.velocity_frame == "heading"
@@ -76,7 +73,7 @@ def test_build_and_to_dict_are_inverse() -> None:
     assert build(EnvConfig, plain) == config
     assert build(EnvConfig, yaml.safe_load(yaml.safe_dump(plain))) == config
     assert build(EnvConfig, json.loads(json.dumps(plain))) == config
-    assert config.rewards.slip == 0.001
+    assert config.rewards.weights["slip"] == 0.001
     assert config.commands.vx == (-0.2, 0.6)
     assert config.features.history.num_past == 2
     assert build(EnvConfig, None) == EnvConfig() == build(EnvConfig, {})

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from state_makers import make_state, quat
 
-from wildrobot_gym.config import FEATURE_CHANNELS, FeatureConfig, HistoryConfig
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.contact import estimated_contacts, force_contacts, pad_speed, proxy_contacts
+from wildrobot_gym.task.channels import AMP_CHANNELS
+from wildrobot_gym.task.config import FeatureConfig, HistoryConfig
+from wildrobot_gym.task.contact import estimated_contacts, force_contacts, proxy_contacts
 from wildrobot_gym.task.features import (
     feature_dim,
     feature_layout,
@@ -44,7 +45,7 @@ def test_layout(robot: RobotModel) -> None:
         "root_height": 1,
         "foot_contacts": 4,
     }
-    assert layout["channels"] == [[c, widths[c]] for c in FEATURE_CHANNELS]
+    assert layout["channels"] == [[c, widths[c]] for c in AMP_CHANNELS]
     assert frame_dim(layout) == {9: 29, 8: 27}[n] == robot.config["dimensions"]["amp_features"]
     assert feature_dim(layout) == 8 * frame_dim(layout)
     assert layout["robot"] == robot.name
@@ -62,14 +63,14 @@ def test_channels_come_in_the_configs_order(wildrobot: RobotModel) -> None:
     np.testing.assert_allclose(got, [0.4, *-np.arange(9.0), *np.arange(9.0)], rtol=1e-6)
 
 
-@pytest.mark.parametrize("dropped", FEATURE_CHANNELS)
+@pytest.mark.parametrize("dropped", AMP_CHANNELS)
 def test_a_dropped_channel_is_gone_from_layout_names_and_columns(
     robot: RobotModel, dropped: str
 ) -> None:
     rng = np.random.default_rng(0)
     joints, joint_vel = rng.normal(size=(2, robot.num_joints))
     state = make_state(robot, joints=joints, joint_vel=joint_vel, lin_vel=[0.3, 0.1, 0.0])
-    config = FeatureConfig(channels=tuple(c for c in FEATURE_CHANNELS if c != dropped))
+    config = FeatureConfig(channels=tuple(c for c in AMP_CHANNELS if c != dropped))
     every, layout = feature_layout(robot, FeatureConfig()), feature_layout(robot, config)
     names = feature_names(robot, every)
     keep = np.array([not name.startswith(f"{dropped}[") for name in names])
@@ -244,7 +245,7 @@ def test_proxy_contacts(wildrobot: RobotModel) -> None:
     positions, velocities = np.zeros((4, 3)), np.zeros((4, 3))
     positions[1, 2], velocities[2] = 0.01, [0.12, 0.16, 9.0]  # a vertical speed is no slip
     state = make_state(wildrobot, pad_pos_w=positions, pad_vel_w=velocities)
-    np.testing.assert_allclose(pad_speed(state), [0, 0, 0.2, 0], atol=1e-6)
+    np.testing.assert_allclose(state.pad_speed, [0, 0, 0.2, 0], atol=1e-6)
     got = one(wildrobot, "foot_contacts", state, contacts="proxy")
     np.testing.assert_allclose(got, [1, np.exp(-1), np.exp(-1), 1], atol=1e-6)
 

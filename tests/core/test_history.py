@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from wildrobot_gym.config import HistoryConfig
 from wildrobot_gym.task import history
+from wildrobot_gym.task.config import HistoryConfig
 
 CONFIG = HistoryConfig(frames=3, stride=2)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
+import re
 import warnings
 from types import SimpleNamespace
 from typing import Any
@@ -16,16 +18,19 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import RecordVideo, TimeLimit
 from gymnasium.wrappers import vector as vw
 
-from wildrobot_gym.config import (
+from wildrobot_gym.env.single_env import WildRobotEnv
+from wildrobot_gym.env.vector_env import WildRobotVectorEnv
+from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.channels import AMP_CHANNELS, observation_table
+from wildrobot_gym.task.config import (
     ActionConfig,
     CommandConfig,
     EnvConfig,
     ResetConfig,
     TerminationConfig,
 )
-from wildrobot_gym.env.single_env import WildRobotEnv
-from wildrobot_gym.env.vector_env import WildRobotVectorEnv
-from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError
+from wildrobot_gym.task.reward_terms import reward_table
 from wildrobot_gym.task.rewards import TERMS
 
 ROBOTS = ["wildrobot", "wildrobot_8dof"]
@@ -54,8 +59,14 @@ def test_the_specification_names_every_setting() -> None:
         missing += [f.name for f in dataclasses.fields(section) if f.name not in spec]
     features = ("channels", "root_velocity", "velocity_frame", "velocities", "contacts", "history")
     missing += [name for name in features if name not in spec]
-    missing += [name for name in TERMS if f"| {name} |" not in spec]
     assert not missing
+
+
+def test_the_specifications_tables_are_the_registries(wildrobot: RobotModel) -> None:
+    spec = inspect.getdoc(WildRobotEnv) or ""
+    assert observation_table(wildrobot) in spec
+    assert reward_table(TERMS) in spec
+    assert {*AMP_CHANNELS} <= {*re.findall(r"\w+", spec)}
 
 
 def test_a_vector_of_one() -> None:
@@ -168,7 +179,6 @@ def test_a_window_needs_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_window_follows_every_step_and_reset_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     shown, slept, clock = [], [], [10.0]
-    monkeypatch.setattr("wildrobot_gym.env.vector_env.has_screen", lambda: True)
     monkeypatch.setattr("wildrobot_gym.env.render.has_screen", lambda: True)
     window = SimpleNamespace(sync=lambda: shown.append(clock[0]), close=lambda: None)
     monkeypatch.setattr("mujoco.viewer.launch_passive", lambda *_: window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import gymnasium as gym
@@ -12,11 +13,11 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import wildrobot_gym  # noqa: F401  registers the environment
-from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError, RobotError, WildRobotError
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.rotations import gravity_direction, rotate, to_heading
+from wildrobot_gym.task.config import FeatureConfig
 from wildrobot_gym.task.features import make_frame_features
 
 N = 4
@@ -413,6 +414,25 @@ def test_held_commands_survive_resets_until_released() -> None:
     assert (env.command != wanted).any()
     with pytest.raises(ConfigError, match=r"commands must be finite and of shape \(4, 3\)"):
         env.set_commands(np.zeros(3))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_a_step_returned_is_nobodys_but_the_callers(mode: AutoresetMode) -> None:
+    """No later step changes it, and writing into it changes no later step."""
+    env, twin = make(mode), make(mode)
+    returned = [env.reset(seed=0)]
+    twin.reset(seed=0)
+    kept = copy.deepcopy(returned)
+    for step in range(LIMIT + 2):
+        returned.append(env.step(actions(step)))
+        kept.append(copy.deepcopy(returned[-1]))
+    assert_equal(returned, kept)
+    for step in range(LIMIT + 2):
+        twin_step = twin.step(actions(step))
+        assert_equal(twin_step, kept[step + 1])
+        for array in (*twin_step[:4], *twin_step[4].values()):
+            if isinstance(array, np.ndarray) and array.dtype != object:
+                array[...] = 1
 
 
 def test_commands_by_name_are_numbers_or_one_for_each_environment() -> None:

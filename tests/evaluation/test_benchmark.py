@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from synthetic import walking
 
-from wildrobot_gym.config import TerminationConfig
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.evaluation import benchmark as protocol
 from wildrobot_gym.evaluation import video
 from wildrobot_gym.evaluation.benchmark import WalkBenchmark, evaluation_settings, make_env
 from wildrobot_gym.evaluation.metrics import measured_steps
 from wildrobot_gym.evaluation.plots import gait as plots
+from wildrobot_gym.task.config import TerminationConfig
 
 COMMANDS, EPISODES = (0.2, 0.6), 2
 

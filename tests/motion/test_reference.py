@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wildrobot_gym.config import FeatureConfig, HistoryConfig
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion import storage
 from wildrobot_gym.motion.clip import MotionClip
@@ -16,6 +15,7 @@ from wildrobot_gym.motion.clip_files import load_clips, save_clips
 from wildrobot_gym.motion.gait.build import default_reference_path
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import FeatureConfig, HistoryConfig
 from wildrobot_gym.task.features import feature_dim, feature_layout
 from wildrobot_gym.task.history import window
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
-from wildrobot_gym.config import FeatureConfig, build, to_dict
+from wildrobot_gym.config import build, to_dict
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import FeatureConfig
 from wildrobot_gym.task.features import make_frame_features
 
 STEPS = 40

@@ -11,11 +11,11 @@ import jax
 import numpy as np
 import pytest
 
-from wildrobot_gym.config import EnvConfig
 from wildrobot_gym.physics.mjx import MjxPhysics
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.walk import WalkTask
 
 N = 4

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import yaml
 
-from wildrobot_gym.config import EnvConfig, build
+from wildrobot_gym.config import build
 from wildrobot_gym.errors import RobotError
 from wildrobot_gym.paths import ROBOTS
 from wildrobot_gym.robot import CONFIG_FILE, RobotModel, describe, write_robot_config
+from wildrobot_gym.task.config import EnvConfig
 
 # joint: anchor, axis, range
 JOINTS = {

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from state_makers import make_state, mirror_image, quat
 
-from wildrobot_gym.config import FeatureConfig, HistoryConfig
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import FeatureConfig, HistoryConfig
 from wildrobot_gym.task.features import (
     feature_dim,
     feature_layout,

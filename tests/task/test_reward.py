@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from state_makers import make_state, mirror_image, quat
+from state_makers import mirror_image, quat, step_fields
 
-from wildrobot_gym.config import RewardConfig
+from wildrobot_gym.config import build, to_dict
+from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.rewards import TERMS, RewardInputs, reward_terms
+from wildrobot_gym.task.config import RewardConfig
+from wildrobot_gym.task.reward_terms import reward_terms
+from wildrobot_gym.task.rewards import TERMS, RewardInputs
 
-ZERO = RewardConfig(**dict.fromkeys(TERMS, 0.0))
+ZERO = RewardConfig(weights=dict.fromkeys(TERMS, 0.0))
 
 
 def inputs(robot: RobotModel, **changes) -> RewardInputs:
-    n = robot.num_joints
-    fields = {
-        "command": np.zeros(3),
-        "action": np.zeros(n),
-        "previous_action": np.zeros(n),
-        "touchdown_air_time": np.zeros(2),
-        "liftoff_double_support": np.inf,
-        "foot_loaded": np.ones(2, bool),
-        "weight": 32.0,
-    }
-    fields |= {name: changes.pop(name) for name in fields if name in changes}
-    return RewardInputs(
-        state=make_state(robot, **changes),
-        force_limit=jnp.full(n, 4.0),
-        **{
-            k: jnp.asarray(v, bool if k == "foot_loaded" else jnp.float32)
-            for k, v in fields.items()
-        },
-    )
+    return RewardInputs(**step_fields(robot, **changes))
 
 
 GOLDEN = [
@@ -93,15 +79,15 @@ GOLDEN = [
 @pytest.mark.parametrize(("name", "changes", "want"), GOLDEN)
 def test_terms_golden(wildrobot: RobotModel, name: str, changes: dict, want: float) -> None:
     x = inputs(wildrobot, **changes)
-    np.testing.assert_allclose(TERMS[name](x, RewardConfig()), want, rtol=1e-5, atol=1e-6)
-    weighted = reward_terms(x, dataclasses.replace(ZERO, **{name: -2.0}))
+    np.testing.assert_allclose(TERMS[name].function(x, RewardConfig()), want, rtol=1e-5, atol=1e-6)
+    weighted = reward_terms(x, RewardConfig(weights=ZERO.weights | {name: -2.0}))
     assert list(weighted) == [name]
     np.testing.assert_allclose(weighted[name], 0.02 * -2.0 * want, rtol=1e-5, atol=1e-7)
 
 
 def test_every_term_has_a_golden_value_and_a_weight() -> None:
     assert {name for name, *_ in GOLDEN} == set(TERMS)
-    assert set(TERMS) <= {f.name for f in dataclasses.fields(RewardConfig)}
+    assert list(RewardConfig().weights) == list(TERMS)
 
 
 def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
@@ -117,7 +103,9 @@ def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
 def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
     rng = np.random.default_rng(0)
     n, signs, ids = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids
-    config = RewardConfig(feet_air_time=1.0, lin_vel_error=-1.0, short_double_support=-1.0)
+    config = RewardConfig(
+        weights={"feet_air_time": 1.0, "lin_vel_error": -1.0, "short_double_support": -1.0}
+    )
     for _ in range(5):
         base = quat(*rng.normal(0, 0.3, 3))
         lin, ang, cmd = rng.normal(size=(3, 3))
@@ -156,3 +144,67 @@ def test_jit_equals_no_jit(wildrobot: RobotModel) -> None:
     there = jax.jit(lambda i: reward_terms(i, RewardConfig()))(x)
     for name, value in here.items():
         np.testing.assert_allclose(there[name], value, rtol=1e-6, atol=1e-8)
+
+
+# --- a term of one's own ---
+
+OWN = '''
+def speed_bonus(x, config):
+    """Forward velocity, m/s."""
+    return x.state.base_lin_vel_h[..., 0]
+
+
+def alive(x, config):
+    return 0.0
+
+
+def whole_state(x, config):
+    return x.state.qpos
+
+
+limit = 3.0
+'''
+
+
+@pytest.fixture
+def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    (tmp_path / "own_terms.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "own_terms"
+    sys.modules.pop("own_terms", None)
+
+
+def test_a_term_of_ones_own_stands_beside_the_others(
+    wildrobot: RobotModel, own_module: str
+) -> None:
+    values = {"alive": 7.0, "own_terms:speed_bonus": "2e0", "yaw_sigma": 1.0}
+    config = build(RewardConfig, values, "rewards")
+    assert build(RewardConfig, to_dict(config), "rewards") == config
+    assert to_dict(config)["own_terms:speed_bonus"] == 2.0
+    terms = reward_terms(inputs(wildrobot, lin_vel=[0.5, 0, 0]), config)
+    assert float(terms["speed_bonus"]) == pytest.approx(0.02 * 2.0 * 0.5)
+    assert float(terms["alive"]) == pytest.approx(0.02 * 7.0)
+    off = RewardConfig(weights={"own_terms:speed_bonus": 0.0})
+    assert "speed_bonus" not in reward_terms(inputs(wildrobot), off)
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("own_terms:speed_bonuss", "in own_terms 'speed_bonuss'.*Did you mean 'speed_bonus'"),
+        ("own_terms:limit", "in own_terms 'limit'"),
+        ("own_terms:alive", "has the name of a built-in term"),
+        ("own_terms:", "form my_module:my_term"),
+        ("no_such_module:term", "cannot be imported.*PYTHONPATH"),
+        ("alife", "Did you mean 'alive'.*form my_module:my_term"),
+    ],
+)
+def test_a_term_that_cannot_be_found_is_named(own_module: str, key: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build(RewardConfig, {key: 1.0}, "rewards")
+
+
+def test_a_term_gives_one_number(wildrobot: RobotModel, own_module: str) -> None:
+    config = build(RewardConfig, {"own_terms:whole_state": 1.0}, "rewards")
+    with pytest.raises(ConfigError, match=r"'whole_state' must give one number.*\(16,\)"):
+        reward_terms(inputs(wildrobot), config)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from state_makers import make_state, quat
+from state_makers import make_state, quat, step_fields
 
-from wildrobot_gym.config import TrackEnvConfig, TrackRewardConfig, build
+from wildrobot_gym.config import build
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.track import ClipFrames, clip_errors, clip_terms, feet_in_heading
+from wildrobot_gym.task.clip_frames import ClipFrames, clip_errors, feet_in_heading
+from wildrobot_gym.task.config import TrackEnvConfig, TrackRewardConfig
+from wildrobot_gym.task.reward_terms import reward_terms
+from wildrobot_gym.task.rewards import TERMS
+from wildrobot_gym.task.track_rewards import TrackRewardInputs
 
-STANCE = jnp.array([0.9, 0.1])  # shares of the weight on the two feet
+STANCE = jnp.array([0.9, 0.1])  # fractions of the weight on the two feet
 
 
 def frame(robot: RobotModel, **changes) -> ClipFrames:
@@ -36,6 +40,15 @@ def errors_of(
     return clip_errors(state, load, want, jnp.float32(yaw))
 
 
+def clip_terms(
+    robot: RobotModel, errors: dict[str, jnp.ndarray], **weights: float
+) -> dict[str, jnp.ndarray]:
+    """The weighted clip terms alone; the walking terms are switched off."""
+    off = dict.fromkeys(TERMS, 0.0)
+    step = TrackRewardInputs(**step_fields(robot), errors=errors)
+    return reward_terms(step, TrackRewardConfig(weights=off | weights))
+
+
 def test_a_state_that_is_the_frame_has_no_error(robot: RobotModel) -> None:
     pose = {
         "base_quat": quat(0.1, -0.2, 0.3),
@@ -44,7 +57,7 @@ def test_a_state_that_is_the_frame_has_no_error(robot: RobotModel) -> None:
     }
     errors = errors_of(make_state(robot, **pose), frame(robot, **pose))
     assert max(errors.values()) < 1e-5
-    terms = clip_terms(errors, TrackRewardConfig())
+    terms = clip_terms(robot, errors)
     weights = 2.0 + 0.5 + 1.0 + 0.5 + 1.0 + 0.5 + 0.5 + 1.5 + 1.5
     assert sum(float(t) for t in terms.values()) == pytest.approx(0.02 * weights, rel=1e-4)
 
@@ -91,13 +104,14 @@ def test_errors_by_hand(wildrobot: RobotModel) -> None:
     assert errors["height"] == pytest.approx(0.03, abs=1e-5)
     assert errors["lin_vel"] == pytest.approx(0.5, abs=1e-5)  # 3-4-5
     assert errors["attitude"] == pytest.approx(2 * np.sin(0.1), abs=1e-5)  # chord of 0.2 rad
-    term = clip_terms(errors, TrackRewardConfig())["clip_joint_pos"]
+    term = clip_terms(wildrobot, errors)["clip_joint_pos"]
     assert float(term) == pytest.approx(0.02 * 2.0 * np.exp(-((0.3 / 0.25) ** 2)), rel=1e-4)
 
 
 def test_a_term_of_weight_zero_is_not_there(wildrobot: RobotModel) -> None:
     errors = errors_of(make_state(wildrobot), frame(wildrobot))
-    assert "clip_height" not in clip_terms(errors, TrackRewardConfig(clip_height=0.0))
+    assert "clip_height" in clip_terms(wildrobot, errors)
+    assert "clip_height" not in clip_terms(wildrobot, errors, clip_height=0.0)
 
 
 @pytest.mark.parametrize(
@@ -119,9 +133,10 @@ def test_wrong_settings(settings: dict, message: str) -> None:
 
 def test_a_partial_setting_keeps_the_tracking_defaults() -> None:
     config = build(TrackEnvConfig, {"rewards": {"slip": -9.0}, "action": {"filter": 1.0}})
-    assert (
-        config.rewards.slip,
-        config.rewards.tracking_lin_vel,
-        config.rewards.clip_joint_pos,
-    ) == (-9.0, 0.0, 2.0)
+    weights = config.rewards.weights
+    assert [weights[name] for name in ("slip", "tracking_lin_vel", "clip_joint_pos")] == [
+        -9.0,
+        0.0,
+        2.0,
+    ]
     assert (config.action.filter, config.action.scale) == (1.0, 0.5)

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from state_makers import make_state, quat
 
-from wildrobot_gym.config import CommandConfig, EnvConfig, TerminationConfig, build
+from wildrobot_gym.config import build
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import gravity_direction, yaw_of
 from wildrobot_gym.task.commands import sample_command
+from wildrobot_gym.task.config import CommandConfig, EnvConfig, TerminationConfig
 from wildrobot_gym.task.observations import observation_dim, observe
 from wildrobot_gym.task.resets import ReferenceStates
 from wildrobot_gym.task.terminations import terminated
@@ -260,28 +261,28 @@ def test_air_time_is_paid_at_the_touchdown(wildrobot: RobotModel) -> None:
     assert paid[21] == 0.0
 
 
-def test_a_hurried_liftoff_is_told_by_the_time_on_both_feet(wildrobot: RobotModel) -> None:
+def test_a_liftoff_is_penalized_by_the_time_on_both_feet_before_it(wildrobot: RobotModel) -> None:
     task = make_task(wildrobot, max_episode_steps=None, rewards={"short_double_support": -1.0})
     down = make_state(wildrobot)
     left_up = make_state(wildrobot, pad_forces=[0.0, 1.0, 8.0, 8.0])
     right_up = make_state(wildrobot, pad_forces=[8.0, 8.0, 0.0, 1.0])
     now, *_ = begin(task, down)
-    told = []
+    penalties = []
     # The first liftoff is not judged; the second follows 0.04 s on both feet, the third none, the last 0.10 s.
     for state in (
         [left_up] * 3 + [down] * 2 + [right_up] * 3 + [left_up] * 3 + [down] * 5 + [right_up]
     ):
         now, out = task.advance(now, state, jnp.zeros(9))
-        told.append(float(out.terms["short_double_support"]))
+        penalties.append(float(out.terms["short_double_support"]))
     want = np.zeros(17)
     want[5], want[8] = -0.02 * (1 - 0.04 / 0.08), -0.02
-    np.testing.assert_allclose(told, want, atol=1e-6)
+    np.testing.assert_allclose(penalties, want, atol=1e-6)
 
 
 # --- commands ---
 
 
-def test_command_ranges_and_standing_share() -> None:
+def test_command_ranges_and_standing_fraction() -> None:
     config = CommandConfig(
         vx=(-0.3, 0.9), vy=(-0.2, 0.1), yaw_rate=(0.1, 0.5), standing_fraction=0.25
     )
@@ -295,7 +296,7 @@ def test_command_ranges_and_standing_share() -> None:
         assert walking[:, column].mean() == pytest.approx((low + high) / 2, abs=0.03)
 
 
-def test_commands_are_drawn_anew_on_the_interval(wildrobot: RobotModel) -> None:
+def test_commands_are_drawn_again_on_the_interval(wildrobot: RobotModel) -> None:
     task = make_task(
         wildrobot, None, commands={"resample_interval_s": 0.08, "standing_fraction": 0.0}
     )
@@ -382,9 +383,9 @@ def make_reference(robot: RobotModel, task: WalkTask) -> ReferenceStates:
     qpos[:, 7] = 0.1
     qvel = np.zeros((2, robot.model.nv))
     qvel[:, 0], qvel[:, 6:] = 0.4, 1.0
-    past = np.arange(2 * np.prod(task.past_shape)).reshape(2, *task.past_shape)
+    past = np.arange(2 * np.prod(task.amp.past_shape)).reshape(2, *task.amp.past_shape)
     command = np.array([[0.4, 0, 0], [0.5, 0, 0]])
-    features = -np.arange(1, 1 + 2 * task.past_shape[1]).reshape(2, -1)
+    features = -np.arange(1, 1 + 2 * task.amp.past_shape[1]).reshape(2, -1)
     return ReferenceStates(
         *(jnp.asarray(x, jnp.float32) for x in (qpos, qvel, command, features, past))
     )
@@ -407,13 +408,13 @@ def test_reference_starts(robot: RobotModel) -> None:
         starts.qvel[i, :2], [0.4 * np.cos(yaw), 0.4 * np.sin(yaw)], atol=1e-5
     )
     np.testing.assert_allclose(starts.qvel[i, 6:], 1.0)
-    # The episode goes on as the reference does: its command, its past, its pose as the action filter's memory.
+    # The episode continues the reference: its command, its past, its pose as the action filter's memory.
     start = jax.tree.map(lambda x: x[i], starts)
     frame = int(heights[i] > 0.435)
     state = make_state(robot, joints=reference.qpos[frame, 7:], height=heights[i])
     now, obs, amp_obs = task.begin(task.blank(KEY), start, state)
     np.testing.assert_allclose(now.command, reference.command[frame])
-    width = task.past_shape[1]
+    width = task.amp.past_shape[1]
     np.testing.assert_array_equal(amp_obs[:width], reference.history[frame][0])
     np.testing.assert_array_equal(amp_obs[-width:], reference.features[frame])
     # The first frame is past by the next step; it must not be missing between the reference's frames and the episode's.
@@ -425,7 +426,7 @@ def test_reference_starts(robot: RobotModel) -> None:
     np.testing.assert_array_equal(obs[-robot.num_joints :], now.action)
 
 
-def test_reference_share_without_a_reference(wildrobot: RobotModel) -> None:
+def test_reference_fraction_without_a_reference(wildrobot: RobotModel) -> None:
     with pytest.raises(ConfigError, match=r"reference_fraction is 0\.5.*pass\s+reference="):
         make_task(wildrobot, reset={"reference_fraction": 0.5})
 

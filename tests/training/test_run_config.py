@@ -3,9 +3,9 @@
 import pytest
 
 from amp_sbx.common.errors import AMPError
-from wildrobot_gym.config import RewardConfig
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.paths import CONFIGS
+from wildrobot_gym.task.config import RewardConfig
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.config.policy_kwargs import parse_policy_kwargs

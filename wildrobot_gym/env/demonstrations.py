@@ -45,7 +45,7 @@ def demonstrations(
         raise MotionError("There is no clip to demonstrate.")
     # All clips in one call: JAX compiles anew for every length.
     pairs = np.stack([np.concatenate(before), np.concatenate(after)]).astype(np.float32)
-    filtered, raw = task.actions_for(jnp.asarray(pairs))
+    filtered, raw = task.control.actions_for(jnp.asarray(pairs))
     along = jax.tree.map(lambda *leaves: jnp.asarray(np.concatenate(leaves)), *between)
     return np.asarray(
         task.observe(along, jnp.asarray(np.concatenate(commands)), filtered[0])

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import mujoco
@@ -32,6 +32,14 @@ def has_screen() -> bool:
     return sys.platform != "linux" or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
+
+
+def check_render_mode(mode: str | None, allowed: Sequence[str]) -> None:
+    """Raise ConfigError for an unknown render mode, and PhysicsError for a window without a screen."""
+    if mode is not None and mode not in allowed:
+        raise ConfigError(unknown_name("render_mode", str(mode), allowed))
+    if mode == "human" and not has_screen():
+        raise PhysicsError(NO_SCREEN)
 
 
 def available_render_modes() -> list[str]:

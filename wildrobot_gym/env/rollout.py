@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from jaxtyping import Float
 
-from wildrobot_gym.config import TrackEnvConfig
+from wildrobot_gym.env.robot_vector_env import RobotVectorEnv
 from wildrobot_gym.env.track_env import WildRobotTrackVectorEnv
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError
@@ -18,7 +18,7 @@ from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking.performance import ONCE, Performance, Variant
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.contact import pad_speed
+from wildrobot_gym.task.config import TrackEnvConfig
 
 Policy = Callable[[Float[np.ndarray, "env obs"]], Float[np.ndarray, "env joint"]]
 SETTLING_STEPS = (
@@ -106,7 +106,7 @@ def _check_rate(control_dt: float) -> None:
 
 
 def _performed(
-    env: WildRobotVectorEnv, policy: Policy, obs: np.ndarray, about: Sequence[Mapping[str, Any]]
+    env: RobotVectorEnv, policy: Policy, obs: np.ndarray, about: Sequence[Mapping[str, Any]]
 ) -> list[Performance]:
     """What every environment does until its episode is over; ``about``: what is known of each beforehand."""
     rows: list[dict[str, np.ndarray]] = []
@@ -116,7 +116,7 @@ def _performed(
         obs, _, terminated, truncated, _ = env.step(policy(obs))
         state = env.physics_state
         row = {name: np.array(getattr(state, name), np.float32) for name in _RECORDED}
-        rows.append(row | {"pad_speed": np.asarray(pad_speed(state))})
+        rows.append(row | {"pad_speed": np.asarray(state.pad_speed)})
         fell |= terminated & ~over
         lengths += ~over & ~terminated  # the fall itself is no part of it
         over |= terminated | truncated

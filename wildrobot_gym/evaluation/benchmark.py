@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from wildrobot_gym.config import EnvConfig, TerminationConfig, to_dict
+from wildrobot_gym.config import to_dict
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.evaluation.intervals import mean_interval
 from wildrobot_gym.evaluation.metrics import Metrics, episode_metrics
@@ -24,6 +24,7 @@ from wildrobot_gym.evaluation.protocol import (
 )
 from wildrobot_gym.evaluation.recording import Policy, Recording, record
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import EnvConfig, TerminationConfig
 
 # The settings of a run's environment that define its policy. The benchmark sets all others.
 POLICY_SETTINGS = ("robot", "control_dt", "features", "action")

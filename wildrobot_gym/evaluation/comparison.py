@@ -7,7 +7,8 @@ from typing import Any
 
 from scipy.stats import binomtest
 
-from wildrobot_gym.config import FeatureConfig, build
+from wildrobot_gym.config import build
+from wildrobot_gym.task.config import FeatureConfig
 
 # Metrics with a better end. Of all others, such as cadence, neither end is better.
 BETTER_HIGH = frozenset({"survived", "success", "clearance"})

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.evaluation.benchmark import SEED, make_env
@@ -27,6 +26,7 @@ from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import FeatureConfig
 from wildrobot_gym.task.features import MOVING_SPEED
 
 EPISODES = 64

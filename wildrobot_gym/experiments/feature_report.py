@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.config import EnvConfig, FeatureConfig, HistoryConfig
 from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.evaluation.benchmark import make_env
 from wildrobot_gym.evaluation.feature_check import DimensionCheck, Spread, check_features
@@ -20,6 +19,7 @@ from wildrobot_gym.experiments.motion.settings import CheckFeaturesSettings
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.reporting import SILENT, Reporter
+from wildrobot_gym.task.config import EnvConfig, FeatureConfig, HistoryConfig
 from wildrobot_gym.task.features import feature_names, make_frame_features
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import RunConfig

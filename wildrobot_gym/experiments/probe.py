@@ -17,7 +17,7 @@ from amp_sbx import AMPPPO
 from amp_sbx.common.errors import NonFiniteError
 from amp_sbx.common.metrics import auc
 from amp_sbx.reference.held_out import held_out_motions
-from wildrobot_gym.config import FEATURE_CHANNELS, EnvConfig, FeatureConfig, to_dict
+from wildrobot_gym.config import to_dict
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.experiments.datasets import load_dataset
 from wildrobot_gym.experiments.feature_report import features_of
@@ -26,6 +26,8 @@ from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.clip_files import save_clips
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.reporting import SILENT, Reporter
+from wildrobot_gym.task.channels import AMP_CHANNELS
+from wildrobot_gym.task.config import EnvConfig, FeatureConfig
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import RunConfig, find_motion, with_overrides
 from wildrobot_gym.training.model import make_model, make_reference, make_vec_env, warm_start
@@ -233,7 +235,7 @@ def _small_run(settings: ProbeSettings, overrides: Sequence[str]) -> RunConfig:
     if not channels:
         raise ConfigError(
             f"No channel is left of {list(features.channels)};"
-            f" allowed: one or more of {FEATURE_CHANNELS}."
+            f" allowed: one or more of {', '.join(AMP_CHANNELS)}."
         )
     num_envs = int(np.clip(settings.steps // (ITERATIONS * run.ppo.n_steps), MIN_ENVS, MAX_ENVS))
     small = {

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from amp_sbx.reference.held_out import held_out_motions
-from wildrobot_gym.config import EnvConfig
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.evaluation import style
@@ -16,6 +15,7 @@ from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.training.config import find_motion
 from wildrobot_gym.training.policy import LoadedPolicy
 

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.clip_files import load_clips, save_clips
 from wildrobot_gym.motion.initial_states import InitialStates, stack_states
 from wildrobot_gym.motion.states import CONTROL_DT, clip_states, state_features
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import FeatureConfig
 from wildrobot_gym.task.features import feature_layout
 from wildrobot_gym.task.history import clip_windows
 

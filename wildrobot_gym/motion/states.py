@@ -10,12 +10,12 @@ import mujoco
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.physics.base import assemble_state
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import FeatureConfig
 from wildrobot_gym.task.features import make_frame_features
 
 CONTROL_DT = 0.02  # s; WildRobot-v0's control period

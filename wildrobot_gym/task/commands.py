@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from wildrobot_gym.config import CommandConfig
+from wildrobot_gym.task.sections import CommandConfig
 
 
 def sample_command(key: jax.Array, config: CommandConfig) -> Float[Array, "3"]:

@@ -1,27 +1,31 @@
-"""Foot contact as a number in 0 ... 1 for each pad, by four definitions (the seeds' v0.5.0, v0.6.2 and softening options).
+"""Foot contact as a number from 0 to 1 for each pad, by three definitions (the seeds' v0.5.0, v0.6.2 and softening options).
 
-Each takes one frame and returns one value a pad, in the robot's pad order. Which one is used is the feature config's
-choice, and it is the same for clips and for simulation.
+Each takes one frame and returns one value for each pad, in the robot's pad order. The feature config chooses one of them,
+the same for clips and for simulation.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.config import FeatureConfig
+from wildrobot_gym.errors import RobotError
 from wildrobot_gym.physics.state import PhysicsState
+from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import AnyArray
+from wildrobot_gym.task.sections import FeatureConfig
 
-LOADED_FRACTION = 0.10  # of the robot's weight: a foot that carries more is loaded
+LOADED_FRACTION = 0.10  # of the weight; a foot that carries more is loaded
 SLIP_SPEED = 0.10  # m/s: a loaded foot that is faster slides
 
 
 def force_contacts(
     pad_forces: Float[AnyArray, "*b pad"], scale: float
 ) -> Float[AnyArray, "*b pad"]:
-    """tanh(F / scale) of the normal forces in N (seed v0.5.0)."""
+    """Contact from normal forces in N: tanh(force / scale) (seed v0.5.0)."""
     return jnp.tanh(pad_forces / scale)
 
 
@@ -31,7 +35,7 @@ def proxy_contacts(
     height: float,
     speed: float,
 ) -> Float[AnyArray, "*b pad"]:
-    """Smooth contact from kinematics alone: 1 for a resting pad on the ground, falling with its height and its speed."""
+    """Contact from kinematics: 1 for a pad at rest on the ground, less with its height (m) and speed (m/s)."""
     return jnp.exp(-jnp.square(jnp.maximum(pad_height, 0.0) / height)) * jnp.exp(
         -jnp.square(pad_speed / speed)
     )
@@ -42,10 +46,17 @@ def estimated_contacts(
     knee_angle: Float[AnyArray, "*b foot"],
     config: FeatureConfig,
 ) -> Float[AnyArray, "*b foot"]:
-    """Contact of a foot guessed from its leg's joints (seed v0.6.2): a thigh not swung forward is in stance.
+    """Contact of a foot from its leg's joints (seed v0.6.2): a thigh that is not swung forward is in stance.
 
-    confidence = clip(1 - |knee| / knee_scale, min_confidence, 1) where thigh_angle (positive forward) is under the
-    threshold, else 0. Kept for comparison: it called 84 % of upstream's frames double stance.
+    Kept for comparison: it called 84 % of upstream's frames double stance.
+
+    Args:
+        thigh_angle: rad, positive forward.
+        knee_angle: rad.
+        config: Has the threshold and the scales.
+
+    Returns:
+        clip(1 - |knee| / knee_scale, min_confidence, 1) in stance, else 0.
     """
     confidence = jnp.clip(
         1.0 - jnp.abs(knee_angle) / config.contact_knee_scale, config.contact_min_confidence, 1.0
@@ -53,9 +64,49 @@ def estimated_contacts(
     return jnp.where(thigh_angle < config.contact_threshold_angle, confidence, 0.0)
 
 
-def pad_speed(state: PhysicsState) -> Float[AnyArray, "*b pad"]:
-    """Tangential speed of each pad over flat ground, m/s."""
-    return jnp.linalg.norm(state.pad_vel_w[..., :2], axis=-1)
+def contact_reader(
+    robot: RobotModel, config: FeatureConfig
+) -> Callable[[PhysicsState], Float[AnyArray, "*b pad"]]:
+    """The function from a physics state to the contacts that `config` defines.
+
+    Raises:
+        RobotError: 'estimated' contacts of a robot whose legs lack a hip or knee pitch joint, or contacts 'none'.
+    """
+    if config.contacts == "force":
+        return lambda state: force_contacts(state.pad_forces, config.contact_scale)
+    if config.contacts == "proxy":
+        height, speed = config.proxy_height, config.proxy_speed
+        return lambda s: proxy_contacts(s.pad_pos_w[..., 2], s.pad_speed, height, speed)
+    if config.contacts == "none":
+        raise RobotError("Contacts of kind 'none' have no values.")
+    thigh_ids, thigh_signs, knee_ids = _leg_angles(robot)
+    pads = range(len(robot.pad_names))
+    foot_of_pad = np.argmax([[p in ids for p in pads] for ids in robot.pad_ids_of_foot], axis=0)
+
+    def estimated(state: PhysicsState) -> Float[AnyArray, "*b pad"]:
+        thigh = state.joint_pos[..., thigh_ids] * thigh_signs
+        knee = state.joint_pos[..., knee_ids]
+        return estimated_contacts(thigh, knee, config)[..., foot_of_pad]
+
+    return estimated
+
+
+def _leg_angles(robot: RobotModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Thigh and knee joint of each leg, and the sign that makes a thigh angle positive forward.
+
+    A leg's thigh is its first joint about y. A turn about -y swings it forward. The knee is the next joint about y.
+    """
+    thighs, signs, knees = [], [], []
+    for foot in robot.foot_names:
+        pitch = [j for j in robot.leg_joint_names(foot) if abs(robot.model.joint(j).axis[1]) > 0.9]
+        if len(pitch) < 2:
+            raise RobotError(
+                f"contacts 'estimated' needs a hip and a knee pitch joint in the leg of {foot!r}."
+            )
+        thighs.append(robot.joint_names.index(pitch[0]))
+        signs.append(-np.sign(robot.model.joint(pitch[0]).axis[1]))
+        knees.append(robot.joint_names.index(pitch[1]))
+    return np.array(thighs), np.array(signs), np.array(knees)
 
 
 def foot_forces(
@@ -70,7 +121,11 @@ def foot_loads(
     pad_speed: Float[np.ndarray, "*b pad"],
     pad_ids_of_foot: np.ndarray,
 ) -> tuple[Float[np.ndarray, "*b foot"], Float[np.ndarray, "*b foot"]]:
-    """Normal force of each foot, N, and its tangential speed, m/s: its pads' speeds weighted by the load each carries."""
+    """Load and slip of each foot.
+
+    Returns:
+        Normal force, N, and tangential speed, m/s: the mean of the pads' speeds, weighted by their loads.
+    """
     forces = pad_forces[..., pad_ids_of_foot]
     total = forces.sum(axis=-1)
     return total, (forces * pad_speed[..., pad_ids_of_foot]).sum(axis=-1) / np.maximum(total, 1e-6)
@@ -82,9 +137,9 @@ def lowest_corner(
     pad_half_size: Float[np.ndarray, "pad 2"],
     pad_ids_of_foot: np.ndarray,
 ) -> Float[np.ndarray, "*b foot"]:
-    """Height of each sole's lowest corner over its pads.
+    """Height of the lowest corner of each foot's pads, m.
 
-    A pad's sole is a rectangle in the foot's x-y plane: its lowest corner lies |R_zx| hx + |R_zy| hy under its centre.
+    A pad's sole is a rectangle in the foot's x-y plane. Its lowest corner is |R_zx| hx + |R_zy| hy below its center.
     """
     w, x, y, z = np.moveaxis(foot_quat_w, -1, 0)
     z_of_x, z_of_y = np.abs(2 * (x * z - w * y)), np.abs(2 * (y * z + w * x))

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.config import HistoryConfig
 from wildrobot_gym.rotations import AnyArray
+from wildrobot_gym.task.sections import HistoryConfig
 
 
 def fill(

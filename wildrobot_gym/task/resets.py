@@ -9,9 +9,9 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
-from wildrobot_gym.config import ResetConfig
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import quat_mul, yaw_quat
+from wildrobot_gym.task.sections import ResetConfig
 
 
 @struct.dataclass

@@ -1,141 +1,158 @@
-"""Reward terms, each a number before its weight. The reward is ``scale * sum(weight * term)``, and nothing else."""
+"""The reward terms of walking. The reward is `scale * sum(weight * term)`, and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
-from wildrobot_gym.config import RewardConfig
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import SATURATION_FRACTION
-from wildrobot_gym.rotations import gravity_direction, rotate, to_heading
-from wildrobot_gym.task.contact import pad_speed
+from wildrobot_gym.task.reward_terms import RewardSettings, RewardTerm, registered
+
+MOVING_COMMAND = 0.1  # m/s (rad/s); a longer command asks for walking, a shorter one for standing
+
+TERMS: dict[str, RewardTerm] = {}
+"""The terms of walking, by name."""
+reward_term = registered(TERMS)
 
 
 @struct.dataclass
 class RewardInputs:
-    """What the terms may look at, for one environment after one control step."""
+    """What the terms may look at: one environment after one control step."""
 
     state: PhysicsState
-    command: Float[Array, "*b 3"]
-    action: Float[Array, "*b joint"]
+    command: Float[Array, "*b 3"]  # vx m/s, vy m/s, yaw rate rad/s, heading frame
+    action: Float[Array, "*b joint"]  # filtered
     previous_action: Float[Array, "*b joint"]
-    force_limit: Float[Array, "*b joint"]
+    force_limit: Float[Array, "*b joint"]  # N*m
     foot_loaded: Bool[Array, "*b foot"]
-    touchdown_air_time: Float[
-        Array, "*b foot"
-    ]  # s a foot had been in the air when it landed in this step, else 0
-    liftoff_double_support: Float[
-        Array, "*b"
-    ]  # s all feet had carried load when one lifted in this step, else infinite
+    # s that a foot had been in the air when it landed in this step, else 0
+    touchdown_air_time: Float[Array, "*b foot"]
+    # s that all feet had carried load when one lifted in this step, else infinite
+    liftoff_double_support: Float[Array, "*b"]
     weight: Float[Array, "*b"]  # m * g, N
 
 
-def _kernel(error: Float[Array, "*b"], sigma: float) -> Float[Array, "*b"]:
+@dataclass(frozen=True)
+class RewardConfig(RewardSettings):
+    """The weights of the walking terms, and their numbers."""
+
+    registry: ClassVar[Mapping[str, RewardTerm]] = TERMS
+
+    tracking_sigma: float = 0.25
+    """m/s; exp(-(error / sigma)^2)."""
+    yaw_sigma: float = 0.5
+    """rad/s."""
+    target_height: float = 0.45
+    """m, of the base (seed v0.6.0)."""
+    height_sigma: float = 0.05
+    """m."""
+    tilt_sigma: float = 0.3
+    """Sine of the tilt."""
+    air_time_target_s: float = 0.25
+    """s in the air from which a step is rewarded."""
+    double_support_target_s: float = 0.08
+    """s on both feet: a tenth of a stride, so that twice in each stride leaves 80 % on one foot."""
+
+
+def kernel(error: Float[Array, "*b"], sigma: float) -> Float[Array, "*b"]:
+    """1 without error, falling as a bell of width `sigma`."""
     return jnp.exp(-jnp.square(error / sigma))
 
 
-def _lin_vel_h(x: RewardInputs) -> Float[Array, "*b 3"]:
-    return to_heading(x.state.base_quat_w, x.state.qvel[..., :3])
+@reward_term(5.0)
+def tracking_lin_vel(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """exp(-((vx - command) / 0.25)^2)."""
+    return kernel(x.state.base_lin_vel_h[..., 0] - x.command[..., 0], c.tracking_sigma)
 
 
-def _yaw_rate(x: RewardInputs) -> Float[Array, "*b"]:
-    return rotate(x.state.base_quat_w, x.state.qvel[..., 3:6])[..., 2]
+@reward_term(0.0)
+def lin_vel_error(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """abs(vx - command), m/s.
+
+    It still slopes where the bell of `tracking_lin_vel` is flat.
+    """
+    return jnp.abs(x.state.base_lin_vel_h[..., 0] - x.command[..., 0])
 
 
-def _tracking_lin_vel(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    return _kernel(_lin_vel_h(x)[..., 0] - x.command[..., 0], c.tracking_sigma)
+@reward_term(1.0)
+def tracking_lateral(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """exp(-((vy - command) / 0.25)^2)."""
+    return kernel(x.state.base_lin_vel_h[..., 1] - x.command[..., 1], c.tracking_sigma)
 
 
-def _lin_vel_error(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """Distance from the commanded forward velocity, m/s: it still slopes where the bell of tracking_lin_vel is flat."""
-    return jnp.abs(_lin_vel_h(x)[..., 0] - x.command[..., 0])
+@reward_term(1.0)
+def tracking_yaw(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """exp(-((yaw rate - command) / 0.5)^2)."""
+    return kernel(x.state.base_ang_vel_w[..., 2] - x.command[..., 2], c.yaw_sigma)
 
 
-def _tracking_lateral(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    return _kernel(_lin_vel_h(x)[..., 1] - x.command[..., 1], c.tracking_sigma)
+@reward_term(0.3)
+def base_height(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """exp(-((height - 0.45) / 0.05)^2)."""
+    return kernel(x.state.base_pos_w[..., 2] - c.target_height, c.height_sigma)
 
 
-def _tracking_yaw(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    return _kernel(_yaw_rate(x) - x.command[..., 2], c.yaw_sigma)
-
-
-def _base_height(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    return _kernel(x.state.base_pos_w[..., 2] - c.target_height, c.height_sigma)
-
-
-def _orientation(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    tilt = jnp.sum(jnp.square(gravity_direction(x.state.base_quat_w)[..., :2]), axis=-1)
+@reward_term(0.5)
+def orientation(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """exp(-(sine of tilt / 0.3)^2)."""
+    tilt = jnp.sum(jnp.square(x.state.projected_gravity[..., :2]), axis=-1)
     return jnp.exp(-tilt / c.tilt_sigma**2)
 
 
-def _alive(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+@reward_term(0.5)
+def alive(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """1."""
     return jnp.ones_like(x.command[..., 0])
 
 
-def _action_rate(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+@reward_term(-0.01)
+def action_rate(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """Sum of squared changes of the filtered action."""
     return jnp.sum(jnp.square(x.action - x.previous_action), axis=-1)
 
 
-def _torque_penalty(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+@reward_term(-0.001)
+def torque_penalty(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """Sum of squared servo torques, (N*m)^2."""
     return jnp.sum(jnp.square(x.state.actuator_forces), axis=-1)
 
 
-def _saturation(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    return jnp.sum(
-        jnp.abs(x.state.actuator_forces) >= SATURATION_FRACTION * x.force_limit, axis=-1
-    ).astype(jnp.float32)
+@reward_term(-0.1)
+def saturation(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """Number of servos at 98 % of their force limit or more."""
+    saturated = jnp.abs(x.state.actuator_forces) >= SATURATION_FRACTION * x.force_limit
+    return jnp.sum(saturated, axis=-1).astype(jnp.float32)
 
 
-def _slip(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """Tangential speed of the pads, weighted by the share of the robot's weight each carries; m/s."""
+@reward_term(-0.2)
+def slip(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """Sum of the pads' tangential speeds, each times the fraction of the weight it carries, m/s."""
     fraction = jnp.clip(x.state.pad_forces / x.weight[..., None], 0.0, 1.0)
-    return jnp.sum(fraction * pad_speed(x.state), axis=-1)
+    return jnp.sum(fraction * x.state.pad_speed, axis=-1)
 
 
-def _flight(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """1 while neither foot is loaded: walking has no flight."""
+@reward_term(-0.5)
+def flight(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """1 while neither foot carries a tenth of the weight."""
     return 1.0 - jnp.any(x.foot_loaded, axis=-1)
 
 
-def _feet_air_time(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """At each touchdown, how long the foot was in the air beyond the target, s; only while walking is commanded."""
+@reward_term(0.0)
+def feet_air_time(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """At a touchdown: air time minus 0.25 s, at most 0.25 s, while walking is commanded."""
     landed = x.touchdown_air_time > 0
     beyond = jnp.minimum(x.touchdown_air_time, 2 * c.air_time_target_s) - c.air_time_target_s
     gain = jnp.sum(jnp.where(landed, beyond, 0.0), axis=-1)
-    return gain * (jnp.linalg.norm(x.command, axis=-1) > 0.1)
+    return gain * (jnp.linalg.norm(x.command, axis=-1) > MOVING_COMMAND)
 
 
-def _short_double_support(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """1 at a liftoff straight after the other foot's touchdown, falling to 0 at one after the target time on both feet."""
+@reward_term(0.0)
+def short_double_support(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """At a liftoff: 1 minus the time on both feet before it over 0.08 s, at least 0."""
     return jnp.maximum(1.0 - x.liftoff_double_support / c.double_support_target_s, 0.0)
-
-
-TERMS: dict[str, Callable[[RewardInputs, RewardConfig], Float[Array, "*b"]]] = {
-    "tracking_lin_vel": _tracking_lin_vel,
-    "lin_vel_error": _lin_vel_error,
-    "tracking_lateral": _tracking_lateral,
-    "tracking_yaw": _tracking_yaw,
-    "base_height": _base_height,
-    "orientation": _orientation,
-    "alive": _alive,
-    "action_rate": _action_rate,
-    "torque_penalty": _torque_penalty,
-    "saturation": _saturation,
-    "slip": _slip,
-    "flight": _flight,
-    "feet_air_time": _feet_air_time,
-    "short_double_support": _short_double_support,
-}
-
-
-def reward_terms(x: RewardInputs, config: RewardConfig) -> dict[str, Float[Array, "*b"]]:
-    """Every term that has a weight, weighted and scaled: their sum is the reward."""
-    return {
-        name: config.scale * getattr(config, name) * term(x, config)
-        for name, term in TERMS.items()
-        if getattr(config, name) != 0
-    }

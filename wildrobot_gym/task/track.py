@@ -1,8 +1,4 @@
-"""WildRobotTrack-v0 as pure functions: one robot follows a clip, so that its motion becomes one that was performed.
-
-What physics, Gymnasium and the discriminator see is as in :mod:`.walk`; what is asked for is not a velocity but the next
-frames of a clip. Nothing holds the robot: an episode ends when it falls or has lost the clip.
-"""
+"""`WildRobotTrack-v0` as pure functions: following a clip in physics, with nothing but the robot's own servos."""
 
 from __future__ import annotations
 
@@ -14,11 +10,9 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Float, Int
 
-from wildrobot_gym.config import TrackEnvConfig, TrackRewardConfig
-from wildrobot_gym.physics.state import PhysicsState, TaskState
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import (
-    AnyArray,
     gravity_direction,
     quat_mul,
     rotate,
@@ -27,34 +21,31 @@ from wildrobot_gym.rotations import (
     yaw_quat,
 )
 from wildrobot_gym.task import history
+from wildrobot_gym.task.amp_window import AmpWindow
+from wildrobot_gym.task.clip_frames import ClipFrames, clip_errors
+from wildrobot_gym.task.config import TrackEnvConfig
 from wildrobot_gym.task.contact import foot_forces
-from wildrobot_gym.task.features import feature_mirror
+from wildrobot_gym.task.control import ServoControl
 from wildrobot_gym.task.observations import CLIP, observation_dim, observation_mirror, observe
+from wildrobot_gym.task.protocol import StepOutput, check_heights, episode_steps
 from wildrobot_gym.task.reflection import SCALAR, VECTOR, joint_image
 from wildrobot_gym.task.resets import Start, axis_quat
-from wildrobot_gym.task.rewards import reward_terms
+from wildrobot_gym.task.reward_terms import reward_terms
+from wildrobot_gym.task.state import TaskState
+from wildrobot_gym.task.step import (
+    first_task_state,
+    loaded_feet,
+    paid,
+    reward_inputs,
+    support_times,
+)
 from wildrobot_gym.task.terminations import terminated
-from wildrobot_gym.task.walk import StepOutput, WalkTask
-
-
-@struct.dataclass
-class ClipFrames:
-    """The frames of all clips, one clip after the other, at the control rate; or one of them."""
-
-    qpos: Float[Array, "*frame nq"]
-    qvel: Float[Array, "*frame nv"]
-    target: Float[
-        Array, "*frame joint"
-    ]  # servo targets that lead from a frame to the next, feed-forward, rad
-    feet: Float[Array, "*frame foot 3"]  # see :func:`feet_in_heading`
-    load: Float[Array, "*frame foot"]  # what each foot carries, as a share of the robot's weight
-    command: Float[Array, "*frame 3"]  # the clip's
-    last: Int[Array, "*frame"]  # row of the last frame of the same clip
+from wildrobot_gym.task.track_rewards import TrackRewardInputs
 
 
 @struct.dataclass
 class TrackState(TaskState):
-    """What the task remembers: also which frame the robot should be in, and how far its clip is turned about z."""
+    """What the task remembers: also the frame that the robot should be in, and its clip's turn about z."""
 
     frame: Int[Array, "*b"]
     yaw: Float[Array, "*b"]  # rad
@@ -68,15 +59,22 @@ class TrackStart(Start):
     yaw: Float[Array, "*b"]  # rad, turns the whole clip about z
 
 
-class TrackTask(WalkTask):
-    """The task of following ``clips`` under one config.
+class TrackTask:
+    """The task of following clips; a `Task`.
 
-    Observation: :mod:`.observation`'s (its command is the clip's), then for each entry of ``horizon`` the clip's joint
-    positions less the robot's own, its root velocity and gravity direction, and its height less the robot's in dm; then sine and
-    cosine of the heading that is missing. ``3n + 12 + len(horizon) (n + 7) + 2`` numbers.
+    The observation is the walking task's, with the clip's command. For each step of `horizon` follow the clip's joint
+    positions minus the robot's, its root velocity, its gravity direction, and its height minus the robot's in dm. The
+    last two numbers are sine and cosine of the heading error: `3n + 12 + len(horizon) (n + 7) + 2` in all.
+
+    Args:
+        robot: The robot.
+        config: All settings.
+        clips: The frames of all clips.
+        max_episode_steps: Control steps after which an episode is truncated; None: at the clip's end.
+
+    Raises:
+        ConfigError: the config does not fit the robot.
     """
-
-    config: TrackEnvConfig
 
     def __init__(
         self,
@@ -85,31 +83,32 @@ class TrackTask(WalkTask):
         clips: ClipFrames,
         max_episode_steps: int | None = None,
     ) -> None:
-        super().__init__(robot, config, max_episode_steps)
+        check_heights(robot, config.termination)
+        self.robot, self.config = robot, config
         self.clips = jax.tree.map(jnp.asarray, clips)
+        self.max_episode_steps = episode_steps(max_episode_steps)
+        self.control = ServoControl(robot, config.action)
+        self.amp = AmpWindow(robot, config.features, config.control_dt)
+        self.layout, self.feature_dim = self.amp.layout, self.amp.dim
         self.obs_dim = observation_dim(robot) + len(config.horizon) * (robot.num_joints + 7) + 2
 
     def mirror(self) -> dict[str, list]:
-        """As the walking task's: what follows a clip one way follows its mirror image the other way."""
+        """Reflection y -> -y of observation, action and AMP window, by index lists and signs."""
         ahead = [joint_image(self.robot), VECTOR, VECTOR, SCALAR]
         further = [*ahead * len(self.config.horizon), (range(2), (-1.0, 1.0))]
-        return observation_mirror(self.robot, further) | feature_mirror(self.robot, self.layout)
+        return observation_mirror(self.robot, further) | self.amp.mirror()
 
-    def target(
-        self, task: Any, action: Float[Array, "joint"]
-    ) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
-        """Filtered action and joint targets in rad: the clip's, and what the action adds."""
-        filtered, _ = super().target(task, action)
-        return filtered, jnp.clip(
-            self.clips.target[task.frame] + self._scale * filtered, self._low, self._high
-        )
+    def blank(self, key: jax.Array) -> TrackState:
+        """A task state for `begin` to start the first episode from."""
+        first = first_task_state(key, self.robot, self.amp, self.max_episode_steps)
+        return TrackState(**vars(first), frame=jnp.int32(0), yaw=jnp.float32(0.0))
 
     def draw_start(self, key: jax.Array) -> TrackStart:
         """Any frame that has a next one, with the reset's noise, in any heading."""
         keys = jax.random.split(key, 5)
         frame = jax.random.randint(keys[0], (), 0, self.clips.last.shape[0])
         frame = jnp.minimum(frame, self.clips.last[frame] - 1)
-        yaw = jax.random.uniform(keys[1], minval=-jnp.pi, maxval=jnp.pi) * self._any_heading
+        yaw = jax.random.uniform(keys[1], minval=-jnp.pi, maxval=jnp.pi) * self.amp.any_heading
         start = self.start_at(frame, yaw)
         reset, n = self.config.reset, self.robot.num_joints
         joints = start.qpos[7:] + reset.joint_noise * jax.random.uniform(keys[2], (n,), minval=-1.0)
@@ -119,11 +118,13 @@ class TrackTask(WalkTask):
         roll, pitch = reset.tilt_noise * jax.random.uniform(keys[4], (2,), minval=-1.0)
         tilt = quat_mul(axis_quat(roll, 0), axis_quat(pitch, 1))
         base = jnp.concatenate([start.qpos[:3], quat_mul(start.qpos[3:7], tilt)])
-        qpos = jnp.concatenate([base, jnp.clip(joints, self._low, self._high)])
-        return dataclasses.replace(start, qpos=qpos, qvel=start.qvel + push)
+        joints = jnp.clip(joints, self.control.low, self.control.high)
+        return dataclasses.replace(
+            start, qpos=jnp.concatenate([base, joints]), qvel=start.qvel + push
+        )
 
     def start_at(self, frame: Int[Array, ""], yaw: Float[Array, ""] | float = 0.0) -> TrackStart:
-        """The very state of one frame, the clip turned by ``yaw`` rad."""
+        """The exact state of one frame, the clip turned by `yaw` rad."""
         yaw = jnp.asarray(yaw, jnp.float32)
         qpos, qvel = self.clips.qpos[frame], self.clips.qvel[frame]
         turn = yaw_quat(yaw)
@@ -133,60 +134,55 @@ class TrackTask(WalkTask):
             qvel=qvel.at[:3].set(rotate(turn, qvel[:3])),
             from_reference=jnp.array(True),
             command=self.clips.command[frame],
-            features=jnp.zeros(self.past_shape[1]),
-            history=jnp.zeros(self.past_shape),
+            features=jnp.zeros(self.amp.past_shape[1]),
+            history=jnp.zeros(self.amp.past_shape),
             frame=frame,
             yaw=yaw,
         )
 
-    def blank(self, key: jax.Array) -> TrackState:
-        """A task state for :meth:`begin` to start the first episode from."""
-        return TrackState(**vars(super().blank(key)), frame=jnp.int32(0), yaw=jnp.float32(0.0))
-
     def begin(
-        self, before: Any, start: Any, state: PhysicsState, episode_limit: Any = None
+        self, before: TrackState, start: TrackStart, state: PhysicsState, episode_limit: Any = None
     ) -> tuple[TrackState, Float[Array, "obs"], Float[Array, "window"]]:
-        """Task state, observation and AMP window of a new episode, once physics stands at ``start``."""
-        frame = self._frame_features(state)
-        past = history.fill(frame, self.config.features.history)
+        """Task state, observation and AMP window of a new episode, once physics stands at `start`."""
+        frame = self.amp.first_frame(state)
+        past = self.amp.fill(frame)
+        limit = self.max_episode_steps if episode_limit is None else episode_limit
         task = dataclasses.replace(
             self.blank(before.key),
-            episode_limit=jnp.int32(
-                self.max_episode_steps if episode_limit is None else episode_limit
-            ),
+            episode_limit=jnp.int32(limit),
             command=start.command,
             history=past,
-            previous_qpos=self._remembered(state),
+            previous_qpos=self.amp.remembered(state),
             frame=start.frame,
             yaw=start.yaw,
         )
-        return (
-            task,
-            self._observe(task, state),
-            history.window(past, frame, self.config.features.history),
-        )
+        return task, self._observe(task, state), self.amp.window(past, frame)
+
+    def target(
+        self, task: TrackState, action: Float[Array, "joint"]
+    ) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
+        """Filtered action, and joint targets in rad: the clip's, with the action added."""
+        filtered = self.control.filtered(task.action, action)
+        return filtered, self.control.targets(self.clips.target[task.frame], filtered)
 
     def advance(
-        self, task: Any, state: PhysicsState, action: Float[Array, "joint"]
+        self, task: TrackState, state: PhysicsState, action: Float[Array, "joint"]
     ) -> tuple[TrackState, StepOutput]:
-        """After physics took one control step with filtered ``action``: reward, features, episode ends."""
+        """Task state and output after physics took one control step with the filtered `action`."""
         frame = jnp.minimum(task.frame + 1, self.clips.last[task.frame])
         want = jax.tree.map(lambda values: values[frame], self.clips)
-        wanted = to_heading(want.qpos[3:7], want.qvel[:3])
-        spin = rotate(want.qpos[3:7], want.qvel[3:6])
-        support, events = self._support(task, state)
-        inputs = self._reward_inputs(task, state, action, events)
-        # Velocities are judged by the clip's own in this frame.
-        inputs = dataclasses.replace(inputs, command=jnp.stack([wanted[0], wanted[1], spin[2]]))
+        wanted = want.base_lin_vel_h
         load = foot_forces(state.pad_forces, self.robot.pad_ids_of_foot) / self.robot.weight
         errors = clip_errors(state, load, want, task.yaw)
-        terms = reward_terms(inputs, self.config.rewards) | clip_terms(errors, self.config.rewards)
-        terms = {name: jnp.where(state.diverged, 0.0, value) for name, value in terms.items()}
-        features = self._next_frame(task, state)
-        forward = to_heading(state.base_quat_w, state.qvel[:3])[0]
-        lost = terminated(state, self.config.termination) | (
-            errors["joint_pos"] > self.config.termination.max_joint_error
-        )
+        # The walking terms measure velocities against the clip's own in this frame.
+        command = jnp.stack([wanted[0], wanted[1], want.base_ang_vel_w[2]])
+        inputs = reward_inputs(self.robot, task, state, action, command)
+        config = self.config.rewards
+        terms = paid(state, reward_terms(TrackRewardInputs(**inputs, errors=errors), config))
+        features = self.amp.next_frame(task, state)
+        forward = state.base_lin_vel_h[0]
+        limits = self.config.termination
+        lost = terminated(state, limits) | (errors["joint_pos"] > limits.max_joint_error)
         step_count = task.step_count + 1
         over = (step_count >= task.episode_limit) | (frame >= want.last)
         next_task = dataclasses.replace(
@@ -194,16 +190,16 @@ class TrackTask(WalkTask):
             step_count=step_count,
             action=action,
             history=history.push(task.history, features),
-            previous_qpos=self._remembered(state),
+            previous_qpos=self.amp.remembered(state),
             frame=frame,
-            **support,
+            **support_times(task, loaded_feet(self.robot, state), self.config.control_dt),
         )
         output = StepOutput(
             obs=self._observe(next_task, state),
             reward=sum(terms.values(), start=jnp.float32(0.0)),
             terminated=lost,
             truncated=over & ~lost,
-            amp_obs=history.window(task.history, features, self.config.features.history),
+            amp_obs=self.amp.window(task.history, features),
             terms=terms,
             metrics={
                 "forward_velocity": forward,
@@ -214,8 +210,8 @@ class TrackTask(WalkTask):
         )
         return next_task, output
 
-    def _observe(self, task: Any, state: PhysicsState) -> Float[Array, "obs"]:
-        quat, parts = state.base_quat_w, [observe(self._home, state, task.command, task.action)]
+    def _observe(self, task: TrackState, state: PhysicsState) -> Float[Array, "obs"]:
+        parts = [observe(self.control.home, state, task.command, task.action)]
         for ahead in self.config.horizon:
             frame = jnp.minimum(task.frame + ahead, self.clips.last[task.frame])
             qpos, qvel = self.clips.qpos[frame], self.clips.qvel[frame]
@@ -225,60 +221,6 @@ class TrackTask(WalkTask):
                 gravity_direction(qpos[3:7]),
                 10.0 * (qpos[2:3] - state.base_pos_w[2:3]),  # dm
             ]
-        missing = yaw_of(self.clips.qpos[task.frame, 3:7]) + task.yaw - yaw_of(quat)
-        parts.append(jnp.stack([jnp.sin(missing), jnp.cos(missing)]))
+        error = yaw_of(self.clips.qpos[task.frame, 3:7]) + task.yaw - state.yaw
+        parts.append(jnp.stack([jnp.sin(error), jnp.cos(error)]))
         return jnp.clip(jnp.concatenate(parts), -CLIP, CLIP)
-
-
-def feet_in_heading(
-    base_quat_w: Float[AnyArray, "*b 4"],
-    base_pos_w: Float[AnyArray, "*b 3"],
-    foot_pos_w: Float[AnyArray, "*b foot 3"],
-) -> Float[AnyArray, "*b foot 3"]:
-    """Where the feet are, ahead and to the left of the base in its heading frame, and above the floor; m."""
-    over_base = base_pos_w[..., None, :] * jnp.array([1.0, 1.0, 0.0])
-    quat = jnp.broadcast_to(base_quat_w[..., None, :], (*foot_pos_w.shape[:-1], 4))
-    return to_heading(quat, foot_pos_w - over_base)
-
-
-def clip_errors(
-    state: PhysicsState, load: Float[Array, "foot"], want: ClipFrames, yaw: Float[Array, ""]
-) -> dict[str, Float[Array, ""]]:
-    """Distances between a state, whose feet carry ``load``, and one frame of a clip, the clip turned by ``yaw`` rad.
-
-    rad and rad/s for the joints, root mean square over them; m/s and rad/s for the root, each in its own heading frame; m;
-    for feet and loads the norm over both feet. Where on the floor a robot is is no matter.
-    """
-    quat, ref = state.base_quat_w, want.qpos[3:7]
-    turn = yaw_of(quat) - yaw_of(ref) - yaw
-    spin = to_heading(quat, rotate(quat, state.qvel[3:6])) - to_heading(
-        ref, rotate(ref, want.qvel[3:6])
-    )
-    return {
-        "joint_pos": jnp.sqrt(jnp.mean(jnp.square(state.joint_pos - want.qpos[7:]))),
-        "joint_vel": jnp.sqrt(jnp.mean(jnp.square(state.joint_vel - want.qvel[6:]))),
-        "lin_vel": jnp.linalg.norm(
-            to_heading(quat, state.qvel[:3]) - to_heading(ref, want.qvel[:3])
-        ),
-        "ang_vel": jnp.linalg.norm(spin),
-        "attitude": jnp.linalg.norm(gravity_direction(quat) - gravity_direction(ref)),
-        "height": jnp.abs(state.base_pos_w[2] - want.qpos[2]),
-        "heading": jnp.abs(jnp.arctan2(jnp.sin(turn), jnp.cos(turn))),
-        "feet": jnp.linalg.norm(
-            feet_in_heading(quat, state.base_pos_w, state.foot_pos_w) - want.feet
-        ),
-        "load": jnp.linalg.norm(load - want.load),
-    }
-
-
-def clip_terms(
-    errors: dict[str, Float[Array, ""]], config: TrackRewardConfig
-) -> dict[str, Float[Array, ""]]:
-    """Every clip term that has a weight, weighted and scaled: exp(-(error / sigma)^2)."""
-    return {
-        f"clip_{name}": config.scale
-        * getattr(config, f"clip_{name}")
-        * jnp.exp(-jnp.square(error / getattr(config, f"clip_{name}_sigma")))
-        for name, error in errors.items()
-        if getattr(config, f"clip_{name}") != 0
-    }

@@ -14,13 +14,14 @@ from jaxtyping import Float
 
 from amp_sbx import AMPPPO, GymnasiumVecEnv
 from amp_sbx.common import archive
-from wildrobot_gym.config import CommandConfig, build
+from wildrobot_gym.config import build
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import RunError, unknown_name
 from wildrobot_gym.evaluation.benchmark import evaluation_settings
 from wildrobot_gym.files import file_digest
 from wildrobot_gym.paths import POLICIES, motion_file
+from wildrobot_gym.task.config import CommandConfig
 from wildrobot_gym.training.run_directory import MOTION_DIGESTS, RunDirectory
 
 

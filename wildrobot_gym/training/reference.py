@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.config import EnvConfig, ResetConfig, TrackEnvConfig
 from wildrobot_gym.env import demonstrations as demonstrated
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import EnvConfig, ResetConfig, TrackEnvConfig
 from wildrobot_gym.task.walk import WalkTask
 from wildrobot_gym.training.config import find_motion
 

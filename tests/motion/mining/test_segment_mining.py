@@ -10,7 +10,6 @@ import pytest
 from performances import performance
 from scipy.spatial.transform import Rotation
 
-from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.motion.clip_files import save_clips
 from wildrobot_gym.motion.gait.build import stand_clip, walk_clip
@@ -25,6 +24,7 @@ from wildrobot_gym.motion.mining import (
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.motion.tracking import Controller, TrackSettings, track
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import FeatureConfig
 
 QUICK = TrackSettings(
     duration_s=2.0, loops=("cycle",), warps=(1.0,), turns=(0.0,), mirror=False, num_threads=1

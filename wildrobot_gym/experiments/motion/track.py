@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.experiments.datasets import report_file, write_dataset
 from wildrobot_gym.experiments.motion.settings import TrackFilesSettings
@@ -19,6 +18,7 @@ from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking import TrackSettings
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import FeatureConfig
 
 _UNITS = 100  # of progress in a clip
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wildrobot_gym.config import EnvConfig, build
+from wildrobot_gym.config import build
 from wildrobot_gym.env.rollout import rollout_id
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation.benchmark import POLICY_SETTINGS
 from wildrobot_gym.experiments.settings import SelfImitateSettings
 from wildrobot_gym.motion.states import CONTROL_DT
+from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import Overrides, RunConfig

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion import storage
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import FeatureConfig
 
 KIND = "wildrobot segment features"
 FIELDS = (

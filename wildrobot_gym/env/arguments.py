@@ -1,0 +1,88 @@
+"""Checks of what users pass to an environment."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError
+
+_process: int | None = None  # the process that built the first environment
+
+
+def check_process() -> None:
+    """Raise PhysicsError in a fork of a process that has built environments, where JAX would hang."""
+    if _process not in (None, os.getpid()):
+        raise PhysicsError(
+            "This process was forked from one that has built environments, and JAX would hang in it. Start it by"
+            " 'spawn' or 'forkserver' (gym.make_vec: vector_kwargs={'context': 'spawn'}), or step many robots in one"
+            " process: gym.make_vec('WildRobot-v0', num_envs=...)."
+        )
+
+
+def remember_process() -> None:
+    """Note that this process has built an environment."""
+    global _process
+    _process = os.getpid()
+
+
+def check_count(name: str, value: Any, low: int, what: str) -> None:
+    """Raise ConfigError unless `value` is a whole number of at least `low`."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
+        raise ConfigError(f"{name} is {value!r}; allowed: a whole number, {low} or more {what}.")
+
+
+def checked_actions(actions: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Actions as float32.
+
+    Args:
+        actions: From the policy.
+        shape: (num_envs, joint) that is allowed.
+
+    Raises:
+        ActionError: another shape, or a NaN or infinity.
+    """
+    actions = np.asarray(actions, dtype=np.float32)
+    if actions.shape != shape:
+        raise ActionError(
+            f"actions have shape {actions.shape}; this environment takes {shape} (num_envs, joint)."
+        )
+    if not np.isfinite(actions).all():
+        row = int(np.flatnonzero(~np.isfinite(actions).all(axis=1))[0])
+        raise ActionError(
+            f"actions must be finite; environment {row} was given {actions[row]}. A policy that outputs NaN has"
+            " usually diverged: look at its losses."
+        )
+    return actions
+
+
+def velocity_commands(num_envs: int, commands: Any, vx: Any, vy: Any, yaw_rate: Any) -> np.ndarray:
+    """Commands (num_envs, 3) from the two forms that `set_commands` takes.
+
+    Raises:
+        ConfigError: both forms or none are given, a shape does not fit, or a number is not finite.
+    """
+    parts = {"vx": vx, "vy": vy, "yaw_rate": yaw_rate}
+    if (commands is None) == all(part is None for part in parts.values()):
+        raise ConfigError(
+            f"set_commands takes an array (num_envs, 3), or one or more of {', '.join(parts)}; it got"
+            f" {'none of them' if commands is None else 'both'}."
+        )
+    if commands is not None:
+        commands = np.asarray(commands, np.float32)
+        if commands.shape != (num_envs, 3) or not np.isfinite(commands).all():
+            raise ConfigError(
+                f"commands must be finite and of shape ({num_envs}, 3), got shape {commands.shape}."
+            )
+        return commands
+    columns = []
+    for name, part in parts.items():
+        column = np.asarray(0.0 if part is None else part, np.float32)
+        if column.shape not in ((), (num_envs,)) or not np.isfinite(column).all():
+            raise ConfigError(
+                f"{name} must be finite, and one number or of shape ({num_envs},); got shape {column.shape}."
+            )
+        columns.append(np.broadcast_to(column, (num_envs,)))
+    return np.stack(columns, axis=1)

@@ -1,0 +1,327 @@
+"""The vector environment that all tasks share: Gymnasium's vector API on either physics engine."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import jax
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+
+from wildrobot_gym.config import build
+from wildrobot_gym.env.arguments import (
+    check_count,
+    check_process,
+    checked_actions,
+    remember_process,
+)
+from wildrobot_gym.env.autoreset import autoreset_mode as parse_mode
+from wildrobot_gym.env.autoreset import final_infos, reset_mask
+from wildrobot_gym.env.batched_task import BatchedTask
+from wildrobot_gym.env.render import SceneRenderer, available_render_modes, check_render_mode
+from wildrobot_gym.env.starts import place_on_floor, staggered_limits
+from wildrobot_gym.errors import ActionError, ConfigError
+from wildrobot_gym.physics import make_physics
+from wildrobot_gym.physics.state import PhysicsState, select
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import EnvConfig
+from wildrobot_gym.task.observations import CLIP
+from wildrobot_gym.task.protocol import NO_LIMIT, Task
+
+
+class RobotVectorEnv(gym.vector.VectorEnv):
+    """`num_envs` robots with one task, stepped together. Use `WildRobotVectorEnv` or `WildRobotTrackVectorEnv`.
+
+    The infos of every step hold arrays for all environments, from before any autoreset. All arrays that `reset` and `step`
+    return are copies: a later step changes none of them, and writing into them changes no later step.
+
+    Args:
+        num_envs: Number of robots, 1 or more.
+        max_episode_steps: Time limit in control steps; None: none.
+        backend: 'native' (MuJoCo's batch on threads), or 'mjx', on a GPU.
+        num_threads: Threads of 'native'; 0 takes every CPU.
+        autoreset_mode: NEXT_STEP (Gymnasium's default), SAME_STEP (which Stable-Baselines3 needs), or DISABLED (reset
+            finished environments by `reset(options={"reset_mask": mask})`).
+        reference: Motions: a file, or a shipped name.
+        render_mode: None, 'rgb_array', or 'human' (a window on the first environment).
+        width: Width of a picture, pixels.
+        height: Height of a picture, pixels.
+        camera: Name of the camera.
+        **settings: The fields of the config class, as objects or as plain mappings.
+
+    Raises:
+        ConfigError: a setting is unknown or out of range.
+    """
+
+    metadata = {  # noqa: RUF012
+        "render_modes": ["rgb_array", "human"],
+        "render_fps": 50,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+    config_class: type[EnvConfig] = EnvConfig
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        max_episode_steps: int | None = 500,
+        *,
+        backend: str = "native",
+        num_threads: int = 0,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        reference: str | None = None,
+        render_mode: str | None = None,
+        width: int = 480,
+        height: int = 360,
+        camera: str = "track",
+        **settings: Any,
+    ) -> None:
+        check_process()
+        check_count("num_envs", num_envs, 1, "robots")
+        check_count("num_threads", num_threads, 0, "threads; 0 takes every CPU")
+        if max_episode_steps is not None:
+            check_count("max_episode_steps", max_episode_steps, 1, "control steps, or None")
+        check_render_mode(render_mode, self.metadata["render_modes"])
+        config = build(self.config_class, settings)
+        self.config = config
+        self.num_envs = int(num_envs)
+        self.autoreset_mode = parse_mode(autoreset_mode)
+        self.metadata = {
+            "render_modes": available_render_modes(),
+            "render_fps": round(1 / config.control_dt),
+            "autoreset_mode": self.autoreset_mode,
+        }
+        self.robot = RobotModel.load(config.robot)
+        self.task = self._make_task(reference, max_episode_steps)
+        self.physics = make_physics(
+            backend, self.robot, self.num_envs, config.control_dt, num_threads
+        )
+        self.single_observation_space = gym.spaces.Box(
+            -CLIP, CLIP, (self.task.obs_dim,), np.float32
+        )
+        self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.robot.num_joints,), np.float32)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.amp_layout = self.task.layout
+        self.mirror = self.task.mirror()
+        self.render_mode = render_mode
+        self._renderer = SceneRenderer(self.robot, width, height, camera)
+        self._batched = BatchedTask(self.task)
+        self._state: PhysicsState | None = None
+        self._task_state: Any = None
+        self._finished = np.zeros(self.num_envs, bool)
+        # Present observations and AMP windows: what a partial reset returns for the environments it leaves alone.
+        self._last: tuple[Any, Any] = (
+            np.zeros((self.num_envs, self.task.obs_dim), np.float32),
+            np.zeros((self.num_envs, self.task.feature_dim), np.float32),
+        )
+        remember_process()
+
+    def _make_task(self, reference: str | None, max_episode_steps: int | None) -> Task:
+        raise NotImplementedError
+
+    # --- Gymnasium's API ---
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin new episodes, in all environments or some.
+
+        Args:
+            seed: Makes everything after a full reset reproducible; None continues the random streams.
+            options: `reset_mask`, (num_envs,) bool, has the environments to reset; all by default.
+
+        Returns:
+            Observations (num_envs, obs), and infos with `amp_obs` (num_envs, feature_dim).
+
+        Raises:
+            ConfigError: the mask does not fit, or the first reset is a partial one.
+        """
+        mask = reset_mask(options, self.num_envs)
+        if self._state is None and not mask.all():
+            raise ConfigError(
+                "The first reset must be a full one: call reset() once before reset with a reset_mask."
+            )
+        if seed is not None or self._task_state is None:
+            self._seed(mask, seed)
+        keys = jax.vmap(lambda key: jax.random.split(key, 3))(self._task_state.key)
+        self._task_state = select(
+            mask, dataclasses.replace(self._task_state, key=keys[:, 0]), self._task_state
+        )
+        before = self._state
+        limit = self.task.max_episode_steps
+        limits = np.full(self.num_envs, limit, np.int32)
+        full = "reset_mask" not in (options or {})
+        if full and self.config.reset.stagger and self.num_envs > 1 and limit < NO_LIMIT:
+            limits = staggered_limits(keys[0, 2], limit, self.num_envs)
+        obs, amp_obs = self._restart(mask, self._batched.draw_starts(keys[:, 1]), limits)
+        if before is not None and not mask.all():
+            self._state = select(mask, self._state, before)
+        self._finished = self._finished & ~mask
+        self._show_in_time()
+        return np.array(obs, np.float32), {"amp_obs": np.array(amp_obs, np.float32)}
+
+    def step(
+        self, actions: Any
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """One control step of every environment.
+
+        Args:
+            actions: (num_envs, joint) in -1 to 1.
+
+        Returns:
+            Observations, rewards, terminations, truncations and infos.
+
+        Raises:
+            ActionError: `actions` has another shape or holds a NaN or infinity, or there was no reset before.
+        """
+        actions = checked_actions(actions, (self.num_envs, self.robot.num_joints))
+        if self._task_state is None:
+            raise ActionError("step() was called before reset().")
+        restart = self._finished if self.autoreset_mode == AutoresetMode.NEXT_STEP else None
+        filtered, targets = self._batched.target(self._task_state, actions)
+        state = self.physics.step(np.asarray(targets), frozen=restart)
+        self._state = state
+        self._task_state, out, starts = self._batched.advance(self._task_state, state, filtered)
+        self._last = (out.obs, out.amp_obs)
+        # float32 also where JAX computes in float64.
+        obs, reward, amp_obs = (np.array(x, np.float32) for x in (out.obs, out.reward, out.amp_obs))
+        terminated, truncated = np.array(out.terminated), np.array(out.truncated)
+        infos: dict[str, Any] = {"amp_obs": amp_obs, "diverged": np.array(state.diverged)}
+        infos |= {f"reward_{name}": np.array(value) for name, value in out.terms.items()}
+        infos |= {name: np.array(value) for name, value in out.metrics.items()}
+        if restart is not None and restart.any():
+            new_obs, new_amp = self._restart(restart, starts)
+            obs[restart], amp_obs[restart] = new_obs[restart], new_amp[restart]
+            others = (value for name, value in infos.items() if name != "amp_obs")
+            for array in (reward, terminated, truncated, *others):
+                array[restart] = 0
+        self._finished = terminated | truncated
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and self._finished.any():
+            done = self._finished
+            infos |= final_infos(done, obs, infos)
+            new_obs, _ = self._restart(done, starts)
+            obs[done] = new_obs[done]
+            self._finished = np.zeros(self.num_envs, bool)
+        self._show_in_time()
+        return obs, reward, terminated, truncated, infos
+
+    def render(self) -> tuple[np.ndarray, ...] | None:
+        """One (height, width, 3) uint8 picture of each environment; in 'human' mode the window is updated.
+
+        In 'human' mode every reset and step updates the window by itself, in real time.
+        """
+        if self.render_mode is None or self._state is None:
+            return None
+        if self.render_mode == "human":
+            self._renderer.show(np.asarray(self._state.qpos)[0])
+            return None
+        return tuple(self._renderer.frame(qpos) for qpos in np.asarray(self._state.qpos))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Close the renderer and the window."""
+        self._renderer.close()
+
+    # --- beyond Gymnasium ---
+
+    def set_autoreset_mode(self, mode: AutoresetMode | str) -> None:
+        """Change how finished environments restart, from the next step on.
+
+        Args:
+            mode: `NEXT_STEP`, `SAME_STEP` or `DISABLED`, as `gymnasium.vector.AutoresetMode` or its name.
+
+        Raises:
+            ConfigError: the mode is unknown, or an environment has finished and waits for its reset.
+        """
+        if self._finished.any():
+            raise ConfigError(
+                f"Environments {np.flatnonzero(self._finished)[:10].tolist()} have finished and wait for their"
+                " reset. Call reset() before set_autoreset_mode."
+            )
+        self.autoreset_mode = parse_mode(mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there has been a first reset."""
+        return self._task_state is not None
+
+    @property
+    def physics_state(self) -> PhysicsState:
+        """The present physics state of all environments: for evaluation, not for policies."""
+        if self._state is None:
+            raise ActionError("physics_state was read before reset().")
+        return self._state
+
+    @property
+    def amp_obs(self) -> np.ndarray:
+        """Present AMP windows (num_envs, feature_dim); those of the new episodes after an autoreset."""
+        if self._state is None:
+            raise ActionError("amp_obs was read before reset().")
+        return np.array(self._last[1])
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything needed to continue bit for bit, as arrays, for checkpoints."""
+        leaves = jax.tree_util.tree_leaves(self._task_state)
+        task = {f"task_{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+        physics = {f"physics_{k}": v for k, v in self.physics.get_state().items()}
+        last = dict(zip(("obs", "amp_obs"), map(np.asarray, self._last), strict=True))
+        return {**task, **physics, **last, "finished": self._finished.copy()}
+
+    def set_state(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Continue from what `get_state` gave in an environment of the same settings.
+
+        Raises:
+            ConfigError: the arrays are from an environment of other settings.
+        """
+        if self._task_state is None:
+            self.reset(seed=0)
+        leaves, tree = jax.tree_util.tree_flatten(self._task_state)
+        given = [arrays.get(f"task_{i}") for i in range(len(leaves))]
+        fits = all(
+            g is not None and g.shape == leaf.shape for g, leaf in zip(given, leaves, strict=True)
+        )
+        if not fits or not {"obs", "amp_obs", "finished"} <= set(arrays):
+            raise ConfigError(
+                "The saved environment state does not fit: another robot, config or number of environments."
+            )
+        # Physics first: it refuses what does not fit, and then nothing has changed.
+        self._state = self.physics.set_state(
+            {k.removeprefix("physics_"): v for k, v in arrays.items() if k.startswith("physics_")}
+        )
+        arrays_of_task = [jax.numpy.asarray(g) for g in given]
+        self._task_state = jax.tree_util.tree_unflatten(tree, arrays_of_task)
+        self._last = (jax.numpy.asarray(arrays["obs"]), jax.numpy.asarray(arrays["amp_obs"]))
+        self._finished = np.array(arrays["finished"])
+
+    # --- inside ---
+
+    def _seed(self, mask: np.ndarray, seed: int | None) -> None:
+        """New random streams where `mask`; held commands stay."""
+        root = jax.random.PRNGKey(np.random.SeedSequence(seed).generate_state(1)[0])
+        blank, keep = self._batched.blank(jax.random.split(root, self.num_envs)), self._task_state
+        if keep is None:
+            self._task_state = blank
+            return
+        blank = dataclasses.replace(blank, command=keep.command, command_held=keep.command_held)
+        self._task_state = select(mask, blank, keep)
+
+    def _show_in_time(self) -> None:
+        if self.render_mode == "human":
+            self._renderer.show(np.asarray(self.physics_state.qpos)[0], self.config.control_dt)
+
+    def _restart(
+        self, mask: np.ndarray, starts: Any, limits: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """New episodes where `mask`; observations and AMP windows of all environments, the others' as they were."""
+        if limits is None:
+            limits = np.full(self.num_envs, self.task.max_episode_steps, np.int32)
+        self._state = place_on_floor(self.physics, mask, starts)
+        self._task_state, self._last = self._batched.begin(
+            mask, self._task_state, starts, self._state, limits, self._last
+        )
+        obs, amp_obs = self._last
+        return np.asarray(obs), np.asarray(amp_obs)

@@ -1,0 +1,101 @@
+"""The configs of both environments: the keyword arguments of `gym.make` are their fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from wildrobot_gym.config import check
+from wildrobot_gym.task.rewards import RewardConfig
+from wildrobot_gym.task.sections import (
+    ActionConfig,
+    CommandConfig,
+    FeatureConfig,
+    HistoryConfig,
+    ResetConfig,
+    TerminationConfig,
+)
+from wildrobot_gym.task.track_rewards import TrackRewardConfig
+
+__all__ = [
+    "ActionConfig",
+    "CommandConfig",
+    "EnvConfig",
+    "FeatureConfig",
+    "HistoryConfig",
+    "ResetConfig",
+    "RewardConfig",
+    "TerminationConfig",
+    "TrackActionConfig",
+    "TrackEnvConfig",
+    "TrackRewardConfig",
+    "TrackTerminationConfig",
+]
+
+
+@dataclass(frozen=True)
+class EnvConfig:
+    """All settings of `WildRobot-v0`.
+
+    Example:
+        >>> EnvConfig(commands=CommandConfig(vx=(0.0, 0.6)))
+    """
+
+    robot: str = "wildrobot"
+    """Name of a shipped robot, or a folder with its `robot_config.yaml`."""
+    control_dt: float = 0.02
+    """s; a whole number of physics steps."""
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    action: ActionConfig = field(default_factory=ActionConfig)
+    commands: CommandConfig = field(default_factory=CommandConfig)
+    reset: ResetConfig = field(default_factory=ResetConfig)
+    termination: TerminationConfig = field(default_factory=TerminationConfig)
+    rewards: RewardConfig = field(default_factory=RewardConfig)
+
+    def __post_init__(self) -> None:
+        check(self.control_dt > 0, "control_dt", self.control_dt, "a positive time in s")
+
+
+@dataclass(frozen=True)
+class TrackActionConfig(ActionConfig):
+    """The scaled action is added to the clip's own servo targets, in place of the home pose."""
+
+    scale: float = 0.5
+
+
+@dataclass(frozen=True)
+class TrackTerminationConfig(TerminationConfig):
+    """An episode also ends where the robot has lost its clip."""
+
+    max_tilt: float | None = 0.8
+    max_joint_error: float = 0.7
+    """rad, root mean square over the joints."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        error = self.max_joint_error
+        check(error > 0, "termination.max_joint_error", error, "a positive angle")
+
+
+@dataclass(frozen=True)
+class TrackEnvConfig(EnvConfig):
+    """All settings of `WildRobotTrack-v0`: those of `WildRobot-v0` with other defaults, and the horizon."""
+
+    action: TrackActionConfig = field(default_factory=TrackActionConfig)
+    termination: TrackTerminationConfig = field(default_factory=TrackTerminationConfig)
+    rewards: TrackRewardConfig = field(default_factory=TrackRewardConfig)
+    horizon: tuple[int, ...] = (1, 4, 8)
+    """Control steps ahead that the observation shows of the clip."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        ahead = bool(self.horizon) and min(self.horizon) >= 1
+        check(ahead, "horizon", self.horizon, "control steps, each 1 or more")
+        own = self.commands == CommandConfig()
+        check(own, "commands", self.commands, "nothing: a clip brings its own command")
+        fraction = self.reset.reference_fraction
+        check(
+            fraction == 0,
+            "reset.reference_fraction",
+            fraction,
+            "nothing: every episode begins in a frame of the clips",
+        )

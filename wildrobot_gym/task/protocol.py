@@ -1,0 +1,95 @@
+"""What every task offers, and what one control step gives."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float
+
+from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.physics.state import PhysicsState
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.sections import TerminationConfig
+
+NO_LIMIT = int(jnp.iinfo(jnp.int32).max)  # control steps: an episode without a time limit
+
+
+@struct.dataclass
+class StepOutput:
+    """What one control step gives for one environment, before any autoreset."""
+
+    obs: Float[Array, "*b obs"]
+    reward: Float[Array, "*b"]
+    terminated: Bool[Array, "*b"]
+    truncated: Bool[Array, "*b"]
+    amp_obs: Float[Array, "*b window"]
+    terms: dict[str, Float[Array, "*b"]]
+    metrics: dict[str, Float[Array, "*b"]]
+
+
+class Task(Protocol):
+    """Pure functions of one environment, which `vmap` batches. A control step is
+
+    target -> physics -> advance -> (where the episode ended) draw_start -> physics reset -> begin
+
+    Attributes:
+        robot: The robot.
+        max_episode_steps: Control steps after which an episode is truncated; `NO_LIMIT`: never.
+        layout: What the columns of the AMP window mean.
+        obs_dim: Width of the observation.
+        feature_dim: Width of the AMP window.
+    """
+
+    robot: RobotModel
+    max_episode_steps: int
+    layout: dict[str, Any]
+    obs_dim: int
+    feature_dim: int
+
+    def mirror(self) -> dict[str, list]:
+        """Reflection y -> -y of observation, action and AMP window, by index lists and signs."""
+        ...
+
+    def blank(self, key: jax.Array) -> Any:
+        """A task state for `begin` to start the first episode from."""
+        ...
+
+    def draw_start(self, key: jax.Array) -> Any:
+        """Where a new episode begins: a `Start`."""
+        ...
+
+    def begin(
+        self, before: Any, start: Any, state: PhysicsState, episode_limit: Any = None
+    ) -> tuple[Any, Float[Array, "obs"], Float[Array, "window"]]:
+        """Task state, observation and AMP window of a new episode, once physics stands at `start`."""
+        ...
+
+    def target(
+        self, task: Any, action: Float[Array, "joint"]
+    ) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
+        """Filtered action, and joint targets in rad, for one raw action in -1 to 1."""
+        ...
+
+    def advance(
+        self, task: Any, state: PhysicsState, action: Float[Array, "joint"]
+    ) -> tuple[Any, StepOutput]:
+        """Task state and output after physics took one control step with the filtered `action`."""
+        ...
+
+
+def episode_steps(max_episode_steps: int | None) -> int:
+    """The time limit in control steps as a number that fits 32 bits; None: `NO_LIMIT`."""
+    return NO_LIMIT if max_episode_steps is None else min(int(max_episode_steps), NO_LIMIT)
+
+
+def check_heights(robot: RobotModel, config: TerminationConfig) -> None:
+    """Raise ConfigError where the robot's home pose is outside the heights that end an episode."""
+    low, high, home = config.min_height, config.max_height, float(robot.home_qpos[2])
+    if not low < home < high:
+        raise ConfigError(
+            f"termination.min_height {low} and max_height {high} do not enclose {robot.name}'s base in its"
+            f" home keyframe, {home:.3f} m up: episodes would end as they begin. Set them to the robot's size."
+        )
