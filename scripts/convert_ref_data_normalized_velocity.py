@@ -1,6 +1,7 @@
 """A reference's features with the root's velocity as a direction, zero below 0.1 m/s (seed v0.3.0).
 
-Training needs no such file: `features.root_velocity: direction` makes the same features from the clips.
+Training needs no such file: `features.root_velocity: direction` makes the same features from the
+clips.
 """
 
 from __future__ import annotations

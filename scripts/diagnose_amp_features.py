@@ -1,4 +1,6 @@
-"""The AMP settings of a run config, and the features of its reference: mean, spread and zeros of each column."""
+"""The AMP settings of a run config, and the features of its reference: mean, spread and zeros of
+each column.
+"""
 
 from __future__ import annotations
 

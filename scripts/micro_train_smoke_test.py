@@ -1,4 +1,6 @@
-"""`wildrobot motion probe` under the data-first plan's name and flags: the plan's features are all channels."""
+"""`wildrobot motion probe` under the data-first plan's name and flags: the plan's features are all
+channels.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The tests of AMP's parts (reference, discriminator, losses, replay, style reward, update) under the seed documents' name."""
+"""The tests of AMP's parts (reference, discriminator, losses, replay, style reward, update) under
+the seed documents' name.
+"""
 
 from __future__ import annotations
 

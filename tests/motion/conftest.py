@@ -6,19 +6,30 @@ import numpy as np
 import pytest
 
 from wildrobot_gym.motion.clip import MotionClip
-from wildrobot_gym.motion.gait.build import build_clips
+from wildrobot_gym.motion.clip_files import load_clips
+from wildrobot_gym.motion.gait.build import default_reference_path
+from wildrobot_gym.motion.states import clip_states
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 
 
 @pytest.fixture(scope="session")
 def default_clips(robot: RobotModel) -> list[MotionClip]:
-    """All clips of the shipped reference, generated anew."""
-    return build_clips(robot)
+    """All clips of the shipped synthetic reference; a slow test holds the generator to them."""
+    return load_clips(default_reference_path(robot.name), robot)
+
+
+@pytest.fixture(scope="session")
+def default_states(robot: RobotModel, default_clips: list[MotionClip]) -> list[PhysicsState]:
+    """The physics states of `default_clips`."""
+    return [clip_states(robot, clip) for clip in default_clips]
 
 
 @pytest.fixture
 def clip(wildrobot: RobotModel) -> MotionClip:
-    """One second at 50 Hz: the home pose moving ahead at 0.5 m/s and turning slowly, one hip swinging."""
+    """One second at 50 Hz: the home pose moving ahead at 0.5 m/s and turning slowly, one hip
+    swinging.
+    """
     time = np.arange(51) / 50.0
     joints = np.tile(wildrobot.home_joint_pos, (51, 1))
     joints[:, 1] += 0.2 * np.sin(2 * np.pi * time)

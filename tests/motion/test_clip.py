@@ -45,13 +45,16 @@ def test_velocities_as_performed_are_kept(
 
 
 def test_velocities_are_mirrored_as_vectors(clip: MotionClip, wildrobot: RobotModel) -> None:
-    """Velocity (1, 2, 3) and angular velocity (4, 5, 6): their images are (1, -2, 3) and (-4, 5, -6)."""
+    """Velocity (1, 2, 3) and angular velocity (4, 5, 6): their images are (1, -2, 3) and (-4, 5,
+    -6).
+    """
     qvel = np.tile([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, *range(10, 19)], (51, 1))
     performed = replace(clip, qvel=qvel)
     image = performed.mirrored(wildrobot)
     assert image.qvel is not None
     np.testing.assert_array_equal(image.qvel[0, :6], [1.0, -2.0, 3.0, -4.0, 5.0, -6.0])
-    # waist yaw turns the other way; hip pitches of the two sides have opposite signs, knees the same.
+    # waist yaw turns the other way; hip pitches of the two sides have opposite signs, knees the
+    # same.
     np.testing.assert_array_equal(image.qvel[0, 6:10], [-10.0, -15.0, -16.0, 17.0])
     np.testing.assert_array_equal(image.mirrored(wildrobot).qvel, qvel)
 
@@ -193,7 +196,9 @@ def test_resampling_follows_the_motion(clip: MotionClip) -> None:
 
 
 def test_a_short_clip_can_be_resampled(clip: MotionClip) -> None:
-    """Two frames are the least that a clip may have, and their quaternions may have opposite signs."""
+    """Two frames are the least that a clip may have, and their quaternions may have opposite
+    signs.
+    """
     quat = clip.root_quat[:2] * np.array([[1.0], [-1.0]])
     short = replace(
         clip,

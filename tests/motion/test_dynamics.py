@@ -1,4 +1,6 @@
-"""Servo targets from inverse dynamics: followed blindly in simulation, they keep the robot on the motion."""
+"""Servo targets from inverse dynamics: followed blindly in simulation, they keep the robot on the
+motion.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from wildrobot_gym.robot import RobotModel
 def followed(
     robot: RobotModel, clip: MotionClip, first: int, steps: int, blind: bool = True
 ) -> tuple[float, float]:
-    """Largest error of a joint, rad, and of the base's height, m, over `steps` control steps from state `first`."""
+    """Largest error of a joint, rad, and of the base's height, m, over `steps` control steps from
+    state `first`.
+    """
     states = clip_states(robot, clip)
     qpos = np.asarray(states.qpos, float)
     targets = servo_targets(robot, states, 0.02) if blind else qpos[1:, 7:]
@@ -38,7 +42,9 @@ def followed(
 
 @pytest.mark.parametrize("speed", [0.2, 0.6])
 def test_yaw_moment_is_that_of_the_angular_momentum(wildrobot: RobotModel, speed: float) -> None:
-    """d(L)/dt about the center of mass is the floor force's moment and the yaw moment that demand() finds."""
+    """d(L)/dt about the center of mass is the floor force's moment and the yaw moment that demand()
+    finds.
+    """
     cycle = walk_cycle(wildrobot, speed)
     samples, dt = len(cycle.qpos), cycle.period_s / len(cycle.qpos)
     data, momentum, com = (

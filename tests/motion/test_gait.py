@@ -1,4 +1,6 @@
-"""The generated walks: pendulum and foot paths by hand, then properties of every clip of the shipped reference."""
+"""The generated walks: pendulum and foot paths by hand, then properties of every clip of the
+shipped reference.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,7 @@ from wildrobot_gym.motion.gait.shape import (
 )
 from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.motion.states import clip_states
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 
 LOADED = 0.10  # of the weight (EVALUATION.md)
@@ -30,7 +33,7 @@ def cycle(request: pytest.FixtureRequest, wildrobot: RobotModel) -> GaitCycle:
     return walk_cycle(wildrobot, request.param)
 
 
-# --- parts by hand ----------------------------------------------------------------------------------------------------
+# --- parts by hand --------------------------------------------------------------------------------
 
 
 def test_the_pendulum_of_one_harmonic() -> None:
@@ -117,11 +120,13 @@ def test_speeds_and_styles_out_of_reach_are_refused(wildrobot: RobotModel) -> No
         walk_cycle(wildrobot, 1.0, GaitStyle(crouch=-0.03))
 
 
-# --- the cycles' dynamics ---------------------------------------------------------------------------------------------
+# --- the cycles' dynamics -------------------------------------------------------------------------
 
 
 def test_the_load_is_where_it_was_planned(cycle: GaitCycle) -> None:
-    """Inverse dynamics of the whole robot finds the zero-moment point within 5 mm (root mean square) of the plan."""
+    """Inverse dynamics of the whole robot finds the zero-moment point within 5 mm (root mean
+    square) of the plan.
+    """
     error = np.sqrt(np.mean(np.square(cycle.demand.zmp - cycle.planned_zmp), axis=0))
     assert error.max() < 0.005
 
@@ -154,7 +159,7 @@ def test_the_table_is_what_the_search_may_find(wildrobot: RobotModel) -> None:
     assert cost[0] < 0.5 < cost[1]
 
 
-# --- every clip of the shipped reference ------------------------------------------------------------------------------
+# --- every clip of the shipped reference ----------------------------------------------------------
 
 
 def test_clips_are_complete(robot: RobotModel, default_clips: list[MotionClip]) -> None:
@@ -183,17 +188,18 @@ def test_speeds_are_the_named_ones(robot: RobotModel, default_clips: list[Motion
         assert abs(traveled[1]) < 0.01, clip.name
 
 
-def test_joints_are_slow_enough(robot: RobotModel, default_clips: list[MotionClip]) -> None:
-    for clip in default_clips:
-        fastest = np.abs(clip_states(robot, clip).qvel[:, 6:]).max()
+def test_joints_are_slow_enough(
+    default_clips: list[MotionClip], default_states: list[PhysicsState]
+) -> None:
+    for clip, state in zip(default_clips, default_states, strict=True):
+        fastest = np.abs(state.qvel[:, 6:]).max()
         assert fastest < 8.0, (clip.name, fastest)
 
 
 def test_stance_feet_neither_float_nor_sink_nor_slide(
-    robot: RobotModel, default_clips: list[MotionClip]
+    robot: RobotModel, default_clips: list[MotionClip], default_states: list[PhysicsState]
 ) -> None:
-    for clip in default_clips:
-        state = clip_states(robot, clip)
+    for clip, state in zip(default_clips, default_states, strict=True):
         weight = robot.mass * lipm.GRAVITY
         for foot_pads in robot.pad_ids_of_foot:
             lowest = _lowest_corner(robot, state, foot_pads)
@@ -211,12 +217,11 @@ def test_stance_feet_neither_float_nor_sink_nor_slide(
             )
 
 
-def test_walks_look_natural_by_the_protocols_figures(
-    robot: RobotModel, default_clips: list[MotionClip]
+def test_walks_look_natural_by_the_benchmarks_metrics(
+    robot: RobotModel, default_clips: list[MotionClip], default_states: list[PhysicsState]
 ) -> None:
     weight = robot.mass * lipm.GRAVITY
-    for clip in default_clips:
-        state = clip_states(robot, clip)
+    for clip, state in zip(default_clips, default_states, strict=True):
         load = np.stack(
             [state.pad_forces[:, p].sum(axis=1) > LOADED * weight for p in robot.pad_ids_of_foot]
         )
@@ -239,7 +244,9 @@ def test_forces_sum_to_the_weight(robot: RobotModel, default_clips: list[MotionC
 
 
 def test_walks_are_symmetric(robot: RobotModel) -> None:
-    """The mirror image of a cycle is the same cycle half a period later; the torso's mass is 2.5 mm off center."""
+    """The mirror image of a cycle is the same cycle half a period later; the torso's mass is 2.5 mm
+    off center.
+    """
     cycle = walk_cycle(robot, 0.6)
     half = len(cycle.qpos) // 2
     mirrored = cycle.qpos[:, 7:][:, robot.joint_mirror_ids] * robot.joint_mirror_signs
@@ -268,7 +275,9 @@ def test_standing_stands(robot: RobotModel) -> None:
 
 
 def _lowest_corner(robot: RobotModel, state, pads: np.ndarray) -> np.ndarray:
-    """Height of a foot's lowest corner in every frame: pad centers less their half sizes along the tilted sole."""
+    """Height of a foot's lowest corner in every frame: pad centers less their half sizes along the
+    tilted sole.
+    """
     foot = int(np.flatnonzero([pads[0] in ids for ids in robot.pad_ids_of_foot])[0])
     w, x, y, z = np.moveaxis(state.foot_quat_w[:, foot].astype(float), -1, 0)
     down_x, down_y = np.abs(2 * (x * z - w * y)), np.abs(2 * (y * z + w * x))

@@ -1,4 +1,6 @@
-"""What a robot does, kept as a clip and read as reference motion, gives the very windows that the environment gave."""
+"""What a robot does, kept as a clip and read as reference motion, gives the very windows that the
+environment gave.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +90,9 @@ def test_the_environments_windows_are_the_clips(robot: str, changes: dict) -> No
 
 
 def test_every_definition_is_the_same_for_both(wildrobot: RobotModel) -> None:
-    """Contacts, root velocity and source of velocities in all combinations, as the task puts them together."""
+    """Contacts, root velocity and source of velocities in all combinations, as the task puts them
+    together.
+    """
     clip, _, states = run("wildrobot", FeatureConfig())
     one = [jax.tree.map(lambda x: jnp.asarray(x[1]), state) for state in states]
     batch = jax.tree.map(lambda *x: jnp.stack(x), *one)
@@ -105,7 +109,9 @@ def test_every_definition_is_the_same_for_both(wildrobot: RobotModel) -> None:
 
 
 def test_velocities_differ_by_their_source(wildrobot: RobotModel) -> None:
-    """Or the test above would prove nothing: a step's mean velocity is not the velocity at its end."""
+    """Or the test above would prove nothing: a step's mean velocity is not the velocity at its
+    end.
+    """
     clip, *_ = run("wildrobot", FeatureConfig())
     rows = [
         ReferenceDataset.from_clips(

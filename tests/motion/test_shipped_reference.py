@@ -1,4 +1,6 @@
-"""The performed references that ship: what a file itself says of loads, speeds and credits, not only what is noted in it."""
+"""The performed references that ship: what a file itself says of loads, speeds and credits, not
+only what is noted in it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""From clips to states and features: velocities in MuJoCo's convention, sensors, and forces that are never made up."""
+"""From clips to states and features: velocities in MuJoCo's convention, sensors, and forces that
+are never made up.
+"""
 
 from __future__ import annotations
 

@@ -144,7 +144,9 @@ def _policy_features(
     speeds: Float[np.ndarray, " env"],
     report: Reporter,
 ) -> Float[np.ndarray, "sample feature"]:
-    """Return the feature frames of a policy that walks at `speeds`, as long as it has not fallen."""
+    """Return the feature frames of a policy that walks at `speeds`, as long as it has not
+    fallen.
+    """
     loaded = load_policy(policy, robot)
     env = make_env(loaded.env_kwargs, ENVS, num_steps=STEPS)
     of_frame = make_frame_features(env.robot, features, env.config.control_dt)

@@ -1,4 +1,6 @@
-"""A short AMP run on a dataset, to see whether its discriminator is neither too strong, too weak, nor flat."""
+"""A short AMP run on a dataset, to see whether its discriminator is neither too strong, too weak,
+nor flat.
+"""
 
 from __future__ import annotations
 

@@ -43,8 +43,8 @@ class Analysis:
         seconds: Duration of all segments, in seconds.
         segments: Number of segments.
         seconds_of_motion: Duration of the segments of each motion, in seconds.
-        metrics: The gates' metrics, averaged over segments with their length as weight. Empty if the
-            clips were not performed.
+        metrics: The gates' metrics, averaged over segments with their length as weight. Empty if
+            the clips were not performed.
         scores: Number of segments with each score.
         moving: Fraction of frames faster than `MOVING_SPEED`.
         speed_mean: Mean forward velocity in the heading frame, in m/s.

@@ -1,8 +1,8 @@
 """A motion clip: the poses of one robot over time, with their source.
 
-World frame: x forward, y left, z up. Joint angles are in the robot's order and signs, in rad. Quaternions
-are wxyz and turn the base to the world. A clip keeps velocities if physics performed the motion;
-otherwise `wildrobot_gym.motion.states` derives them from the poses.
+World frame: x forward, y left, z up. Joint angles are in the robot's order and signs, in rad.
+Quaternions are wxyz and turn the base to the world. A clip keeps velocities if physics performed
+the motion; otherwise `wildrobot_gym.motion.states` derives them from the poses.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class MotionClip:
         pad_forces: (time, pad) normal forces in the robot's pad order, in N. None if not known.
         qvel: (time, nv) velocities as performed, in MuJoCo's order: base linear in the world, base
             angular in the base, joints. None if not known.
-        command: Command that the motion follows, in the heading frame: vx and vy in m/s, yaw rate in rad/s.
+        command: Command that the motion follows, in the heading frame: vx and vy in m/s, yaw rate
+            in rad/s.
         source: Where the motion is from, for the credits.
         licence: License of the motion, for the credits.
         metadata: Anything else, as JSON types.
@@ -75,12 +76,18 @@ class MotionClip:
 
     @property
     def seconds(self) -> float:
-        """Number of frames times the frame period, in seconds. It adds up over the parts of a motion."""
+        """Number of frames times the frame period, in seconds.
+
+        It adds up over the parts of a motion.
+        """
         return self.num_frames / self.fps
 
     @property
     def motion_id(self) -> str:
-        """Name of the motion that the clip is a part or a variant of. The default is its own name."""
+        """Name of the motion that the clip is a part or a variant of.
+
+        The default is its own name.
+        """
         return str(self.metadata.get("motion_id", self.name)).removesuffix(MIRRORED)
 
     def description(self) -> dict[str, Any]:
@@ -131,8 +138,8 @@ class MotionClip:
             The clip in the robot's joint order.
 
         Raises:
-            MotionError: The robot, the joints or the shapes differ, or there are fewer than two frames.
-                Or fps, a value or the length of a quaternion is out of range.
+            MotionError: The robot, the joints or the shapes differ, or there are fewer than two
+                frames. Or fps, a value or the length of a quaternion is out of range.
         """
         where = where or f"Clip {self.name!r}"
         if self.robot != robot.name:
@@ -200,8 +207,8 @@ class MotionClip:
         """Return the motion at another frame rate.
 
         Poses follow C2 splines, and forces are interpolated linearly. The orientation follows a
-        `RotationSpline`, since slerp would make the angular velocity jump at every frame. The new clip
-        has no velocities, since those belong to the frames in which they were performed.
+        `RotationSpline`, since slerp would make the angular velocity jump at every frame. The new
+        clip has no velocities, since those belong to the frames in which they were performed.
 
         Args:
             fps: The new frame rate, in Hz.

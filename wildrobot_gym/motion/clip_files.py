@@ -1,7 +1,7 @@
 """Reference files: many clips of one robot in one .npz file.
 
-A file holds the clips themselves: poses, pad forces, and velocities where they are known. It holds no
-features; `ReferenceDataset` computes those for the feature settings of a run.
+A file holds the clips themselves: poses, pad forces, and velocities where they are known. It holds
+no features; `ReferenceDataset` computes those for the feature settings of a run.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ _OPTIONAL = ("pad_forces", "qvel")
 def save_clips(path: str | Path, clips: Iterable[MotionClip]) -> Path:
     """Write clips into one reference file.
 
-    The arrays of all clips follow each other; `lengths` and a JSON description tell them apart. A clip
-    without pad forces or velocities has NaN there. If no clip has velocities, the file has none.
+    The arrays of all clips follow each other; `lengths` and a JSON description tell them apart. A
+    clip without pad forces or velocities has NaN there. If no clip has velocities, the file has
+    none.
 
     Args:
         path: The file, .npz.
@@ -36,13 +37,15 @@ def save_clips(path: str | Path, clips: Iterable[MotionClip]) -> Path:
         The path.
 
     Raises:
-        MotionError: There is no clip, the clips are of several robots, or the file cannot be written.
+        MotionError: There is no clip, the clips are of several robots, or the file cannot be
+            written.
     """
     clips = list(clips)
     robots = sorted({clip.robot for clip in clips})
     if len(robots) != 1:
         raise MotionError(
-            f"A reference file holds clips of one robot; got {', '.join(robots) or 'no clips at all'}."
+            "A reference file holds clips of one robot; got"
+            f" {', '.join(robots) or 'no clips at all'}."
         )
     arrays = {
         name: np.concatenate([getattr(c, name) for c in clips], dtype=np.float32)
@@ -92,7 +95,8 @@ def load_clips(path: str | Path, robot: RobotModel) -> list[MotionClip]:
         count != lengths.sum() for count in frames.values()
     ):
         raise MotionError(
-            f"{path}: {len(descriptions)} clips are described, {len(lengths)} lengths add up to {lengths.sum()} frames,"
+            f"{path}: {len(descriptions)} clips are described, {len(lengths)} lengths add up to"
+            f" {lengths.sum()} frames,"
             f" the arrays have {frames}. The file is damaged. Build it again."
         )
     ends = np.cumsum(lengths)

@@ -1,4 +1,7 @@
-"""What a motion needs from the floor and the servos, by MuJoCo's inverse dynamics. Nothing is simulated."""
+"""What a motion needs from the floor and the servos, by MuJoCo's inverse dynamics.
+
+Nothing is simulated.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from wildrobot_gym.errors import MotionError
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 
-_LOAD_COST = 0.01  # cost of a force on the ground relative to a balance error; it spreads an undetermined load.
+# Cost of a force on the ground relative to a balance error; it spreads an undetermined load.
+_LOAD_COST = 0.01
 _RAISED = 0.05  # m above the lowest pad at which a force costs as much as an equal balance error
 
 
@@ -24,8 +28,8 @@ class Demand:
 
     Attributes:
         zmp: Zero-moment point on the floor (world x, y), in m.
-        yaw_moment: Moment about the vertical through the zero-moment point, in N*m. Friction under the
-            soles has to supply it.
+        yaw_moment: Moment about the vertical through the zero-moment point, in N*m. Friction under
+            the soles has to supply it.
         force: Force of the floor (world), in N.
         torque: Joint torques, in N*m.
         qvel: Velocities, in MuJoCo's convention.
@@ -85,9 +89,9 @@ def servo_targets(
 ) -> Float[np.ndarray, "time-1 joint"]:
     """Compute joint targets that move the servos through `states`, in rad.
 
-    There is one target for each step from a state to the next: q + (torque + kv * velocity) / kp. The torque
-    comes from inverse dynamics, with the force of the floor split over the pads like `pad_forces`. Without
-    feedback these targets keep the robot on a slow walk for about a second.
+    There is one target for each step from a state to the next: q + (torque + kv * velocity) / kp.
+    The torque comes from inverse dynamics, with the force of the floor split over the pads like
+    `pad_forces`. Without feedback these targets keep the robot on a slow walk for about a second.
 
     Raises:
         MotionError: The states have no pad forces.
@@ -119,9 +123,9 @@ def pad_loads(
 ) -> Float[np.ndarray, "time pad"]:
     """Estimate the forces on the pads that fit `states` best, in N.
 
-    It serves motion whose source does not know the forces. It is a non-negative least-squares fit of the
-    vertical force and the two tipping moments from inverse dynamics. A pad's force costs more the higher
-    the pad is above the lowest one, since the height of the floor is not known.
+    It serves motion whose source does not know the forces. It is a non-negative least-squares fit
+    of the vertical force and the two tipping moments from inverse dynamics. A pad's force costs
+    more the higher the pad is above the lowest one, since the height of the floor is not known.
     """
     qpos, qvel = np.asarray(states.qpos, np.float64), np.asarray(states.qvel, np.float64)
     qacc = np.gradient(qvel, control_dt, axis=0)
@@ -147,7 +151,9 @@ def pad_loads(
 
 
 def without_floor(robot: RobotModel) -> mujoco.MjModel:
-    """Return the model without contacts and joint limits, since the floor's forces are the unknown."""
+    """Return the model without contacts and joint limits, since the floor's forces are the
+    unknown.
+    """
     model = copy.deepcopy(robot.model)
     model.opt.disableflags |= (
         mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_LIMIT
@@ -178,7 +184,9 @@ def zero_moment_point(
     force: Float[np.ndarray, " 3"],
     moment: Float[np.ndarray, " 3"],
 ) -> tuple[float, float]:
-    """Return the point on the floor (x, y; m) where `force` makes the tipping `moment` about the base."""
+    """Return the point on the floor (x, y; m) where `force` makes the tipping `moment` about the
+    base.
+    """
     x, y, height = base_pos
     return x - (moment[1] + height * force[0]) / force[2], y - (
         height * force[1] - moment[0]
@@ -192,7 +200,9 @@ def _joint_torque(
     points: Float[np.ndarray, "load 3"],
     fraction: Float[np.ndarray, " load"],
 ) -> Float[np.ndarray, " joint"]:
-    """Return the joint torques while the floor's force acts at `points` of `bodies`, split by `fraction`."""
+    """Return the joint torques while the floor's force acts at `points` of `bodies`, split by
+    `fraction`.
+    """
     torque = data.qfrc_inverse[6:].copy()
     jacobian = np.empty((3, model.nv))
     for body, point, part in zip(bodies, points, fraction, strict=True):

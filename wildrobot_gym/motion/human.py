@@ -1,4 +1,6 @@
-"""Human motion: key bodies over time, the same from every importer, and all that retargeting knows."""
+"""Human motion: key bodies over time, the same from every importer, and all that retargeting
+knows.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +25,19 @@ _UNIT_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class HumanMotion:
-    """Key bodies of a human over time. World: z up, in m. The human may face and walk in any direction.
+    """Key bodies of a human over time.
+
+    World: z up, in m. The human may face and walk in any direction.
 
     Attributes:
         name: Name of the motion, such as `02_01`.
         fps: Frame rate, in Hz.
         body_names: (body,) names from `KEY_BODIES`, with all of `REQUIRED_BODIES`.
-        positions: (time, body, 3) joint positions, in m. A toe is the ball of the foot, or the end of the toes.
-        rotations: (time, body, 4) wxyz. They turn each segment from the rest pose, in which the human
-            stands upright and faces +x. The rest pose is the identity whatever the axes of the file's bones.
+        positions: (time, body, 3) joint positions, in m. A toe is the ball of the foot, or the end
+            of the toes.
+        rotations: (time, body, 4) wxyz. They turn each segment from the rest pose, in which the
+            human stands upright and faces +x. The rest pose is the identity whatever the axes of
+            the file's bones.
         source: Where the motion is from, for the credits.
         licence: License of the motion, for the credits.
         notes: What was found out about the file, one sentence each.
@@ -68,8 +74,8 @@ class HumanMotion:
         """Check the motion and return it. `where` names it in messages, such as the path of a file.
 
         Raises:
-            MotionError: A body is unknown or missing, a shape is wrong, or there are fewer than two frames.
-                Or fps, a value or the length of a quaternion is out of range.
+            MotionError: A body is unknown or missing, a shape is wrong, or there are fewer than two
+                frames. Or fps, a value or the length of a quaternion is out of range.
         """
         where = where or f"Motion {self.name!r}"
         missing = [body for body in REQUIRED_BODIES if body not in self.body_names]

@@ -14,12 +14,16 @@ _LIMIT_MARGIN = 0.004  # rad; a spline through the solutions overshoots a limit 
 
 
 class LegIK:
-    """Solves all legs at once for given base and foot poses. Joints outside the legs keep their angles."""
+    """Solves all legs at once for given base and foot poses.
+
+    Joints outside the legs keep their angles.
+    """
 
     def __init__(self, robot: RobotModel) -> None:
         self.robot = robot
         self._configuration = mink.Configuration(robot.model)
-        # The leg has no ankle roll and no hip yaw, so it can only choose the foot's position and pitch.
+        # The leg has no ankle roll and no hip yaw, so it can only choose the foot's position and
+        # pitch.
         self._tasks = [
             mink.FrameTask(
                 foot, "site", position_cost=1.0, orientation_cost=[0.0, 0.3, 0.0], lm_damping=1e-6
@@ -47,9 +51,11 @@ class LegIK:
         """Find a pose with the feet at given positions and pitches.
 
         Args:
-            start: (nq,) pose to start from. The base and the joints outside the legs keep its values.
+            start: (nq,) pose to start from. The base and the joints outside the legs keep its
+                values.
             foot_pos: (foot, 3) positions of the foot frames in the world, in m.
-            foot_pitch: (foot,) pitches in rad, toes down, about the y axis of a robot that faces `heading`.
+            foot_pitch: (foot,) pitches in rad, toes down, about the y axis of a robot that faces
+                `heading`.
             heading: Heading of the robot, in rad.
             max_steps: Maximum number of steps.
 

@@ -88,7 +88,8 @@ class ReferenceDataset:
         """Load a dataset from a reference file.
 
         Args:
-            path: A file, or a shipped name: `walk`, `walk_human`, `walk_synthetic`, or one with `_8dof`.
+            path: A file, or a shipped name: `walk`, `walk_human`, `walk_synthetic`, or one with
+                `_8dof`.
             robot: The robot that the file must be for.
             config: The feature settings.
             control_dt: Control period, in seconds.
@@ -97,8 +98,8 @@ class ReferenceDataset:
             The dataset.
 
         Raises:
-            MotionError: The file is missing, truncated, of another kind or another robot, or it has no
-                pad forces although the features need them.
+            MotionError: The file is missing, truncated, of another kind or another robot, or it has
+                no pad forces although the features need them.
         """
         return cls.from_clips(robot, config, load_clips(path, robot), control_dt)
 
@@ -110,8 +111,8 @@ class ReferenceDataset:
         """Add a clip.
 
         Raises:
-            MotionError: The clip is damaged, of another robot, shorter than one window of history, or
-                has no pad forces although the features need them.
+            MotionError: The clip is damaged, of another robot, shorter than one window of history,
+                or has no pad forces although the features need them.
         """
         states = clip_states(self.robot, clip, self.control_dt)
         needed = self.config.history.num_past + 1
@@ -172,7 +173,9 @@ class ReferenceDataset:
 
     @property
     def windows(self) -> Float[np.ndarray, "windows window"]:
-        """(window, column) all windows inside the clips, float32, oldest frame first as in `amp_obs`."""
+        """(window, column) all windows inside the clips, float32, oldest frame first as in
+        `amp_obs`.
+        """
         return np.concatenate(
             [clip_windows(entry.features, self.config.history) for entry in self._filled()]
         )
@@ -182,9 +185,9 @@ class ReferenceDataset:
     ) -> tuple[Float[np.ndarray, " windows"], Int[np.ndarray, " windows"]]:
         """Return how often to draw each window, and which motion it is from.
 
-        The weights are softmax(score / temperature) over windows, so a longer clip has more weight. A
-        clip without a score counts as 0. No weight is 0: `amp_sbx` drops windows without weight, and
-        the choice of held-out motions would depend on the temperature.
+        The weights are softmax(score / temperature) over windows, so a longer clip has more weight.
+        A clip without a score counts as 0. No weight is 0: `amp_sbx` drops windows without weight,
+        and the choice of held-out motions would depend on the temperature.
 
         Args:
             temperature: Temperature of the softmax. A lower one draws the best clips more often.
@@ -221,11 +224,12 @@ class ReferenceDataset:
         """The reference as `amp_sbx` takes it.
 
         Args:
-            temperature: Of the softmax over the clips' scores. A lower one draws the best clips more often.
+            temperature: Of the softmax over the clips' scores. A lower one draws the best clips
+                more often.
 
         Returns:
-            The keyword arguments of `amp_sbx.ReferenceFeatures`: features (windows, window), weights (windows,),
-            layout, and motion_ids (windows,).
+            The keyword arguments of `amp_sbx.ReferenceFeatures`: features (windows, window),
+            weights (windows,), layout, and motion_ids (windows,).
 
         Raises:
             MotionError: The dataset is empty, or the temperature is not positive.
@@ -277,7 +281,9 @@ class ReferenceDataset:
         return self.features[chosen[:, None] + np.arange(length)]
 
     def initial_states(self) -> InitialStates:
-        """Return all frames that have a full past, float32, to start episodes from (Peng et al. 2018)."""
+        """Return all frames that have a full past, float32, to start episodes from (Peng et al.
+        2018).
+        """
         entries = self._filled()
         return stack_states(
             [entry.features for entry in entries],

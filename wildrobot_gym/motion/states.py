@@ -1,4 +1,6 @@
-"""From a clip to the physics states that it passes through, so that the simulation's functions can read it."""
+"""From a clip to the physics states that it passes through, so that the simulation's functions can
+read it.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,9 @@ def clip_states(
 ) -> PhysicsState:
     """Return the states of a clip at the control rate, as if physics had passed through them.
 
-    Velocities are the clip's own, or those of `velocities`. Pads and feet come from the model's sensors.
-    Unknown values are NaN, never zero: actuator forces, and pad forces if the clip has none.
+    Velocities are the clip's own, or those of `velocities`. Pads and feet come from the model's
+    sensors. Unknown values are NaN, never zero: actuator forces, and pad forces if the clip has
+    none.
 
     Args:
         robot: The robot.
@@ -85,7 +88,8 @@ def clip_features(
         (time, feature) features, float32.
 
     Raises:
-        MotionError: The clip does not fit the robot, or has no pad forces although the features need them.
+        MotionError: The clip does not fit the robot, or has no pad forces although the features
+            need them.
     """
     return state_features(
         robot, config, clip_states(robot, clip, control_dt), f"Clip {clip.name!r}", control_dt
@@ -99,10 +103,13 @@ def state_features(
     where: str,
     control_dt: float = CONTROL_DT,
 ) -> Float[np.ndarray, "time feature"]:
-    """Compute the AMP features of the states from `clip_states`. `where` names the clip in messages.
+    """Compute the AMP features of the states from `clip_states`.
+
+    `where` names the clip in messages.
 
     Raises:
-        MotionError: The states have no pad forces although the features need them, or a feature is not finite.
+        MotionError: The states have no pad forces although the features need them, or a feature is
+            not finite.
     """
     if (
         "foot_contacts" in config.channels
@@ -137,9 +144,10 @@ def velocities(
 ) -> Float[np.ndarray, "time nv"]:
     """Return the velocities of poses that are `dt` s apart, in MuJoCo's convention.
 
-    `mj_differentiatePos` gives the mean velocity of each interval. The velocity at a frame follows from four
-    intervals, (-v[-3/2] + 7 v[-1/2] + 7 v[1/2] - v[3/2]) / 12, with an error O(dt^4). The two frames at each
-    end use second-order formulas. Two-point central differences would read a 5 Hz motion 6 % too slow at 50 Hz.
+    `mj_differentiatePos` gives the mean velocity of each interval. The velocity at a frame follows
+    from four intervals, (-v[-3/2] + 7 v[-1/2] + 7 v[1/2] - v[3/2]) / 12, with an error O(dt^4). The
+    two frames at each end use second-order formulas. Two-point central differences would read a 5
+    Hz motion 6 % too slow at 50 Hz.
     """
     nv = robot.model.nv
     mean = np.empty((len(qpos) - 1, nv))
@@ -157,7 +165,10 @@ def velocities(
 
 
 def _sensordata(robot: RobotModel, qpos: np.ndarray, qvel: np.ndarray) -> np.ndarray:
-    """Return position and velocity sensors at every frame. Touch sensors need forces and stay NaN."""
+    """Return position and velocity sensors at every frame.
+
+    Touch sensors need forces and stay NaN.
+    """
     model, data = robot.model, mujoco.MjData(robot.model)
     out = np.full((len(qpos), model.nsensordata), np.nan)
     known = np.repeat(

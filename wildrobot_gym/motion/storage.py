@@ -1,4 +1,6 @@
-"""Reading and writing the project's .npz files: arrays and one JSON text, no pickle, written in one step."""
+"""Reading and writing the project's .npz files: arrays and one JSON text, no pickle, written in one
+step.
+"""
 
 from __future__ import annotations
 

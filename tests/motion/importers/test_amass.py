@@ -1,4 +1,6 @@
-"""AMASS through a made-up body model: the joints are those of the model, with the betas' proportions."""
+"""AMASS through a made-up body model: the joints are those of the model, with the betas'
+proportions.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from motion_files import (
-    HIP_WIDTH,
-    SHAPE,
-    amass_arrays,
-    check_steps,
-    root_path,
-    write_amass,
-    write_body_model,
-)
+from amass_files import SHAPE, amass_arrays, write_amass, write_body_model
+from made_up_human import HIP_WIDTH, check_steps, root_path
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.importers import ImportOptions, load

@@ -1,4 +1,6 @@
-"""Acclaim skeletons and motions: a made-up human comes back as it was, and CMU's own files hold a walk."""
+"""Acclaim skeletons and motions: a made-up human comes back as it was, and CMU's own files hold a
+walk.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from motion_files import FPS, check_steps, replaced, shared_data, write_amc
+from acclaim_files import write_amc
+from made_up_human import FPS, check_steps, replaced, shared_data
 from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.errors import MotionError

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from motion_files import FPS, bvh_text, check_steps, root_path, write_bvh
+from bvh_files import bvh_text, write_bvh
+from made_up_human import FPS, check_steps, root_path
 from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.errors import MotionError
@@ -18,7 +19,9 @@ from wildrobot_gym.motion.importers.floor import level
 
 
 def turned_bvh(folder: Path, turn: Rotation, meters_in_unit: float) -> Path:
-    """The made-up human in other axes: every offset and position turned, and so each angle's axis."""
+    """The made-up human in other axes: every offset and position turned, and so each angle's
+    axis.
+    """
     plain = bvh_text()
     lines = []
     head, _, motion = plain.partition("MOTION\n")
@@ -132,7 +135,9 @@ def test_the_least_turn_turns_one_to_the_other(a: list[float], b: list[float]) -
 
 
 def walk(slope_deg: float, steps: int = 6, stride: float = 0.6) -> HumanMotion:
-    """Feet that stand for 0.2 s each in turn, on a floor that rises along x; all other bodies are at the pelvis."""
+    """Feet that stand for 0.2 s each in turn, on a floor that rises along x; all other bodies are
+    at the pelvis.
+    """
     frames = 20 * steps
     ahead = stride * np.arange(frames) / 20.0
     positions = np.zeros((frames, len(REQUIRED_BODIES), 3))

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from motion_files import FRAMES, YAW, bvh_text, check_steps, replaced, root_path, write_bvh
+from bvh_files import bvh_text, write_bvh
+from made_up_human import FRAMES, YAW, check_steps, replaced, root_path
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.importers import ImportOptions, load
 
-# LAFAN1's skeleton: with all angles at zero every bone lies along x; the pelvis has x up, y ahead, z left. In cm.
+# LAFAN1's skeleton: with all angles at zero every bone lies along x; the pelvis has x up, y ahead,
+# z left. In cm.
 _LAFAN1 = (
     ("Hips", None, (0, 0, 0)),
     ("Spine", "Hips", (12, 0, 0)),
@@ -28,7 +30,8 @@ _LAFAN1 = (
         )
     ),
 )
-# The hips' turn by Z 90, Y YAW puts x up and turns about it; legs turn over (Y 180), and then bend about -z.
+# The hips' turn by Z 90, Y YAW puts x up and turns about it; legs turn over (Y 180), and then bend
+# about -z.
 _LAFAN1_ANGLES = {
     "Hips": (90, 0, YAW),
     "LeftUpLeg": (-30, 180, 0),

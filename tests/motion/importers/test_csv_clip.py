@@ -16,7 +16,10 @@ ROWS = 6
 
 
 def written(folder: Path, robot: RobotModel, change: Any = None) -> Path:
-    """0.1 m/s ahead and a turn of 0.5 rad/s at 20 fps; each joint holds its number times 0.01. Columns are shuffled."""
+    """0.1 m/s ahead and a turn of 0.5 rad/s at 20 fps; each joint holds its number times 0.01.
+
+    Columns are shuffled.
+    """
     time = np.arange(ROWS) / 20.0
     columns: dict[str, Any] = {
         f"{name}": 0.01 * i + 0.0 * time for i, name in enumerate(robot.joint_names)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from motion_files import FPS, FRAMES, HIP, KNEE, deepmimic_frames, shared_data, write_deepmimic
+from deepmimic_files import deepmimic_frames, write_deepmimic
+from made_up_human import FPS, FRAMES, HIP, KNEE, shared_data
 from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.errors import MotionError

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from motion_files import shared_data
+from made_up_human import shared_data
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.importers import ImportOptions, load

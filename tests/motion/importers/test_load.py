@@ -8,7 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from motion_files import FPS, write_amass, write_amc, write_body_model, write_bvh, write_deepmimic
+from acclaim_files import write_amc
+from amass_files import write_amass, write_body_model
+from bvh_files import write_bvh
+from deepmimic_files import write_deepmimic
+from made_up_human import FPS
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip

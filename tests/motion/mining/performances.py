@@ -18,7 +18,9 @@ def performance(
     change: Callable[[dict[str, np.ndarray]], None] | None = None,
     name: str = "made",
 ) -> Performance:
-    """The home pose gliding ahead at 0.5 m/s under even load, no harness, no slip; `change` edits the arrays in place."""
+    """The home pose gliding ahead at 0.5 m/s under even load, no harness, no slip; `change` edits
+    the arrays in place.
+    """
     arrays = {
         "qpos": np.tile(robot.home_qpos, (frames, 1)).astype(np.float32),
         "qvel": np.zeros((frames, robot.model.nv), np.float32),

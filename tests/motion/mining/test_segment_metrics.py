@@ -57,7 +57,9 @@ def test_load(wildrobot: RobotModel) -> None:
 
 
 def test_harness_counts_force_and_torque(wildrobot: RobotModel) -> None:
-    """0.05 m g up and a couple worth 0.03 m g at hip height, half of it about either axis' diagonal."""
+    """0.05 m g up and a couple worth 0.03 m g at hip height, half of it about either axis'
+    diagonal.
+    """
 
     def change(arrays: dict[str, np.ndarray]) -> None:
         arrays["harness"][:, 2] = 0.05 * wildrobot.weight
@@ -81,7 +83,9 @@ def test_tilt(wildrobot: RobotModel) -> None:
 
 
 def test_slip_and_alternation(wildrobot: RobotModel) -> None:
-    """The right foot is up for 20 frames; the left one slides for 8: 8 of 50 + 30 loaded foot-frames, 20 of 50 alternate."""
+    """The right foot is up for 20 frames; the left one slides for 8: 8 of 50 + 30 loaded
+    foot-frames, 20 of 50 alternate.
+    """
 
     def change(arrays: dict[str, np.ndarray]) -> None:
         arrays["pad_forces"][:20, 2:] = 0.0

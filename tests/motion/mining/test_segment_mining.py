@@ -134,7 +134,9 @@ def test_a_segment_knows_where_it_is_from(wildrobot: RobotModel) -> None:
 
 
 def test_mined_segments_are_performed_physics(wildrobot: RobotModel, tmp_path: Path) -> None:
-    """What training reads are the recorded states: joint angles, velocities and forces, digit for digit."""
+    """What training reads are the recorded states: joint angles, velocities and forces, digit for
+    digit.
+    """
     performed = track(wildrobot, [walk_clip(wildrobot, 0.3)], QUICK)
     report = mine(wildrobot, performed)
     assert report.mined_s > 0.5 * report.clips[0].performed_s
@@ -242,7 +244,9 @@ def test_best_segments_come_first(wildrobot: RobotModel) -> None:
 
 
 def test_search_leaves_alone_what_is_off(wildrobot: RobotModel) -> None:
-    """Every candidate differs from the start, the same seed finds the same, and the start itself may win."""
+    """Every candidate differs from the start, the same seed finds the same, and the start itself
+    may win.
+    """
     settings = replace(QUICK, controllers=(Controller(clearance=None, stiffness=None),))
     clip = walk_clip(wildrobot, 0.3)
     found = [

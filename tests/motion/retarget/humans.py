@@ -1,4 +1,6 @@
-"""Made-up humans: a robot's own gait seen as a human's, at a human's size, straight ahead or around a circle."""
+"""Made-up humans: a robot's own gait seen as a human's, at a human's size, straight ahead or around
+a circle.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ SIZE = 2.0  # times the robot
 
 
 def human_of(robot: RobotModel, qpos: np.ndarray, fps: float, size: float = SIZE) -> HumanMotion:
-    """The robot in poses (time, nq) as a human `size` times as large, slower by the Froude number's time scale."""
+    """The robot in poses (time, nq) as a human `size` times as large, slower by the Froude number's
+    time scale.
+    """
     data, model = mujoco.MjData(robot.model), robot.model
     positions = np.empty((len(qpos), len(REQUIRED_BODIES), 3))
     base = Rotation.from_quat(qpos[:, 3:7], scalar_first=True)
@@ -44,7 +48,9 @@ def human_of(robot: RobotModel, qpos: np.ndarray, fps: float, size: float = SIZE
 
 
 def around_circle(human: HumanMotion, radius: float) -> HumanMotion:
-    """`human`, who walks along x, bent to walk to the left around a circle; what stands still goes on standing still."""
+    """`human`, who walks along x, bent to walk to the left around a circle; what stands still goes
+    on standing still.
+    """
     x, y, z = np.moveaxis(human.positions, -1, 0)
     angle = x / radius
     positions = np.stack(

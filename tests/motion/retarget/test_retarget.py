@@ -1,4 +1,6 @@
-"""Whole motions: the bars of foot slide, penetration and float, and what must not change with place, direction or side."""
+"""Whole motions: the bars of foot slide, penetration and float, and what must not change with
+place, direction or side.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def test_walk_keeps_the_bars(walked: Retargeted) -> None:
 
 
 def test_walk_is_the_gait_it_was_made_from(wildrobot: RobotModel, walked: Retargeted) -> None:
-    """A human who walks as the robot does: Froude scaling gives back speed and time, and the joints swing alike."""
+    """A human who walks as the robot does: Froude scaling gives back speed and time, and the joints
+    swing alike.
+    """
     own, clip = gait_poses(wildrobot, 0.6, 3.0), walked.clip
     assert clip.duration_s == pytest.approx(3.0, abs=0.05)
     assert clip.command == pytest.approx((0.6, 0.0, 0.0), abs=0.01)
@@ -124,7 +128,9 @@ def test_slower_and_shorter(wildrobot: RobotModel, walker: HumanMotion, walked: 
 
 
 def test_turning(wildrobot: RobotModel, walker: HumanMotion) -> None:
-    """Around a circle of 6 m at a human's size: heading follows, feet slide only by what no hip can turn."""
+    """Around a circle of 6 m at a human's size: heading follows, feet slide only by what no hip can
+    turn.
+    """
     result = retarget(wildrobot, around_circle(walker, 6.0))
     assert result.clip.command == pytest.approx((0.6, 0.0, 0.6 / 3.0), abs=0.04)
     assert result.report.foot_slide < 25.0 and result.report.penetration < 3.0

@@ -1,4 +1,6 @@
-"""The parts of retargeting by hand: smoothing, reach, rolling soles, floors, stances, balance, swings, figures."""
+"""The parts of retargeting by hand: smoothing, reach, rolling soles, floors, stances, balance,
+swings, figures.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ def reach(wildrobot: RobotModel) -> LegReach:
     return LegReach.of(wildrobot)
 
 
-# --- smoothing --------------------------------------------------------------------------------------------------------
+# --- smoothing ------------------------------------------------------------------------------------
 
 
 def test_differences_of_squares() -> None:
@@ -58,7 +60,7 @@ def test_envelope_stays_below_its_ceiling() -> None:
     assert np.max(path - ceiling) < 1e-3 and path[0] == pytest.approx(0.44, abs=2e-3)
 
 
-# --- reach ------------------------------------------------------------------------------------------------------------
+# --- reach ----------------------------------------------------------------------------------------
 
 
 def test_lengths_are_the_measured_robots(reach: LegReach) -> None:
@@ -96,7 +98,9 @@ def test_angles_and_ankle_are_inverses(reach: LegReach) -> None:
 
 
 def test_highest_hip_under_and_behind(reach: LegReach) -> None:
-    """Straight down a leg is as long as it gets; far behind, the thigh is at its limit and the shin does the rest."""
+    """Straight down a leg is as long as it gets; far behind, the thigh is at its limit and the shin
+    does the rest.
+    """
     under = reach.highest_hip(np.array(0.0), np.array(0.0))
     square = reach.thigh**2 + reach.shin**2 + 2 * reach.thigh * reach.shin * np.cos(STRAIGHTEST)
     assert under == pytest.approx(np.sqrt(square))
@@ -106,7 +110,7 @@ def test_highest_hip_under_and_behind(reach: LegReach) -> None:
     assert reach.highest_hip(np.array(-0.3), np.array(0.0)) == -np.inf
 
 
-# --- soles and stances ------------------------------------------------------------------------------------------------
+# --- soles and stances ----------------------------------------------------------------------------
 
 
 def test_ramp_ends_with_its_slope() -> None:
@@ -176,7 +180,7 @@ def test_heels_rise_when_the_leg_needs_it(wildrobot: RobotModel, reach: LegReach
     assert RISE_RATE * raised.lift / (raised.up - raised.rise) < 2.0 * settings.max_joint_speed
 
 
-# --- balance ----------------------------------------------------------------------------------------------------------
+# --- balance --------------------------------------------------------------------------------------
 
 
 def test_load_shares_ramp_in_double_support() -> None:
@@ -188,7 +192,9 @@ def test_load_shares_ramp_in_double_support() -> None:
 
 
 def test_balanced_path_is_the_pendulums() -> None:
-    """p = sin(Omega t) gives c = sin(Omega t) / (1 + (Omega / omega)^2), away from the clip's ends."""
+    """p = sin(Omega t) gives c = sin(Omega t) / (1 + (Omega / omega)^2), away from the clip's
+    ends.
+    """
     time, omega = np.arange(300) / 50.0, 6.0
     load = np.stack([np.sin(2 * np.pi * time), 0.1 * time], axis=-1)
     want = load / [1 + (2 * np.pi / omega) ** 2, 1.0]
@@ -214,14 +220,16 @@ def test_base_turns_against_turning_feet() -> None:
     np.testing.assert_allclose(again, turn, atol=1e-9)  # what was added already is not added again
 
 
-# --- swings -----------------------------------------------------------------------------------------------------------
+# --- swings ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("max_speed", [8.0, 6.0])
 def test_swing_is_quick_enough_and_clear(
     wildrobot: RobotModel, reach: LegReach, max_speed: float
 ) -> None:
-    """From a trailing toe to a heel ahead in 0.4 s; the human's knee would scuff and would be too fast."""
+    """From a trailing toe to a heel ahead in 0.4 s; the human's knee would scuff and would be too
+    fast.
+    """
     sole, time, zero = read_sole(wildrobot, "left_foot"), np.arange(1, 21) / 50.0, np.zeros(3)
     ends = (np.stack([[-0.05, 0.95, -0.2], zero, zero]), np.stack([[0.75, 0.5, -0.05], zero, zero]))
     human = np.stack(
@@ -245,7 +253,7 @@ def test_swing_is_quick_enough_and_clear(
     np.testing.assert_allclose(path.joints(np.zeros(12))[-1], ends[1][0], atol=0.02)
 
 
-# --- figures, inverse kinematics, settings ----------------------------------------------------------------------------
+# --- figures, inverse kinematics, settings --------------------------------------------------------
 
 
 def test_slide_counts_touching_corners_of_planted_feet_alone() -> None:

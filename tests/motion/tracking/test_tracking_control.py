@@ -86,7 +86,9 @@ def test_no_error_no_feedback(legs: Legs) -> None:
 
 
 def test_stance_strategies(legs: Legs) -> None:
-    """Leaning forward, both ankles push the toes down and both hips push the thighs back, each by its share of the load."""
+    """Leaning forward, both ankles push the toes down and both hips push the thighs back, each by
+    its share of the load.
+    """
     feet = replace(STANDING, load_fraction=np.array([[0.75, 0.25]]))
     ankle = feedback(legs, replace(OFF, ankle=(0.2, 0.0, 0.0, 0.0)), LEANING_FORWARD, feet)
     np.testing.assert_allclose(ankle, 0.02 * (0.75 * legs.ankle[0] + 0.25 * legs.ankle[1]))
@@ -99,7 +101,9 @@ def test_stance_strategies(legs: Legs) -> None:
 
 
 def test_hip_roll_moves_the_load_after_the_base(legs: Legs) -> None:
-    """Base too far left, or leaning to the left: the stance thigh is pushed to the right, which turns the base that way."""
+    """Base too far left, or leaning to the left: the stance thigh is pushed to the right, which
+    turns the base that way.
+    """
     left = replace(STANDING, base_place=np.tile([0.0, 0.01], (1, 2, 1)))
     place = feedback(legs, replace(OFF, hip_roll=(0.0, 0.0, 1.0, 0.0)), UPRIGHT, left)
     leaning = feedback(

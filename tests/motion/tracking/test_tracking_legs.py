@@ -13,7 +13,9 @@ ANGLE = 0.01
 
 
 def moved(robot: RobotModel, foot: str, change: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """How far `change` of the home joints moves a foot, m, and turns it about x and y, rad; all per rad."""
+    """How far `change` of the home joints moves a foot, m, and turns it about x and y, rad; all per
+    rad.
+    """
     data = mujoco.MjData(robot.model)
     poses = []
     for scale in (0.0, ANGLE):

@@ -1,4 +1,6 @@
-"""Loops: where a clip joins itself, what the servos are told, and that a heading makes no difference."""
+"""Loops: where a clip joins itself, what the servos are told, and that a heading makes no
+difference.
+"""
 
 from __future__ import annotations
 

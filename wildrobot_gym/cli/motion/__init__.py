@@ -1,1 +1,4 @@
-"""`wildrobot motion`: make, retarget, perform and judge reference motion. One module for each command."""
+"""`wildrobot motion`: make, retarget, perform and judge reference motion.
+
+One module for each command.
+"""

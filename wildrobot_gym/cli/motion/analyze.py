@@ -1,4 +1,6 @@
-"""`wildrobot motion analyze`: a dataset's metrics and verdict as text, JSON, and one page of plots."""
+"""`wildrobot motion analyze`: a dataset's metrics and verdict as text, JSON, and one page of
+plots.
+"""
 
 from __future__ import annotations
 

@@ -26,5 +26,8 @@ COMMANDS = {
 
 
 def motion(arguments: Sequence[str]) -> int:
-    """Make, retarget, perform and judge reference motion. `wildrobot motion --help` lists the commands."""
+    """Make, retarget, perform and judge reference motion.
+
+    `wildrobot motion --help` lists the commands.
+    """
     return run_command(COMMANDS, f"{PROG} motion", arguments)

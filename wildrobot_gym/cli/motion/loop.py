@@ -11,7 +11,9 @@ from wildrobot_gym.experiments.motion.settings import LoopSettings
 def loop(
     files: Texts, /, settings: tyro.conf.OmitArgPrefixes[LoopSettings], force: bool = False
 ) -> int:
-    """Make endless variants of clips, as the reference of a tracking policy. Exit code 1 if a file was left out.
+    """Make endless variants of clips, as the reference of a tracking policy.
+
+    Exit code 1 if a file was left out.
 
     Args:
         files: Clips, reference files, shipped references, or human motion (retargeted first).

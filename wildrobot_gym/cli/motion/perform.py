@@ -11,7 +11,8 @@ from wildrobot_gym.experiments.motion.settings import PerformSettings
 def perform(
     policy: Text, /, settings: tyro.conf.OmitArgPrefixes[PerformSettings], force: bool = False
 ) -> int:
-    """Perform a reference with a tracking policy, without a harness, and keep what passes all quality gates.
+    """Perform a reference with a tracking policy, without a harness, and keep what passes all
+    quality gates.
 
     Args:
         policy: Run folder or .zip file of `wildrobot train track`.

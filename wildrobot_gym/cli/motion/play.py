@@ -12,10 +12,13 @@ from wildrobot_gym.experiments.motion.settings import PlaySettings
 def play(
     files: Texts, /, settings: tyro.conf.OmitArgPrefixes[PlaySettings], force: bool = False
 ) -> int:
-    """Film one motion as several files hold it, side by side. Exit code 3 if this machine cannot draw.
+    """Film one motion as several files hold it, side by side.
+
+    Exit code 3 if this machine cannot draw.
 
     Args:
-        files: Clips and datasets, a panel each, from left to right; human motion is retargeted first.
+        files: Clips and datasets, a panel each, from left to right; human motion is retargeted
+            first.
         settings: The motion and the files to write.
         force: Overwrite files that exist.
     """

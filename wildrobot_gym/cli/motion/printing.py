@@ -55,7 +55,9 @@ def print_mined(console: Console, mined: MinedDataset) -> int:
 
 
 def yield_table(report: MiningReport) -> Table:
-    """Return a table of each clip's performed and kept seconds, and the gates that rejected the rest."""
+    """Return a table of each clip's performed and kept seconds, and the gates that rejected the
+    rest.
+    """
     table = number_table(
         "segments that pass the gates",
         "motion",

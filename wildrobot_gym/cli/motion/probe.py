@@ -18,7 +18,9 @@ def probe(
     json: Path | None = None,
     force: bool = False,
 ) -> int:
-    """Judge the discriminator of a short AMP run. Exit code 1 if it is too strong, too weak, or flat.
+    """Judge the discriminator of a short AMP run.
+
+    Exit code 1 if it is too strong, too weak, or flat.
 
     Args:
         dataset: Reference file or the name of a shipped one.

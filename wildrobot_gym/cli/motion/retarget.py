@@ -33,10 +33,13 @@ _COLUMNS = (  # heading, metric, decimals, factor
 def retarget(
     files: Texts, /, settings: tyro.conf.OmitArgPrefixes[RetargetFilesSettings], force: bool = False
 ) -> int:
-    """Retarget human motion, or clips of this robot from other projects. Exit code 1 if a file was left out.
+    """Retarget human motion, or clips of this robot from other projects.
+
+    Exit code 1 if a file was left out.
 
     Args:
-        files: Motion files (.amc, .bvh, AMASS .npz, DeepMimic .txt or .json, GMR .pkl, .csv), or folders of them.
+        files: Motion files (.amc, .bvh, AMASS .npz, DeepMimic .txt or .json, GMR .pkl, .csv), or
+            folders of them.
         settings: The files to write, and how to read and scale the motion.
         force: Overwrite clips that exist.
     """

@@ -11,7 +11,9 @@ from wildrobot_gym.experiments.motion.settings import TrackFilesSettings
 def track(
     files: Texts, /, settings: tyro.conf.OmitArgPrefixes[TrackFilesSettings], force: bool = False
 ) -> int:
-    """Perform clips in physics, and keep the segments that pass all quality gates. Exit code 1 if a file was left out.
+    """Perform clips in physics, and keep the segments that pass all quality gates.
+
+    Exit code 1 if a file was left out.
 
     Args:
         files: Clips, reference files, shipped references, or human motion (retargeted first).

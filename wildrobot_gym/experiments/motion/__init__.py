@@ -1,1 +1,3 @@
-"""The work of the `wildrobot motion` commands, as functions that return results and print nothing."""
+"""The work of the `wildrobot motion` commands, as functions that return results and print
+nothing.
+"""

@@ -1,4 +1,6 @@
-"""Performing a reference with a tracking policy and keeping the segments that pass the quality gates."""
+"""Performing a reference with a tracking policy and keeping the segments that pass the quality
+gates.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from wildrobot_gym.training.policy import find_policy
 def perform_reference(
     policy: str, settings: PerformSettings | None = None, *, overwrite: bool = False
 ) -> MinedDataset:
-    """Perform a reference with a tracking policy, without a harness, and write what passes all gates.
+    """Perform a reference with a tracking policy, without a harness, and write what passes all
+    gates.
 
     Args:
         policy: A run folder or .zip file of `wildrobot train track`.

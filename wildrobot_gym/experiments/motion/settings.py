@@ -1,4 +1,5 @@
-"""Parameters of the `wildrobot motion` commands: the library takes them, and the command line shows them.
+"""Parameters of the `wildrobot motion` commands: the library takes them, and the command line shows
+them.
 
 This module imports nothing heavy, so that the command line can show its help at once.
 """
@@ -37,7 +38,10 @@ class RetargetFilesSettings:
     stride: float = 1.0
     """Factor on the length of human steps, after they are scaled by leg length."""
     table: str | None = None
-    """Table of joint names: a name in configs/skeletons or a path. The default is a guess from the file."""
+    """Table of joint names: a name in configs/skeletons or a path.
+
+    The default is a guess from the file.
+    """
     skeleton: str | None = None
     """Skeleton file (.asf) of .amc files. The default is the one beside them."""
     body_model: str | None = None
@@ -61,7 +65,9 @@ class LoopSettings:
     duration: float = 10.0
     """Duration of each variant, in seconds."""
     loops: tuple[Literal["cycle", "neutral"], ...] = ("cycle",)
-    """Ways to repeat a clip: `cycle` joins similar poses, `neutral` passes through the home pose."""
+    """Ways to repeat a clip: `cycle` joins similar poses, `neutral` passes through the home
+    pose.
+    """
     warps: tuple[float, ...] = (1.0,)
     """Playback speeds, relative to the clip's own."""
     turns: tuple[float, ...] = (0.0,)
@@ -83,7 +89,10 @@ class TrackFilesSettings:
     generations: int = 8
     """Generations of the search for each clip's controller. 0 takes the default controller."""
     seconds_per_motion: float | None = None
-    """Maximum to keep of each motion, in seconds, best segments first. At least 1 s; no limit by default."""
+    """Maximum to keep of each motion, in seconds, best segments first.
+
+    At least 1 s; no limit by default.
+    """
     features: Path | None = None
     """File for the AMP features and metrics of all segments, .npz. Not written by default."""
 
@@ -97,7 +106,10 @@ class PerformSettings:
     out: Path = Path("performed.npz")
     """File for the dataset, .npz. Its report (.report.json) is written beside it."""
     seconds_per_motion: float | None = None
-    """Maximum to keep of each motion, in seconds, best segments first. At least 1 s; no limit by default."""
+    """Maximum to keep of each motion, in seconds, best segments first.
+
+    At least 1 s; no limit by default.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,6 @@
-"""Reading clips from files of all kinds: motion capture, other projects' robot clips, and reference files."""
+"""Reading clips from files of all kinds: motion capture, other projects' robot clips, and reference
+files.
+"""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ def track_files(
     out, features = settings.out, settings.features
     if features is not None and features.resolve() == out.resolve():
         raise RunError(
-            f"--features and --out are both {out}. Name two files: the second would replace the first."
+            f"--features and --out are both {out}. Name two files: the second would replace the"
+            " first."
         )
     check_free([out, report_file(out), features], overwrite)
     read = read_motions(robot, files, ImportOptions(robot=settings.robot))

@@ -1,7 +1,9 @@
-"""The synthetic reference: straight walks at several speeds and in several styles, with mirror images.
+"""The synthetic reference: straight walks at several speeds and in several styles, with mirror
+images.
 
-The generator can also stand, and walk at up to 1.0 m/s. The reference leaves out both. Clips of standing
-would reward a robot that stands when it should walk, and faster walks need more torque than the servos have.
+The generator can also stand, and walk at up to 1.0 m/s. The reference leaves out both. Clips of
+standing would reward a robot that stands when it should walk, and faster walks need more torque
+than the servos have.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ STYLES = {
 }
 FPS = 50.0  # the control rate
 WALK_S, STAND_S = 6.0, 5.0
-SOURCE = "wildrobot_gym.motion.gait: made for this robot from a linear inverted pendulum, inverse dynamics and IK"
+SOURCE = (
+    "wildrobot_gym.motion.gait: made for this robot from a linear inverted pendulum,"
+    " inverse dynamics and IK"
+)
 LICENCE = "same as the project"
 
 

@@ -1,9 +1,9 @@
 """Walking cycles: feet from a plan, the body from a corrected pendulum, and joint angles from IK.
 
-The path of the load through the soles is planned, and the pendulum (`lipm`) gives a base path for it. The
-pendulum leaves out swing legs and a body that turns. So a few rounds of inverse dynamics correct the base
-until the zero-moment point is at the planned load. This is the second stage of Kajita et al. 2003, done
-harmonic by harmonic.
+The path of the load through the soles is planned, and the pendulum (`lipm`) gives a base path for
+it. The pendulum leaves out swing legs and a body that turns. So a few rounds of inverse dynamics
+correct the base until the zero-moment point is at the planned load. This is the second stage of
+Kajita et al. 2003, done harmonic by harmonic.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class GaitCycle:
         return 1.0 / self.shape.cadence
 
     def at(self, time_s: Float[np.ndarray, " time"]) -> tuple[np.ndarray, np.ndarray]:
-        """Return poses (time, nq) by periodic C2 splines, and pad forces (time, pad), at any times."""
+        """Return poses (time, nq) by periodic C2 splines, and pad forces (time, pad), at any
+        times.
+        """
         phase = np.arange(len(self.qpos) + 1) / len(self.qpos)
         drift = np.zeros(self.qpos.shape[1])
         drift[0] = self.speed * self.period_s
@@ -75,7 +77,8 @@ def walk_cycle(robot: RobotModel, speed: float, style: GaitStyle = PLAIN) -> Gai
     cycle = shaped_cycle(robot, speed, walk_shape(speed, style))
     if cycle.misses.max() > MAX_MISS:
         raise MotionError(
-            f"A walk at {speed} m/s in {style} puts a foot {1000 * cycle.misses.max():.1f} mm out of the legs' reach;"
+            f"A walk at {speed} m/s in {style} puts a foot {1000 * cycle.misses.max():.1f} mm out"
+            " of the legs' reach;"
             " choose a quicker cadence, a lower clearance, a deeper crouch or a lower speed."
         )
     return cycle

@@ -1,7 +1,8 @@
 """The path of a foot over one step cycle: heel strike, flat, heel rise about the toe edge, swing.
 
-The phase s runs from 0 (touchdown) to 1 (next touchdown), with lift-off at s = duty. Positions are those of
-the foot frame (on the sole, below the ankle), relative to where it stands flat. Positive pitch is toes down.
+The phase s runs from 0 (touchdown) to 1 (next touchdown), with lift-off at s = duty. Positions are
+those of the foot frame (on the sole, below the ankle), relative to where it stands flat. Positive
+pitch is toes down.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class Sole:
     def edge_lift(
         self, aside: Float[np.ndarray, " n"], height: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
-        """Return the height (m) of the foot frame under a leg that leans, and so stands on an edge of its sole.
+        """Return the height (m) of the foot frame under a leg that leans, and so stands on an edge
+        of its sole.
 
         Args:
             aside: Position of the foot beside its hip, in m.
@@ -135,7 +137,9 @@ class FootPath:
         return float(np.max(self.lowest_corner(np.linspace(self.shape.duty, 1.0, 100))))
 
     def _rates(self) -> tuple[float, float]:
-        """Return the pitch rates at touchdown and lift-off in rad per cycle, from multiples of the mean rates."""
+        """Return the pitch rates at touchdown and lift-off in rad per cycle, from multiples of the
+        mean rates.
+        """
         shape = self.shape
         down = shape.strike_rate * shape.heel_strike / shape.flat_at
         return down, shape.rise_rate * shape.heel_rise / (shape.duty - shape.rise_at)
@@ -164,7 +168,10 @@ class FootPath:
 
 
 def plan(sole: Sole, shape: GaitShape, stride: float) -> FootPath:
-    """Return the foot path of `shape`. Its lowest corner clears the floor by at least `shape.clearance`."""
+    """Return the foot path of `shape`.
+
+    Its lowest corner clears the floor by at least `shape.clearance`.
+    """
     low, high = 0.0, 0.2
     for _ in range(16):
         path = FootPath(sole, shape, stride, lift=0.5 * (low + high))
@@ -188,7 +195,9 @@ def rolled(
 
 
 def _rocker_derivatives(sole: Sole, pitch: float, rate: float) -> list[list[float]]:
-    """Return value, first and second derivative of both shifts of `rolled` at a steady pitch `rate`."""
+    """Return value, first and second derivative of both shifts of `rolled` at a steady pitch
+    `rate`.
+    """
     edge = sole.front if pitch > 0.0 else sole.rear
     sin, cos = np.sin(pitch), np.cos(pitch)
     return [

@@ -1,8 +1,9 @@
-"""The linear inverted pendulum over one periodic cycle: center of mass from zero-moment point, and back.
+"""The linear inverted pendulum over one periodic cycle: center of mass from zero-moment point, and
+back.
 
-x'' = omega^2 (x - p) with omega^2 = g / z_c (Kajita et al. 2001). For periodic motion it is a low-pass
-filter for each harmonic: X_k = P_k / (1 + (k Omega / omega)^2). This finds the bounded solution without
-integrating an unstable equation.
+x'' = omega^2 (x - p) with omega^2 = g / z_c (Kajita et al. 2001). For periodic motion it is a
+low-pass filter for each harmonic: X_k = P_k / (1 + (k Omega / omega)^2). This finds the bounded
+solution without integrating an unstable equation.
 """
 
 from __future__ import annotations

@@ -70,7 +70,9 @@ class WalkPlan:
     def poses(
         self, ik: LegIK, base: Float[np.ndarray, "sample 3"]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return poses (sample, nq) for a base path, and the distance of the feet from the plan, in m."""
+        """Return poses (sample, nq) for a base path, and the distance of the feet from the plan, in
+        m.
+        """
         qpos = np.tile(self.robot.home_qpos, (SAMPLES, 1))
         qpos[:, :3] = base
         qpos[:, 3:7] = self._base_rotation().as_quat(scalar_first=True)
@@ -102,7 +104,9 @@ class WalkPlan:
         self.yaw = self.yaw - np.fft.irfft(spectrum, n=SAMPLES)
 
     def pad_forces(self, total: Float[np.ndarray, " sample"]) -> Float[np.ndarray, "sample pad"]:
-        """Return the force on each pad, in N: `total` split between the feet, then between toe and heel."""
+        """Return the force on each pad, in N: `total` split between the feet, then between toe and
+        heel.
+        """
         forces = np.zeros((SAMPLES, len(self.robot.pad_names)))
         for f, sole in enumerate(self.soles):
             sole.split_load(forces, self.load_x[:, f], self.fraction[:, f] * total)
@@ -124,7 +128,10 @@ class WalkPlan:
         return heel + (toe - heel) * smoothstep(s)
 
     def _sideways(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return y of each foot and of its load. Wider feet cause more sway, which needs wider feet."""
+        """Return y of each foot and of its load.
+
+        Wider feet cause more sway, which needs wider feet.
+        """
         side = np.sign(self.hip_y)
         inner = (
             np.array([-s.right if y > 0 else s.left for s, y in zip(self.soles, side, strict=True)])
@@ -137,7 +144,9 @@ class WalkPlan:
         return stance_y, stance_y - side * inner
 
     def _twice_a_stride(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return cosine and sine that peak in the middle of each single support, and a quarter later."""
+        """Return cosine and sine that peak in the middle of each single support, and a quarter
+        later.
+        """
         angle = 4.0 * np.pi * (self.phase - self.shape.duty / 2.0)
         return np.cos(angle), np.sin(angle)
 
@@ -176,7 +185,9 @@ def _hip_y(robot: RobotModel) -> np.ndarray:
 
 
 def com_at_home(robot: RobotModel) -> tuple[float, float]:
-    """Return the robot's center of mass in the home pose: ahead of the base and above the soles, in m."""
+    """Return the robot's center of mass in the home pose: ahead of the base and above the soles, in
+    m.
+    """
     data = mujoco.MjData(robot.model)
     data.qpos[:] = robot.home_qpos
     mujoco.mj_kinematics(robot.model, data)

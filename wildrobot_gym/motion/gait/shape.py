@@ -1,16 +1,20 @@
-"""The parameters of a walk: timing, sizes and shapes as functions of speed, and the styles that vary them.
+"""The parameters of a walk: timing, sizes and shapes as functions of speed, and the styles that
+vary them.
 
 The robot's build has these consequences, compared with a human's walk:
 
-- The thigh reaches 5 degrees back. So the hip is low enough for a bent trailing knee, and the heel rises.
-- Feet cannot roll about x. A flat stance foot keeps its leg upright, so the robot rocks sideways. The load
-  runs along the soles' inner edges, and the feet stand a little wider than the hips. The sway grows with the
-  step's time t as 1 - 1 / cosh(omega t / 2), so the search never goes below MIN_CADENCE.
-- No joint turns a foot about the vertical. A leg that swings ahead turns the robot the other way, and only
-  friction under the stance sole resists: 0.9 N*m on the heel, 1.7 N*m on the flat sole. The moment grows as
-  speed * cadence / (1 - duty)^2, so steps are no quicker than necessary. At 0.8 m/s it exceeds the limit.
-- Servos give 4 N*m. So `tune` chooses the swing, the heel rise and the body's nod for little torque, speed
-  and yaw moment. TUNED holds the result.
+- The thigh reaches 5 degrees back. So the hip is low enough for a bent trailing knee, and the heel
+  rises.
+- Feet cannot roll about x. A flat stance foot keeps its leg upright, so the robot rocks sideways.
+  The load runs along the soles' inner edges, and the feet stand a little wider than the hips. The
+  sway grows with the step's time t as 1 - 1 / cosh(omega t / 2), so the search never goes below
+  MIN_CADENCE.
+- No joint turns a foot about the vertical. A leg that swings ahead turns the robot the other way,
+  and only friction under the stance sole resists: 0.9 N*m on the heel, 1.7 N*m on the flat sole.
+  The moment grows as speed * cadence / (1 - duty)^2, so steps are no quicker than necessary. At 0.8
+  m/s it exceeds the limit.
+- Servos give 4 N*m. So `tune` chooses the swing, the heel rise and the body's nod for little
+  torque, speed and yaw moment. TUNED holds the result.
 """
 
 from __future__ import annotations
@@ -57,9 +61,9 @@ class GaitShape:
         swing_x: Polynomial over the middle of the swing, as fractions of the stride.
         swing_z: The same, as fractions of the lift, whose constant term is 1.
         swing_pitch: The same for the pitch.
-        swing_ends: Acceleration at the start (forward, up) and the end (forward, up) of the swing, in
-            addition to the rolling sole's. It is a multiple of stride and LIFT_UNIT over the squared swing time.
-            With it a foot may land a little suddenly.
+        swing_ends: Acceleration at the start (forward, up) and the end (forward, up) of the swing,
+            in addition to the rolling sole's. It is a multiple of stride and LIFT_UNIT over the
+            squared swing time. With it a foot may land a little suddenly.
         clearance: Greatest height of the sole's lowest corner in swing.
     """
 
@@ -126,7 +130,8 @@ def twist(speed: float) -> float:
     return 0.03 + 0.07 * speed
 
 
-# Rows: the fields of GaitShape from cadence to swing_ends, written out; one column for each of TUNED_SPEEDS.
+# Rows: the fields of GaitShape from cadence to swing_ends, written out; one column for each of
+# TUNED_SPEEDS.
 TUNED_SPEEDS: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8, 1.0)  # m/s
 TUNED: tuple[tuple[float, ...], ...] = (
     (1.2247, 1.1595, 1.1500, 1.1500, 1.3049),  # cadence
@@ -162,7 +167,9 @@ TUNED: tuple[tuple[float, ...], ...] = (
 
 
 def from_vector(numbers: np.ndarray, speed: float) -> GaitShape:
-    """Make a shape from its free numbers: the fields from cadence to swing_ends, one after the other."""
+    """Make a shape from its free numbers: the fields from cadence to swing_ends, one after the
+    other.
+    """
     n = tuple(float(x) for x in numbers)
     return GaitShape(
         cadence=n[0],

@@ -31,7 +31,9 @@ _STAY = 0.1  # pull towards the start, so that walks at neighboring speeds are a
 
 
 def bounds(speed: float) -> tuple[Float[np.ndarray, " number"], Float[np.ndarray, " number"]]:
-    """Return lower and upper bounds of the free numbers at `speed`, within which a walk looks human."""
+    """Return lower and upper bounds of the free numbers at `speed`, within which a walk looks
+    human.
+    """
     v = speed
     human = human_cadence(v)
     rows = [
@@ -61,8 +63,9 @@ def residuals(
 ) -> Float[np.ndarray, " residual"]:
     """Return the faults of a walk; half their squared length is minimized.
 
-    Torque, speed and yaw moment count above a comfortable level, and a little below it. Other faults
-    are acceleration, feet out of reach, joints near their limits, and a swing too low or too high.
+    Torque, speed and yaw moment count above a comfortable level, and a little below it. Other
+    faults are acceleration, feet out of reach, joints near their limits, and a swing too low or too
+    high.
     """
     shape = from_vector(numbers, speed)
     cycle = shaped_cycle(robot, speed, shape, rounds=2)
@@ -98,11 +101,14 @@ def residuals(
 def tune(
     robot: RobotModel, speed: float, start: Float[np.ndarray, " number"], evaluations: int = 20
 ) -> tuple[Float[np.ndarray, " number"], float]:
-    """Return the free numbers of the best walk found at `speed` from `start`, and its cost. Deterministic."""
+    """Return the free numbers of the best walk found at `speed` from `start`, and its cost.
+
+    Deterministic.
+    """
     low, high = bounds(speed)
     width = high - low
-    # Numbers run from 1 to 2 here. Steps of least_squares are relative to a number's size, and near 0
-    # they would be smaller than the tolerance of the inverse kinematics.
+    # Numbers run from 1 to 2 here. Steps of least_squares are relative to a number's size, and near
+    # 0 they would be smaller than the tolerance of the inverse kinematics.
     begin = 1.0 + np.clip((start - low) / width, 0.02, 0.98)
     result = least_squares(
         lambda u: np.concatenate(

@@ -1,7 +1,7 @@
 """Motion from files of other projects: human motion in key bodies, or clips of this robot.
 
-There is one module for each format. `load` chooses by the file's name and content. What a file does not say
-(units, axes, facing) is found out, logged, and kept in the motion's notes.
+There is one module for each format. `load` chooses by the file's name and content. What a file does
+not say (units, axes, facing) is found out, logged, and kept in the motion's notes.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ SUFFIXES = tuple(_FORMATS)
 def load(path: str | Path, options: ImportOptions | None = None) -> HumanMotion | MotionClip:
     """Load the motion in a file.
 
-    Human motion comes from .amc (with its .asf), .bvh, AMASS .npz, and DeepMimic .txt and .json. Clips of
-    `options.robot` come from GMR .pkl, .csv, and this project's .npz.
+    Human motion comes from .amc (with its .asf), .bvh, AMASS .npz, and DeepMimic .txt and .json.
+    Clips of `options.robot` come from GMR .pkl, .csv, and this project's .npz.
 
     Args:
         path: The file.
@@ -74,7 +74,8 @@ def load(path: str | Path, options: ImportOptions | None = None) -> HumanMotion 
     path, options = Path(path), options or ImportOptions()
     if path.suffix.lower() not in _FORMATS:
         raise MotionError(
-            f"{path}: no importer for {path.suffix or 'a file without a suffix'!r}; allowed: {', '.join(SUFFIXES)}."
+            f"{path}: no importer for {path.suffix or 'a file without a suffix'!r}; allowed:"
+            f" {', '.join(SUFFIXES)}."
         )
     if not path.is_file():
         raise MotionError(f"{path} does not exist, or is no file. Check the path.")

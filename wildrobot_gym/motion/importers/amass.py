@@ -1,8 +1,10 @@
-"""AMASS motions: .npz with parameters of an SMPL-H or SMPL-X body, which a body model turns into joints.
+"""AMASS motions: .npz with parameters of an SMPL-H or SMPL-X body, which a body model turns into
+joints.
 
-The body model is the user's own copy, since its license does not allow to ship it. It is an .npz with
-J_regressor, v_template, shapedirs and kintree_table. Only joints are computed, never the skin:
-J = J_regressor (v_template + shapedirs betas). N. Mahmood et al., "AMASS", 2019; M. Loper et al., "SMPL", 2015.
+The body model is the user's own copy, since its license does not allow to ship it. It is an .npz
+with J_regressor, v_template, shapedirs and kintree_table. Only joints are computed, never the skin:
+J = J_regressor (v_template + shapedirs betas). N. Mahmood et al., "AMASS", 2019; M. Loper et al.,
+"SMPL", 2015.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ def load_amass(path: Path, options: ImportOptions) -> HumanMotion:
     """Load a motion from an AMASS .npz and `options.body_model`.
 
     Raises:
-        MotionError: There is no body model, it does not fit the motion, a file is truncated, or a value is
-            not finite; see also `to_human`.
+        MotionError: There is no body model, it does not fit the motion, a file is truncated, or a
+            value is not finite; see also `to_human`.
     """
     motion = _read(path, ("trans", "betas"), f"AMASS motion (trans, poses, betas, {_RATES[0]})")
     poses, trans, betas = _parameters(motion, path)
@@ -92,7 +94,9 @@ def _parameters(
 ) -> tuple[
     Float[np.ndarray, "time joint 3"], Float[np.ndarray, "time 3"], Float[np.ndarray, " shape"]
 ]:
-    """Return rotation vectors of all joints (the body's first), the root's positions, and the body's proportions."""
+    """Return rotation vectors of all joints (the body's first), the root's positions, and the
+    body's proportions.
+    """
     try:
         poses = (
             motion["poses"]
@@ -105,7 +109,8 @@ def _parameters(
     except (KeyError, ValueError) as error:
         shapes = {name: array.shape for name, array in motion.items() if array.ndim}
         raise MotionError(
-            f"{path} has {shapes} ({error}); needed: trans (frames, 3), poses (frames, 3 for each joint) or root_orient and"
+            f"{path} has {shapes} ({error}); needed: trans (frames, 3), poses (frames, 3 for each"
+            " joint) or root_orient and"
             " pose_body, and betas (numbers)."
         ) from error
     for name, values in (("poses", poses), ("trans", trans), ("betas", betas)):
@@ -135,8 +140,10 @@ def _rest(
     )  # the root's is any number.
     if posed not in (count, body) or not same_tree:  # pose_body alone has the body's joints only
         raise MotionError(
-            f"{model_path} has {count} joints and does not fit {path}, which moves {posed}: SMPL-H has 52, SMPL-X 55, and both"
-            f" begin with {', '.join(layout.joint_names)}. Pass the body model that the motion was made with."
+            f"{model_path} has {count} joints and does not fit {path}, which moves {posed}: SMPL-H"
+            " has 52, SMPL-X 55, and both"
+            f" begin with {', '.join(layout.joint_names)}. Pass the body model that the motion was"
+            " made with."
         )
     for name in _MODEL[:3]:
         check_finite(model[name], model_path, name)

@@ -1,8 +1,9 @@
 """Acclaim's skeleton (.asf) and motion (.amc), the format of CMU's motion capture.
 
-An .asf names bones, each with a direction and a length in the rest pose (in the skeleton's world axes) and an
-axis frame. An .amc gives each bone's angles in that frame. A bone's rotation from the rest pose is C R C^-1,
-relative to its parent. A bone starts where its parent ends. The joint there has the bone's name.
+An .asf names bones, each with a direction and a length in the rest pose (in the skeleton's world
+axes) and an axis frame. An .amc gives each bone's angles in that frame. A bone's rotation from the
+rest pose is C R C^-1, relative to its parent. A bone starts where its parent ends. The joint there
+has the bone's name.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def load_amc(path: Path, options: ImportOptions) -> HumanMotion:
     The .asf has the subject's number before the `_`, or is the only one there.
 
     Raises:
-        MotionError: There is no .asf, a file is truncated, the bones of the two differ, or a value is not
-            finite; see also `to_human`.
+        MotionError: There is no .asf, a file is truncated, the bones of the two differ, or a value
+            is not finite; see also `to_human`.
     """
     asf = _find_asf(path, options)
     bones, parents, degrees = _read_asf(asf)
@@ -59,7 +60,8 @@ def load_amc(path: Path, options: ImportOptions) -> HumanMotion:
     fps = options.fps or table.fps
     if fps is None:
         raise MotionError(
-            f"{path}: an .amc does not say its frame rate, and the table of joint names has none. Pass fps."
+            f"{path}: an .amc does not say its frame rate, and the table of joint names has none."
+            " Pass fps."
         )
     offsets = np.stack(
         [bones[parent].end if parent else np.zeros(3) for parent in parents.values()]
@@ -74,7 +76,8 @@ def load_amc(path: Path, options: ImportOptions) -> HumanMotion:
     )
     notes = (
         f"skeleton: {asf.name}, joint names: table {table_name}",
-        f"frame rate: {fps:g} fps {'as given' if options.fps else 'from the table, since the file has none'}",
+        f"frame rate: {fps:g} fps"
+        f" {'as given' if options.fps else 'from the table, since the file has none'}",
     )
     return to_human(
         Recording(path, skeleton, check_fps(fps, path, "fps"), rotations, moving, notes),
@@ -101,14 +104,17 @@ def _find_asf(path: Path, options: ImportOptions) -> Path:
     wanted = [asf for asf in found if asf.stem in (path.stem.split("_")[0], path.stem)]
     if not wanted and len(found) != 1:
         raise MotionError(
-            f"{path} needs its skeleton: {path.stem.split('_')[0]}.asf, or one only .asf in {path.parent}; there are"
+            f"{path} needs its skeleton: {path.stem.split('_')[0]}.asf, or one only .asf in"
+            f" {path.parent}; there are"
             f" {[asf.name for asf in found]}. Put it there, or pass skeleton."
         )
     return (wanted or found)[0]
 
 
 def _read_asf(path: Path) -> tuple[dict[str, _Bone], dict[str, str], bool]:
-    """Return the bones (parents first), each bone's parent (the root's is ""), and whether angles are in degrees."""
+    """Return the bones (parents first), each bone's parent (the root's is ""), and whether angles
+    are in degrees.
+    """
     sections: dict[str, list[list[str]]] = {}
     for line in read_text(path).splitlines():
         words = line.split("#")[0].split()
@@ -173,7 +179,10 @@ def _frame(words: list[str], degrees: bool) -> Rotation:
 
 
 def _read_amc(path: Path, bones: Mapping[str, _Bone]) -> dict[str, Float[np.ndarray, "time dof"]]:
-    """Return the columns of each bone that moves. All frames must hold the same bones in the same order."""
+    """Return the columns of each bone that moves.
+
+    All frames must hold the same bones in the same order.
+    """
     lines = [line for line in read_text(path).splitlines() if line.strip() and line[0] not in "#:"]
     words = " ".join(lines).split()
     starts = [i for i, line in enumerate(lines) if line.strip().isdigit()]
@@ -186,8 +195,10 @@ def _read_amc(path: Path, bones: Mapping[str, _Bone]) -> dict[str, Float[np.ndar
         name: len(bone.dof) for name, bone in bones.items() if bone.dof
     }:
         raise MotionError(
-            f"{path} does not fit its skeleton, is truncated, or no .amc. Its first frame has {[entry[0] for entry in first]},"
-            f" the .asf moves {[name for name, bone in bones.items() if bone.dof]}. Pass the subject's own .asf as skeleton."
+            f"{path} does not fit its skeleton, is truncated, or no .amc. Its first frame has"
+            f" {[entry[0] for entry in first]},"
+            f" the .asf moves {[name for name, bone in bones.items() if bone.dof]}. Pass the"
+            " subject's own .asf as skeleton."
         )
     width = 1 + sum(len(entry) for entry in first)
     if len(words) % width:
@@ -200,7 +211,8 @@ def _read_amc(path: Path, bones: Mapping[str, _Bone]) -> dict[str, Float[np.ndar
     for entry in first:
         if (odd := table[:, at] != entry[0]).any():
             raise MotionError(
-                f"{path}: frame {int(odd.argmax()) + 1} does not have bone {entry[0]!r} in its place."
+                f"{path}: frame {int(odd.argmax()) + 1} does not have bone {entry[0]!r} in its"
+                " place."
                 " Repair the file."
             )
         values = numbers(

@@ -18,11 +18,12 @@ _DOWN = np.array([0.0, 0.0, -1.0])
 
 
 def to_human(recording: Recording, table: NameTable, options: ImportOptions) -> HumanMotion:
-    """Convert a recording to key bodies in z-up meters, with rotations from the upright pose that faces +x.
+    """Convert a recording to key bodies in z-up meters, with rotations from the upright pose that
+    faces +x.
 
     Raises:
-        MotionError: Units, axes or facing cannot be found out, there are too few frames, or a value is not
-            finite.
+        MotionError: Units, axes or facing cannot be found out, there are too few frames, or a value
+            is not finite.
     """
     where, skeleton = str(recording.path), recording.skeleton
     part = options.part(len(recording.offsets), recording.fps, where)
@@ -60,8 +61,9 @@ def to_human(recording: Recording, table: NameTable, options: ImportOptions) -> 
 def _straightened(rest: Points) -> dict[str, Rotation]:
     """Return what turns each leg segment from the file's rest pose to straight legs and flat feet.
 
-    CMU's skeletons rest with legs 20 degrees apart and tilted feet. Thighs and shins are turned until they
-    hang down. Feet only follow the shin's sideways tilt, since their own slope is a standing foot's.
+    CMU's skeletons rest with legs 20 degrees apart and tilted feet. Thighs and shins are turned
+    until they hang down. Feet only follow the shin's sideways tilt, since their own slope is a
+    standing foot's.
     """
     turns = {}
     for side in ("left", "right"):
@@ -79,5 +81,6 @@ def _notes(axes: Axes, motion: HumanMotion) -> tuple[str, ...]:
     speed = np.hypot(way[0], way[1]) / motion.duration_s
     return (
         *axes.notes,
-        f"{motion.num_frames} frames at {motion.fps:g} fps, {motion.duration_s:.2f} s, {speed:.2f} m/s on the way",
+        f"{motion.num_frames} frames at {motion.fps:g} fps, {motion.duration_s:.2f} s, {speed:.2f}"
+        " m/s on the way",
     )

@@ -1,7 +1,8 @@
-"""Finding a file's units, its up axis, and the direction its skeleton faces, from the human's shape.
+"""Finding a file's units, its up axis, and the direction its skeleton faces, from the human's
+shape.
 
-Files do not say these things, or say them wrongly. Human legs are 0.3 to 1.2 m long, and the torso is above the
-feet most of the time. The left hip is on the left, and toes point ahead.
+Files do not say these things, or say them wrongly. Human legs are 0.3 to 1.2 m long, and the torso
+is above the feet most of the time. The left hip is on the left, and toes point ahead.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ def find_axes(rest: Points, motion: Points, options: ImportOptions, where: str) 
     """Find the axes of a file from its standing rest pose and its frames.
 
     Raises:
-        MotionError: No unit is plausible, the rest pose does not stand, no up axis is clear, or left and
-            right are swapped.
+        MotionError: No unit is plausible, the rest pose does not stand, no up axis is clear, or
+            left and right are swapped.
     """
     leg = _leg_length(rest)
     unit, scale = _find_unit(leg, options.scale, where)
@@ -60,7 +61,8 @@ def find_axes(rest: Points, motion: Points, options: ImportOptions, where: str) 
     up, sure = _nearest_axis(_body_up(motion).mean(axis=0))
     if options.up is None and sure < _CLEAR:
         raise MotionError(
-            f"{where}: no axis is up in its mean pose (the nearest, {up}, is {np.degrees(np.arccos(sure)):.0f} deg off the"
+            f"{where}: no axis is up in its mean pose (the nearest, {up}, is"
+            f" {np.degrees(np.arccos(sure)):.0f} deg off the"
             " way from feet to torso). Take a part in which the human stands or walks, or pass up."
         )
     notes = (
@@ -82,7 +84,8 @@ def _find_unit(leg: float, given: float | None, where: str) -> tuple[str, float]
         )
     if not LEG_RANGE[0] <= leg * scale <= LEG_RANGE[1]:
         raise MotionError(
-            f"{where}: legs are {leg:g} units long, {leg * scale:g} m in {unit}; allowed: {LEG_RANGE[0]} to {LEG_RANGE[1]} m."
+            f"{where}: legs are {leg:g} units long, {leg * scale:g} m in {unit}; allowed:"
+            f" {LEG_RANGE[0]} to {LEG_RANGE[1]} m."
             " Pass scale, the meters in one unit; or the table of joint names is wrong."
         )
     return unit, scale
@@ -97,19 +100,23 @@ def _find_rest(rest: Points, facing: str | None, where: str) -> tuple[str, Rotat
     up, sure = _nearest_axis(_body_up(rest))
     if spine @ legs < _CLEAR or sure < _CLEAR:
         raise MotionError(
-            f"{where}: the skeleton does not stand upright with all rotations at zero (spine {spine.round(2)}, legs"
-            f" {legs.round(2)}). Give a table whose `stand` makes it, or the table of joint names is wrong."
+            f"{where}: the skeleton does not stand upright with all rotations at zero (spine"
+            f" {spine.round(2)}, legs"
+            f" {legs.round(2)}). Give a table whose `stand` makes it, or the table of joint names"
+            " is wrong."
         )
     left, sure = _nearest_axis(_left(rest))
     ahead = np.cross(_vector(left), _vector(up)) if facing is None else _vector(facing)
     toes = _unit(_middle(rest, "toe") - _middle(rest, "ankle"))
     if abs(ahead @ _vector(up)) > 0.5 or sure < _CLEAR:
         raise MotionError(
-            f"{where}: the rest pose has up {up} and left {left}, and cannot face {facing or 'a clear way'}. Pass facing."
+            f"{where}: the rest pose has up {up} and left {left}, and cannot face"
+            f" {facing or 'a clear way'}. Pass facing."
         )
     if facing is None and toes @ ahead <= 0:
         raise MotionError(
-            f"{where}: in the rest pose the toes point backwards ({toes.round(2)}, ahead is {ahead.round()}), so left and"
+            f"{where}: in the rest pose the toes point backwards ({toes.round(2)}, ahead is"
+            f" {ahead.round()}), so left and"
             " right are swapped in the table of joint names; or pass facing."
         )
     return up, Rotation.from_matrix(np.stack([ahead, np.cross(_vector(up), ahead), _vector(up)]))

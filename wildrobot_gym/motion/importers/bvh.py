@@ -1,7 +1,8 @@
-"""Biovision hierarchies (.bvh): CMU's conversions, LAFAN1, 100STYLE, and others with a table of joint names.
+"""Biovision hierarchies (.bvh): CMU's conversions, LAFAN1, 100STYLE, and others with a table of
+joint names.
 
-A joint's rotation from its parent is the product of its rotation channels in their order. Position channels
-replace the offset, as in all these sources.
+A joint's rotation from its parent is the product of its rotation channels in their order. Position
+channels replace the offset, as in all these sources.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ def load_bvh(path: Path, options: ImportOptions) -> HumanMotion:
     """Load a motion from a .bvh.
 
     Raises:
-        MotionError: The file is truncated, no table of joint names fits, or a value or the frame time is
-            out of range. See also `to_human`.
+        MotionError: The file is truncated, no table of joint names fits, or a value or the frame
+            time is out of range. See also `to_human`.
     """
     hierarchy, _, motion = read_text(path).partition("MOTION")
     joints = _read_hierarchy(path, hierarchy)
@@ -131,13 +132,15 @@ def _read_motion(
     words = text.split()
     if len(words) < 5 or words[0] != "Frames:" or words[2:4] != ["Frame", "Time:"]:
         raise MotionError(
-            f"{path} is truncated: no MOTION section with Frames and Frame Time. Download or export it again."
+            f"{path} is truncated: no MOTION section with Frames and Frame Time. Download or export"
+            " it again."
         )
     frames, frame_time = numbers([words[1], words[4]], path, "Frames or Frame Time")
     values = numbers(words[5:], path, "MOTION")
     if len(values) != frames * width:
         raise MotionError(
-            f"{path} is truncated or damaged: it says {frames:g} frames of {width} channels, {frames * width:g} numbers, and"
+            f"{path} is truncated or damaged: it says {frames:g} frames of {width} channels,"
+            f" {frames * width:g} numbers, and"
             f" has {len(values)}. Download or export it again."
         )
     values = values.reshape(int(frames), width)

@@ -1,7 +1,7 @@
 """Robot motion as CSV: a header that names every column, then one line for each frame.
 
-Columns, in any order: root_x, root_y, root_z (m), root_qw, root_qx, root_qy, root_qz, every joint of the robot
-by its name (rad), and `time` (s, evenly spaced). Without `time`, pass fps.
+Columns, in any order: root_x, root_y, root_z (m), root_qw, root_qx, root_qy, root_qz, every joint
+of the robot by its name (rad), and `time` (s, evenly spaced). Without `time`, pass fps.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def load_csv(path: Path, options: ImportOptions) -> MotionClip:
     """Load a clip from a .csv.
 
     Raises:
-        MotionError: A column is unknown, missing or there twice, lines differ in length, times are uneven, or
-            a value is not finite.
+        MotionError: A column is unknown, missing or there twice, lines differ in length, times are
+            uneven, or a value is not finite.
     """
     robot = RobotModel.load(options.robot)
     rows = [
@@ -41,7 +41,8 @@ def load_csv(path: Path, options: ImportOptions) -> MotionClip:
     if missing or unknown or len(set(header)) != len(header):
         hint = f" {unknown_name('column', unknown[0], (*needed, _TIME))}" if unknown else ""
         raise MotionError(
-            f"{path} does not fit robot {robot.name!r}: columns {', '.join(header)}; missing: {', '.join(missing) or 'none'};"
+            f"{path} does not fit robot {robot.name!r}: columns {', '.join(header)}; missing:"
+            f" {', '.join(missing) or 'none'};"
             f" needed, each once: {', '.join(needed)}, and {_TIME}.{hint}"
         )
     for number, row in enumerate(rows, start=2):
@@ -71,13 +72,15 @@ def _rate(time: np.ndarray | None, path: Path) -> float:
         )
     if len(time) < 2:
         raise MotionError(
-            f"{path} has {len(time)} row(s) below its header; at least 2 are needed to know velocities."
+            f"{path} has {len(time)} row(s) below its header; at least 2 are needed to know"
+            " velocities."
         )
     steps = np.diff(time)
     if (
         steps.min() <= 0 or np.ptp(steps) > 0.1 * steps.mean()
     ):  # times rounded to ms at 100 fps differ by 10 %
         raise MotionError(
-            f"{path}: {_TIME} advances by {steps.min():g} to {steps.max():g} s; allowed: evenly. Resample it."
+            f"{path}: {_TIME} advances by {steps.min():g} to {steps.max():g} s; allowed: evenly."
+            " Resample it."
         )
     return len(steps) / float(time[-1] - time[0])

@@ -1,7 +1,9 @@
-"""DeepMimic's motions: JSON with 44 numbers a frame (duration, root position, each joint's rotation).
+"""DeepMimic's motions: JSON with 44 numbers a frame (duration, root position, each joint's
+rotation).
 
-Spherical joints are quaternions wxyz; knees and elbows are one angle about z. The file has no names. The
-table `deepmimic` has the joints, their columns, and the humanoid's dimensions. X. B. Peng et al., "DeepMimic", 2018.
+Spherical joints are quaternions wxyz; knees and elbows are one angle about z. The file has no
+names. The table `deepmimic` has the joints, their columns, and the humanoid's dimensions. X. B.
+Peng et al., "DeepMimic", 2018.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ def load_deepmimic(path: Path, options: ImportOptions) -> HumanMotion:
     """Load a motion from a DeepMimic .txt or .json.
 
     Raises:
-        MotionError: The file is truncated or of another kind or width, or durations are uneven. Or a
-            value or the length of a quaternion is out of range.
+        MotionError: The file is truncated or of another kind or width, or durations are uneven. Or
+            a value or the length of a quaternion is out of range.
     """
     layout = shipped_tables(_TABLE)[_TABLE]
     _, table = choose_table(options.table or _TABLE, _TABLE, layout.joint_names, str(path))
@@ -40,7 +42,8 @@ def load_deepmimic(path: Path, options: ImportOptions) -> HumanMotion:
     )  # the last frame's is 0 in some files
     if np.ptp(durations) > 0.01 * durations.mean():
         raise MotionError(
-            f"{path}: frames last from {durations.min():g} to {durations.max():g} s; allowed: all the same. Resample it."
+            f"{path}: frames last from {durations.min():g} to {durations.max():g} s; allowed: all"
+            " the same. Resample it."
         )
     fps = check_fps(
         options.fps or 1.0 / max(durations.mean(), 1e-9),
@@ -63,12 +66,14 @@ def _read_frames(path: Path, width: int) -> np.ndarray:
         frames = np.array(json.loads(read_text(path))["Frames"], np.float64)
     except (ValueError, KeyError, TypeError) as error:
         raise MotionError(
-            f"{path} is truncated or no DeepMimic motion, which is JSON with Frames, rows of {width} numbers"
+            f"{path} is truncated or no DeepMimic motion, which is JSON with Frames, rows of"
+            f" {width} numbers"
             f" ({type(error).__name__}: {error}). Download it again."
         ) from error
     if frames.ndim != 2 or frames.shape[1] != width:
         raise MotionError(
-            f"{path}: Frames has shape {frames.shape}; allowed: (frames, {width}), the humanoid of DeepMimic."
+            f"{path}: Frames has shape {frames.shape}; allowed: (frames, {width}), the humanoid of"
+            " DeepMimic."
         )
     check_finite(frames, path, "Frames")
     return frames
@@ -79,7 +84,8 @@ def _rotation(joint: Joint, values: np.ndarray, path: Path) -> Rotation:
         error = np.abs(np.linalg.norm(values, axis=-1) - 1.0)
         if error.max() > _UNIT_TOLERANCE:
             raise MotionError(
-                f"{path}: the rotation of {joint.name} in frame {int(error.argmax())} is no unit quaternion (w, x, y, z);"
+                f"{path}: the rotation of {joint.name} in frame {int(error.argmax())} is no unit"
+                " quaternion (w, x, y, z);"
                 f" allowed: length 1 within {_UNIT_TOLERANCE}. Is it another humanoid's motion?"
             )
         return Rotation.from_quat(values, scalar_first=True)

@@ -1,7 +1,9 @@
-"""Leveling the floor. A capture volume may be calibrated a degree or two off, and standing feet show it.
+"""Leveling the floor.
 
-In CMU's subject 02 the same standing foot is 20 mm higher for each meter walked. A robot would read that as
-floating, and the direction of gravity would be wrong.
+A capture volume may be calibrated a degree or two off, and standing feet show it.
+
+In CMU's subject 02 the same standing foot is 20 mm higher for each meter walked. A robot would read
+that as floating, and the direction of gravity would be wrong.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ _SLOPE_RANGE = np.radians([0.1, 3.0])  # a smaller slope does not matter, a larg
 
 
 def level(motion: HumanMotion) -> HumanMotion:
-    """Turn a motion until standing feet are equally high along its path, if it shows such a slope."""
+    """Turn a motion until standing feet are equally high along its path, if it shows such a
+    slope.
+    """
     points = _stances(motion)
     gradient, fraction = _slope(points)
     slope = np.arctan(np.linalg.norm(gradient))
@@ -36,7 +40,10 @@ def level(motion: HumanMotion) -> HumanMotion:
         + center
     )
     rotations = turn * Rotation.from_quat(motion.rotations.reshape(-1, 4), scalar_first=True)
-    note = f"floor: {len(points)} stances lie on a slope of {np.degrees(slope):.2f} deg, which was turned level"
+    note = (
+        f"floor: {len(points)} stances lie on a slope of {np.degrees(slope):.2f} deg,"
+        " which was turned level"
+    )
     return replace(
         motion,
         positions=turned,
@@ -63,7 +70,8 @@ def _stances(motion: HumanMotion) -> Float[np.ndarray, "stance 3"]:
 
 
 def _slope(points: Float[np.ndarray, "stance 3"]) -> tuple[Float[np.ndarray, "2"], float]:
-    """Return the gradient of the plane through the points, and the fraction of their variance it explains.
+    """Return the gradient of the plane through the points, and the fraction of their variance it
+    explains.
 
     It is zero across directions in which the points do not spread wide enough.
     """

@@ -1,4 +1,6 @@
-"""GMR's pickles: motion retargeted to this robot, as a dictionary with fps, root_pos (m), root_rot (xyzw), dof_pos."""
+"""GMR's pickles: motion retargeted to this robot, as a dictionary with fps, root_pos (m), root_rot
+(xyzw), dof_pos.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +25,21 @@ def load_gmr(path: Path, options: ImportOptions) -> MotionClip:
     """Load a clip from a GMR pickle, whose joints must be the robot's, in its order.
 
     Raises:
-        MotionError: The pickle asks for more than arrays, a key is missing, the joints are another robot's,
-            or a value is not finite.
+        MotionError: The pickle asks for more than arrays, a key is missing, the joints are another
+            robot's, or a value is not finite.
     """
     data = load_pickle(path)
     if missing := [key for key in _KEYS if key not in data]:
         raise MotionError(
-            f"{path} is no GMR motion: it has no {', '.join(missing)}; it has {', '.join(map(str, data))}, needed are"
+            f"{path} is no GMR motion: it has no {', '.join(missing)}; it has"
+            f" {', '.join(map(str, data))}, needed are"
             f" {', '.join(_KEYS)}."
         )
     robot = RobotModel.load(options.robot)
     if data.get("robot", robot.name) != robot.name:
         raise MotionError(
-            f"{path} is a clip of robot {data['robot']!r}, not of {robot.name!r}. Pass robot, or retarget it again."
+            f"{path} is a clip of robot {data['robot']!r}, not of {robot.name!r}. Pass robot, or"
+            " retarget it again."
         )
     arrays = {}
     for key, width in (("root_pos", 3), ("root_rot", 4), ("dof_pos", robot.num_joints)):
@@ -47,8 +51,10 @@ def load_gmr(path: Path, options: ImportOptions) -> MotionClip:
             or values.dtype.kind not in "fiu"
         ):
             raise MotionError(
-                f"{path}: {key} is {_describe(values)}; allowed: (frames, {width}) numbers. Robot {robot.name!r} has the joints"
-                f" {', '.join(robot.joint_names)}; for a clip of another robot pass robot, or retarget the motion again."
+                f"{path}: {key} is {_describe(values)}; allowed: (frames, {width}) numbers. Robot"
+                f" {robot.name!r} has the joints"
+                f" {', '.join(robot.joint_names)}; for a clip of another robot pass robot, or"
+                " retarget the motion again."
             )
         check_finite(values, path, key)
         arrays[key] = values
@@ -64,7 +70,9 @@ def load_gmr(path: Path, options: ImportOptions) -> MotionClip:
 
 
 def _origin(data: dict[str, Any], path: Path) -> tuple[str, str]:
-    """Return source and license of the human clip that the file names, by the last folders of its path."""
+    """Return source and license of the human clip that the file names, by the last folders of its
+    path.
+    """
     human = str(data.get("source_file", path.name)).replace("\\", "/").split("/")
     licence = (
         "AMASS licence, non-commercial research"

@@ -15,8 +15,8 @@ class ImportOptions:
     """Options for all formats. Each format uses those that it needs.
 
     Attributes:
-        table: Name of a shipped table of joint names (`configs/skeletons`), or a path. The default is the
-            one that fits.
+        table: Name of a shipped table of joint names (`configs/skeletons`), or a path. The default
+            is the one that fits.
         skeleton: The .asf of an .amc. The default is the one beside it.
         body_model: SMPL-H or SMPL-X .npz, for AMASS.
         robot: Robot whose joints a GMR or CSV clip holds.
@@ -59,7 +59,8 @@ class ImportOptions:
                 raise MotionError(f"{name} is {value!r}; allowed: a positive number.")
 
     def take_whole(self, where: object) -> None:
-        """Check that no part or other rate is asked for of a file of this project, whose clips are whole.
+        """Check that no part or other rate is asked for of a file of this project, whose clips are
+        whole.
 
         Raises:
             MotionError: It is.
@@ -84,8 +85,10 @@ class ImportOptions:
         )
         if not 0 <= first < last:
             raise MotionError(
-                f"{where} has {num_frames} frame(s), {max(num_frames - 1, 0) / fps:.3f} s; from {self.start_s or 0} s to"
-                f" {'the end' if self.end_s is None else f'{self.end_s} s'} fewer than 2 frames are left, and velocities"
+                f"{where} has {num_frames} frame(s), {max(num_frames - 1, 0) / fps:.3f} s; from"
+                f" {self.start_s or 0} s to"
+                f" {'the end' if self.end_s is None else f'{self.end_s} s'} fewer than 2 frames are"
+                " left, and velocities"
                 " need 2. Use a longer clip, or other start_s and end_s."
             )
         return slice(first, last + 1)

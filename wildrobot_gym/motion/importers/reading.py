@@ -1,4 +1,6 @@
-"""What all importers require of a file: it exists, is whole, and has finite numbers and a possible frame rate."""
+"""What all importers require of a file: it exists, is whole, and has finite numbers and a possible
+frame rate.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def numbers(words: Sequence[str] | np.ndarray, path: Path, what: str) -> np.ndar
         return np.array(words, np.float64)
     except ValueError as error:
         raise MotionError(
-            f"{path}: {what} holds something that is no number ({error}). Repair or export it again."
+            f"{path}: {what} holds something that is no number ({error}). Repair or export it"
+            " again."
         ) from error
 
 
@@ -58,7 +61,8 @@ def check_finite(values: np.ndarray, path: Path, what: str) -> None:
     if not fine.all():
         frame = int(np.argwhere(~fine)[0][0])
         raise MotionError(
-            f"{path}: {what} has a NaN or infinity (or near it), first in frame {frame}. Cut it off or repair it."
+            f"{path}: {what} has a NaN or infinity (or near it), first in frame {frame}. Cut it off"
+            " or repair it."
         )
 
 
@@ -74,7 +78,8 @@ def check_fps(fps: Any, path: Path, what: str) -> float:
         rate = float("nan")
     if not FPS_RANGE[0] <= rate <= FPS_RANGE[1]:
         raise MotionError(
-            f"{path}: {what} means {fps} frames a second; allowed: {FPS_RANGE[0]:g} to {FPS_RANGE[1]:g}."
+            f"{path}: {what} means {fps} frames a second; allowed: {FPS_RANGE[0]:g} to"
+            f" {FPS_RANGE[1]:g}."
             " Repair the file, or pass fps."
         )
     return float(round(rate)) if abs(rate - round(rate)) < _ROUND_FPS * rate else rate

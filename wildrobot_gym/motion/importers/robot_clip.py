@@ -1,4 +1,6 @@
-"""What importers of this robot's own motion have in common: the motion becomes a `MotionClip` as it is."""
+"""What importers of this robot's own motion have in common: the motion becomes a `MotionClip` as it
+is.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,8 @@ def robot_clip(
         if x > 1e-6
     ]
     found = (
-        f"{clip.num_frames} frames at {fps:g} fps, {clip.duration_s:.2f} s, mean velocity {command[0]:.2f} m/s ahead,"
+        f"{clip.num_frames} frames at {fps:g} fps, {clip.duration_s:.2f} s, mean velocity"
+        f" {command[0]:.2f} m/s ahead,"
         f" {command[1]:.2f} m/s left, {command[2]:.2f} rad/s",
         f"beyond the joint limits: {', '.join(beyond) or 'nothing'}",
     )

@@ -1,8 +1,9 @@
 """Reading a foreign pickle safely: numpy arrays of numbers and plain containers, nothing else.
 
-A pickle is a program that may call anything it names. Here the few names that numpy's arrays need stand for
-classes of this module, which only keep bytes. Every other name is refused before anything is called. numpy's
-own functions are not called either, since its `__setstate__` trusts what it gets.
+A pickle is a program that may call anything it names. Here the few names that numpy's arrays need
+stand for classes of this module, which only keep bytes. Every other name is refused before anything
+is called. numpy's own functions are not called either, since its `__setstate__` trusts what it
+gets.
 """
 
 from __future__ import annotations
@@ -26,14 +27,19 @@ class _Refused(Exception):
 
 
 class _StandIn:
-    """Base of the stand-ins. Without `__setstate__` a pickle could set any attribute, also of the class."""
+    """Base of the stand-ins.
+
+    Without `__setstate__` a pickle could set any attribute, also of the class.
+    """
 
     def __setstate__(self, state: Any) -> None:
         raise _Refused("a state where there is none")
 
 
 class _Type(_StandIn):
-    """Stands for numpy.dtype: `dtype('f8', False, True)` and then its state, of which the byte order counts."""
+    """Stands for numpy.dtype: `dtype('f8', False, True)` and then its state, of which the byte
+    order counts.
+    """
 
     def __init__(self, code: str, *_: Any) -> None:
         self.code, self.order = str(code), "<"
@@ -113,8 +119,8 @@ def load_pickle(path: Path) -> dict[str, Any]:
     """Load the dictionary in a pickle: arrays, numbers, text, None, and containers of these.
 
     Raises:
-        MotionError: The file is missing, truncated or no dictionary, or asks for anything else. What it asks
-            for is named and not executed.
+        MotionError: The file is missing, truncated or no dictionary, or asks for anything else.
+            What it asks for is named and not executed.
     """
     try:
         with path.open("rb") as stream:
@@ -123,8 +129,10 @@ def load_pickle(path: Path) -> dict[str, Any]:
         raise MotionError(f"Cannot read {path}: {error.strerror or error}.") from error
     except _Refused as error:
         raise MotionError(
-            f"{path} asks for {error}, which was refused and not executed; allowed: numpy arrays of numbers, numbers, text,"
-            " lists, tuples, dictionaries. If you trust its maker, have it saved again with these only."
+            f"{path} asks for {error}, which was refused and not executed; allowed: numpy arrays of"
+            " numbers, numbers, text,"
+            " lists, tuples, dictionaries. If you trust its maker, have it saved again with these"
+            " only."
         ) from error
     except Exception as error:  # a damaged pickle may raise anything
         raise MotionError(

@@ -47,7 +47,9 @@ class Skeleton:
     def standing(
         self, stand: Mapping[str, Sequence[float]]
     ) -> tuple[Float[np.ndarray, "joint 3"], list[Rotation]]:
-        """Return the rest pose, with joints in `stand` turned by degrees about their own x, then y, then z."""
+        """Return the rest pose, with joints in `stand` turned by degrees about their own x, then y,
+        then z.
+        """
         degrees = [[stand.get(name, (0.0, 0.0, 0.0))] for name in self.names]
         positions, turns = self.pose(
             [Rotation.from_euler("XYZ", d, degrees=True) for d in degrees], self.offsets[None]

@@ -1,4 +1,6 @@
-"""Tables of joint names: which joint of a file is which key body. YAML in `configs/skeletons`, or a user's own.
+"""Tables of joint names: which joint of a file is which key body.
+
+YAML in `configs/skeletons`, or a user's own.
 
 Keys:
 
@@ -109,10 +111,12 @@ def read_table(path: Path) -> NameTable:
 def choose_table(
     asked: str | Path | None, format: str, names: tuple[str, ...], where: str
 ) -> tuple[str, NameTable]:
-    """Return the table asked for, or the shipped one whose joints are all in the file, with its name.
+    """Return the table asked for, or the shipped one whose joints are all in the file, with its
+    name.
 
     Raises:
-        MotionError: No table fits. The message has the file's joints and those of the nearest table.
+        MotionError: No table fits. The message has the file's joints and those of the nearest
+            table.
     """
     tables = shipped_tables(format)
     if asked is not None:
@@ -127,9 +131,12 @@ def choose_table(
     )
     if missing := table.missing(names):
         raise MotionError(
-            f"{where} does not have the joints of table {name!r}{'' if asked else ', the nearest one'}."
-            f" {unknown_name('joint', missing[0], names)} Missing: {', '.join(missing)}. The table wants"
-            f" {', '.join(table.bodies[b] for b in REQUIRED_BODIES)}. Pass a table of your own: copy one of"
+            f"{where} does not have the joints of table"
+            f" {name!r}{'' if asked else ', the nearest one'}."
+            f" {unknown_name('joint', missing[0], names)} Missing: {', '.join(missing)}. The table"
+            " wants"
+            f" {', '.join(table.bodies[b] for b in REQUIRED_BODIES)}. Pass a table of your own:"
+            " copy one of"
             f" {TABLES}/*.yaml and put the file's names into it."
         )
     return name, table

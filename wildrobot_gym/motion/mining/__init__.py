@@ -1,4 +1,6 @@
-"""Mining reference motion: performances are judged by quality gates, and what passes becomes clips."""
+"""Mining reference motion: performances are judged by quality gates, and what passes becomes
+clips.
+"""
 
 from wildrobot_gym.motion.mining.gates import GATE_NAMES, Gates
 from wildrobot_gym.motion.mining.mine import ClipYield, MiningReport, mine

@@ -32,8 +32,8 @@ _GOOD_LOAD, _GOOD_SLIP, _GOOD_TILT, _NEAR_HARNESS = 0.95, 0.05, 15.0, 0.8
 class Gates:
     """Bounds on the metrics of a window, and the windows to which they are applied.
 
-    Fractions are 0 to 1 and angles are in degrees. With the defaults `harness_p90` never decides, since
-    `harness_p95` is stricter. Windows that overlap and pass are joined.
+    Fractions are 0 to 1 and angles are in degrees. With the defaults `harness_p90` never decides,
+    since `harness_p95` is stricter. Windows that overlap and pass are joined.
 
     Attributes:
         load_mean: Minimum mean load, as a fraction of the weight.
@@ -78,12 +78,15 @@ class Gates:
                 )
         if not (self.stride >= 1 and 2 <= self.shortest <= self.window <= self.longest):
             raise ConfigError(
-                f"gates.window {self.window}, stride {self.stride}, shortest {self.shortest}, longest {self.longest};"
+                f"gates.window {self.window}, stride {self.stride}, shortest {self.shortest},"
+                f" longest {self.longest};"
                 " allowed: stride 1 or more, 2 <= shortest <= window <= longest."
             )
 
     def windows(self, frames: int) -> tuple[Int[np.ndarray, " window"], int]:
-        """Return the first frames of the windows of a performance of `frames` frames, and their length."""
+        """Return the first frames of the windows of a performance of `frames` frames, and their
+        length.
+        """
         if frames >= self.window:
             return np.arange(0, frames - self.window + 1, self.stride), self.window
         return np.arange(1 if frames >= self.shortest else 0), frames
@@ -98,7 +101,9 @@ class Gates:
         return ~np.any(list(self.failed(metrics).values()), axis=0)
 
     def closeness(self, metrics: Metrics) -> Float[np.ndarray, " window"]:
-        """Return 1 for windows that pass, else the worst ratio between a metric and its bound, 0 to 1."""
+        """Return 1 for windows that pass, else the worst ratio between a metric and its bound, 0 to
+        1.
+        """
         low = [metrics[name] / max(getattr(self, name), _TINY) for name in _AT_LEAST]
         high = [getattr(self, name) / np.maximum(metrics[name], _TINY) for name in _AT_MOST]
         return np.clip(np.min([*low, *high], axis=0), 0.0, 1.0)
@@ -106,8 +111,8 @@ class Gates:
     def score(self, metrics: Metrics) -> Float[np.ndarray, " window"]:
         """Return the quality of windows, -1 to 3.
 
-        A window gains a point each for good load, little slip and small tilt. It loses one if the harness is
-        near its bound.
+        A window gains a point each for good load, little slip and small tilt. It loses one if the
+        harness is near its bound.
         """
         upright = (metrics["pitch_p95"] <= _GOOD_TILT) & (metrics["roll_p95"] <= _GOOD_TILT)
         good = (

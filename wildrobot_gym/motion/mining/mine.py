@@ -73,12 +73,13 @@ def mine(
 ) -> MiningReport:
     """Turn every stretch of the performances that passes the gates into a clip.
 
-    Valid windows that overlap are joined into one segment in the order of their frames. So no frame counts
-    twice, and a history of features can reach over window ends. A segment passes the gates as a whole too.
+    Valid windows that overlap are joined into one segment in the order of their frames. So no frame
+    counts twice, and a history of features can reach over window ends. A segment passes the gates
+    as a whole too.
 
-    A segment's metadata are motion_id, segment_id (its number within the motion), score, metrics, variant
-    and first_step. It starts at x = y = 0 with heading 0. Its command is the mean of its velocity in the
-    heading frame and of its yaw rate.
+    A segment's metadata are motion_id, segment_id (its number within the motion), score, metrics,
+    variant and first_step. It starts at x = y = 0 with heading 0. Its command is the mean of its
+    velocity in the heading frame and of its yaw rate.
 
     Args:
         robot: The robot.

@@ -34,9 +34,9 @@ def save_features(
 ) -> Path:
     """Write the AMP features and the metrics of mined segments.
 
-    `features` (frame, column) holds one segment after the other, and `segment_lengths` their numbers of frames.
-    The other fields have an entry for each segment. `per_segment_metrics` is a structured array.
-    The segments themselves, which training reads, are written by `save_clips`.
+    `features` (frame, column) holds one segment after the other, and `segment_lengths` their
+    numbers of frames. The other fields have an entry for each segment. `per_segment_metrics` is a
+    structured array. The segments themselves, which training reads, are written by `save_clips`.
 
     Args:
         path: The file, .npz.

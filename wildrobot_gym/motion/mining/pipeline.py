@@ -40,7 +40,8 @@ def generate(
         gates: Bounds on what is kept.
         generations: Generations of the search for each clip's controller. 0 uses the settings' own.
         progress: Called with the number of clips that are done, with fractions, and their total.
-        skipped: Receives the reason for each clip that cannot be performed. Without it that is an error.
+        skipped: Receives the reason for each clip that cannot be performed. Without it that is an
+            error.
 
     Returns:
         The segments, and what became of each clip.
@@ -88,7 +89,10 @@ def _of_clip(
     numbers: Mapping[str, int],
     show: Callable[[float], None],
 ) -> MiningReport:
-    """Mine one clip. `numbers` of its motion's segments exist already; `show` gets the fraction done."""
+    """Mine one clip.
+
+    `numbers` of its motion's segments exist already; `show` gets the fraction done.
+    """
     before = 0.0
     if generations:
         controller = search_controller(robot, clip, settings, gates, generations)
@@ -104,9 +108,9 @@ def best_segments(
 ) -> list[MotionClip]:
     """Choose the best segments of each motion, up to a total duration.
 
-    The best scores come first. Segments of one score are drawn at random from all variants. The result is
-    in the original order. A motion whose segments are all longer has none; mine with `Gates.longest` of
-    that length to avoid it.
+    The best scores come first. Segments of one score are drawn at random from all variants. The
+    result is in the original order. A motion whose segments are all longer has none; mine with
+    `Gates.longest` of that length to avoid it.
 
     Args:
         segments: Mined segments.

@@ -1,4 +1,6 @@
-"""Searching a controller for a clip: most windows should pass the gates at the clip's own velocity."""
+"""Searching a controller for a clip: most windows should pass the gates at the clip's own
+velocity.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,8 @@ def search_controller(
 ) -> Controller:
     """Search gains for a clip by the cross-entropy method (Rubinstein 1999).
 
-    Strategies that are off stay off. A candidate performs the clip's loops from two places for four seconds.
-    The best and the mean of each generation meet in a longer final.
+    Strategies that are off stay off. A candidate performs the clip's loops from two places for four
+    seconds. The best and the mean of each generation meet in a longer final.
 
     Args:
         robot: The robot.
@@ -96,8 +98,8 @@ def _worths(
 ) -> Float[np.ndarray, " controller"]:
     """Return each controller's mean worth over its windows.
 
-    A window is worth its closeness to the gates. If it passes, closeness to the clip's velocity adds to
-    that. What a fall takes away counts as windows of no worth.
+    A window is worth its closeness to the gates. If it passes, closeness to the clip's velocity
+    adds to that. What a fall takes away counts as windows of no worth.
     """
     worth: dict[Controller | None, float] = dict.fromkeys(controllers, 0.0)
     frames: dict[Controller | None, int] = dict.fromkeys(controllers, 1)

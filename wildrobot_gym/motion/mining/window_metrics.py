@@ -48,8 +48,8 @@ class Signals:
 def read_signals(robot: RobotModel, performance: Performance) -> Signals:
     """Compute the signals of a performance.
 
-    The harness counts as (force + torque / leg length) / (m g). A torque on the base topples the robot just
-    as that force at hip height would. Adding the two is the worst case.
+    The harness counts as (force + torque / leg length) / (m g). A torque on the base topples the
+    robot just as that force at hip height would. Adding the two is the worst case.
     """
     force, speed = foot_loads(performance.pad_forces, performance.pad_speed, robot.pad_ids_of_foot)
     loaded = force > LOADED_FRACTION * robot.weight
@@ -81,8 +81,8 @@ def joined(signals: list[Signals]) -> Signals:
 def window_metrics(signals: Signals, starts: Int[np.ndarray, " window"], length: int) -> Metrics:
     """Compute the metrics of windows. Fractions are 0 to 1, angles are in degrees.
 
-    `slip` is the fraction of loaded foot frames that slide. `saturation` is the fraction of servo frames at
-    the limit. `alternation` is the fraction of frames with exactly one foot loaded.
+    `slip` is the fraction of loaded foot frames that slide. `saturation` is the fraction of servo
+    frames at the limit. `alternation` is the fraction of frames with exactly one foot loaded.
 
     Args:
         signals: The signals of a performance.

@@ -1,4 +1,6 @@
-"""Retargeting human motion to the robot: planted, balanced feet, joint limits, and speed by Froude number."""
+"""Retargeting human motion to the robot: planted, balanced feet, joint limits, and speed by Froude
+number.
+"""
 
 from wildrobot_gym.motion.retarget.pipeline import Retargeted, retarget
 from wildrobot_gym.motion.retarget.report import RetargetReport

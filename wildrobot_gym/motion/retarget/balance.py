@@ -1,8 +1,10 @@
-"""A base path that flat feet can balance, with the load inside the soles and the base near the human's.
+"""A base path that flat feet can balance, with the load inside the soles and the base near the
+human's.
 
-The linear inverted pendulum gives the load of a path, p = c - c'' / omega^2 (Kajita et al. 2001). The path is
-a least-squares compromise over the whole clip: the load where the stances want it, and the base where the
-human's was. So the pendulum's unstable half is never integrated, and no cycle is needed.
+The linear inverted pendulum gives the load of a path, p = c - c'' / omega^2 (Kajita et al. 2001).
+The path is a least-squares compromise over the whole clip: the load where the stances want it, and
+the base where the human's was. So the pendulum's unstable half is never integrated, and no cycle is
+needed.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ def load_fraction(
 def load_along(
     time: Float[np.ndarray, " time"], stances: list[Stance], sole: Sole
 ) -> Float[np.ndarray, " time"]:
-    """Return where on the sole a foot bears its load, in m ahead of its frame: from the heel to the toes.
+    """Return where on the sole a foot bears its load, in m ahead of its frame: from the heel to the
+    toes.
 
     In a stance without an end the load stays midway.
     """
@@ -108,7 +111,8 @@ def steadying_turn(
 ) -> Float[np.ndarray, " time"]:
     """Return the yaw to add to the heading so that loaded feet do not turn, in rad.
 
-    No joint turns a foot, so the base must. Turns slower than `_SLOWEST` Hz are the human's own and stay.
+    No joint turns a foot, so the base must. Turns slower than `_SLOWEST` Hz are the human's own and
+    stay.
 
     Args:
         turned: Turn of the loaded feet from frame to frame with the `present` addition, in rad.

@@ -1,4 +1,6 @@
-"""What a motion that does not repeat needs from the floor and the servos, by MuJoCo's inverse dynamics."""
+"""What a motion that does not repeat needs from the floor and the servos, by MuJoCo's inverse
+dynamics.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class FloorDemand:
 
 
 class FloorDynamics:
-    """Inverse dynamics of a robot without floor and joint stops, since their forces are the unknown."""
+    """Inverse dynamics of a robot without floor and joint stops, since their forces are the
+    unknown.
+    """
 
     def __init__(self, robot: RobotModel) -> None:
         self.robot = robot

@@ -54,7 +54,9 @@ class Foot:
 
     @property
     def inner(self) -> float:
-        """y of the load when the leg leans inward, in m left of the foot frame: just inside the inner edge."""
+        """y of the load when the leg leans inward, in m left of the foot frame: just inside the
+        inner edge.
+        """
         return self.sole.right + _EDGE_MARGIN if self.hip_y > 0.0 else self.sole.left - _EDGE_MARGIN
 
     def path(
@@ -108,7 +110,10 @@ class Foot:
         human: Float[np.ndarray, "time joint"],
         settings: RetargetSettings,
     ) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, " n"]]:
-        """Return position and pitch in one swing. An end in the air, at the end of the clip, is the human's."""
+        """Return position and pitch in one swing.
+
+        An end in the air, at the end of the clip, is the human's.
+        """
         reach, time = self.reach, body.time[swing]
         speed = np.gradient(human, body.time, axis=0)[swing]
         own = [np.stack([human[swing][i], speed[i], np.zeros(3)]) for i in (0, -1)]
@@ -142,7 +147,9 @@ class Foot:
     def _end(
         self, stance: Stance, time: float, step: float, body: BodyPath, settings: RetargetSettings
     ) -> Float[np.ndarray, "3 joint"]:
-        """Return joint angles, speeds and accelerations at one end of a stance; `step` s leads into it."""
+        """Return joint angles, speeds and accelerations at one end of a stance; `step` s leads into
+        it.
+        """
         body = body.at(time + step * np.arange(3))
         pos, pitch = planted_sole(stance, self.sole, body.time)
         a, b, c = self.reach.angles(*self.ankle_ahead(pos, pitch, body), pitch, body.lean)
@@ -160,7 +167,8 @@ def human_joints(
     lean: Float[np.ndarray, " time"],
     settings: RetargetSettings,
 ) -> Float[np.ndarray, "time joint"]:
-    """Return the human's (hip, knee, ankle) angles in the side view, as this robot's within its limits.
+    """Return the human's (hip, knee, ankle) angles in the side view, as this robot's within its
+    limits.
 
     The base leans by `lean`.
     """

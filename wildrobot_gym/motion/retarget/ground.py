@@ -1,4 +1,7 @@
-"""The floor that a human walked on, found from the resting feet. In recordings it is neither at 0 nor level."""
+"""The floor that a human walked on, found from the resting feet.
+
+In recordings it is neither at 0 nor level.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ _LEVEL = (
 
 
 def resting_speed(leg: float) -> float:
-    """Return the speed below which a foot of a human with that leg length may be planted, in m/s."""
+    """Return the speed below which a foot of a human with that leg length may be planted, in
+    m/s.
+    """
     return RESTING * float(np.sqrt(9.81 * leg))
 
 

@@ -22,7 +22,8 @@ _PITCHES, _RISES, _LIFTS = (
 )  # numbers of candidates: pitches, start times, pitches at lift-off.
 _LATE = 20.0  # how much worse a heel is that is too low than one that is as much too high.
 _TOO_FAST = 3.0  # s; cost of a pitch that changes faster than the joints allow.
-_TILT = 1.3  # speed of the sole's pitch relative to the joints' greatest speed, since the shin tilts too.
+# Speed of the sole's pitch relative to the joints' greatest speed, since the shin tilts too.
+_TILT = 1.3
 _TOLERANCE = 0.02  # rad; how much too low a heel may be. Smoothing the hips' height hides it
 
 

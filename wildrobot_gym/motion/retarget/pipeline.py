@@ -46,8 +46,8 @@ def retarget(
         The clip and its metrics.
 
     Raises:
-        MotionError: The motion is damaged or too short, the human has no human size, or the robot has no
-            left and right foot.
+        MotionError: The motion is damaged or too short, the human has no human size, or the robot
+            has no left and right foot.
     """
     begin = time.process_time()
     settings = settings or RetargetSettings()
@@ -60,7 +60,8 @@ def retarget(
         asked = dynamics.demand(qpos, settings.fps)
         plan.correct(asked)
         if round_ == 0:
-            plan.plan_feet()  # hips have moved most now; with fixed heels the following rounds converge
+            # Hips have moved most now; with fixed heels the following rounds converge
+            plan.plan_feet()
         else:
             plan.lay_feet()
     qpos, misses = plan.poses(ik, qpos, _EXACT)

@@ -38,7 +38,9 @@ _WORST_MISS = 0.05  # m; greatest correction of one round
 
 
 class ClipPlan:
-    """Feet, loads and base of one clip. `correct` moves the base until the load is where it should be.
+    """Feet, loads and base of one clip.
+
+    `correct` moves the base until the load is where it should be.
 
     Attributes:
         stances: Stances of each foot.
@@ -77,17 +79,21 @@ class ClipPlan:
         self._joints = [
             human_joints(human, f, reach, self.body.lean, settings) for f in range(len(self.feet))
         ]
-        # Forward near the human's hips. Sideways near their path without sway, which the soles decide.
+        # Forward near the human's hips. Sideways near their path without sway, which the soles
+        # decide.
         ahead = self.body.forward
         self.near = way + along(human.hips[:, :2] - way, ahead)[:, None] * ahead
         self._aim = self.load - com_ahead * ahead  # the pendulum's mass is ahead of the base.
-        # Hips this far from the human's suit the robot's feet. The clip's ends must not pull them back.
+        # Hips this far from the human's suit the robot's feet. The clip's ends must not pull them
+        # back.
         self.near = self.near + np.mean(along(self._balanced() - self.near, ahead)) * ahead
         self.body = replace(self.body, level=self._balanced())
         self.plan_feet()
 
     def plan_feet(self) -> None:
-        """Raise heels, lower the hips until every planted foot is reached, and lay the feet's paths."""
+        """Raise heels, lower the hips until every planted foot is reached, and lay the feet's
+        paths.
+        """
         double = low_pass(
             self._borne - np.abs(self.fraction[:, 0] - self.fraction[:, 1]),
             self.human.fps,
@@ -139,7 +145,9 @@ class ClipPlan:
         )
 
     def tipping(self, asked: FloorDemand) -> Float[np.ndarray, "time 2"]:
-        """Return how far from the load's planned point the weight would have to act for the moments, in m."""
+        """Return how far from the load's planned point the weight would have to act for the
+        moments, in m.
+        """
         force = asked.force[:, 2:] / self.robot.weight
         return self._borne[:, None] * np.nan_to_num(asked.zmp - self.load) * np.maximum(force, 0.0)
 
@@ -155,7 +163,9 @@ class ClipPlan:
         self.body = replace(self.body, yaw=self.human.heading + turn, level=self._balanced())
 
     def pad_forces(self, total: Float[np.ndarray, " time"]) -> Float[np.ndarray, "time pad"]:
-        """Return the force on each pad, in N: `total` split between the feet, then between toe and heel."""
+        """Return the force on each pad, in N: `total` split between the feet, then between toe and
+        heel.
+        """
         forces = np.zeros((len(total), len(self.robot.pad_names)))
         for f, (foot, stances) in enumerate(zip(self.feet, self.stances, strict=True)):
             place = balance.load_along(self.body.time, stances, foot.sole)
@@ -211,7 +221,10 @@ class ClipPlan:
         return np.maximum(ceiling, _LOWEST_HIPS * self.robot.leg_length)
 
     def _waist(self) -> dict[int, np.ndarray]:
-        """Return the angles of yaw joints outside the legs. They turn the torso like the human's."""
+        """Return the angles of yaw joints outside the legs.
+
+        They turn the torso like the human's.
+        """
         turn = self.human.heading + self.human.twist - self.body.yaw
         legs = {
             joint for foot in self.robot.foot_names for joint in self.robot.leg_joint_names(foot)

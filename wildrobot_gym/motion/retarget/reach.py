@@ -1,8 +1,9 @@
-"""The robot's leg in the side view, in closed form: angles for an ankle's position, and heights of the hips.
+"""The robot's leg in the side view, in closed form: angles for an ankle's position, and heights of
+the hips.
 
-The thigh swings back only 5 degrees, the knee bends one way, and the ankle 45 degrees. So a trailing leg
-needs low hips or a high heel. Side view: x ahead along the base's heading, z up. Angles are in rad. Lean is
-positive forward, and pitch is positive toes down.
+The thigh swings back only 5 degrees, the knee bends one way, and the ankle 45 degrees. So a
+trailing leg needs low hips or a high heel. Side view: x ahead along the base's heading, z up.
+Angles are in rad. Lean is positive forward, and pitch is positive toes down.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class LegReach:
         joints = [model.joint(robot.leg_joint_names(robot.foot_names[0])[i]) for i in (0, -2, -1)]
         hip, knee, ankle = (data.xanchor[joint.id] for joint in joints)
         foot = np.array([data.site(name).xpos for name in robot.foot_names])
-        # About +y a joint swings what hangs below backward and toes down. Only the hip counts forward.
+        # About +y a joint swings what hangs below backward and toes down. Only the hip counts
+        # forward.
         signs = np.array([-1.0, 1.0, 1.0]) * [data.xaxis[joint.id][1] for joint in joints]
         ranges = np.sort(np.array([joint.range for joint in joints]) * signs[:, None], axis=1)
         return cls(
@@ -78,7 +80,8 @@ class LegReach:
         pitch: Float[np.ndarray, "*n"],
         lean: Float[np.ndarray, "*n"],
     ) -> Float[np.ndarray, "*n 3"]:
-        """Return (hip, knee, ankle) that put the ankle `ahead` and `up` m (negative) of the hip axis.
+        """Return (hip, knee, ankle) that put the ankle `ahead` and `up` m (negative) of the hip
+        axis.
 
         The leg is straight if the ankle is out of reach.
         """
@@ -110,8 +113,8 @@ class LegReach:
     ) -> Float[np.ndarray, "*n"]:
         """Return the greatest height of the hip axis above an ankle `ahead` m of it, in m.
 
-        The thigh's range limits a trailing leg, and the leg's length any other. The result is -inf if no
-        height will do.
+        The thigh's range limits a trailing leg, and the leg's length any other. The result is -inf
+        if no height will do.
         """
         longest = np.sqrt(
             self.thigh**2 + self.shin**2 + 2.0 * self.thigh * self.shin * np.cos(STRAIGHTEST)
@@ -131,7 +134,9 @@ class LegReach:
     def lowest_hip(
         self, ahead: Float[np.ndarray, "*n"], pitch: Float[np.ndarray, "*n"]
     ) -> Float[np.ndarray, "*n"]:
-        """Return the least height of the hip axis above the ankle that keeps the ankle's limit, in m."""
+        """Return the least height of the hip axis above the ankle that keeps the ankle's limit, in
+        m.
+        """
         shin = pitch - self.low[2] - MARGIN
         sine = np.clip((ahead + self.shin * np.sin(shin)) / self.thigh, -1.0, 1.0)
         return self.shin * np.cos(shin) + self.thigh * np.sqrt(1.0 - np.square(sine))

@@ -33,14 +33,15 @@ class RetargetReport:
         foot_slide_p95: Its 95th percentile.
         penetration: Greatest depth of a corner under the floor, in mm.
         float_height: Greatest height of a planted sole's lowest corner above the floor, in mm.
-        miss: Greatest distance of a foot from its planned position, because a leg does not reach, in mm.
+        miss: Greatest distance of a foot from its planned position, because a leg does not reach,
+            in mm.
         joint_limit_fraction: Fraction of joint frames within 0.01 rad of a limit.
         velocity_limit_fraction: Fraction of joint frames that are faster than the settings allow.
         max_joint_speed: Greatest joint speed, in rad/s.
-        tracking_error: Mean distance of hips, knees and soles from the scaled human's, without the robot's
-            greater width, in m.
-        balance_error: Median distance from the planned load to where the weight would have to act for the
-            motion's tipping moments, in m.
+        tracking_error: Mean distance of hips, knees and soles from the scaled human's, without the
+            robot's greater width, in m.
+        balance_error: Median distance from the planned load to where the weight would have to act
+            for the motion's tipping moments, in m.
         balance_error_p95: Its 95th percentile.
         single_support: Fraction of frames with one foot planted.
         double_support: Fraction of frames with two feet planted.
@@ -75,7 +76,9 @@ class RetargetReport:
 
 @dataclass(frozen=True)
 class Points:
-    """Points over a clip in the world, in m: corners of the soles, and hip, knee and sole of each leg."""
+    """Points over a clip in the world, in m: corners of the soles, and hip, knee and sole of each
+    leg.
+    """
 
     corners: Float[np.ndarray, "time foot corner 3"]
     legs: Float[np.ndarray, "time foot 3 3"]
@@ -110,7 +113,8 @@ def slide_speeds(
     planted: Bool[np.ndarray, "time foot"],
     fps: float,
 ) -> Float[np.ndarray, " n"]:
-    """Return the horizontal speeds, in m/s, of corners that touch the floor in two successive frames.
+    """Return the horizontal speeds, in m/s, of corners that touch the floor in two successive
+    frames.
 
     Only planted feet count.
     """
@@ -141,7 +145,9 @@ def joint_fractions(
     joint_vel: Float[np.ndarray, "time joint"],
     max_speed: float,
 ) -> tuple[float, float]:
-    """Return the fractions of joint frames at a limit, and of those faster than `max_speed` rad/s."""
+    """Return the fractions of joint frames at a limit, and of those faster than `max_speed`
+    rad/s.
+    """
     low, high = robot.joint_range.T
     at_limit = (joint_pos < low + _AT_LIMIT) | (joint_pos > high - _AT_LIMIT)
     return float(at_limit.mean()), float((np.abs(joint_vel) > max_speed).mean())

@@ -1,4 +1,6 @@
-"""The human at the size of the robot: level floor, start at the origin facing +x, smooth paths, any frame rate."""
+"""The human at the size of the robot: level floor, start at the origin facing +x, smooth paths, any
+frame rate.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +115,8 @@ def scaled_human(
     )  # ends with a frame that `every` keeps
     if len(new) < every + 1:
         raise MotionError(
-            f"Motion {human.name!r} lasts {human.duration_s:.3f} s; too short for two frames of the robot."
+            f"Motion {human.name!r} lasts {human.duration_s:.3f} s; too short for two frames of the"
+            " robot."
         )
 
     def bring(values: np.ndarray, cutoff: float = _CUTOFF) -> np.ndarray:
@@ -151,7 +154,8 @@ def foot_sides(robot: RobotModel) -> list[str]:
     sides = ["left" if data.site(foot).xpos[1] > 0 else "right" for foot in robot.foot_names]
     if sorted(sides) != ["left", "right"]:
         raise MotionError(
-            f"Retargeting needs a left and a right foot; robot {robot.name!r} has {list(robot.foot_names)}."
+            f"Retargeting needs a left and a right foot; robot {robot.name!r} has"
+            f" {list(robot.foot_names)}."
         )
     return sides
 
@@ -177,7 +181,9 @@ def _resting(ankle: np.ndarray, toe: np.ndarray, fps: float, leg: float) -> np.n
 
 
 def _torso(human: HumanMotion) -> tuple[np.ndarray, np.ndarray]:
-    """Return yaw of pelvis and torso (time, 2), unwrapped, and pitch and roll of the torso (time, 2), in rad."""
+    """Return yaw of pelvis and torso (time, 2), unwrapped, and pitch and roll of the torso (time,
+    2), in rad.
+    """
     angles = [
         Rotation.from_quat(human.rotation(body), scalar_first=True).as_euler("ZYX")
         for body in ("pelvis", "torso")
@@ -190,8 +196,8 @@ def _torso(human: HumanMotion) -> tuple[np.ndarray, np.ndarray]:
 def _heading(yaw: np.ndarray, hips: np.ndarray, fps: float) -> np.ndarray:
     """Return the direction that the human faces, without the swing of each step, in rad.
 
-    Pelvis and torso swing against each other, so the mixture that moves least is the heading. If it is
-    nearly the direction of travel, the difference comes from a crooked skeleton and is removed.
+    Pelvis and torso swing against each other, so the mixture that moves least is the heading. If it
+    is nearly the direction of travel, the difference comes from a crooked skeleton and is removed.
     """
     pelvis, against = np.diff(yaw[:, 0]), np.diff(yaw[:, 1] - yaw[:, 0])
     fraction = np.clip(-(pelvis @ against) / max(against @ against, 1e-12), 0.0, 1.0)
@@ -208,7 +214,9 @@ def _heading(yaw: np.ndarray, hips: np.ndarray, fps: float) -> np.ndarray:
 def _foot_pitch(
     ankle: np.ndarray, toe: np.ndarray, heading: np.ndarray, resting: np.ndarray
 ) -> np.ndarray:
-    """Return the pitch of ankle to toe in the heading's plane, relative to when the foot lies flat."""
+    """Return the pitch of ankle to toe in the heading's plane, relative to when the foot lies
+    flat.
+    """
     foot = toe - ankle
     forward = foot[..., 0] * np.cos(heading)[:, None] + foot[..., 1] * np.sin(heading)[:, None]
     pitch = np.unwrap(np.arctan2(-foot[..., 2], forward), axis=0)

@@ -13,17 +13,17 @@ class RetargetSettings:
 
     Attributes:
         fps: Frame rate of the clip, in Hz.
-        time_scale: Seconds of the robot for a second of the human. None is the square root of the ratio of
-            the leg lengths. It keeps the Froude number v^2 / (g leg), and with it the balance between
-            gravity and inertia. 1 keeps the human's time.
-        stride: Factor on all horizontal paths, after scaling by leg length. Less than 1 gives shorter steps
-            in the same time.
+        time_scale: Seconds of the robot for a second of the human. None is the square root of the
+            ratio of the leg lengths. It keeps the Froude number v^2 / (g leg), and with it the
+            balance between gravity and inertia. 1 keeps the human's time.
+        stride: Factor on all horizontal paths, after scaling by leg length. Less than 1 gives
+            shorter steps in the same time.
         clearance: Least height of the swing foot's lowest corner in mid-swing, in m.
         heel_rise: Greatest pitch of a sole at lift-off, in rad.
         heel_strike: Greatest pitch of a sole at touchdown, in rad.
         max_joint_speed: Greatest joint speed in a swing, in rad/s. Stances follow the base.
-        balance: Rounds of inverse dynamics that shift the base until the load is inside the soles. With 0
-            the base moves like a pendulum's mass.
+        balance: Rounds of inverse dynamics that shift the base until the load is inside the soles.
+            With 0 the base moves like a pendulum's mass.
 
     Raises:
         ConfigError: A value is out of range.

@@ -1,7 +1,7 @@
 """Smoothing without delay: the least-squares path between data and a small jerk (Whittaker 1923).
 
-Away from the ends it is a Butterworth filter, run forward and backward. A recursive filter needs invented
-data at the ends, and this one does not.
+Away from the ends it is a Butterworth filter, run forward and backward. A recursive filter needs
+invented data at the ends, and this one does not.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def low_pass(
         values: (time, ...) data.
         fps: Frame rate, in Hz.
         cutoff: Cutoff frequency, in Hz.
-        order: Order of the differences that are kept small. With 1 the ends run out level, with 3 they keep
-            velocity and acceleration.
+        order: Order of the differences that are kept small. With 1 the ends run out level, with 3
+            they keep velocity and acceleration.
     """
     if len(values) <= order or cutoff >= 0.5 * fps:
         return np.array(values, np.float64)

@@ -1,4 +1,6 @@
-"""When each foot is planted: slow and low, with hysteresis, so that noise makes no additional steps."""
+"""When each foot is planted: slow and low, with hysteresis, so that noise makes no additional
+steps.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from jaxtyping import Bool, Float
 from wildrobot_gym.motion.retarget import ground
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 
-_LEAVE = 1.5  # a foot counts as lifted at this multiple of the speed and height at which it counts as planted.
+# A foot counts as lifted at this multiple of the speed and height at which it counts as planted.
+_LEAVE = 1.5
 _HEIGHT = 0.05  # of the leg's length, above where the joint is when the foot lies flat.
 _SHORTEST = 0.2  # of sqrt(leg / g); shorter stances and lifts are noise (a human's: 0.06 s).
 _LONGER = 1.2  # multiple of the usual stance; longer ones are no steps.
@@ -21,8 +24,8 @@ _BEYOND = 0.02  # s; least time between the clip's end and a touchdown or lift-o
 def stances(human: ScaledHuman, leg: float) -> list[list[tuple[float, float]]]:
     """Find the stances of each foot.
 
-    A stance that the clip cuts off is taken to last as long as the others. If it lasts longer already, or
-    there are no others, its touchdown is -inf or its lift-off inf.
+    A stance that the clip cuts off is taken to last as long as the others. If it lasts longer
+    already, or there are no others, its touchdown is -inf or its lift-off inf.
 
     Args:
         human: The scaled human, at a high frame rate, since times are those of frames.
@@ -67,7 +70,9 @@ def _hysteresis(amount: Float[np.ndarray, "time foot"]) -> Bool[np.ndarray, "tim
 
 
 def _without_short(planted: Bool[np.ndarray, " time"], frames: int) -> Bool[np.ndarray, " time"]:
-    """Return `planted` without runs of less than `frames` frames, except at the ends of the clip."""
+    """Return `planted` without runs of less than `frames` frames, except at the ends of the
+    clip.
+    """
     out = planted.copy()
     for value in (False, True):  # close gaps first: a stance in pieces is one stance
         edges = np.flatnonzero(np.diff(out)) + 1

@@ -1,4 +1,6 @@
-"""Where and how the robot's feet are planted: in fixed spots, rolled over heel and toes like the human's."""
+"""Where and how the robot's feet are planted: in fixed spots, rolled over heel and toes like the
+human's.
+"""
 
 from __future__ import annotations
 
@@ -106,12 +108,17 @@ def ramp(u: Float[np.ndarray, "*n"], end_rate: float) -> Float[np.ndarray, "*n"]
 def rising(
     time: Float[np.ndarray, "*n"], rise: Float[np.ndarray, "*n"], up: float
 ) -> Float[np.ndarray, "*n"]:
-    """Return the fraction of its lift-off pitch that a heel has which rises from `rise` to `up` s."""
+    """Return the fraction of its lift-off pitch that a heel has which rises from `rise` to `up`
+    s.
+    """
     return ramp((time - rise) / (up - rise), RISE_RATE)
 
 
 def stance_pitch(stance: Stance, time: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Return the pitch of the planted sole, in rad, C2. It is flat if touchdown or lift-off are not known."""
+    """Return the pitch of the planted sole, in rad, C2.
+
+    It is flat if touchdown or lift-off are not known.
+    """
     striking = ramp((stance.flat - time) / (stance.flat - stance.down), _STRIKE_RATE)
     return stance.strike * striking + stance.lift * rising(time, np.asarray(stance.rise), stance.up)
 

@@ -1,8 +1,9 @@
-"""Carrying a foot from one stance to the next, near the human's joints, clear of the floor, and not too fast.
+"""Carrying a foot from one stance to the next, near the human's joints, clear of the floor, and not
+too fast.
 
-Between two stances each joint follows the polynomial that joins them with continuous acceleration, plus a few
-bending terms. A small quadratic program (daqp) solves for their weights: speeds and limits are linear in joint
-space, and the floor nearly so.
+Between two stances each joint follows the polynomial that joins them with continuous acceleration,
+plus a few bending terms. A small quadratic program (daqp) solves for their weights: speeds and
+limits are linear in joint space, and the floor nearly so.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ _NUDGE = 1e-5  # rad, for the slope of a sole's height
 class SwingPath:
     """Joint angles over one swing: frames at `time` s within `span`.
 
-    `ends` are (value, speed, acceleration) of (hip, knee, ankle). Angles, speeds and accelerations (k = 0, 1,
-    2), flattened, are `plain[k] + rows[k] @ weights`.
+    `ends` are (value, speed, acceleration) of (hip, knee, ankle). Angles, speeds and accelerations
+    (k = 0, 1, 2), flattened, are `plain[k] + rows[k] @ weights`.
 
     Attributes:
         phase: 0 to 1 over the swing.

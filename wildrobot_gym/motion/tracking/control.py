@@ -74,7 +74,9 @@ class HarnessHand:
     def wrench(
         self, error: BaseError
     ) -> tuple[Float[np.ndarray, "env 6"], Bool[np.ndarray, " env"]]:
-        """Return force and torque on each base in the world frame, and whether either is at its cap."""
+        """Return force and torque on each base in the world frame, and whether either is at its
+        cap.
+        """
         s = self.settings
         wanted = np.empty_like(self._held)
         wanted[:, :2] = -s.stiffness * error.tilt - s.damping * error.rate
@@ -109,7 +111,9 @@ class Controllers:
     def feed_forward(
         self, weight: Float[np.ndarray, "env joint"], motion: Float[np.ndarray, "env joint"]
     ) -> Float[np.ndarray, "env joint"]:
-        """Return the part of a loop's weight and motion targets that the controllers use, in rad."""
+        """Return the part of a loop's weight and motion targets that the controllers use, in
+        rad.
+        """
         weight_fraction, motion_fraction = self._gains["feed_forward"]
         return weight_fraction[:, None] * weight + motion_fraction[:, None] * motion
 
@@ -118,8 +122,8 @@ class Controllers:
     ) -> Float[np.ndarray, "env joint"]:
         """Return what the errors add to the joint targets, in rad.
 
-        The ankle, hip and step strategies are those of standing humans. The step follows Yin et al. 2007
-        (SIMBICON).
+        The ankle, hip and step strategies are those of standing humans. The step follows Yin et al.
+        2007 (SIMBICON).
 
         Args:
             error: Errors of the bases.

@@ -1,4 +1,7 @@
-"""Ways to move a leg, as directions in joint space. Only this module knows a joint's index or sign."""
+"""Ways to move a leg, as directions in joint space.
+
+Only this module knows a joint's index or sign.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,9 @@ class Legs:
 
     @property
     def lift(self) -> Float[np.ndarray, "foot joint"]:
-        """1 rad of the knee that lifts the foot straight up, with the pitch of the sole unchanged."""
+        """1 rad of the knee that lifts the foot straight up, with the pitch of the sole
+        unchanged.
+        """
         return self.knee - 0.5 * self.hip_pitch - 0.5 * self.ankle
 
 

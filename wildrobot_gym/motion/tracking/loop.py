@@ -1,7 +1,7 @@
 """A clip made endless: one period to track, with the targets for the servos.
 
-Frames are stored relative to the heading: height, tilt, joints, loads, and the steps between them (forward,
-left, turn). So the end of a clip joins its start wherever it has led to.
+Frames are stored relative to the heading: height, tilt, joints, loads, and the steps between them
+(forward, left, turn). So the end of a clip joins its start wherever it has led to.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ class Loop:
 
 @dataclass(frozen=True)
 class _Strip:
-    """Frames (height 1, tilt vector 3, joints, pad loads if known) and the steps between neighbors."""
+    """Frames (height 1, tilt vector 3, joints, pad loads if known) and the steps between
+    neighbors.
+    """
 
     frames: Float[np.ndarray, "frame column"]
     steps: Float[np.ndarray, "step 3"]
@@ -136,8 +138,8 @@ def endless(
 def turned(clip: MotionClip, legs: Legs, turn: float) -> MotionClip:
     """Make one leg swing further by the fraction `turn`, and the other less.
 
-    Both swings change about the mean of the thigh, and the soles keep their pitch. Physics decides how
-    far that bends the path.
+    Both swings change about the mean of the thigh, and the soles keep their pitch. Physics decides
+    how far that bends the path.
     """
     if turn == 0.0:
         return clip
@@ -153,7 +155,9 @@ def turned(clip: MotionClip, legs: Legs, turn: float) -> MotionClip:
 def _period(
     robot: RobotModel, clip: MotionClip, how: str, blend_s: float
 ) -> tuple[MotionClip, _Strip] | None:
-    """Return the clip at the control rate and one period with its blends, or None without a cycle."""
+    """Return the clip at the control rate and one period with its blends, or None without a
+    cycle.
+    """
     clip = clip.check(robot).resampled(1.0 / CONTROL_DT)
     strip, count = _strip(clip), max(1, round(blend_s / CONTROL_DT))
     period = (
@@ -177,7 +181,10 @@ def _strip(clip: MotionClip) -> _Strip:
 
 
 def _ramp(count: int) -> Float[np.ndarray, "count 1"]:
-    """Rise from above 0 to below 1, flat at both ends. A straight line would make the velocity jump."""
+    """Rise from above 0 to below 1, flat at both ends.
+
+    A straight line would make the velocity jump.
+    """
     return (0.5 - 0.5 * np.cos(np.pi * np.arange(1, count + 1) / (count + 1)))[:, None]
 
 
@@ -197,7 +204,8 @@ def _through_neutral(robot: RobotModel, strip: _Strip, count: int) -> _Strip:
 
 
 def _at_cycle(robot: RobotModel, strip: _Strip, count: int) -> _Strip | None:
-    """Return the longest part whose end is like its start, with a blend; None if no pose comes back.
+    """Return the longest part whose end is like its start, with a blend; None if no pose comes
+    back.
 
     The joints must be alike over the whole blend, so that both pose and direction agree.
     """

@@ -1,4 +1,6 @@
-"""A performance: one unbroken stretch of physics, from a placement on the ground to a fall or the end."""
+"""A performance: one unbroken stretch of physics, from a placement on the ground to a fall or the
+end.
+"""
 
 from __future__ import annotations
 
@@ -64,8 +66,8 @@ ONCE = Variant("once", 1.0, 0.0, False, 0.0)  # played as it is
 class Performance:
     """Control steps at 50 Hz, float32, world frame, SI units. No reset lies inside.
 
-    Entry t is the state after control step t + 1. Forces and torques are those of the step's last substep.
-    The harness wrench is the one applied during the step.
+    Entry t is the state after control step t + 1. Forces and torques are those of the step's last
+    substep. The harness wrench is the one applied during the step.
 
     Attributes:
         motion_id: Name of the motion. A segment that was mined keeps the name of its source.

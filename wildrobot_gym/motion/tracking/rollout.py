@@ -1,7 +1,8 @@
-"""Tracking all variants of all clips in one native batch: 50 Hz targets, ten substeps, no overwritten poses.
+"""Tracking all variants of all clips in one native batch: 50 Hz targets, ten substeps, no
+overwritten poses.
 
-A robot that has fallen is placed on the ground again, in a later frame of its clip. What it did before and
-after are two performances.
+A robot that has fallen is placed on the ground again, in a later frame of its clip. What it did
+before and after are two performances.
 """
 
 from __future__ import annotations
@@ -146,7 +147,9 @@ class _Stage:
         self._state = self._place(~self._gone)
 
     def step(self) -> tuple[dict[str, np.ndarray], Bool[np.ndarray, " play"]]:
-        """Run one control step and return the recorded arrays and who fell; the fallen are placed again."""
+        """Run one control step and return the recorded arrays and who fell; the fallen are placed
+        again.
+        """
         state, error = self._state, self._error()
         wrench, saturated = np.zeros((len(self._frame), 6)), np.zeros(len(self._frame), bool)
         if self._hand is not None:

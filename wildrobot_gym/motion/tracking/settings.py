@@ -20,9 +20,10 @@ def _check(condition: bool, name: str, got: Any, allowed: str) -> None:
 class Harness:
     """A simulated hand that turns the base upright and, if asked, carries it.
 
-    Its torque is `stiffness` times the tilt error plus `damping` times the tilt rate error, about the
-    horizontal axes, against the clip's own tilt. It is low-pass filtered and capped. Beyond `max_tilt` there
-    is no help. A torque counts as the horizontal force at hip height that topples as much: torque / leg length.
+    Its torque is `stiffness` times the tilt error plus `damping` times the tilt rate error, about
+    the horizontal axes, against the clip's own tilt. It is low-pass filtered and capped. Beyond
+    `max_tilt` there is no help. A torque counts as the horizontal force at hip height that topples
+    as much: torque / leg length.
 
     Attributes:
         stiffness: N*m/rad. Gravity topples the robot with 13 N*m/rad, its weight times its height.
@@ -56,20 +57,23 @@ class Harness:
 
 @dataclass(frozen=True)
 class Controller:
-    """Gains that turn a clip and the robot's errors into joint targets. A strategy that is None is off.
+    """Gains that turn a clip and the robot's errors into joint targets.
 
-    A gain is the rad of target per unit of an error. Errors are the tilt of the base (rad), its rate
-    (rad/s), its position over a foot (m) and its velocity (m/s), in the heading frame. Stance strategies act
-    in proportion to the load on a foot. Moving the load by 1 m takes a torque of m g. A servo of
-    21 N*m/rad gives that at 1.6 rad, and the position gains have that size. The defaults are typical results
-    of `search_controller`.
+    A strategy that is None is off.
+
+    A gain is the rad of target per unit of an error. Errors are the tilt of the base (rad), its
+    rate (rad/s), its position over a foot (m) and its velocity (m/s), in the heading frame. Stance
+    strategies act in proportion to the load on a foot. Moving the load by 1 m takes a torque of m
+    g. A servo of 21 N*m/rad gives that at 1.6 rad, and the position gains have that size. The
+    defaults are typical results of `search_controller`.
 
     Attributes:
         feed_forward: Fractions of the torques that carry the weight, and of those for the motion.
         ankle: Tilt, rate, position, velocity: the stance ankle moves the load along its sole.
         hip_pitch: Tilt, rate: the stance hip turns the base upright.
         hip_roll: Tilt, rate, position, velocity: the stance hip does both sideways.
-        step_forward: Velocity, position: the swing foot lands further ahead if the base is too fast.
+        step_forward: Velocity, position: the swing foot lands further ahead if the base is too
+            fast.
         step_sideways: Velocity, position: the same sideways.
         clearance: rad of knee per m that a swing foot is below `min_clearance`.
         stiffness: rad per rad of joint error, in stance and in swing, as far as 50 Hz allows.
@@ -122,16 +126,16 @@ class TrackSettings:
     Attributes:
         duration_s: Duration of each variant, in seconds.
         blend_s: Duration of the blends into and out of the neutral pose, in seconds.
-        loops: Ways to repeat a clip. `neutral` passes through the neutral pose. `cycle` joins two similar
-            poses, if the clip has them.
+        loops: Ways to repeat a clip. `neutral` passes through the neutral pose. `cycle` joins two
+            similar poses, if the clip has them.
         warps: Playback speeds, relative to the clip's own.
         mirror: Whether to add the mirror image.
-        turns: Fractions by which the left leg swings further and the right leg less. Turning the whole
-            clip would change nothing, and no joint turns a foot. Unequal steps bend the path: at 0.4 m/s
-            a fraction of 0.1 turns the robot by 0.11 rad/s.
+        turns: Fractions by which the left leg swings further and the right leg less. Turning the
+            whole clip would change nothing, and no joint turns a foot. Unequal steps bend the path:
+            at 0.4 m/s a fraction of 0.1 turns the robot by 0.11 rad/s.
         start_interval_s: Time between the starts of a clip's variants, in seconds.
-        restart_s: A variant that has fallen continues from this much later in the clip, in seconds. With
-            None it ends.
+        restart_s: A variant that has fallen continues from this much later in the clip, in seconds.
+            With None it ends.
         controllers: Each is tried on every variant.
         harness: The harness, or None for no help at all.
         num_threads: Threads of the physics; 0 uses all cores.

@@ -37,10 +37,12 @@ def variants(
 
 
 def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) -> list[MotionClip]:
-    """Loop every variant of a clip for `settings.duration_s`, for a tracking policy to learn and perform.
+    """Loop every variant of a clip for `settings.duration_s`, for a tracking policy to learn and
+    perform.
 
-    The metadata keep only `motion_id` and `variant`, since metrics of a performed clip are not true of its
-    loop. A command is the clip's command times the warp. It leaves out the effect of turns and pauses.
+    The metadata keep only `motion_id` and `variant`, since metrics of a performed clip are not true
+    of its loop. A command is the clip's command times the warp. It leaves out the effect of turns
+    and pauses.
 
     Args:
         robot: The robot.
