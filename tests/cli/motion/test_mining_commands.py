@@ -12,13 +12,13 @@ from rich.console import Console
 
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.motion.printing import yield_table
-from wildrobot_gym.config import FeatureConfig
 from wildrobot_gym.experiments.motion import harness as motion_harness
 from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.motion.mining import Gates, MiningReport
 from wildrobot_gym.motion.mining.mine import ClipYield
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import FeatureConfig
 
 
 def test_track_writes_performed_motion_that_training_reads(mined, wildrobot):
