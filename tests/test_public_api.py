@@ -1,4 +1,4 @@
-"""The names that `import wildrobot_gym` and `import amp_sbx` offer, and the block of code that shows them."""
+"""The public names of both packages, and the block of code that shows them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_version_is_the_distributions() -> None:
 
 
 def test_import_is_light(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process of its own: this one has imported all. CPU time, since the machine may be busy."""
+    """In a new process, since this one has imported all. It counts CPU time, not the clock's."""
     monkeypatch.delenv("MUJOCO_GL", raising=False)
     command = [sys.executable, "-c", IMPORT_COST]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
@@ -82,7 +82,7 @@ def test_import_is_light(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_own_model_learns_from_the_reference(env: VectorEnv, reference, tmp_path) -> None:
-    """The first half of the block, at small sizes. The environment is in Gymnasium's default autoreset mode."""
+    """The first half of the block, in small, in Gymnasium's default autoreset mode."""
     assert env.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
     small = {"n_steps": 8, "batch_size": 32, "n_epochs": 1}
     amp = {"weight": 0.4, "discriminator_hidden": [32], "batch_size": 64, "update_steps": 1}

@@ -1,7 +1,7 @@
 """WildRobot: a small biped as a Gymnasium environment, and AMP training that teaches it to walk.
 
-Importing this package registers `WildRobot-v0` and `WildRobotTrack-v0` with Gymnasium. It loads nothing else:
-each name below imports what it needs when it is first used.
+Importing this package registers `WildRobot-v0` and `WildRobotTrack-v0` with Gymnasium. It loads
+nothing else: each name below imports what it needs when it is first used.
 
 Example:
     ```python

@@ -1,6 +1,7 @@
 """What a long-running function reports while it works, without knowing where that is shown.
 
-Library functions take a `Reporter`; the default `SILENT` drops everything. The command line passes one that prints.
+Library functions take a `Reporter`; the default `SILENT` drops everything. The command line passes
+one that prints.
 """
 
 from __future__ import annotations

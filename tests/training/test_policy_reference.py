@@ -23,7 +23,7 @@ def walks(wildrobot):
 
 @pytest.fixture(scope="module")
 def own(walks, tmp_path_factory):
-    """A run on a reference of its own: the reference's file, the run's directory, the arguments."""
+    """A run on a new reference: the reference's file, the run's directory, the arguments."""
     folder = tmp_path_factory.mktemp("own")
     reference, run = folder / "own.npz", folder / "run"
     save_clips(reference, walks)
@@ -39,7 +39,7 @@ def policy(own):
 
 
 def test_a_reference_that_was_made_again_is_not_the_old_one(own, policy, walks, tmp_path, capsys):
-    """Its name is the same, so without the digest a run would continue with other motion in silence."""
+    """Its name is the same. Without the digest, a run would silently continue with other motion."""
     reference, run, arguments = own
     resumed = [*arguments, "--set", "n_timesteps=128", "--out", str(run), "--resume"]
     before = reference.read_bytes()

@@ -73,7 +73,7 @@ def test_a_resumed_run_continues_where_a_checkpoint_left_it(run):
     assert before.keys() == after.keys()
     for name in before:
         np.testing.assert_array_equal(before[name], after[name], err_msg=name)
-    # An evaluation joins its iteration's row, and is there before the checkpoint that is resumed from.
+    # An evaluation joins its iteration's row before the checkpoint that a run resumes from.
     assert evaluations(run) == recorded and list(recorded) == ["128", "256"]
 
 

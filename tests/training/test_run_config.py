@@ -59,7 +59,8 @@ def test_rl_zoos_own_form(tmp_path):
     file = tmp_path / "zoo.yml"
     file.write_text(
         "WildRobot-v0:\n  n_timesteps: !!float 1e6\n  learning_rate: lin_1e-3\n"
-        '  policy_kwargs: "dict(net_arch=dict(pi=[64], vf=[32]), activation_fn=nn.ELU, log_std_init=-1)"\n'
+        '  policy_kwargs: "dict(net_arch=dict(pi=[64], vf=[32]), activation_fn=nn.ELU,'
+        ' log_std_init=-1)"\n'
     )
     config = run_config.load(str(file), ["policy_kwargs.log_std_init=-2", "n_envs=8"], seed=5)
     assert config.ppo.policy_kwargs == {
@@ -133,7 +134,7 @@ def test_yaml_as_rl_zoos_files_have_it_and_as_nobody_should():
     with pytest.raises(ConfigError, match="Key 'gamma' stands twice"):
         yaml_io.parse("{gamma: 1, gamma: 2}", "")
     for text in ("!!int x", "!!float x", "!!bool x", "!!timestamp x", "!!map foo"):
-        with pytest.raises(ConfigError, match=r"f\.yaml is no YAML"):
+        with pytest.raises(ConfigError, match=r"f\.yaml is not valid YAML"):
             yaml_io.parse(text, "f.yaml")
 
 
@@ -143,7 +144,7 @@ def test_yaml_as_rl_zoos_files_have_it_and_as_nobody_should():
         ("n_envs", "is not key=value"),
         ("n_envs.x=1", "is not a section"),
         ("amp.wieght=1", "weight"),
-        ("seed=[", "no YAML"),
+        ("seed=[", "not valid YAML"),
     ],
 )
 def test_wrong_overrides_are_named(override, message):
@@ -192,7 +193,10 @@ def test_unknown_files_name_the_shipped_ones(tmp_path):
 
 
 def test_policy_kwargs_text_is_read_as_syntax():
-    text = "dict(net_arch=dict(pi=[256, 128], vf=(256,)), activation_fn=nn.ELU, log_std_init=-1.5, ortho_init=False)"
+    text = (
+        "dict(net_arch=dict(pi=[256, 128], vf=(256,)), activation_fn=nn.ELU, log_std_init=-1.5,"
+        " ortho_init=False)"
+    )
     assert parse_policy_kwargs(text) == {
         "net_arch": {"pi": [256, 128], "vf": [256]},
         "activation_fn": "elu",

@@ -1,4 +1,4 @@
-"""What a run reports of its discriminator: on the console, in events.jsonl, progress.csv and TensorBoard."""
+"""What a run reports of its discriminator, on the console and in its files."""
 
 import re
 
@@ -16,7 +16,7 @@ from wildrobot_gym.training.run_directory import RunDirectory
 
 
 def test_verdicts_are_reported_and_kept(tmp_path, capsys, monkeypatch):
-    """In a line when one changes, in events.jsonl, the progress lines, progress.csv, TensorBoard, and at the end."""
+    """On the console, in events.jsonl, progress.csv and TensorBoard, and at the end."""
     monkeypatch.setattr("wildrobot_gym.console.progress_bar.PRINT_EVERY_S", 0.0)
     settings = ["n_timesteps=1280", "amp.disc_lr=1e-12", "n_epochs=1"]
     run = RunDirectory(tmp_path / "run")

@@ -1,4 +1,4 @@
-"""What a run's discriminator is shown: the reference's windows, how often each is drawn, and which motion it is of."""
+"""The windows of a run's reference: their values, how often each is drawn, and their motions."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a run starts from: random networks, a warm start or a trained policy; and settings that are refused."""
+"""What a run starts from, and settings that are refused."""
 
 import errno
 

@@ -18,11 +18,15 @@ def test_the_better_policy_succeeds_more_then_follows_closer_and_slips_less():
             "slip": slip,
         }
 
-    ranked = [  # the last slips less than half as much as the one before, and follows a hundredth less closely
-        means(0.0, 0.0, 0.0, survived=0.1), means(0.0, 0.5, 0.9, survived=0.9), means(0.9, 0.0, 0.0),
-        {"success": 1.0, "survived": 1.0, "velocity_error": 0.0}, means(1.0, None, 0.0), means(1.0, 0.01, 0.10),
-        means(1.0, 0.02, 0.04),
-    ]  # fmt: skip
+    ranked = [
+        means(0.0, 0.0, 0.0, survived=0.1),
+        means(0.0, 0.5, 0.9, survived=0.9),
+        means(0.9, 0.0, 0.0),
+        {"success": 1.0, "survived": 1.0, "velocity_error": 0.0},
+        means(1.0, None, 0.0),
+        means(1.0, 0.01, 0.10),
+        means(1.0, 0.02, 0.04),  # slips less than half as much, and follows 0.01 m/s less closely
+    ]
     scores = [eval_score(found) for found in ranked]
     assert scores == sorted(scores) and scores[-3] < scores[-2] < scores[-1]
 

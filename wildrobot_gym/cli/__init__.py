@@ -1,1 +1,1 @@
-"""The command line: the only room that knows both the robot's world and the learning. Start at ``main``."""
+"""The command line. `main` finds the command; each command is one module."""

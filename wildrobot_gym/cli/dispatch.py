@@ -49,7 +49,8 @@ def run_command(commands: Mapping[str, str], prog: str, arguments: Sequence[str]
     The list of commands and mistyped names import no command, so they answer at once.
 
     Args:
-        commands: By name, where each command's function is, "module:function". Its parameters are the options.
+        commands: By name, where each command's function is, "module:function". Its parameters are
+            the options.
         prog: Name of the program, for help and messages.
         arguments: The command's name and its options.
 

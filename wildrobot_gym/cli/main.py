@@ -29,11 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: The command line after the program's name; that of the process if None.
+        arguments: The command line after the program's name (default: the process's own).
 
     Returns:
-        The exit code. 0: done. 1: done, but not everything passed. 2: bad input, with one message on standard
-        error; `--debug` shows where it arose. 3: this machine cannot draw a picture. 130, 143: a signal stopped it.
+        The exit code. 0: done. 1: done, but not everything passed. 2: bad input, with one message
+        on standard error; `--debug` shows where it arose. 3: this machine cannot draw a picture.
+        130, 143: a signal stopped it.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments

@@ -22,8 +22,8 @@ def train(
 ) -> int:
     """Train a policy into a run directory.
 
-    The directory holds the settings, metrics, events, checkpoints, the best and the final policy. Ctrl-C stops
-    with a checkpoint, and --resume continues from the newest one.
+    The directory holds the settings, metrics, events, checkpoints, the best and the final policy.
+    Ctrl-C stops with a checkpoint, and --resume continues from the newest one.
 
     Args:
         config: Name of a shipped config (walk_amp, walk_ppo, ...) or path of a YAML file.

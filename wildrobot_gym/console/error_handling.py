@@ -21,7 +21,8 @@ Texts = Annotated[tuple[str, ...], tyro.conf.Positional]
 def exit_code_of(call: Callable[[], int], prog: str, debug: bool = False) -> int:
     """Call a function and turn what it raises into an exit code.
 
-    Errors that are meant for people become one message on standard error. Others are raised as they are.
+    Errors that are meant for people become one message on standard error. Others are raised as they
+    are.
 
     Args:
         call: Returns an exit code.
@@ -51,7 +52,7 @@ def run_script(function: Callable[..., int], prog: str, arguments: list[str] | N
     Args:
         function: Its parameters are the options, its result the exit code.
         prog: Name of the script.
-        arguments: The command line after the script's name; that of the process if None.
+        arguments: The command line after the script's name (default: the process's own).
     """
     command: Any = function  # tyro's stubs want functions that never return
     return exit_code_of(

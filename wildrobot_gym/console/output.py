@@ -37,5 +37,7 @@ def _full_disk_ignored() -> Iterator[None]:
 
 
 def training_console() -> Console:
-    """The console of a training; its output is often a log on the disk that its checkpoints fill."""
-    return Console() if sys.stdout is None else Console(file=cast(IO[str], _Stdout()))  # type: ignore[redundant-expr]
+    """The console of a training. Its output is often a log on the disk that checkpoints fill."""
+    if sys.stdout is None:  # type: ignore[redundant-expr]
+        return Console()
+    return Console(file=cast(IO[str], _Stdout()))

@@ -10,7 +10,7 @@ from types import FrameType
 
 @contextmanager
 def stop_signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """SIGINT and SIGTERM go to ``handler`` in the meantime."""
+    """Hand SIGINT and SIGTERM to `handler` while the context is open."""
     before = {signum: signal.signal(signum, handler) for signum in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

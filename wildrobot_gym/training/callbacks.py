@@ -16,7 +16,7 @@ from wildrobot_gym.training.run_directory import RunDirectory
 
 
 class Stopped(BaseException):
-    """A signal asked for the end, and the checkpoint is written. Not an Exception: nothing may swallow it."""
+    """A signal stopped the run. It is not an `Exception`, so that nothing on the way catches it."""
 
     def __init__(self, signum: int, saved: str) -> None:
         super().__init__(saved)
@@ -24,7 +24,7 @@ class Stopped(BaseException):
 
 
 class RunCallback(BaseCallback):
-    """Base of the callbacks that act between iterations, when model and environments are in step."""
+    """Base of the callbacks that act between iterations."""
 
     model: AMPPPO
 
@@ -33,14 +33,14 @@ class RunCallback(BaseCallback):
 
 
 def is_due(last: int, now: int, every: int) -> bool:
-    """Whether a multiple of `every` was passed. It counts from zero, so a resumed run keeps the same times."""
+    """Whether a multiple of `every` was passed. Counted from zero, so a resumed run agrees."""
     return now // every > last // every
 
 
 class CheckpointCallback(RunCallback):
-    """Writes a checkpoint every `checkpoint_every` steps; on a signal one after the iteration, and stops.
+    """Writes a checkpoint every `checkpoint_every` steps, and one before a signal stops the run.
 
-    A checkpoint that cannot be written is reported. Training continues, and older ones stay complete.
+    A checkpoint that cannot be written is reported. Training continues, and older ones stay.
 
     Args:
         run: Where the checkpoints are.
@@ -55,12 +55,13 @@ class CheckpointCallback(RunCallback):
         self._signum: int | None = None
 
     def on_signal(self, signum: int, _: FrameType | None) -> None:
-        """A handler for `signal.signal`: the first one stops after the iteration, the second at once."""
+        """Handle a signal: the first one stops after the iteration, the second at once."""
         if self._signum is not None:
             raise KeyboardInterrupt
         self._signum = signum
         self._report.info(
-            "Stopping after this iteration, with a checkpoint. Once more: stop at once, without one."
+            "Stopping after this iteration, with a checkpoint."
+            " A second signal stops at once, without one."
         )
 
     def _on_training_start(self) -> None:

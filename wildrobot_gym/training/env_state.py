@@ -1,4 +1,4 @@
-"""The environments of a run as arrays, so that a resumed run takes the same steps as one that never stopped."""
+"""The environments of a run as arrays, from which a resumed run takes the same steps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def environment_state(model: AMPPPO) -> dict[str, np.ndarray]:
 
 
 def restore_environment(model: AMPPPO, arrays: dict[str, np.ndarray]) -> None:
-    """Put back what `environment_state` gave; `learn(reset_num_timesteps=False)` continues from there.
+    """Put back what `environment_state` gave.
+
+    `learn(reset_num_timesteps=False)` then continues from there.
 
     Raises:
         RunError: The arrays are of other environments.

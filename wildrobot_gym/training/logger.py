@@ -80,7 +80,7 @@ class ProgressCsv(KVWriter):
 
 
 class OptionalWriter(KVWriter):
-    """Passes metrics on to another writer. Where the disk fails, it warns once and training continues.
+    """Passes metrics on to another writer, and warns once where the disk fails.
 
     Args:
         inner: The other writer.

@@ -1,4 +1,4 @@
-"""The parts of a run from its settings: environments, reference, and an algorithm that is ready to learn."""
+"""The parts of a run: environments, reference, and an algorithm that is ready to learn."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ from wildrobot_gym.training.run_directory import MOTION_DIGESTS, RunDirectory
 class LoadedPolicy:
     """A trained policy with the settings of its environment. `load_policy` makes it.
 
-    Called with observations (env, observation) it returns deterministic actions (env, joint) in -1 to 1.
+    Called with observations (env, observation) it returns deterministic actions (env, joint) in -1
+    to 1.
 
     Attributes:
         path: The policy's file.
@@ -107,7 +108,7 @@ class LoadedPolicy:
 
     @property
     def knows_its_motion(self) -> bool:
-        """Whether the file holds the digest of its reference motion, as `wildrobot train` writes it."""
+        """Whether the file holds the digest of its reference motion."""
         return self._motion_digest is not None
 
     @property
@@ -115,7 +116,7 @@ class LoadedPolicy:
         return (self.model.extra.get(MOTION_DIGESTS) or {}).get(self.reference)
 
     def learned_from(self, motion: Path) -> bool:
-        """Whether a file is its reference motion as it was in training: by digest if known, else by name."""
+        """Whether a file is its reference motion, by digest if that is known, else by name."""
         if self.reference is None:
             return False
         if self._motion_digest is None:
@@ -135,7 +136,8 @@ def load_policy(policy: str | Path, robot: str | None = None) -> LoadedPolicy:
     """Load a policy for `WildRobot-v0`.
 
     Args:
-        policy: A shipped name ("walk"), a .zip file, or a run directory, whose best policy is taken.
+        policy: A shipped name ("walk"), a .zip file, or a run directory, whose best policy is
+            taken.
         robot: The robot to run it on; the one it was trained on if None.
 
     Raises:
@@ -166,8 +168,9 @@ def load_policy(policy: str | Path, robot: str | None = None) -> LoadedPolicy:
 def find_policy(policy: str | Path) -> Path:
     """The file of a policy.
 
-    In a directory it is policy.zip, best.zip, final.zip, or the newest checkpoint, whichever is there first. A
-    shipped name is the shipped policy, whatever the present directory holds; write `./walk` for that.
+    In a directory it is the first that exists of policy.zip, best.zip, final.zip and the newest
+    checkpoint. A shipped name always means the shipped policy. For a local file of that name, write
+    `./walk`.
 
     Args:
         policy: A shipped name, a .zip file, or a run directory.

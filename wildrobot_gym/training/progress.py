@@ -1,4 +1,4 @@
-"""What a person sees of a run while it trains: steps, speed, time left, a few metrics and events."""
+"""What a person sees of a run while it trains."""
 
 from __future__ import annotations
 

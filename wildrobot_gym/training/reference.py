@@ -1,4 +1,4 @@
-"""Reference motion for an environment: what AMP imitates, and demonstrations of it for a warm start."""
+"""Reference motion for an environment, and demonstrations of it for a warm start."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ def load_reference(name: str | Path, env: Any) -> ReferenceDataset:
 
     Args:
         name: A shipped motion ("walk", "walk_human", "walk_synthetic") or the path of an .npz file.
-        env: A WildRobot environment: from `gym.make` or `gym.make_vec`, wrapped or not, or an SB3 `VecEnv` of them.
+        env: A WildRobot environment: from `gym.make` or `gym.make_vec`, wrapped or not, or an SB3
+            `VecEnv` of them.
 
     Returns:
-        The dataset. `AMPPPO(..., reference=...)` takes it as it is. It has `windows` (windows, window), `weights`
-        (windows,), `motions` (names) and `layout` (the meaning of each column).
+        The dataset. `AMPPPO(..., reference=...)` takes it as it is. It has `windows` (windows,
+        window), `weights` (windows,), `motions` (names) and `layout` (the meaning of each column).
 
     Raises:
         ConfigError: There is no such motion, or `env` is no WildRobot environment.
-        MotionError: The file is damaged, or its motion does not fit the environment's robot or features.
+        MotionError: The file is damaged, or its motion does not fit the environment's robot or
+            features.
 
     Example:
         ```python
@@ -55,8 +57,8 @@ def demonstrations(
         reference: The motion, from `load_reference`.
 
     Returns:
-        Observations (steps, observation) as the environment gives them, and actions (steps, joints) in -1 to 1.
-        `AMPPPO.clone_behavior` fits a policy to them.
+        Observations (steps, observation) as the environment gives them, and actions (steps, joints)
+        in -1 to 1. `AMPPPO.clone_behavior` fits a policy to them.
 
     Raises:
         ConfigError: `env` is no `WildRobot-v0` environment.
@@ -92,6 +94,6 @@ def env_config(env: Any) -> EnvConfig:
         if len(found) and isinstance(found[0], EnvConfig):
             return found[0]
     raise ConfigError(
-        f"env is a {type(getattr(env, 'unwrapped', env)).__name__}, no WildRobot environment. Make one with"
-        " gym.make_vec('WildRobot-v0', num_envs=...)."
+        f"env is a {type(getattr(env, 'unwrapped', env)).__name__}, no WildRobot environment."
+        " Make one with gym.make_vec('WildRobot-v0', num_envs=...)."
     )

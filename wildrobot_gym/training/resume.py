@@ -14,7 +14,7 @@ MAY_CHANGE = ("n_timesteps", "checkpoint_every", "keep_checkpoints", "eval")
 
 
 def check_same_run(run: RunDirectory, config: RunConfig) -> None:
-    """Check that a run's own settings are the ones that are asked for, except those in `MAY_CHANGE`.
+    """Check that a run was started with these settings, except those in `MAY_CHANGE`.
 
     Raises:
         RunError: They differ. The message names each setting that does.

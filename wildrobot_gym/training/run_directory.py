@@ -111,7 +111,7 @@ class RunDirectory:
             raise RunError(f"Cannot create the run directory {self.path}: {error}.") from error
 
     def check_motions(self, config: RunConfig, policy: Path) -> None:
-        """Check that the run's reference motions are still the files that its policy has learned from.
+        """Check that the run's reference motions are still the files that it learned from.
 
         Args:
             config: The run's settings.
@@ -154,7 +154,7 @@ class RunDirectory:
             yield
 
     def final_steps(self) -> int:
-        """Environment steps that final.zip was trained for; 0 where there is none that can be read."""
+        """Environment steps that final.zip was trained for; 0 where it cannot be read."""
         try:
             return int(archive.read(self.final)[0]["counters"]["num_timesteps"])
         except (CheckpointError, KeyError, TypeError, ValueError):

@@ -27,9 +27,9 @@ Score = tuple[float, float, float]
 def eval_score(means: Mapping[str, float | None]) -> Score:
     """The score by which policies are compared.
 
-    More success is better. Of equal ones, more survived episodes are. Of equal ones, the smaller sum of velocity
-    error and slip is, each as a fraction of its limit for a success. Without slip in the score, the policy that
-    follows the command closest can slip twice as much as the next.
+    More success is better. Of equal ones, more survived episodes are. Of equal ones, the smaller
+    sum of velocity error and slip is, each as a fraction of its limit for a success. Without slip
+    in the score, the policy that follows the command closest can slip twice as much as the next.
 
     Args:
         means: Mean metrics over all episodes; a missing one counts as infinite.
@@ -105,8 +105,8 @@ class EvalCallback(RunCallback):
         steps = self.model.num_timesteps
         metrics = {f"eval/{name}": mean for name, mean in means.items() if mean is not None}
         metrics[STEPS] = steps
-        # Written now, not with the next iteration's row: a checkpoint can come first, and a run that
-        # resumes from it repeats that row.
+        # Written now, not with the next iteration's row: a checkpoint can come first, and a run
+        # that resumes from it repeats that row.
         for writer in self.logger.output_formats:
             writer.write(metrics, dict.fromkeys(metrics, ()), steps)
         about: dict[str, Any] = {

@@ -42,7 +42,8 @@ class TrainResult:
 
     Attributes:
         run: The run directory with its files.
-        status: "finished"; "stopped" by a signal, with a checkpoint; or "interrupted" by a second one, without.
+        status: "finished", or "stopped" by a signal with a checkpoint. "interrupted" means that a
+            second signal stopped it without one.
         num_timesteps: Environment steps that the policy has learned for.
         signum: The signal that ended it; None where it is finished.
         verdicts: Fraction of the iterations with each verdict on the discriminator.
@@ -80,7 +81,7 @@ def train(
     Args:
         config: A shipped config's name ("walk_amp"), a YAML file, or a `RunConfig`.
         seed: Random seed; the config's if None.
-        overrides: Settings that replace the config's, `{"amp.weight": 0.2}` or `["amp.weight=0.2"]`.
+        overrides: Settings to replace, as `{"amp.weight": 0.2}` or `["amp.weight=0.2"]`.
         out: The run directory; runs/<config>-s<seed> if None.
         resume: Continue the run in that directory.
         handle_signals: Stop with a checkpoint on SIGINT and SIGTERM. It needs the main thread.
@@ -156,8 +157,8 @@ def _prepare(
 
 def _check_unfinished(config: RunConfig, run: RunDirectory, num_timesteps: int) -> None:
     left = config.n_timesteps - num_timesteps
-    # A run can be stopped between its last step and its last file. Then final.zip is missing, or it
-    # is that of a shorter run which ended here before it was made longer.
+    # A signal can stop a run between its last step and its last file. Then final.zip is missing, or
+    # it has fewer steps because the run was shorter before.
     at_its_end = -config.ppo.n_steps * config.env.n_envs < left <= 0
     if left <= 0 and run.final.is_file() and not (at_its_end and run.final_steps() < num_timesteps):
         raise RunError(

@@ -19,7 +19,7 @@ def verdict_fractions(progress: Path) -> dict[str, float]:
         progress: The run's progress.csv.
 
     Returns:
-        Fractions by verdict, {"healthy": 0.97, "too strong": 0.03}; empty where no iteration was judged.
+        Fractions by verdict, {"healthy": 0.97, "too strong": 0.03}; empty if none was judged.
 
     Raises:
         RunError: progress.csv is missing or damaged.

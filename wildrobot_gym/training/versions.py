@@ -27,7 +27,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, Any]:
-    """Python, platform, number of CPUs, package versions, and the commit of the checkout, if it is one."""
+    """Python, platform, number of CPUs, package versions, and the commit of a checkout."""
     packages = {}
     for name in PACKAGES:
         try:
@@ -44,7 +44,7 @@ def versions() -> dict[str, Any]:
 
 
 def git_state() -> dict[str, Any] | None:
-    """The commit, and whether files have changed since; None outside a checkout or before the first commit."""
+    """The commit, and whether files have changed since; None without a commit."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None

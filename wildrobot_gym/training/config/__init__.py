@@ -1,4 +1,4 @@
-"""The settings of a training run: typed sections, and the YAML file that holds them in rl-zoo's flat keys."""
+"""The settings of a training run, and the YAML file that holds them in rl-zoo's flat keys."""
 
 from wildrobot_gym.training.config.names import find_config, find_motion
 from wildrobot_gym.training.config.overrides import Overrides, dotted, override, override_all

@@ -1,4 +1,4 @@
-"""``policy_kwargs`` as a mapping, or in rl-zoo's string form, which is read as syntax and never evaluated."""
+"""`policy_kwargs` as a mapping or in rl-zoo's text form, which is parsed and never evaluated."""
 
 from __future__ import annotations
 
@@ -19,12 +19,18 @@ _ALLOWED = "dict(...) or {...} of numbers, texts, lists, True, False, None, and 
 
 
 def parse_policy_kwargs(value: Any) -> dict[str, Any]:
-    """A mapping from a mapping or from ``"dict(net_arch=dict(pi=[256], vf=[256]), activation_fn=nn.ELU)"``.
+    """Read the `policy_kwargs` of a run.
 
-    Activations become names ('elu'), which the algorithm resolves.
+    Args:
+        value: A mapping, a text such as "dict(net_arch=dict(pi=[256]), activation_fn=nn.ELU)", or
+            None.
+
+    Returns:
+        A mapping. Activations become names ("elu"), which the algorithm resolves.
 
     Raises:
-        ConfigError: anything else than literals, ``dict`` and ``nn.<name>``; names the part.
+        ConfigError: The text holds anything but literals, `dict` and `nn.<name>`. The message names
+            that part.
     """
     if value is None:
         return {}
@@ -48,7 +54,7 @@ def parse_policy_kwargs(value: Any) -> dict[str, Any]:
 
 
 def _literal(node: ast.expr) -> Any:
-    """The value of a literal expression; ``nn.ELU`` is the text 'nn.ELU'."""
+    """The value of a literal expression; `nn.ELU` becomes the text "nn.ELU"."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.List | ast.Tuple):

@@ -25,7 +25,8 @@ from wildrobot_gym.training.config.sections import (
 class RunConfig:
     """Everything that defines a training run.
 
-    `load` and `from_mapping` make one from the flat form of rl-zoo's files; `to_mapping` is the inverse.
+    `load` and `from_mapping` make one from the flat form of rl-zoo's files. `to_mapping` is the
+    inverse.
 
     Raises:
         ConfigError: A value is out of range. The message says what is allowed.

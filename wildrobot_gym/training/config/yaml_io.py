@@ -1,4 +1,4 @@
-"""YAML for run configs: numbers as people write them, and no key twice."""
+"""YAML for run configs: numbers as people write them, and no repeated keys."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from wildrobot_gym.errors import ConfigError
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe loading with YAML 1.2's numbers (YAML 1.1 reads 3e-4 as text) and an error for a repeated key."""
+    """Safe loading with an error for repeated keys, and with 3e-4 as a number as in YAML 1.2."""
 
     def flatten_mapping(self, node: Any) -> None:
-        # Of merge keys (<<: *defaults) what they bring may be set anew; once they are resolved it stands there twice.
+        # Keys that come by a merge (<<: *defaults) can be set again. Only the node's own are
+        # compared.
         if not getattr(node, "is_flat", False):
             keys = [
                 self.construct_object(key, deep=True)
@@ -25,7 +26,8 @@ class _Loader(yaml.SafeLoader):
             for key in keys:
                 if keys.count(key) > 1:
                     raise ConfigError(
-                        f"Key {key!r} stands twice in one mapping (line {node.start_mark.line + 1})."
+                        f"Key {key!r} stands twice in one mapping"
+                        f" (line {node.start_mark.line + 1})."
                     )
         node.is_flat = True
         super().flatten_mapping(node)
@@ -41,8 +43,12 @@ _Loader.add_implicit_resolver(
 def parse(text: str, where: str) -> Any:
     """The value of a YAML text.
 
+    Args:
+        text: The YAML.
+        where: What an error calls it.
+
     Raises:
-        ConfigError: no YAML, or a key twice; names ``where``.
+        ConfigError: It is not YAML, or a key is repeated.
     """
     try:
         return yaml.load(text, Loader=_Loader)  # a SafeLoader
@@ -54,12 +60,16 @@ def parse(text: str, where: str) -> Any:
         KeyError,
         AttributeError,
         TypeError,
-    ) as error:  # of `!!int x` PyYAML lets int's own out
-        raise ConfigError(f"{where} is no YAML: {error}") from error
+    ) as error:  # PyYAML does not catch those of `!!int x`
+        raise ConfigError(f"{where} is not valid YAML: {error}") from error
 
 
 def read(path: Path) -> Any:
-    """The value of a YAML file; ConfigError where it cannot be read."""
+    """The value of a YAML file.
+
+    Raises:
+        ConfigError: It cannot be read, is not YAML, or a key is repeated.
+    """
     try:
         return parse(path.read_text(), str(path))
     except (OSError, UnicodeDecodeError) as error:
