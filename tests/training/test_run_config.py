@@ -5,7 +5,6 @@ import pytest
 from amp_sbx.common.errors import AMPError
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.paths import CONFIGS
-from wildrobot_gym.task.config import RewardConfig
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.config.policy_kwargs import parse_policy_kwargs
@@ -169,7 +168,8 @@ def test_overrides():
         ["amp.weight=0.25", "env_kwargs.rewards.alive=1e-2", "policy_kwargs.log_std_init=-2"],
     )
     assert config.amp.weight == 0.25
-    assert config.env.settings.rewards == RewardConfig(alive=0.01)
+    rewards = run_config.load("smoke").to_mapping()["env_kwargs"]["rewards"]
+    assert config.to_mapping()["env_kwargs"]["rewards"] == {**rewards, "alive": 0.01}
     assert config.ppo.policy_kwargs["log_std_init"] == -2
     plain = run_config.load("smoke", ["amp=null"])
     assert plain.amp is None and plain.reference is None

@@ -91,7 +91,9 @@ class LoadedPolicy:
     @property
     def command(self) -> CommandConfig:
         """The ranges of commands that it was trained with."""
-        return build(CommandConfig, self.env_kwargs.get("commands"), "env_kwargs.commands")
+        given = self.env_kwargs.get("commands")
+        command: CommandConfig = build(CommandConfig, given, "env_kwargs.commands")
+        return command
 
     @property
     def run_directory(self) -> RunDirectory | None:

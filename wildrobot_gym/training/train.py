@@ -179,11 +179,10 @@ def _learn(
     checkpoints = CheckpointCallback(run, config, report)
 
     def learn() -> None:
-        if (
-            left > 0
-        ):  # SB3 adds the steps done to the number given where it does not reset the count
+        if left > 0:
             callbacks = [InfoMetricsCallback(METRICS), progress, evaluate, checkpoints]
-            model.learn(left, callbacks, reset_num_timesteps=False)  # type: ignore[arg-type]
+            # Without a reset of the count, SB3 adds the steps done so far to the number given.
+            model.learn(left, callbacks, reset_num_timesteps=False)
         else:
             for callback in (evaluate, checkpoints):
                 callback.init_callback(model)

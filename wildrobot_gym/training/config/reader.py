@@ -118,7 +118,9 @@ def from_mapping(values: Mapping[str, Any]) -> RunConfig:
         "reference": reference,
         "eval": _eval_section(values.get("eval", {})),
     }
-    return _section(RunConfig, {k: values[k] for k in RUN_KEYS if k in values} | sections)
+    own = {name: values[name] for name in RUN_KEYS if name in values}
+    config: RunConfig = _section(RunConfig, own | sections)
+    return config
 
 
 def _section(cls: type[Any], values: Mapping[str, Any], where: str = "") -> Any:
