@@ -15,9 +15,7 @@ from amp_sbx.discriminator.config_checks import CRITICS, MIXES, ORDERS
 from amp_sbx.discriminator.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIES
 from amp_sbx.discriminator.network import NORMALIZATIONS
 from amp_sbx.discriminator.rewards import STYLE_REWARDS
-from wildrobot_gym.config import to_dict
-from wildrobot_gym.task.config import EnvConfig
-from wildrobot_gym.training.config import EvalSettings, RunConfig, yaml_io
+from wildrobot_gym.training.config import RunConfig, yaml_io
 from wildrobot_gym.training.config.sections import ENV_ARGUMENTS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -66,12 +64,12 @@ def flat(settings: dict[str, Any], *sections: str) -> dict[str, Any]:
 
 
 def defaults() -> dict[str, dict[str, Any]]:
-    run = RunConfig(n_timesteps=1).to_mapping() | {"env_kwargs": {}}  # it has a table of its own
-    env = to_dict(EnvConfig())
+    run = RunConfig(n_timesteps=1).to_mapping()
+    env, evaluation = run.pop("env_kwargs"), run.pop("eval")
     rewards, features = env.pop("rewards"), env.pop("features")
     return {
-        "The run": {**run, "n_timesteps": 0, "eval": None},
-        "eval:": to_dict(EvalSettings()),
+        "The run": {**run, "n_timesteps": 0, "env_kwargs": {}, "eval": None},
+        "eval:": evaluation,
         "env_kwargs": flat(env, "action", "commands", "reset", "termination") | ARGUMENT_DEFAULTS,
         "env_kwargs.rewards": rewards,
         "env_kwargs.features": flat(features, "history"),

@@ -85,8 +85,10 @@ def evaluate(
         RunError: There is no such policy.
 
     Example:
-        >>> results = evaluate("walk", commands=[0.2, 0.6], episodes=8)
-        >>> results.overall["success"]["mean"]
+        ```python
+        results = evaluate("walk", commands=[0.2, 0.6], episodes=8)
+        results.overall["success"]["mean"]
+        ```
     """
     chosen = change_settings(settings or EvaluateSettings(), changes)
     check_protocol(chosen.commands, chosen.episodes, seed=chosen.seed)

@@ -1,0 +1,41 @@
+"""Python and YAML in the documentation works as printed, at tiny sizes."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+from doc_blocks import ROOT, Block, blocks
+
+from amp_sbx import AMPConfig
+from wildrobot_gym.experiments.study import config as studies
+from wildrobot_gym.training.config import yaml_io
+
+PYTHON = {
+    str(page.relative_to(ROOT)): list(found)
+    for page, found in groupby(blocks("python"), lambda block: block.page)
+}
+YAML = blocks("yaml")
+
+
+@pytest.mark.parametrize("page", PYTHON)
+def test_python_blocks_of_a_page_run_one_after_the_other(page: str, tiny: Path) -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for block in PYTHON[page]:
+        code = compile("\n" * (block.line - 1) + block.code, str(block.page), "exec")
+        exec(code, namespace)
+
+
+@pytest.mark.parametrize("block", YAML, ids=str)
+def test_yaml_block_is_valid(block: Block, tmp_path: Path) -> None:
+    settings = yaml_io.parse(block.code, str(block))
+    if "arms" in settings:
+        file = tmp_path / "study.yaml"
+        file.write_text(block.code)
+        assert studies.load_study(str(file))[1].resolve()
+    elif "amp" in settings:
+        AMPConfig.coerce(settings["amp"])
+    else:
+        assert settings == {"env_kwargs": {"rewards": {"my_module:my_term": 1.0}}}
