@@ -1,7 +1,7 @@
-"""Behaviour cloning: a policy's first weights from demonstrations, so that learning begins near the motion to imitate.
+"""Behavior cloning: fits a new policy to demonstrations before it learns.
 
-From scratch PPO finds the easiest gait first, a shuffle, and then keeps to it; a policy that begins by attempting the
-reference's steps improves those. Only the actor's mean is fitted; its spread and the critic stay as they were made.
+From scratch, PPO finds the easiest gait first, a shuffle, and keeps it. A policy that starts with
+the reference's steps improves those instead. Only the actor's mean is fitted.
 """
 
 from collections.abc import Mapping
@@ -14,22 +14,27 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax.training.train_state import TrainState
+from gymnasium import spaces
 from jaxtyping import Array, Float
 
 from amp_sbx.common.checks import check_integer, check_number, reject_unknown
-from amp_sbx.common.errors import FeatureError, NonFiniteError
+from amp_sbx.common.errors import ConfigError, FeatureError, NonFiniteError
+from amp_sbx.common.mirror import observations_normalized
 
 
 @dataclass(frozen=True)
 class CloningConfig:
-    """Settings of behaviour cloning.
+    """Settings of behavior cloning.
 
     Attributes:
-        steps: gradient steps (Adam, cosine decay to 0).
-        batch_size: demonstrated steps in each.
-        learning_rate: Adam's first rate.
-        noise: standard deviation of Gaussian noise on the demonstrated observations, in the observation's own units.
-            The action stays, so beside the demonstrated path the policy steers back to it.
+        steps: gradient steps of Adam, with cosine decay to 0.
+        batch_size: demonstrated steps per gradient step.
+        learning_rate: initial learning rate.
+        noise: standard deviation of Gaussian noise on the demonstrated observations, in their own
+            units. The action does not change, so the policy learns to steer back to the motion.
+
+    Example:
+        >>> error = model.clone_behavior(observations, actions, CloningConfig(steps=1000))
     """
 
     steps: int = 4000
@@ -45,12 +50,49 @@ class CloningConfig:
 
     @classmethod
     def coerce(cls, value: "CloningConfig | Mapping[str, Any] | None") -> "CloningConfig":
-        """A config as it is, None as the defaults, a mapping of fields; an unknown key raises `ConfigError`."""
+        """Convert a config, a mapping of its fields, or None (the defaults).
+
+        Raises:
+            ConfigError: a key is unknown.
+        """
         if isinstance(value, CloningConfig):
             return value
         values = dict(value or {})
         reject_unknown("warm_start", values, [item.name for item in fields(cls)])
         return cls(**values)
+
+
+def clone_into(
+    model: Any,
+    observations: np.ndarray,
+    actions: np.ndarray,
+    config: CloningConfig | Mapping[str, Any] | None,
+) -> float:
+    """Fit the policy of an `AMPPPO`; see `AMPPPO.clone_behavior`."""
+    config = CloningConfig.coerce(config)
+    if not isinstance(model.action_space, spaces.Box):
+        raise ConfigError(
+            f"behavior cloning needs a Box action space; this one is {model.action_space}."
+        )
+    if model.env is not None and observations_normalized(model.env):
+        raise ConfigError(
+            "behavior cloning fits the policy to raw observations, but VecNormalize scales them; "
+            "make it with norm_obs=False."
+        )
+    for name, values, space in (
+        ("observations", observations, model.observation_space),
+        ("actions", actions, model.action_space),
+    ):
+        if np.shape(values)[1:] != space.shape:
+            wanted = ", ".join(map(str, ("num_steps", *space.shape)))
+            raise FeatureError(
+                f"demonstrated {name} have shape {np.shape(values)}; expected ({wanted})."
+            )
+    model.key, key = jax.random.split(model.key)
+    model.policy.actor_state, error = clone(
+        config, model.policy.actor_state, np.asarray(observations), np.asarray(actions), key
+    )
+    return error
 
 
 def clone(
@@ -60,27 +102,31 @@ def clone(
     actions: Float[np.ndarray, "step action"],
     key: Array,
 ) -> tuple[TrainState, float]:
-    """`actor` with its mean fitted to the demonstrations, and the root-mean-square error it ends with (noise included).
+    """Fit an actor's mean to demonstrations.
+
+    Returns:
+        `(actor, error)`: the root-mean-square error at the end, with noise.
 
     Raises:
-        FeatureError: arrays that do not belong together or are not finite.
+        FeatureError: the arrays have different lengths, are empty, or are not finite.
         NonFiniteError: the fit diverged.
     """
     if len(observations) != len(actions) or len(actions) == 0:
         raise FeatureError(
-            f"{len(observations)} observations do not go with {len(actions)} actions; give one for each."
+            f"{len(observations)} observations do not go with {len(actions)} actions; give one "
+            "action for each observation."
         )
     for name, values in (("observations", observations), ("actions", actions)):
         if not np.isfinite(values).all():
             raise FeatureError(
-                f"the demonstrated {name} are not finite; mend the motion they come from."
+                f"the demonstrated {name} are not finite; fix the motion they come from."
             )
     params, error = _fit(
         actor.apply_fn, config, actor.params, jnp.asarray(observations), jnp.asarray(actions), key
     )
     if not np.isfinite(error):
         raise NonFiniteError(
-            "behaviour cloning diverged and was not applied; lower its learning_rate."
+            "behavior cloning diverged and was not applied; lower its learning_rate."
         )
     return actor.replace(params=params), float(error)
 
@@ -90,11 +136,11 @@ def _fit(
     apply_fn, config: CloningConfig, params: dict, observations: Array, actions: Array, key: Array
 ) -> tuple[dict, Array]:  # fmt: skip
     def loss(params: dict, key: Array) -> Array:
-        rows_key, noise_key = jax.random.split(key)
-        rows = jax.random.randint(rows_key, (config.batch_size,), 0, actions.shape[0])
-        seen = observations[rows]
-        seen = seen + config.noise * jax.random.normal(noise_key, seen.shape)
-        return jnp.mean(jnp.square(apply_fn(params, seen).mode() - actions[rows]))
+        sample_key, noise_key = jax.random.split(key)
+        samples = jax.random.randint(sample_key, (config.batch_size,), 0, actions.shape[0])
+        noisy = observations[samples]
+        noisy = noisy + config.noise * jax.random.normal(noise_key, noisy.shape)
+        return jnp.mean(jnp.square(apply_fn(params, noisy).mode() - actions[samples]))
 
     optimizer = optax.adam(optax.cosine_decay_schedule(config.learning_rate, config.steps))
 

@@ -1,6 +1,6 @@
-"""Collecting: the compiled call of every step, the one that bootstraps all time-outs, and the rollout they make up."""
+"""Collects a rollout with one compiled call per step."""
 
-from collections.abc import Callable, Sequence
+from collections import deque
 from functools import partial
 from typing import Any
 
@@ -9,15 +9,18 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Array, Float
 from stable_baselines3.common.buffers import RolloutBuffer
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv
 
-from amp_sbx.algorithm.update import Rollout
+from amp_sbx.algorithm.timeouts import TimeoutBootstrap
 from amp_sbx.common.errors import AMPError
+from amp_sbx.common.vec_infos import amp_observations, check_width
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
 def sample_actions(
-    actor_apply: Callable,
-    critic_apply: Callable,
+    actor_apply: Any,
+    critic_apply: Any,
     resample_noise: bool,
     actor_params: dict,
     critic_params: dict,
@@ -25,9 +28,12 @@ def sample_actions(
     key: Array,
     noise_key: Array,
 ) -> tuple[Array, Array, Array, Array, Array]:
-    """Actions, their log-probabilities, values, and the advanced `(key, noise_key)` of the policy.
+    """Sample actions for one step.
 
-    The keys advance inside the call: splitting them outside costs as much as the forward pass of a small network.
+    The keys advance inside the call: splitting them outside costs as much as a small network.
+
+    Returns:
+        `(actions, log_probs, values, key, noise_key)`.
     """
     if resample_noise:
         key, noise_key = jax.random.split(key)
@@ -39,92 +45,118 @@ def sample_actions(
 
 @partial(jax.jit, static_argnums=0)
 def predict_values(
-    critic_apply: Callable, critic_params: dict, observations: Float[Array, "batch *obs"]
+    critic_apply: Any, critic_params: dict, observations: Float[Array, "batch *obs"]
 ) -> Array:
-    """V of each observation, (batch,)."""
+    """Values (batch,) of observations."""
     return critic_apply(critic_params, observations).reshape(-1)
 
 
-class TimeoutBootstrap:
-    """Gathers the terminal observations of time-outs over a rollout and values them in one batched call.
+def collect_rollout(
+    model: Any,
+    env: VecEnv,
+    callback: BaseCallback,
+    rollout_buffer: RolloutBuffer,
+    n_rollout_steps: int,
+) -> bool:
+    """Fill a rollout buffer; see `AMPPPO.collect_rollouts`.
 
-    One call per time-out, as SBX does, costs 50-80 microseconds each, which a thousand environments that time out
-    together turn into most of the rollout.
+    Events come in SBX's order, and callbacks see its local names. Rewards are stored raw.
     """
+    if model._last_obs is None:
+        raise AMPError("collect_rollouts() was called before a reset; call learn() instead.")
+    policy, n_envs = model.policy, env.num_envs
+    is_box = isinstance(model.action_space, spaces.Box)
+    low, high = (model.action_space.low, model.action_space.high) if is_box else (None, None)
+    timeouts = TimeoutBootstrap()
+    n_steps = 0
+    rollout_buffer.reset()
+    if model.use_sde:
+        policy.reset_noise()
+    callback.on_rollout_start()
 
-    def __init__(self) -> None:
-        self._steps: list[int] = []
-        self._envs: list[int] = []
-        self._observations: list[Any] = []
-
-    def record(self, step: int, env_ids: np.ndarray, infos: list[dict[str, Any]]) -> None:
-        """Note those of the finished environments `env_ids` whose episode was cut by the time limit."""
-        for index in env_ids.tolist():
-            info = infos[index]
-            if (
-                info.get("TimeLimit.truncated", False)
-                and info.get("terminal_observation") is not None
-            ):
-                self._steps.append(step)
-                self._envs.append(index)
-                self._observations.append(info["terminal_observation"])
-
-    def values(
-        self,
-        shape: tuple[int, int],
-        prepare: Callable[[np.ndarray], np.ndarray],
-        value_fn: Callable[[np.ndarray], Array],
-        gamma: float,
-    ) -> Float[np.ndarray, "time env"]:
-        """`gamma * V(terminal observation)` at each time-out, 0 elsewhere.
-
-        The batch is padded to a power of two, so that `value_fn` is compiled for a handful of sizes only.
-        """
-        bootstrap = np.zeros(shape, dtype=np.float32)
-        count = len(self._observations)
-        if count:
-            observations = prepare(np.stack(self._observations))
-            padding = (1 << (count - 1).bit_length()) - count
-            padded = np.concatenate([observations, np.repeat(observations[:1], padding, axis=0)])
-            bootstrap[self._steps, self._envs] = gamma * np.asarray(value_fn(padded))[:count]
-        return bootstrap
-
-
-def make_rollout(
-    buffer: RolloutBuffer,
-    bootstraps: Sequence[np.ndarray] | None,
-    last_observations: np.ndarray,
-    last_dones: np.ndarray | None,
-    amp_obs: np.ndarray | None,
-) -> Rollout:
-    """The buffer's arrays as the update wants them: float32 and int32, no copies but for those casts.
-
-    `bootstraps`: of time-outs by the critic, and by the style's own where there is one.
-    """
-    if bootstraps is None or last_dones is None or not buffer.full:
-        raise AMPError("train() was called before a rollout was collected; call learn().")
-
-    def cast(array: np.ndarray) -> Any:
-        return (
-            array.astype(np.float32, copy=False)
-            if np.issubdtype(array.dtype, np.floating)
-            else array
+    while n_steps < n_rollout_steps:
+        resample = (
+            not model.use_sde
+            or not is_box
+            or (model.sde_sample_freq > 0 and n_steps % model.sde_sample_freq == 0)
+        )
+        obs_tensor, _ = policy.prepare_obs(model._last_obs)
+        *sampled, policy.key, policy.noise_key = sample_actions(
+            policy.actor_state.apply_fn,
+            policy.vf_state.apply_fn,
+            resample,
+            policy.actor_state.params,
+            policy.vf_state.params,
+            obs_tensor,
+            policy.key,
+            policy.noise_key,
+        )
+        actions, log_probs, values = (np.array(x) for x in jax.device_get(sampled))
+        actions = actions.reshape(n_envs, *model.action_space.shape)
+        # The environment gets clipped actions; the buffer keeps the sampled ones, as in SB3.
+        clipped_actions = np.clip(actions, low, high) if is_box else actions
+        # Stored before the step, because an environment may reuse its observation buffer.
+        rollout_buffer.observations[n_steps] = obs_tensor.reshape(
+            rollout_buffer.observations.shape[1:]
         )
 
-    actions: Any = cast(buffer.actions)
-    if isinstance(buffer.action_space, spaces.Discrete):
-        actions = actions[..., 0].astype(np.int32)
-    arrays: dict[str, Any] = {
-        "observations": cast(buffer.observations),
-        "actions": actions,
-        "rewards": buffer.rewards,
-        "bootstrap": bootstraps[0],
-        "style_bootstrap": bootstraps[1] if len(bootstraps) > 1 else None,
-        "episode_starts": buffer.episode_starts,
-        "values": buffer.values,
-        "log_probs": buffer.log_probs,
-        "last_observations": cast(last_observations),
-        "last_dones": last_dones.astype(np.float32),
-        "amp_obs": amp_obs,
-    }
-    return Rollout(**arrays)
+        new_obs, rewards, dones, infos = env.step(clipped_actions)
+        model.num_timesteps += n_envs
+        callback.update_locals(locals() | {"self": model})
+        if not callback.on_step():
+            return False
+
+        done_ids = np.flatnonzero(dones)
+        if done_ids.size:
+            model._update_info_buffer([infos[index] for index in done_ids], dones[done_ids])
+            timeouts.record(n_steps, done_ids, infos)
+        if model.learner is not None:
+            _store_amp_obs(model, env, infos, n_steps)
+        rollout_buffer.actions[n_steps] = actions.reshape(n_envs, -1)
+        rollout_buffer.rewards[n_steps] = rewards
+        rollout_buffer.episode_starts[n_steps] = model._last_episode_starts
+        rollout_buffer.values[n_steps] = values
+        rollout_buffer.log_probs[n_steps] = log_probs
+        n_steps += 1
+        rollout_buffer.pos = n_steps
+        model._last_obs, model._last_episode_starts = new_obs, dones
+
+    rollout_buffer.full = True
+    model._bootstrap = [
+        timeouts.values(
+            rollout_buffer.rewards.shape,
+            lambda observations: policy.prepare_obs(observations)[0],
+            partial(predict_values, critic.apply_fn, critic.params),
+            model.gamma,
+        )
+        for critic in model._critics
+    ]
+    callback.update_locals(locals() | {"self": model})
+    callback.on_rollout_end()
+    return True
+
+
+def _store_amp_obs(model: Any, env: VecEnv, infos: list[dict[str, Any]], step: int) -> None:
+    amp_obs = amp_observations(env, infos, env.num_envs)
+    feature_dim = model.learner.feature_dim
+    check_width(amp_obs, feature_dim)
+    shape = (model.n_steps, env.num_envs, feature_dim)
+    if model._amp_obs is None or model._amp_obs.shape != shape:
+        model._amp_obs = np.zeros(shape, dtype=np.float32)
+    model._amp_obs[step] = amp_obs
+
+
+def collect_amp_obs(model: Any) -> np.ndarray:
+    """AMP observations of one more rollout; see `AMPPPO.collect_amp_observations`."""
+    env = model.env
+    if model._last_obs is None:
+        model._last_obs = env.reset()
+        model._last_episode_starts = np.ones(env.num_envs, dtype=bool)
+    kept = model.num_timesteps, model.ep_info_buffer, model.ep_success_buffer
+    model.ep_info_buffer, model.ep_success_buffer = deque(), deque()
+    try:
+        callback = model._init_callback(None)
+        model.collect_rollouts(env, callback, model.rollout_buffer, model.n_steps)
+    finally:
+        model.num_timesteps, model.ep_info_buffer, model.ep_success_buffer = kept
+    return np.array(model._amp_obs).reshape(-1, model.learner.feature_dim)

@@ -11,7 +11,10 @@ def clipped_surrogate(
     advantages: Float[Array, " batch"],
     clip_range: Float[Array, ""] | float,
 ) -> Scalar:
-    """PPO's policy loss, `-mean(min(r A, clip(r, 1 - eps, 1 + eps) A))` (Schulman et al. 2017, eq. 7)."""
+    """PPO's policy loss, `-mean(min(r A, clip(r, 1 - eps, 1 + eps) A))`.
+
+    Schulman et al. 2017, arXiv:1707.06347, eq. 7.
+    """
     clipped = jnp.clip(ratio, 1.0 - clip_range, 1.0 + clip_range)
     return -jnp.mean(jnp.minimum(ratio * advantages, clipped * advantages))
 
@@ -22,12 +25,15 @@ def value_loss(
     returns: Float[Array, " batch"],
     clip_range_vf: Float[Array, ""] | float | None,
 ) -> Scalar:
-    """Mean squared error to the return; `clip_range_vf` limits how far a prediction moves from the old one (as SB3)."""
+    """Mean squared error to the return.
+
+    `clip_range_vf` limits how far a prediction moves from the old one, as in SB3.
+    """
     if clip_range_vf is not None:
         values = old_values + jnp.clip(values - old_values, -clip_range_vf, clip_range_vf)
     return jnp.mean((returns - values) ** 2)
 
 
 def normalize_advantages(advantages: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
-    """Zero mean, unit standard deviation over all that is given: a minibatch (SB3), or a whole rollout."""
+    """Normalize to zero mean and unit standard deviation."""
     return (advantages - advantages.mean()) / (advantages.std() + 1e-8)

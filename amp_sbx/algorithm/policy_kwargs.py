@@ -1,4 +1,4 @@
-"""`policy_kwargs` with names in place of functions: what a YAML file can say and a checkpoint can hold."""
+"""`policy_kwargs` with names instead of functions, for YAML files and checkpoints."""
 
 import json
 from collections.abc import Callable
@@ -21,18 +21,19 @@ _REGISTRIES: dict[str, dict[str, Callable]] = {
     "activation_fn": ACTIVATIONS | {"celu": nn.celu, "softsign": nn.soft_sign, "swish": nn.swish},
     "optimizer_class": OPTIMIZERS,
 }
-# torch.nn's class names, as rl-zoo evaluates them from its files.
+# rl-zoo evaluates names of torch.nn classes in its files.
 _TORCH_ALIASES = {"leakyrelu": "leaky_relu"}
 
 
 def resolve(policy_kwargs: dict[str, Any] | None) -> dict[str, Any]:
-    """`policy_kwargs` with every name replaced by its function.
+    """Replace every name by its function.
 
-    `activation_fn` may be a name ('elu', 'tanh', 'relu', 'silu', ...), a JAX function or a `torch.nn` activation class;
-    `optimizer_class` a name of `OPTIMIZERS` or an optax constructor.
+    Args:
+        policy_kwargs: `activation_fn` may be a name ("elu"), a JAX function or a `torch.nn` class.
+            `optimizer_class` may be a name of `OPTIMIZERS` or an optax constructor.
 
     Raises:
-        ConfigError: unknown name.
+        ConfigError: a name is unknown.
     """
     resolved = dict(policy_kwargs or {})
     for key, registry in _REGISTRIES.items():
@@ -49,10 +50,10 @@ def resolve(policy_kwargs: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def describe(policy_kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The JSON form of resolved `policy_kwargs`; `resolve` takes it back.
+    """The JSON form of resolved `policy_kwargs`, for `resolve`.
 
     Raises:
-        ConfigError: a value has no name and is not JSON (a function of one's own, a custom class).
+        ConfigError: a value has no name and is not JSON, such as a custom function.
     """
     described = dict(policy_kwargs)
     for key, registry in _REGISTRIES.items():
@@ -61,7 +62,8 @@ def describe(policy_kwargs: dict[str, Any]) -> dict[str, Any]:
             names = [name for name, function in registry.items() if function is value]
             if not names:
                 raise ConfigError(
-                    f"policy_kwargs[{key!r}] is {value!r}, which has no name; use one of {sorted(registry)}."
+                    f"policy_kwargs[{key!r}] is {value!r}, which has no name; "
+                    f"use one of {sorted(registry)}."
                 )
             described[key] = names[0]
     for key, value in described.items():
@@ -69,6 +71,6 @@ def describe(policy_kwargs: dict[str, Any]) -> dict[str, Any]:
             json.dumps(value)
         except TypeError:
             raise ConfigError(
-                f"policy_kwargs[{key!r}] is {value!r}, which JSON cannot hold."
+                f"policy_kwargs[{key!r}] is {value!r}, which JSON cannot hold; use plain values."
             ) from None
     return described

@@ -1,4 +1,4 @@
-"""The checkpoint file: a zip of `meta.json` and .npy arrays. Nothing in it is code, and nothing executes on load."""
+"""The checkpoint file: a zip of JSON and .npy arrays. Nothing in it is executed on load."""
 
 import contextlib
 import io
@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
-from gymnasium import spaces
 
 from amp_sbx.common.errors import CheckpointError
 
@@ -24,7 +23,7 @@ PathOrStream = str | pathlib.Path | io.BufferedIOBase | BinaryIO
 
 
 def resolve_path(path: str | os.PathLike) -> pathlib.Path:
-    """`path` with ".zip" added when it has no suffix (as SB3)."""
+    """`path`, with ".zip" added if it has no suffix, as in SB3."""
     path = pathlib.Path(path)
     return path if path.suffix else path.with_name(path.name + ".zip")
 
@@ -47,7 +46,7 @@ def sb3_data(meta: dict[str, Any]) -> dict[str, Any]:
 
 def _write_zip(stream: Any, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     header = {"format": FORMAT, "format_version": FORMAT_VERSION, **meta}
-    # Stored, not deflated: float weights hardly shrink, and a save would take seconds.
+    # Not compressed: float weights hardly shrink, and saving would take seconds.
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(_META, json.dumps(header, indent=2))
         archive.writestr(_SB3_DATA, json.dumps(sb3_data(header), indent=2))
@@ -57,10 +56,15 @@ def _write_zip(stream: Any, meta: dict[str, Any], arrays: dict[str, np.ndarray])
 
 
 def write(path: PathOrStream, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Write a checkpoint. To a path: atomically, through a temporary file in the same folder.
+    """Write a checkpoint. A file is replaced atomically.
+
+    Args:
+        path: file or binary stream.
+        meta: JSON-able description.
+        arrays: arrays by name.
 
     Raises:
-        CheckpointError: it could not be written (permission, full disk); a file that was there before is untouched.
+        CheckpointError: it cannot be written (permission, full disk). An older file is untouched.
     """
     if not isinstance(path, (str, os.PathLike)):
         _write_zip(path, meta, arrays)
@@ -83,7 +87,8 @@ def write(path: PathOrStream, meta: dict[str, Any], arrays: dict[str, np.ndarray
         temporary = None
     except OSError as error:
         raise CheckpointError(
-            f"cannot write {target}: {error}. Nothing was changed; free space or choose another folder."
+            f"cannot write {target}: {error}. Nothing was changed; free disk space or choose "
+            "another folder."
         ) from error
     finally:
         if temporary is not None:
@@ -91,10 +96,13 @@ def write(path: PathOrStream, meta: dict[str, Any], arrays: dict[str, np.ndarray
 
 
 def read(path: PathOrStream) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """`(meta, arrays)` of a checkpoint.
+    """Read a checkpoint.
+
+    Returns:
+        `(meta, arrays)` as given to `write`.
 
     Raises:
-        CheckpointError: missing, damaged, not of this format, or of a later version.
+        CheckpointError: the file is missing, damaged, of another format, or of a later version.
     """
     with _opened(path) as (archive, name):
         meta = _read_meta(archive, name)
@@ -108,10 +116,10 @@ def read(path: PathOrStream) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def read_meta(path: PathOrStream) -> dict[str, Any]:
-    """`meta` of a checkpoint without its arrays, damage to which goes unnoticed.
+    """Read only the description of a checkpoint. Damage to its arrays is not noticed.
 
     Raises:
-        CheckpointError: as :func:`read`.
+        CheckpointError: as `read`.
     """
     with _opened(path) as (archive, name):
         return _read_meta(archive, name)
@@ -119,7 +127,7 @@ def read_meta(path: PathOrStream) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _opened(path: PathOrStream) -> Iterator[tuple[zipfile.ZipFile, str]]:
-    """A checkpoint's archive and a name for messages; what goes wrong while it is read is a CheckpointError."""
+    """A checkpoint's archive and its name. Errors while reading become `CheckpointError`."""
     source: Any = path
     name = getattr(path, "name", "the given stream")
     if isinstance(path, (str, os.PathLike)):
@@ -133,7 +141,9 @@ def _opened(path: PathOrStream) -> Iterator[tuple[zipfile.ZipFile, str]]:
     except FileNotFoundError as error:
         raise CheckpointError(f"{name} does not exist.") from error
     except (zipfile.BadZipFile, EOFError) as error:
-        raise CheckpointError(f"{name} is damaged or not a checkpoint: {error}.") from error
+        raise CheckpointError(
+            f"{name} is damaged or not a checkpoint: {error}. Use another copy."
+        ) from error
     except (OSError, ValueError, NotImplementedError) as error:
         raise CheckpointError(f"{name} cannot be read: {error}.") from error
 
@@ -142,7 +152,7 @@ def _read_meta(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
     members = archive.namelist()
     if _META not in members:
         hint = (
-            " It looks like an SB3 or SBX file; those hold pickles and are never opened here."
+            " It looks like an SB3 or SBX file, which holds pickles and is not opened."
             if "data" in members
             else ""
         )
@@ -159,61 +169,7 @@ def _read_meta(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
         )
     if meta.get("format_version") != FORMAT_VERSION:
         raise CheckpointError(
-            f"{name} has format version {meta.get('format_version')}; this amp_sbx reads {FORMAT_VERSION}. Update amp_sbx."
+            f"{name} has format version {meta.get('format_version')}; this amp_sbx reads "
+            f"{FORMAT_VERSION}. Update amp_sbx."
         )
     return meta
-
-
-def _numbers(array: np.ndarray) -> list[float | str]:
-    """JSON has no infinity; it is written as text, which float() reads back."""
-    return [
-        value if np.isfinite(value) else str(value)
-        for value in np.asarray(array, np.float64).reshape(-1).tolist()
-    ]
-
-
-def space_to_json(space: spaces.Space) -> dict[str, Any]:
-    """JSON form of a Box, Discrete, MultiDiscrete or MultiBinary space; `space_from_json` takes it back."""
-    if isinstance(space, spaces.Box):
-        limits = {"low": _numbers(space.low), "high": _numbers(space.high)}
-        return {"type": "Box", "shape": list(space.shape), "dtype": str(space.dtype), **limits}
-    if isinstance(space, spaces.Discrete):
-        return {"type": "Discrete", "n": int(space.n), "start": int(space.start)}
-    if isinstance(space, spaces.MultiDiscrete):
-        start, dtype = np.asarray(space.start).tolist(), str(space.dtype)
-        return {
-            "type": "MultiDiscrete",
-            "nvec": np.asarray(space.nvec).tolist(),
-            "start": start,
-            "dtype": dtype,
-        }
-    if isinstance(space, spaces.MultiBinary):
-        shape: Any = space.n  # a number, or one a dimension
-        return {"type": "MultiBinary", "n": int(shape) if np.ndim(shape) == 0 else list(shape)}
-    raise CheckpointError(
-        f"a {type(space).__name__} space cannot be stored; allowed: Box, Discrete, MultiDiscrete, MultiBinary."
-    )
-
-
-def space_from_json(data: dict[str, Any]) -> spaces.Space:
-    """The space that `space_to_json` described."""
-    try:
-        kind = data["type"]
-        if kind == "Box":
-            shape, dtype = tuple(data["shape"]), np.dtype(data["dtype"])
-            low, high = (
-                np.array([float(x) for x in data[key]]).reshape(shape).astype(dtype)
-                for key in ("low", "high")
-            )
-            return spaces.Box(low, high, shape, dtype.type)
-        if kind == "Discrete":
-            return spaces.Discrete(data["n"], start=data["start"])
-        if kind == "MultiDiscrete":
-            return spaces.MultiDiscrete(
-                data["nvec"], np.dtype(data.get("dtype", "int64")).type, start=data.get("start")
-            )
-        if kind == "MultiBinary":
-            return spaces.MultiBinary(data["n"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"the stored space {data!r} cannot be rebuilt: {error}.") from error
-    raise CheckpointError(f"unknown space type {kind!r} in the checkpoint.")

@@ -59,7 +59,8 @@ def _keeps_mode(wrapper: VectorWrapper) -> bool:
 
 def _refuse(vector_env: VectorEnv, mode: object, why: str) -> None:
     raise VecEnvError(
-        f"{type(vector_env).__name__} autoresets in mode {mode}; SB3 needs AutoresetMode.SAME_STEP, "
-        f"and {why}. Make it with gymnasium.make_vec(..., vector_kwargs={{'autoreset_mode': "
-        "gymnasium.vector.AutoresetMode.SAME_STEP}) or the environment's own argument."
+        f"{type(vector_env).__name__} autoresets in mode {mode}; SB3 needs "
+        f"AutoresetMode.SAME_STEP, and {why}. Make it with gymnasium.make_vec(..., "
+        "vector_kwargs={'autoreset_mode': gymnasium.vector.AutoresetMode.SAME_STEP}) or with the "
+        "environment's own argument."
     )

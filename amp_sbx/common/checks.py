@@ -1,4 +1,7 @@
-"""Checks of settings: each raises `ConfigError` that says what was got and what is allowed. Names are given in full."""
+"""Checks of settings.
+
+Each raises `ConfigError` with the value and what is allowed. Pass names in full: `amp.weight`.
+"""
 
 import difflib
 import math
@@ -10,7 +13,7 @@ from amp_sbx.common.errors import ConfigError
 
 
 def reject_unknown(section: str, given: Iterable[str], allowed: Iterable[str]) -> None:
-    """Every key in `given` must be one of `allowed`."""
+    """Check that every key in `given` is one of `allowed`."""
     names = sorted(allowed)
     for key in given:
         if key not in names:
@@ -22,7 +25,7 @@ def reject_unknown(section: str, given: Iterable[str], allowed: Iterable[str]) -
 def check_number(
     name: str, value: Any, low: float, high: float = math.inf, open_low: bool = False
 ) -> None:
-    """A finite number from `low` to `high`; `open_low` leaves out `low` itself."""
+    """Check for a finite number from `low` to `high`. `open_low` excludes `low` itself."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not (
         number and math.isfinite(value) and low <= value <= high and not (open_low and value == low)
@@ -32,26 +35,32 @@ def check_number(
 
 
 def check_integer(name: str, value: Any, low: int) -> None:
-    """A whole number, at least `low`."""
+    """Check for a whole number, at least `low`."""
     if not isinstance(value, int) or isinstance(value, bool) or value < low:
         raise ConfigError(f"{name} is {value!r}; it must be a whole number, at least {low}.")
 
 
 def check_band(name: str, value: Any, low: float, high: float, example: str) -> tuple[float, float]:
-    """A pair (low, high) of numbers in order and within the bounds, as a tuple; lists come from YAML and JSON."""
+    """Check for a pair of ordered numbers within bounds, and return it as a tuple.
+
+    YAML and JSON give lists. `example` shows a valid value in messages.
+    """
     if not isinstance(value, (list, tuple)) or len(value) != 2:
         raise ConfigError(f"{name} is {value!r}; give two numbers, low and high, e.g. {example}.")
     for number in value:
         check_number(name, number, low, high)
     if value[0] > value[1]:
         raise ConfigError(
-            f"{name} is {list(value)!r}: its low end lies above its high one; swap them, e.g. {example}."
+            f"{name} is {list(value)!r}: low is above high; swap them, e.g. {example}."
         )
     return tuple(value)
 
 
 def build_section(cls: type, section: str, value: Any, example: str) -> Any:
-    """`value` if it is a `cls` (a dataclass) already, one of a mapping of its fields; else `ConfigError` with an example."""
+    """An instance of the dataclass `cls` from itself or from a mapping of its fields.
+
+    `example` shows a valid value in messages.
+    """
     if isinstance(value, cls):
         return value
     if not isinstance(value, Mapping):
@@ -68,7 +77,7 @@ def build_section(cls: type, section: str, value: Any, example: str) -> Any:
 
 
 def check_choice(name: str, value: Any, allowed: Iterable[str]) -> None:
-    """One of `allowed`."""
+    """Check for one of `allowed`."""
     names = sorted(allowed)
     if value not in names:
         raise ConfigError(
@@ -77,12 +86,12 @@ def check_choice(name: str, value: Any, allowed: Iterable[str]) -> None:
 
 
 def check_flag(name: str, value: Any) -> None:
-    """true or false."""
+    """Check for true or false."""
     if not isinstance(value, bool):
         raise ConfigError(f"{name} is {value!r}; it must be true or false.")
 
 
 def nearest(got: Any, names: list[str]) -> str:
-    """ " Did you mean 'x'?", or nothing where no name is near."""
+    """`" Did you mean 'x'?"` for the nearest name, or an empty text if none is near."""
     near = difflib.get_close_matches(str(got), names, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""

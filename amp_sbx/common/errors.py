@@ -1,4 +1,4 @@
-"""Errors of the package. Every one derives from `AMPError` and says what was wrong, got, allowed, and what to do."""
+"""Errors of the package. All derive from `AMPError`."""
 
 
 class AMPError(Exception):
@@ -10,16 +10,16 @@ class ConfigError(AMPError, ValueError):
 
 
 class FeatureError(AMPError, ValueError):
-    """AMP features (reference or policy) are missing, of the wrong shape or layout, or not finite."""
+    """AMP observations or a reference are missing, have a wrong shape or layout, or hold NaN."""
 
 
 class VecEnvError(AMPError, ValueError):
-    """A vector environment cannot be adapted, or was used in a way it does not support."""
+    """A vector environment cannot be adapted, or does not support what was asked."""
 
 
 class NonFiniteError(AMPError, FloatingPointError):
-    """An update met NaN or infinity. The learner's state is as it was before that update."""
+    """An update has NaN or infinity. The model is as before that update."""
 
 
 class CheckpointError(AMPError, RuntimeError):
-    """A checkpoint cannot be written or read, or does not fit the environment it is loaded for."""
+    """A checkpoint cannot be written or read, or does not fit its environment."""

@@ -1,4 +1,8 @@
-"""Reflections that an environment declares as `mirror`: of its observations, actions and AMP features."""
+"""Reflections that an environment declares as `mirror`.
+
+It is a mapping with `obs_ids`, `obs_signs`, `action_ids`, `action_signs`, and for AMP `amp_ids` and
+`amp_signs`. The image of a vector `x` is `signs * x[ids]`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +18,14 @@ from amp_sbx.common.errors import ConfigError
 
 @dataclass(frozen=True)
 class Mirror:
-    """A reflection of observations and actions: the image of a vector `x` is `signs * x[ids]`. Hashable, for jit."""
+    """A reflection of observations and actions. It is hashable, for jit.
+
+    Attributes:
+        obs_ids: source of each column of an observation's image.
+        obs_signs: sign of each column, 1 or -1.
+        action_ids: source of each column of an action's image.
+        action_signs: sign of each column, 1 or -1.
+    """
 
     obs_ids: tuple[int, ...]
     obs_signs: tuple[float, ...]
@@ -22,22 +33,25 @@ class Mirror:
     action_signs: tuple[float, ...]
 
     def observations(self, x: Float[Array, "*b obs"]) -> Float[Array, "*b obs"]:
+        """Mirror images of observations."""
         return x[..., np.array(self.obs_ids)] * jnp.array(self.obs_signs)
 
     def actions(self, x: Float[Array, "*b action"]) -> Float[Array, "*b action"]:
+        """Mirror images of actions."""
         return x[..., np.array(self.action_ids)] * jnp.array(self.action_signs)
 
     @classmethod
     def of(cls, vec_env: VecEnv) -> "Mirror":
-        """The reflection that the environments declare as `mirror`, a mapping of this class's fields to lists.
+        """The reflection that the environments declare as `mirror`.
 
         Raises:
-            ConfigError: they declare none, or one that is no reflection of their spaces, or of what `VecNormalize` makes of them.
+            ConfigError: they declare none, it is no reflection of their spaces, or `VecNormalize`
+                scales the observations.
         """
         if observations_normalized(vec_env):
             raise ConfigError(
-                "symmetric_policy mirrors raw observations, and VecNormalize scales left and right each by itself; make it with"
-                " norm_obs=False, or switch symmetric_policy off."
+                "symmetric_policy mirrors raw observations, but VecNormalize scales left and right "
+                "differently; make it with norm_obs=False, or switch symmetric_policy off."
             )
         declared = declared_mirror(vec_env)
         obs, action = (_read(declared, name, "symmetric_policy") for name in ("obs", "action"))
@@ -48,32 +62,35 @@ class Mirror:
     def check(
         self, obs_shape: tuple[int, ...] | None, action_shape: tuple[int, ...] | None
     ) -> None:
-        """Raise `ConfigError` where this is no reflection of vectors of these shapes."""
+        """Raise `ConfigError` if this is no reflection of vectors of these shapes."""
         _check_reflection("obs", obs_shape, self.obs_ids, self.obs_signs)
         _check_reflection("action", action_shape, self.action_ids, self.action_signs)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Mirror":
-        """What `dataclasses.asdict` gave, after a JSON file made lists of the tuples."""
+        """From `dataclasses.asdict` of a mirror, also after JSON made lists of its tuples."""
         return cls(**{name: tuple(entries) for name, entries in value.items()})
 
 
 def observations_normalized(vec_env: VecEnv) -> bool:
-    """Whether the policy sees other observations than the environment's own: SB3's `VecNormalize` lies between."""
+    """Whether SB3's `VecNormalize` scales the observations that the policy sees."""
     normalize = unwrap_vec_normalize(vec_env)
     return normalize is not None and normalize.norm_obs
 
 
 def declared_mirror(vec_env: VecEnv) -> Any:
-    """What the environments declare as `mirror`: lists `obs_ids`, `obs_signs`, ... of their reflection; None if nothing."""
+    """The mapping that the environments declare as `mirror`, or None."""
     return vec_env.get_attr("mirror", indices=[0])[0] if vec_env.has_attr("mirror") else None
 
 
 def feature_reflection(declared: Any, feature_dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """Column ids and signs of the reflection of AMP features, from a declared `mirror`'s `amp_ids` and `amp_signs`.
+    """The reflection of AMP observations in a declared `mirror`.
+
+    Returns:
+        `(ids, signs)`, (feature_dim,) each.
 
     Raises:
-        ConfigError: it has none, or one that is no reflection of `feature_dim` columns.
+        ConfigError: there is none, or it is no reflection of `feature_dim` columns.
     """
     ids, signs = _read(declared, "amp", "amp.symmetry")
     _check_reflection("amp", (feature_dim,), ids, signs)
@@ -84,8 +101,8 @@ def _read(declared: Any, name: str, setting: str) -> tuple[tuple[int, ...], tupl
     """The reflection of one space in a declared mirror."""
     if not isinstance(declared, Mapping) or not {f"{name}_ids", f"{name}_signs"} <= set(declared):
         raise ConfigError(
-            f"{setting} is on, but the environment declares no `mirror` with {name}_ids and {name}_signs."
-            f" Declare it (AMPCallback takes it as mirror=), or switch {setting} off."
+            f"{setting} is on, but the environment declares no `mirror` with {name}_ids and "
+            f"{name}_signs. Declare it (AMPCallback takes it as mirror=), or switch {setting} off."
         )
     return tuple(int(i) for i in declared[f"{name}_ids"]), tuple(
         float(s) for s in declared[f"{name}_signs"]
@@ -99,6 +116,7 @@ def _check_reflection(
     whole = shape == (len(ids),) == (len(signs),) and sorted(ids) == list(range(len(ids)))
     if not whole or (order[order] != np.arange(len(ids))).any() or not set(signs) <= {-1.0, 1.0}:
         raise ConfigError(
-            f"The environment's `mirror` is no reflection of its {name} space of shape {shape}: got"
-            f" {name}_ids {ids} with signs {signs}; every index once, applied twice the identity, signs +-1."
+            f"the environment's `mirror` is no reflection of its {name} space of shape {shape}: "
+            f"got {name}_ids {ids} with signs {signs}. Allowed: every index once, signs 1 "
+            "or -1, and the image of an image is the original."
         )

@@ -1,4 +1,4 @@
-"""Schedules: PPO's learning rate and clip range over a run, and the ramp of the AMP weight over environment steps."""
+"""Schedules of PPO's learning rate and clip range, and the ramp of the style weight."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,19 +10,30 @@ Schedule = Callable[[float], float]
 
 @dataclass(frozen=True)
 class LinearSchedule:
-    """`initial * progress_remaining`: from `initial` at the start of `learn()` to 0 at its end (rl-zoo's `lin_`)."""
+    """A schedule from `initial` at the start of `learn()` to 0 at its end (rl-zoo's `lin_`).
+
+    Attributes:
+        initial: value at the start.
+
+    Example:
+        >>> model = AMPPPO("MlpPolicy", env, learning_rate=LinearSchedule(3e-4))
+    """
 
     initial: float
 
     def __call__(self, progress_remaining: float) -> float:
-        return self.initial * max(progress_remaining, 0.0)  # the last rollout may go beyond the end
+        return self.initial * max(progress_remaining, 0.0)  # the last rollout can end late
 
     def __str__(self) -> str:
-        return f"lin_{float(self.initial)!r}"  # of NumPy's numbers, too
+        return f"lin_{float(self.initial)!r}"  # float() for NumPy's numbers
 
 
 def linear_schedule(initial: float | str) -> LinearSchedule:
-    """A `LinearSchedule`; accepts a number or its text. Raises `ConfigError` when it is not a positive number."""
+    """A `LinearSchedule` from a number or its text.
+
+    Raises:
+        ConfigError: no positive, finite number.
+    """
     try:
         value = float(initial)
     except (TypeError, ValueError):
@@ -31,16 +42,24 @@ def linear_schedule(initial: float | str) -> LinearSchedule:
         ) from None
     if not 0.0 < value < float("inf"):
         raise ConfigError(
-            f"linear_schedule: the initial value is {value}; it must be a positive, finite number."
+            f"linear_schedule: the initial value is {value}; it must be positive and finite."
         )
     return LinearSchedule(value)
 
 
 def parse_schedule(value: float | int | str | Schedule, name: str = "schedule") -> float | Schedule:
-    """A number or callable unchanged; `'lin_3e-4'` as a `LinearSchedule`; `'3e-4'` as a number.
+    """Read a schedule as rl-zoo's files write it.
+
+    Args:
+        value: a number, its text, "lin_3e-4" (linear to 0), or a function of the remaining
+            progress.
+        name: name of the setting in messages.
+
+    Returns:
+        A number, a `LinearSchedule` or the function.
 
     Raises:
-        ConfigError: for any other text or type, naming the setting.
+        ConfigError: any other text or type.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -50,22 +69,20 @@ def parse_schedule(value: float | int | str | Schedule, name: str = "schedule") 
             return float(text)
         except ValueError:
             raise ConfigError(
-                f"{name} is {value!r}; allowed are a number, 'lin_<number>' (linear to 0) or a callable "
-                "of the remaining progress (1 to 0)."
+                f"{name} is {value!r}; allowed: a number, 'lin_<number>' (linear to 0), or a "
+                "function of the remaining progress (1 to 0)."
             ) from None
     if isinstance(value, bool) or not (isinstance(value, (int, float)) or callable(value)):
-        raise ConfigError(
-            f"{name} is {value!r}; allowed are a number, 'lin_<number>' or a callable."
-        )
+        raise ConfigError(f"{name} is {value!r}; allowed: a number, 'lin_<number>', or a function.")
     return float(value) if isinstance(value, (int, float)) else value
 
 
 def ramp(
     num_timesteps: float, initial: float, ramp_start: float, ramp_end: float, final: float
 ) -> float:
-    """`initial` before `ramp_start`, `final` from `ramp_end` on, linear between (all in environment steps).
+    """`initial` before `ramp_start`, `final` after `ramp_end`, linear in between.
 
-    With `ramp_start == ramp_end` it is a step.
+    All times are environment steps. With `ramp_start == ramp_end`, it is a step.
     """
     if num_timesteps >= ramp_end:
         return final

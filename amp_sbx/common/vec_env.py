@@ -27,7 +27,7 @@ from amp_sbx.common.vec_attributes import (
 from amp_sbx.common.vec_infos import batched_infos, step_infos
 
 
-def _copy_obs(observations: Any) -> Any:
+def _copy_obs(observations: Any) -> VecEnvObs:
     """A copy: a vector environment may reuse its buffer at every step, or use device arrays."""
     if isinstance(observations, dict):
         return {key: np.array(value) for key, value in observations.items()}
@@ -143,8 +143,8 @@ class GymnasiumVecEnv(VecEnv):
             final_obs = infos.get("final_obs")
             if final_obs is None:
                 raise VecEnvError(
-                    f"{type(self.vector_env).__name__} ended an episode without infos['final_obs'], "
-                    "the terminal observation, which the value of a time-out needs."
+                    f"{type(self.vector_env).__name__} ended an episode without "
+                    "infos['final_obs'], the terminal observation; return it from step()."
                 )
             self._fill_done_infos(of_env, done_ids, final_obs, final_info, truncated & ~terminated)
             self._episode_returns[done_ids] = 0.0
@@ -233,7 +233,11 @@ class GymnasiumVecEnv(VecEnv):
             setattr(self.vector_env.unwrapped, attr_name, value)
 
     def env_method(
-        self, method_name: str, *method_args, indices: VecEnvIndices = None, **method_kwargs
+        self,
+        method_name: str,
+        *method_args: Any,
+        indices: VecEnvIndices = None,
+        **method_kwargs: Any,
     ) -> list[Any]:
         """Call a method of each sub-environment.
 

@@ -37,7 +37,7 @@ def _update_jit(
 
 
 class AMPLearner:
-    """A discriminator that learns to tell a reference from a policy.
+    """A discriminator that learns to separate a reference from a policy.
 
     Args:
         config: AMP settings.

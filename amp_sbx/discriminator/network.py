@@ -1,4 +1,4 @@
-"""The AMP discriminator: an MLP that scores one feature vector (Peng et al. 2021, arXiv:2104.02180; seed v0.6.0)."""
+"""The AMP discriminator: an MLP that scores AMP observations (Peng et al. 2021, 2104.02180)."""
 
 from collections.abc import Callable
 
@@ -21,12 +21,12 @@ NORMALIZATIONS = ("layer", "spectral", "none")
 
 
 class Discriminator(nn.Module):
-    """Score of a feature vector: near the loss's real target for reference motion, near the fake one for the policy's.
+    """Scores AMP observations: high for the reference's motion, low for the policy's.
 
-    Every hidden layer is `Dense -> normalization -> activation`. `layer` is flax's `LayerNorm`. `spectral` divides a
-    hidden kernel by its largest singular value (Miyato et al. 2018, arXiv:1802.05957), estimated by power iteration whose
-    vectors live in the `batch_stats` collection. The output layer is left un-normalised: its scale is what lets the score
-    span the two targets although, with `spectral`, every layer before it is 1-Lipschitz.
+    Every hidden layer is `Dense -> normalization -> activation`. "layer" is flax's `LayerNorm`.
+    "spectral" divides a kernel by its largest singular value (Miyato et al. 2018,
+    arXiv:1802.05957). Power iteration estimates it; its vectors are in the `batch_stats`
+    collection. The output layer is not normalized, so that scores can span both targets.
 
     Attributes:
         hidden_dims: width of each hidden layer.
@@ -42,16 +42,16 @@ class Discriminator(nn.Module):
     def __call__(
         self, features: Float[Array, "batch feature"], update_stats: bool = False
     ) -> Float[Array, " batch"]:
-        """Raw scores, no squashing.
+        """Raw scores.
 
         Args:
-            features: normalised AMP features.
-            update_stats: store the power iteration's progress. True only in the discriminator's own training step
-                (with `batch_stats` mutable), so that computing a reward never changes the next reward.
+            features: normalized AMP observations.
+            update_stats: store the power iteration's progress. True only in the discriminator's
+                training step, so that computing a reward does not change the next one.
         """
         x = features
         for dim in self.hidden_dims:
-            # sqrt(2) hidden and 0.01 output: seed v0.6.0. The small output starts all scores near 0.
+            # The output's small scale starts all scores near 0.
             dense = nn.Dense(dim, kernel_init=nn.initializers.orthogonal(2.0**0.5))
             spectral = self.normalization == "spectral"
             x = nn.SpectralNorm(dense)(x, update_stats=update_stats) if spectral else dense(x)
@@ -62,7 +62,7 @@ class Discriminator(nn.Module):
 
 
 def init_discriminator(model: Discriminator, feature_dim: int, key: Array) -> tuple[dict, dict]:
-    """Fresh `(params, batch_stats)`; `batch_stats` is empty unless the normalization is spectral."""
+    """New `(params, batch_stats)`; `batch_stats` is empty without spectral normalization."""
     variables = model.init(key, jnp.zeros((1, feature_dim)))
     return variables["params"], variables.get("batch_stats", {})
 
@@ -72,7 +72,7 @@ def score_in_chunks(
     features: Float[Array, "samples feature"],
     chunk: int = 8192,
 ) -> Float[Array, " samples"]:
-    """`score(features)` with at most `chunk` rows in flight: a whole rollout's hidden activations can be gigabytes."""
+    """`score(features)`, computed `chunk` samples at a time to limit memory."""
     if features.shape[0] <= chunk:
         return score(features)
-    return jax.lax.map(lambda row: score(row[None])[0], features, batch_size=chunk)
+    return jax.lax.map(lambda sample: score(sample[None])[0], features, batch_size=chunk)

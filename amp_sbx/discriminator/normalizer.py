@@ -1,6 +1,6 @@
-"""Fixed feature normalisation, computed once from the reference (seed v0.6.0).
+"""Fixed normalization of AMP observations, computed once from the reference.
 
-Running statistics would drift towards the policy's motion and make the reference look out of distribution.
+Running statistics would drift towards the policy's motion, away from the reference.
 """
 
 import numpy as np
@@ -8,19 +8,19 @@ from flax import struct
 from jax import numpy as jnp
 from jaxtyping import Array, Float
 
-VARIANCE_EPSILON = 1e-8  # seed v0.6.0
+VARIANCE_EPSILON = 1e-8
 
 
 @struct.dataclass
 class Normalizer:
-    """`clip((x - mean) / std, -clip, clip)` per channel."""
+    """`clip((x - mean) / std, -clip, clip)` for each column."""
 
     mean: Float[Array, " feature"]
     std: Float[Array, " feature"]
     clip: float = struct.field(pytree_node=False, default=10.0)
 
     def __call__(self, features: Float[Array, "*batch feature"]) -> Float[Array, "*batch feature"]:
-        """Normalised features. The clip keeps one exploding simulation step from dominating the discriminator."""
+        """Normalized AMP observations. The clip limits the effect of a diverging simulation."""
         return jnp.clip((features - self.mean) / self.std, -self.clip, self.clip)
 
 
@@ -30,18 +30,18 @@ def fit_normalizer(
     min_std: float = 1e-2,
     clip: float = 10.0,
 ) -> Normalizer:
-    """Statistics of the reference.
+    """Compute the statistics of a reference.
 
-    `std = max(sqrt(var + 1e-8), min_std * max(1, |mean|))`. The floor is there for channels that the reference hardly
-    moves (an exactly constant height, angular velocities of a planar gait): without it a deviation of a millimetre
-    would count as hundreds of standard deviations and give every policy sample away. It presumes features of order
-    one (SI units): 1e-2 is 1 cm, 0.6 degrees, 1 cm/s.
+    `std = max(sqrt(var + 1e-8), min_std * max(1, |mean|))`. The lower bound is for columns that the
+    reference hardly moves, such as a constant height. Without it, a millimeter would count as
+    hundreds of standard deviations and give every policy sample away. It assumes SI units: 1e-2 is
+    1 cm, 0.6 degrees or 1 cm/s.
 
     Args:
-        features: (num_samples, feature_dim), finite.
-        weights: (num_samples,), non-negative, or None for equal ones; the statistics are those of the weighted set.
-        min_std: the floor above.
-        clip: bound of the normalised feature in standard deviations.
+        features: (num_samples, feature_dim) finite samples.
+        weights: (num_samples,) non-negative weights; None for equal ones.
+        min_std: lower bound of the standard deviation.
+        clip: bound of normalized values, in standard deviations.
     """
     data = np.asarray(features, dtype=np.float64)
     mean = np.average(data, axis=0, weights=weights)

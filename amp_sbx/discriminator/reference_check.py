@@ -1,4 +1,4 @@
-"""What makes a reference unfit to learn from, found before anything is trained."""
+"""Checks that a reference is suitable, before anything is trained."""
 
 import numpy as np
 
@@ -9,16 +9,25 @@ from amp_sbx.reference.features import ReferenceFeatures
 from amp_sbx.reference.held_out import drawn_samples, hold_out
 from amp_sbx.reference.layout import column_name
 
-OUTLIER = 100.0  # times the range that 99 % of a feature's rows span: a torn frame, which would rule its mean and spread
-CLIPPED_SHARE = 0.01  # of what is drawn, of one feature
+OUTLIER = 100.0
+"""Largest distance from the median, in units of the range of 99 % of a column's values."""
+CLIPPED_FRACTION = 0.01
+"""Largest fraction of a column's drawn values that normalization may clip."""
 
 
 def check_reference(
     config: AMPConfig, reference: ReferenceFeatures, normalizer: Normalizer
 ) -> None:
-    """Raise `FeatureError` for a reference that is shorter than a minibatch, of one motion alone, or out of range.
+    """Check a reference before training.
 
-    The normaliser is that in force: a resumed model's, whatever the reference is now.
+    Args:
+        config: AMP settings.
+        reference: motion to imitate.
+        normalizer: the normalizer in use; a resumed model keeps its own.
+
+    Raises:
+        FeatureError: the reference is shorter than a minibatch, has only one motion, or has values
+            out of range.
     """
     learned, away = hold_out(reference, config.held_out_fraction)
     held = (
@@ -28,9 +37,9 @@ def check_reference(
     )
     if learned.num_samples < config.batch_size:
         raise FeatureError(
-            f"the reference has {learned.num_samples:,} rows to learn from{held}, fewer than amp.batch_size"
-            f" {config.batch_size:,}: every step of the discriminator would see each of them several times. Give it more motion,"
-            f" or set amp.batch_size to {learned.num_samples} or less."
+            f"the reference has {learned.num_samples:,} samples to learn from{held}, fewer than "
+            f"amp.batch_size {config.batch_size:,}, so every step would see each of them several "
+            f"times. Add motion, or set amp.batch_size to {learned.num_samples} or less."
         )
     if (
         learned.motion_ids is not None
@@ -38,33 +47,37 @@ def check_reference(
         and not config.single_motion
     ):
         raise FeatureError(
-            f"the reference has one motion alone to learn from, motion_id {motions[0]} with {learned.num_samples:,} rows{held}:"
-            " a minibatch cannot be mixed, and the policy can only learn to repeat it. Give it more motions; or, where one is"
-            " meant, set amp.single_motion to true, or leave out motion_ids (motion_ids=None)."
+            f"the reference has only one motion to learn from, motion_id {motions[0]} with "
+            f"{learned.num_samples:,} samples{held}, so the policy can only learn to repeat it. "
+            "Add motions. If one motion is intended, set amp.single_motion to true, "
+            "or omit motion_ids."
         )
     _check_range(config, drawn_samples(reference), normalizer)
 
 
 def _check_range(config: AMPConfig, reference: ReferenceFeatures, normalizer: Normalizer) -> None:
-    rows, mean, std = reference.features, np.asarray(normalizer.mean), np.asarray(normalizer.std)
-    low, middle, high = np.quantile(rows, (0.005, 0.5, 0.995), axis=0)
+    samples, mean, std = reference.features, np.asarray(normalizer.mean), np.asarray(normalizer.std)
+    low, middle, high = np.quantile(samples, (0.005, 0.5, 0.995), axis=0)
     span = np.maximum(high - low, config.feature_min_std * np.maximum(1.0, np.abs(middle)))
-    far = np.abs(rows - middle) / span
-    row, worst = np.unravel_index(far.argmax(), far.shape)
-    if far[row, worst] > OUTLIER:
+    far = np.abs(samples - middle) / span
+    index, worst = np.unravel_index(far.argmax(), far.shape)
+    if far[index, worst] > OUTLIER:
         raise FeatureError(
-            f"{column_name(reference.layout, int(worst))} of the reference is {rows[row, worst]:.3g} in row {row}, and within"
-            f" {low[worst]:.3g} ... {high[worst]:.3g} in 99 % of them; allowed: {OUTLIER:g} times that range. Mend the motion, or"
-            " leave out that clip."
+            f"{column_name(reference.layout, int(worst))} of the reference is "
+            f"{samples[index, worst]:.3g} in sample {index}, but 99 % of its values lie within "
+            f"{low[worst]:.3g} to {high[worst]:.3g}; allowed: {OUTLIER:g} times that range. "
+            "Fix the motion, or remove that clip."
         )
     clipped = np.average(
-        np.abs((rows - mean) / std) > normalizer.clip, axis=0, weights=reference.weights
+        np.abs((samples - mean) / std) > normalizer.clip, axis=0, weights=reference.weights
     )
     worst = int(clipped.argmax())
-    if clipped[worst] > CLIPPED_SHARE:
+    if clipped[worst] > CLIPPED_FRACTION:
         raise FeatureError(
-            f"{column_name(reference.layout, worst)} lies beyond amp.feature_clip, {normalizer.clip:g} standard deviations of"
-            f" {std[worst]:.3g} around {mean[worst]:.3g}, in {clipped[worst]:.1%} of the reference's rows; allowed:"
-            f" {CLIPPED_SHARE:.0%}. Are reference and statistics of the same features, in the same units? Else raise"
-            " amp.feature_clip or amp.feature_min_std."
+            f"{column_name(reference.layout, worst)} lies beyond amp.feature_clip, "
+            f"{normalizer.clip:g} standard deviations of {std[worst]:.3g} around "
+            f"{mean[worst]:.3g}, in {clipped[worst]:.1%} of the reference's samples; "
+            f"allowed: {CLIPPED_FRACTION:.0%}. Check that both use the same features in the same "
+            "units. If they do, raise "
+            "amp.feature_clip or amp.feature_min_std."
         )

@@ -1,6 +1,6 @@
-"""Ring buffer of past policy samples, pure and of fixed shape, so that it lives inside `jit` (seed v0.6.0).
+"""Ring buffer of past policy samples, as pure functions of fixed shape for `jit`.
 
-The discriminator sees old policies beside the present one and does not forget what it learnt to reject.
+The discriminator also sees past policies, so it does not forget what it learned to reject.
 """
 
 import jax
@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 @struct.dataclass
 class ReplayBuffer:
-    """`data[:size]` is filled; the next row is written at `position`."""
+    """Past samples: `data[:size]` is filled, and the next sample goes to `position`."""
 
     data: Float[Array, "capacity feature"]
     position: Int[Array, ""]
@@ -19,7 +19,7 @@ class ReplayBuffer:
 
 
 def init(capacity: int, feature_dim: int) -> ReplayBuffer:
-    """An empty buffer. Capacity 0 is allowed and stays empty for ever."""
+    """An empty buffer. One of capacity 0 stays empty."""
     return ReplayBuffer(
         data=jnp.zeros((capacity, feature_dim), jnp.float32),
         position=jnp.zeros((), jnp.int32),
@@ -32,27 +32,29 @@ def add(
     samples: Float[Array, "batch feature"],
     enabled: Bool[Array, ""] | bool = True,
 ) -> ReplayBuffer:
-    """Write `samples` in order, overwriting the oldest rows.
+    """Write samples in order over the oldest ones.
 
-    Of a batch larger than the capacity the last `capacity` rows remain. With `enabled` false nothing changes; this is
-    not a select over the whole buffer, which would cost a copy of it.
+    Args:
+        buffer: the buffer.
+        samples: new samples. Of more than the capacity, the last ones remain.
+        enabled: if false, nothing changes. The buffer is not copied for this.
     """
     capacity = buffer.data.shape[0]
     if capacity == 0:
         return buffer
     skipped = max(0, samples.shape[0] - capacity)
     kept = samples[skipped:]
-    rows = (buffer.position + skipped + jnp.arange(kept.shape[0])) % capacity
-    rows = jnp.where(enabled, rows, capacity)  # out of range: dropped by the scatter
+    places = (buffer.position + skipped + jnp.arange(kept.shape[0])) % capacity
+    places = jnp.where(enabled, places, capacity)  # out of range: dropped by the scatter
     written = jnp.where(enabled, samples.shape[0], 0)
     return ReplayBuffer(
-        data=buffer.data.at[rows].set(kept, mode="drop"),
+        data=buffer.data.at[places].set(kept, mode="drop"),
         position=(buffer.position + written) % capacity,
         size=jnp.minimum(buffer.size + written, capacity),
     )
 
 
 def sample(buffer: ReplayBuffer, key: Array, batch_size: int) -> Float[Array, "batch feature"]:
-    """`batch_size` rows drawn uniformly with replacement. Meaningless (zeros) while the buffer is empty."""
-    rows = jax.random.randint(key, (batch_size,), 0, jnp.maximum(buffer.size, 1))
-    return buffer.data[rows]
+    """Draw samples uniformly with replacement; zeros while the buffer is empty."""
+    drawn = jax.random.randint(key, (batch_size,), 0, jnp.maximum(buffer.size, 1))
+    return buffer.data[drawn]

@@ -1,4 +1,4 @@
-"""From a discriminator's score to the style reward of one transition."""
+"""Style rewards from discriminator scores."""
 
 from collections.abc import Callable
 
@@ -6,13 +6,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-MIN_FAKE = 1e-4  # least probability of being fake that log_sigmoid counts with: it pays at most 9.2
+MIN_FAKE = 1e-4
+"""Lower bound of 1 - real in `log_sigmoid_reward`, which then pays at most 9.2."""
 
 
 def probability_of_real(
     loss: str, scores: Float[Array, "*batch"], target_real: float, target_fake: float
 ) -> Float[Array, "*batch"]:
-    """The score on the scale on which 0 is fake and 1 is real: of `lsgan` by its targets, of `bce` by the logistic function."""
+    """Scores on a scale where 0 is fake and 1 is real.
+
+    For "lsgan" it follows from the targets, for "bce" from the logistic function.
+    """
     return (
         jax.nn.sigmoid(scores)
         if loss == "bce"
@@ -23,9 +27,9 @@ def probability_of_real(
 def clip_reward(
     scores: Float[Array, "*batch"], real: Float[Array, "*batch"]
 ) -> Float[Array, "*batch"]:
-    """`clip(real, 0, 1)`: the score read as a probability of being real (seed v0.6.0).
+    """`clip(real, 0, 1)`: the probability of being real.
 
-    A score of 0 pays 0, so merely staying alive earns no style.
+    A score of 0 pays 0, so staying alive alone earns no style reward.
     """
     return jnp.clip(real, 0.0, 1.0)
 
@@ -33,10 +37,10 @@ def clip_reward(
 def quadratic_reward(
     scores: Float[Array, "*batch"], real: Float[Array, "*batch"]
 ) -> Float[Array, "*batch"]:
-    """`max(0, 1 - (s - 1)^2 / 4)` of the score s on the scale -1 ... 1 (Peng et al. 2021, arXiv:2104.02180, eq. 7).
+    """`max(0, 1 - (s - 1)^2 / 4)` of the score s on a scale from -1 to 1.
 
-    A participation trophy where targets are 0 and 1 and the score is put in as it is: what is surely fake was paid 0.75 (seed
-    v0.4.0). On its own scale, as here, surely fake pays 0; undecided still pays 0.75.
+    Peng et al. 2021, arXiv:2104.02180, eq. 7. A sample that is surely fake earns 0, but an
+    undecided one earns 0.75.
     """
     return jnp.maximum(0.0, 1.0 - (real - 1.0) ** 2)
 
@@ -51,18 +55,18 @@ def log_sigmoid_reward(
 def softplus_reward(
     scores: Float[Array, "*batch"], real: Float[Array, "*batch"]
 ) -> Float[Array, "*batch"]:
-    """`log(1 + exp(score))`: positive, and without a bound; what a critic's score, which has no scale, can pay."""
+    """`log(1 + exp(score))`: positive and unbounded, for critic scores, which have no scale."""
     return jax.nn.softplus(scores)
 
 
-# (score, the score as a probability of being real) -> reward. A new mapping is one entry here, and one below.
+# (score, probability of being real) -> reward. A new reward needs an entry here and one below.
 STYLE_REWARDS: dict[str, Callable[[Array, Array], Array]] = {
     "clip": clip_reward,
     "quadratic": quadratic_reward,
     "log_sigmoid": log_sigmoid_reward,
     "softplus": softplus_reward,
 }
-# Which rewards fit the scores that a loss makes: a critic's have no scale, least squares' are no logits.
+# Rewards that fit a loss's scores: a critic's have no scale, and lsgan's are no logits.
 REWARDS_OF_LOSS = {
     "lsgan": ("clip", "quadratic"),
     "bce": ("clip", "log_sigmoid", "softplus"),

@@ -8,13 +8,13 @@ from typing import Any
 from amp_sbx.reference.layout import column_name
 
 SHORTCUT_AUC = 0.98
-"""AUC above which two sets of samples count as told apart, for one column or for the scores."""
+"""AUC above which two sets of samples count as separated, for one column or for the scores."""
 MISMATCH_FRACTION = 0.3
 """Fraction of the policy's values outside the reference's range that counts as a mismatch."""
 FLAT_STD = 0.04
-"""Spread of the style reward below which it gives no direction, relative to an undecided sample's."""
+"""Smallest useful spread of the style reward, relative to an undecided sample's."""
 POOR_MEAN = 0.1
-"""Mean style reward below which the policy earns almost nothing, relative to an undecided sample's."""
+"""Mean style reward that is almost nothing, relative to an undecided sample's."""
 COLLAPSED_AUC = 0.55
 MEMORIZED_GAP = 0.15
 """AUC on learned reference samples minus AUC on held-out ones."""
@@ -111,7 +111,8 @@ def assess(
     if "held_out_auc" in newest and learned - held_out > MEMORIZED_GAP:
         return Assessment(
             Verdict.MEMORIZED,
-            f"AUC {learned:.2f} on the reference it learned from, {held_out:.2f} on held-out motion",
+            f"AUC {learned:.2f} on the reference it learned from, {held_out:.2f} on "
+            "held-out motion",
             "Add reference motion, or lower amp.update_steps or amp.discriminator_hidden.",
         )
     poor = smooth.get("reward_mean", undecided) < POOR_MEAN * undecided

@@ -1,4 +1,4 @@
-"""Rollout buffer that also holds AMP features and pays the style reward before the advantages are computed."""
+"""Rollout buffer that adds the style reward before advantages are computed."""
 
 import numpy as np
 import torch as th
@@ -9,13 +9,18 @@ from amp_sbx.discriminator.learner import AMPLearner
 
 
 class AMPRolloutBuffer(RolloutBuffer):
-    """For stock `sbx.PPO(..., rollout_buffer_class=AMPRolloutBuffer)` together with `AMPCallback`.
+    """Rollout buffer for AMP with the stock `sbx.PPO`, together with `AMPCallback`.
 
     Attributes:
-        amp_obs: (n_steps, n_envs, feature_dim) float32, kept over rollouts; None until the first step.
-        task_rewards: (n_steps, n_envs) rewards before the time-outs' bootstrap.
-        learner: whose discriminator pays the style reward; set by `AMPCallback`.
-        style_weight: weight of the style reward for the present rollout; set by `AMPCallback`.
+        amp_obs: (n_steps, n_envs, feature_dim) float32 AMP observations; None before the first
+            step.
+        task_rewards: (n_steps, n_envs) rewards without the bootstrap of time-outs.
+        style_rewards: (n_steps, n_envs) style rewards, without weight.
+        learner: the discriminator; set by `AMPCallback`.
+        style_weight: weight of the style reward in this rollout; set by `AMPCallback`.
+
+    Example:
+        >>> model = sbx.PPO("MlpPolicy", env, rollout_buffer_class=AMPRolloutBuffer)
     """
 
     learner: AMPLearner | None = None
@@ -23,41 +28,44 @@ class AMPRolloutBuffer(RolloutBuffer):
     style_weight: float = 0.0
 
     def reset(self) -> None:
+        """Empty the buffer."""
         super().reset()
         self.task_rewards = np.zeros((self.buffer_size, self.n_envs), dtype=np.float32)
         self.style_rewards = np.zeros((self.buffer_size, self.n_envs), dtype=np.float32)
         self._recorded = 0
 
     def record_step(self, amp_obs: np.ndarray, task_rewards: np.ndarray) -> None:
-        """Store the features (n_envs, feature_dim) and raw rewards of the step that `add` will store next."""
+        """Store AMP observations (n_envs, feature_dim) and raw rewards of the next `add`."""
         if self.amp_obs is None:
             self.amp_obs = np.zeros(
                 (self.buffer_size, self.n_envs, amp_obs.shape[1]), dtype=np.float32
             )
         if amp_obs.shape != self.amp_obs.shape[1:]:
             raise FeatureError(
-                f"amp_obs has shape {amp_obs.shape}; before it was {self.amp_obs.shape[1:]}."
+                f"amp_obs has shape {amp_obs.shape}; before it was {self.amp_obs.shape[1:]}. "
+                "It must not change during training."
             )
         self.amp_obs[self.pos] = amp_obs
         self.task_rewards[self.pos] = task_rewards
         self._recorded += 1
 
     def compute_returns_and_advantage(self, last_values: th.Tensor, dones: np.ndarray) -> None:
-        """Add the style reward, from the discriminator in force by now (`AMPConfig.order`), then compute GAE as SB3 does.
+        """Add the style reward of the current discriminator, then compute advantages as SB3 does.
 
-        Added, not scaled: by now `rewards` holds the bootstrap of time-outs, and no weight may touch that.
+        `rewards` already holds the bootstrap of time-outs, which must not be scaled.
         """
         if self.learner is None or self.amp_obs is None or self._recorded < self.buffer_size:
             raise AMPError(
-                f"AMPRolloutBuffer was given the AMP features of {self._recorded} of {self.buffer_size} steps; pass"
-                " AMPCallback(amp, reference) to every learn(callback=...)."
+                f"AMPRolloutBuffer has the AMP observations of {self._recorded} of "
+                f"{self.buffer_size} steps; pass AMPCallback(amp, reference) to every "
+                "learn(callback=...)."
             )
-        features = self.amp_obs.reshape(-1, self.amp_obs.shape[-1])
-        if not np.isfinite(features).all():
+        amp_obs = self.amp_obs.reshape(-1, self.amp_obs.shape[-1])
+        if not np.isfinite(amp_obs).all():
             raise FeatureError(
                 "amp_obs of this rollout holds NaN or infinity; check the environment."
             )
-        self.style_rewards[:] = self.learner.rewards(features).reshape(self.rewards.shape)
+        self.style_rewards[:] = self.learner.rewards(amp_obs).reshape(self.rewards.shape)
         self.rewards += (
             self.learner.config.task_fraction(self.style_weight) - 1.0
         ) * self.task_rewards

@@ -97,12 +97,12 @@ class ReferenceFeatures:
     @property
     def num_samples(self) -> int:
         """Number of samples."""
-        return self.features.shape[0]
+        return int(self.features.shape[0])
 
     @property
     def feature_dim(self) -> int:
         """Number of columns of each sample."""
-        return self.features.shape[1]
+        return int(self.features.shape[1])
 
     def select(self, samples: np.ndarray) -> "ReferenceFeatures":
         """The samples of a boolean mask or of indices, with their weights and motions."""

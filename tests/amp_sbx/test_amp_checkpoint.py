@@ -11,6 +11,7 @@ import jax
 import numpy as np
 import pytest
 import sbx
+import stable_baselines3
 from amp_probe_envs import (
     REFERENCE,
     SMALL_AMP,
@@ -27,6 +28,7 @@ from stable_baselines3.common.callbacks import CheckpointCallback
 from amp_sbx import AMPPPO, AMPConfig, CheckpointError, ConfigError, FeatureError, ReferenceFeatures
 from amp_sbx.common import archive as checkpoint
 from amp_sbx.common.schedules import LinearSchedule
+from amp_sbx.common.spaces import space_from_json, space_to_json
 
 LAYOUT = {"channels": ["a", "b"], "frames": 1}
 
@@ -77,9 +79,11 @@ def test_the_file_holds_json_and_plain_arrays_only(saved):
         names = archive.namelist()
         meta = json.loads(archive.read("meta.json"))
         for name in names:
-            if name != "meta.json":
+            if name == "data":  # what SB3 and SBX read
+                assert json.loads(archive.read(name))["load_with"] == "amp_sbx.AMPPPO.load"
+            elif name != "meta.json":
                 np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
-    assert all(name == "meta.json" or name.endswith(".npy") for name in names)
+    assert all(name in ("meta.json", "data") or name.endswith(".npy") for name in names)
     assert meta["policy_kwargs"]["activation_fn"] == "tanh"
     assert meta["hyperparameters"]["learning_rate"] == "lin_0.003"
     assert {"jax", "flax", "sbx_rl", "stable_baselines3", "python"} <= set(meta["versions"])
@@ -140,7 +144,7 @@ def test_environments_that_do_not_fit(saved):
 
 
 def test_reference_that_does_not_fit(saved):
-    with pytest.raises(CheckpointError, match="channels"):
+    with pytest.raises(CheckpointError, match="have 2 columns, the reference has 5"):
         AMPPPO.load(saved, reference=np.tile(np.eye(5), (20, 1)))
     with pytest.raises(CheckpointError, match="layouts differ"):
         AMPPPO.load(saved, reference=ReferenceFeatures(REFERENCE, layout={"channels": []}))
@@ -181,6 +185,16 @@ def test_sbx_zip_is_refused_without_opening_its_pickles(tmp_path):
     sbx.PPO("MlpPolicy", "CartPole-v1", n_steps=8, batch_size=8).save(tmp_path / "stock")
     with pytest.raises(CheckpointError, match="SBX"):
         AMPPPO.load(tmp_path / "stock")
+
+
+@pytest.mark.parametrize("library", [sbx.PPO, stable_baselines3.PPO], ids=["sbx", "sb3"])
+def test_load_of_sb3_and_sbx_says_which_class_to_use(saved, library):
+    """Its warning names the class, and the load fails without deserializing anything."""
+    with (
+        pytest.warns(UserWarning, match=r"this is an amp_sbx model: load it with amp_sbx.AMPPPO.l"),
+        pytest.raises(KeyError, match="observation_space and action_space were not given"),
+    ):
+        library.load(saved)
 
 
 def test_object_arrays_are_never_unpickled(tmp_path):
@@ -444,7 +458,7 @@ def test_what_is_asked_for_at_loading_is_not_overruled(saved):
     np.testing.assert_array_equal(first, again)
     assert (first != stored).any()
     AMPPPO.load(saved, symmetric_policy=False)
-    with pytest.raises(CheckpointError, match="symmetric_policy is False there, asked True"):
+    with pytest.raises(CheckpointError, match="symmetric_policy is False in the file, asked True"):
         AMPPPO.load(saved, symmetric_policy=True)
     with pytest.raises(ConfigError, match="_init_setup_model"):
         AMPPPO.load(saved, _init_setup_model=False)
@@ -501,8 +515,5 @@ def test_spaces_round_trip_through_json(space):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert (
-            checkpoint.space_from_json(
-                json.loads(json.dumps(checkpoint.space_to_json(space), allow_nan=False))
-            )
-            == space
+            space_from_json(json.loads(json.dumps(space_to_json(space), allow_nan=False))) == space
         )

@@ -8,7 +8,7 @@ from amp_probe_envs import assert_trees_equal
 
 from amp_sbx.algorithm import losses as ppo_losses
 from amp_sbx.algorithm.advantage import gae
-from amp_sbx.algorithm.update import total_rewards
+from amp_sbx.algorithm.returns import total_rewards
 from amp_sbx.common import metrics
 from amp_sbx.common.errors import ConfigError
 from amp_sbx.common.schedules import LinearSchedule, parse_schedule, ramp

@@ -18,9 +18,9 @@ from amp_sbx import (
     GymnasiumVecEnv,
     ReferenceFeatures,
 )
-from amp_sbx.algorithm import ppo
+from amp_sbx.algorithm import learning
 from amp_sbx.algorithm.losses import normalize_advantages
-from amp_sbx.algorithm.update import estimate
+from amp_sbx.algorithm.returns import estimate
 from amp_sbx.discriminator import update as disc_update
 from amp_sbx.discriminator.objective import discriminator_loss
 from amp_sbx.discriminator.state import make_optimizer
@@ -158,7 +158,7 @@ def stopped(monkeypatch):
         given.append(arguments)
         raise InterruptedError
 
-    monkeypatch.setattr(ppo, "iteration_jit", stop)
+    monkeypatch.setattr(learning, "iteration_jit", stop)
     return given
 
 

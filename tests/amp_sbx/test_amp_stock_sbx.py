@@ -108,5 +108,5 @@ def test_misuse_is_explained():
 def test_going_on_without_the_callback_is_refused():
     """The buffer still holds the last rollout's features and the learner: it must not pay by them."""
     model = stock(ProbeEnv(8)).learn(128, callback=AMPCallback(SMALL_AMP, REFERENCE))
-    with pytest.raises(AMPError, match=r"features of 0 of \d+ steps; pass AMPCallback"):
+    with pytest.raises(AMPError, match=r"AMP observations of 0 of \d+ steps; pass AMPCallback"):
         model.learn(128, reset_num_timesteps=False)

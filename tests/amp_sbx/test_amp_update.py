@@ -18,10 +18,12 @@ from amp_probe_envs import (
 )
 
 from amp_sbx import AMPPPO, AMPCallback, NonFiniteError
-from amp_sbx.algorithm import ppo
+from amp_sbx.algorithm import learning
 from amp_sbx.algorithm.advantage import gae
-from amp_sbx.algorithm.collect import TimeoutBootstrap
-from amp_sbx.algorithm.update import Hyperparameters, Rollout, estimate, iteration, iteration_jit
+from amp_sbx.algorithm.data import Hyperparameters, Rollout
+from amp_sbx.algorithm.returns import estimate
+from amp_sbx.algorithm.timeouts import TimeoutBootstrap
+from amp_sbx.algorithm.update import iteration, iteration_jit
 from amp_sbx.common.errors import ConfigError
 from amp_sbx.discriminator.state import style_rewards
 
@@ -142,7 +144,7 @@ def test_a_task_that_never_paid_has_no_weight(monkeypatch, tmp_path):
         def reward(self, obs, actions):
             return (self.episode == 0).astype(float)
 
-    monkeypatch.setattr(ppo, "iteration_jit", spy)
+    monkeypatch.setattr(learning, "iteration_jit", spy)
     settings = {
         "amp": SMALL_AMP | {"critic": "separate", "task_weight": 3.0},
         "reference": REFERENCE,
@@ -238,7 +240,7 @@ def test_nan_features_raise_and_change_nothing():
     before = copy_of(
         (model.policy.actor_state.params, model.policy.vf_state.params, model.learner.state)
     )
-    with pytest.raises(NonFiniteError, match="AMP features"):
+    with pytest.raises(NonFiniteError, match="AMP observations"):
         model.train()
     after = copy_of(
         (model.policy.actor_state.params, model.policy.vf_state.params, model.learner.state)
@@ -287,7 +289,7 @@ def test_jit_equals_no_jit(monkeypatch):
         given.extend(arguments)
         raise InterruptedError
 
-    monkeypatch.setattr("amp_sbx.algorithm.ppo.iteration_jit", record_and_stop)
+    monkeypatch.setattr("amp_sbx.algorithm.learning.iteration_jit", record_and_stop)
     with pytest.raises(InterruptedError):
         model.train()
     given[5] = jax.tree.map(jnp.asarray, given[5])

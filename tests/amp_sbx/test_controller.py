@@ -639,7 +639,7 @@ def test_stock_sbx_does_all_of_it_too():
             "penalty is None.*amp.r1_gamma",
         ),
         ({"adapt_bounds": BOUNDS}, r"disc_lr \[0.001, 0.005\] do not enclose amp.disc_lr 0.0001"),
-        ({"adapt_bounds": BOUNDS | {"disc_lr": [1e-3, 1e-4]}}, "low end lies above its high one"),
+        ({"adapt_bounds": BOUNDS | {"disc_lr": [1e-3, 1e-4]}}, "low is above high"),
         ({"adapt_bounds": BOUNDS | {"disc_lr": [0, 1]}}, "amp.adapt_bounds.disc_lr is 0"),
         ({"adapt_bounds": BOUNDS | {"update_steps": [0.5, 4]}}, "whole number"),
         ({"adapt_bounds": {"update_steps": [1, 8]}}, "is missing disc_lr"),
@@ -685,11 +685,12 @@ def test_settings_go_through_json():
 def test_a_reference_shorter_than_a_minibatch():
     with pytest.raises(
         FeatureError,
-        match=r"40 rows to learn from, fewer than amp.batch_size 64.*amp.batch_size to 40 or",
+        match=r"40 samples to learn from, fewer than amp.batch_size 64.*amp.batch_size to 40 or",
     ):
         learner_of(RNG.normal(size=(40, 4)))
     with pytest.raises(
-        FeatureError, match=r"has 48 rows to learn from .amp.held_out_fraction 0.2 takes the rest"
+        FeatureError,
+        match=r"has 48 samples to learn from .amp.held_out_fraction 0.2 takes the rest",
     ):
         learner_of(RNG.normal(size=(60, 4)), held_out_fraction=0.2, batch_size=50)
 
@@ -698,12 +699,12 @@ def test_a_reference_of_one_motion():
     one = ReferenceFeatures(RNG.normal(size=(80, 4)), motion_ids=np.full(80, 7))
     with pytest.raises(
         FeatureError,
-        match=r"one motion alone .* motion_id 7 with 80 rows.*amp.single_motion to true",
+        match=r"only one motion .* motion_id 7 with 80 samples.*amp.single_motion to true",
     ):
         AMPLearner(AMPConfig(**SMALL), one)
     AMPLearner(AMPConfig(**SMALL, single_motion=True), one)
     ids, weights = np.repeat([7, 8], 80), np.repeat([1.0, 0.0], 80)
-    with pytest.raises(FeatureError, match="motion_id 7 with 80 rows"):
+    with pytest.raises(FeatureError, match="motion_id 7 with 80 samples"):
         AMPLearner(
             AMPConfig(**SMALL),
             ReferenceFeatures(np.tile(one.features, (2, 1)), weights, motion_ids=ids),
@@ -717,7 +718,7 @@ def test_features_out_of_range_are_named():
     torn[3, 3] = 1800.0
     with pytest.raises(
         FeatureError,
-        match=r"vel\[0\] of the reference is 1.8e\+03 in row 3, and within .* in 99 % of them",
+        match=r"vel\[0\] of the reference is 1.8e\+03 in sample 3, but 99 % of its values lie within",
     ):
         learner_of(torn)
     weights = np.ones(500)
