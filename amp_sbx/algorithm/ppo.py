@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-import jax
 import numpy as np
 from flax.training.train_state import TrainState
 from gymnasium.vector import VectorEnv
@@ -159,8 +158,7 @@ class AMPPPO(PersistentPPO):
     def _setup_model(self) -> None:
         super()._setup_model()
         setup.warn_if_unstorable(self.policy_kwargs)
-        states = (self.policy.actor_state, self.policy.vf_state)
-        self.policy.actor_state, self.policy.vf_state = jax.tree.map(setup.strip_weak_type, states)
+        setup.fix_states(self)
         self.clip_range_vf_schedule = (
             None if self.clip_range_vf is None else FloatSchedule(self.clip_range_vf)
         )

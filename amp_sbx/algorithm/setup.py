@@ -11,6 +11,7 @@ from sbx.ppo.policies import CnnPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 from amp_sbx.algorithm.policy_kwargs import describe
+from amp_sbx.algorithm.sharing import shared_state
 from amp_sbx.common.errors import ConfigError
 from amp_sbx.common.mirror import declared_mirror
 from amp_sbx.common.schedules import Schedule, parse_schedule
@@ -22,6 +23,17 @@ from amp_sbx.reference.features import check_layouts
 def strip_weak_type(leaf: Any) -> Any:
     """Fix the dtype: a weakly typed array would compile the update again after the first call."""
     return jax.lax.convert_element_type(leaf, jax.numpy.result_type(leaf))
+
+
+def fix_states(model: Any) -> None:
+    """Fixed dtypes, and functions shared with equal models, for actor and critic."""
+    policy = model.policy
+    optimizer = policy.optimizer_class, policy.optimizer_kwargs, model.max_grad_norm
+    states = (
+        shared_state(policy.actor_state, policy.actor, *optimizer),
+        shared_state(policy.vf_state, policy.vf, *optimizer),
+    )
+    policy.actor_state, policy.vf_state = jax.tree.map(strip_weak_type, states)
 
 
 def check_sizes(n_steps: Any, n_epochs: Any, batch_size: Any) -> None:

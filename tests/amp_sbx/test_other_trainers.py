@@ -1,11 +1,11 @@
-"""WildRobot's style reward under trainers that know nothing of AMP, as docs/amp.md shows it."""
+"""WildRobot's style reward with training libraries that have no AMP."""
 
 import gymnasium as gym
 import numpy as np
 import pytest
 import sbx
 import stable_baselines3
-from amp_probe_envs import SMALL_AMP, assert_trees_equal, copy_of, make_model
+from probe_envs import SMALL_AMP, assert_trees_equal, copy_of, make_model
 from stable_baselines3.common.callbacks import BaseCallback
 
 import wildrobot_gym  # noqa: F401  registers the environment
@@ -20,7 +20,7 @@ STYLE = {
     "mix": "lerp",
     "weight": 0.4,
     "task_weight": 2.0,
-}  # at the end of its schedule, so the task's share is 2 (1 - 0.4)
+}  # at the end of its schedule, so the task's weight is 2 (1 - 0.4)
 STYLE |= {
     "schedule": {"initial": 0.0, "ramp_end": 1e6, "final": 1.0},
     "reward": "quadratic",
@@ -34,7 +34,7 @@ def walkers():
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
-    """File and reference of a model whose discriminator has never learned: what is fresh pays 0.75 or so."""
+    """File and reference of a model whose discriminator never learned: it pays about 0.75."""
     env = walkers()
     reference = np.random.default_rng(0).normal(
         0.0, 0.1, size=(100, env.unwrapped.task.feature_dim)
@@ -46,7 +46,7 @@ def judged(tmp_path_factory):
 
 
 class Watch(BaseCallback):
-    """Rewards as the trainer gets them, what the environment says of the task alone, and the features."""
+    """Records rewards as the trainer gets them, the task's rewards alone, and AMP observations."""
 
     def _on_training_start(self):
         self.rewards, self.task, self.features, self.dones = [], [], [], []

@@ -1,4 +1,4 @@
-"""Settings of AMP that must reach the discriminator's own steps, and the rewards that are learned from."""
+"""AMP settings that reach the discriminator's steps and the rewards."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 import sbx
-from amp_probe_envs import REFERENCE, SMALL_AMP, SignEnv, make_model
+from probe_envs import REFERENCE, SMALL_AMP, SignEnv, make_model
 
 from amp_sbx import (
     AMPCallback,
@@ -25,7 +25,7 @@ from amp_sbx.discriminator import update as disc_update
 from amp_sbx.discriminator.objective import discriminator_loss
 from amp_sbx.discriminator.state import make_optimizer
 
-SPREAD = 0.25  # of the feature: the normaliser's floor, for the reference below stands still at 0
+SPREAD = 0.25  # the normalizer's lower bound, because the reference below is constantly 0
 
 LERP = SMALL_AMP | {
     "mix": "lerp",
@@ -36,14 +36,14 @@ LERP = SMALL_AMP | {
 }
 LERP |= {"schedule": {"initial": 0.0, "ramp_start": 0, "ramp_end": 256, "final": 1.0}}
 ITERATION = 16 * 8
-SHARES = [
+WEIGHTS = [
     (3.0 * 0.6, 0.4),
     (3.0 * 0.2, 0.8),
-]  # of task and style, after one and after two iterations
+]  # weights of task and style after one and two iterations
 
 
 def linear_learner(slope=1.0, offset=0.0, **settings):
-    """A learner whose discriminator scores a normalised feature x with `slope * (relu(x) - relu(-x)) + offset`."""
+    """A learner whose score of a normalized x is `slope * (relu(x) - relu(-x)) + offset`."""
     plain = {
         "gradient_penalty": "none",
         "disc_input_noise_std": 0.0,
@@ -71,7 +71,7 @@ def linear_learner(slope=1.0, offset=0.0, **settings):
 
 
 def samples_shown(monkeypatch, **settings):
-    """The real and the fake samples of a learner's first step: a reference at 0, and a policy that is one spread away."""
+    """Samples of the first step: a reference at 0, a policy one spread away."""
     learner, shown = linear_learner(batch_size=4096, **settings), []
 
     def stop(config, params, batch_stats, real, fake, *_):
@@ -89,7 +89,7 @@ def samples_shown(monkeypatch, **settings):
 def test_real_and_fake_samples_get_noise_of_their_own(monkeypatch):
     real, fake = samples_shown(monkeypatch, disc_input_noise_std=0.5)
     assert (real.mean(), fake.mean()) == pytest.approx((0.0, 1.0), abs=0.03)
-    assert (real.std(), fake.std()) == pytest.approx((0.5, 0.5), rel=0.05)  # of normalised units
+    assert (real.std(), fake.std()) == pytest.approx((0.5, 0.5), rel=0.05)  # in normalized units
     assert abs(np.corrcoef(real.ravel(), fake.ravel())[0, 1]) < 0.05
 
 
@@ -101,7 +101,7 @@ def test_without_noise_samples_are_as_they_are(monkeypatch):
 
 @pytest.mark.parametrize(
     ("settings", "slope", "offset", "want"),
-    [  # the real target is a fifth of the way from 1 to the fake one; the real sample is 0, the fake one 1
+    [  # the real target moves a fifth towards the fake one; samples are 0 (real) and 1
         (
             {"loss": "lsgan", "target_fake": -1.0},
             1.0,
@@ -144,14 +144,14 @@ def test_weights_that_no_gradient_moves_decay_by_rate_times_weight_decay(weight_
 
 
 def pay_a_half(learner):
-    """About a half at every step: the fresh output layer gets that offset."""
+    """Pay about one half at every step, by an offset of the output layer."""
     output = learner.state.params["Dense_1"]
     output["bias"] = output["bias"] + 0.5
 
 
 @pytest.fixture
 def stopped(monkeypatch):
-    """What an iteration learns from, one tuple of arguments for each; there it stops, for the rest takes seconds to compile."""
+    """The arguments of each iteration, which stops there: the rest takes seconds to compile."""
     given = []
 
     def stop(*arguments):
@@ -164,11 +164,11 @@ def stopped(monkeypatch):
 
 @pytest.mark.parametrize("critic", ["shared", "separate"])
 def test_lerp_leaves_the_task_one_less_the_styles_weight(stopped, critic):
-    """With gamma 0 an advantage is its step's reward less the critic's value, of either kind where there are two."""
+    """With gamma 0, an advantage is the step's reward minus the critic's value."""
     model = make_model(SignEnv(8), amp=LERP | {"critic": critic}, reference=REFERENCE, gamma=0.0)
     pay_a_half(model.learner)
     _, callback = model._setup_learn(10_000)
-    for task_fraction, style_weight in SHARES:
+    for task_fraction, style_weight in WEIGHTS:
         model.collect_rollouts(model.env, callback, model.rollout_buffer, model.n_steps)
         with pytest.raises(InterruptedError):
             model.train()
@@ -191,7 +191,7 @@ def test_lerp_leaves_the_task_one_less_the_styles_weight(stopped, critic):
 
 
 def test_lerp_leaves_stock_ppos_task_one_less_the_styles_weight():
-    """Episodes time out, and the bootstrap that is in the rewards by then is not rescaled."""
+    """Episodes time out, and the bootstrap in the rewards is not scaled."""
     seen = []
 
     class Watch(AMPRolloutBuffer):
@@ -213,9 +213,9 @@ def test_lerp_leaves_stock_ppos_task_one_less_the_styles_weight():
     pay_a_half(callback.learner)
     model.train = callback._on_rollout_end = lambda: None  # by then all is paid
     model.learn(2 * ITERATION, callback=callback)
-    assert len(seen) == len(SHARES)
+    assert len(seen) == len(WEIGHTS)
     for (rewards, task, style, bootstrap), (task_fraction, style_weight) in zip(
-        seen, SHARES, strict=True
+        seen, WEIGHTS, strict=True
     ):
         assert np.abs(bootstrap).max() > 0.01 and np.abs(task).min() == 1.0
         np.testing.assert_allclose(

@@ -1,4 +1,4 @@
-"""Symmetric policies: the reflection is checked, stored, and holds from the first weights on."""
+"""Symmetric policies and symmetric AMP: checked, stored, and true from the start."""
 
 import re
 
@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import tensorflow_probability.substrates.jax as tfp
-from amp_probe_envs import ProbeEnv, make_model
 from gymnasium.vector.utils import batch_space
+from probe_envs import ProbeEnv, make_model
 from stable_baselines3.common.vec_env import VecNormalize
 
 from amp_sbx import AMPPPO, AMPConfig, GymnasiumVecEnv, ReferenceFeatures
@@ -23,7 +23,7 @@ MIRROR = {"obs_ids": [0, 1], "obs_signs": [-1.0, 1.0], "action_ids": [0], "actio
 
 
 class OneSidedEnv(ProbeEnv):
-    """The observation is always (1, 1), the best action 0.5: a symmetric policy does -0.5 at (-1, 1), never seen."""
+    """The observation is always (1, 1), the best action 0.5. (-1, 1) is never seen."""
 
     mirror = MIRROR
 
@@ -42,8 +42,8 @@ class OneSidedEnv(ProbeEnv):
 IMAGES = np.array([[1, 1], [-1, 1]], np.float32)  # each the other's mirror image
 
 
-def test_a_fresh_policy_is_symmetric_and_its_spread_too():
-    """Mean and log probability at an image are those of the image, whatever the weights; without it they are not."""
+def test_a_new_policy_and_its_spread_are_symmetric():
+    """Mean and log probability at an image are mirrored, unless the policy is not symmetric."""
     for symmetric in (True, False):
         model = make_model(OneSidedEnv(), symmetric_policy=symmetric)
         actor = model.policy.actor_state
@@ -55,7 +55,7 @@ def test_a_fresh_policy_is_symmetric_and_its_spread_too():
 
 
 def test_symmetric_actor_golden():
-    """A network that answers (3 x, y) with spreads (1, 4), under a reflection that swaps both actions and turns x over."""
+    """Mean (3 x, y), spreads (1, 4), and a reflection that swaps actions and negates x."""
     mirror = Mirror((0, 1), (-1.0, 1.0), (1, 0), (1.0, 1.0))
 
     def network(params, observations):
@@ -85,7 +85,7 @@ def test_an_environment_without_a_mirror_is_refused():
         make_model(ProbeEnv(), symmetric_policy=True)
 
 
-def test_normalised_observations_are_refused():
+def test_normalized_observations_are_refused():
     normalized = VecNormalize(GymnasiumVecEnv(OneSidedEnv()))
     with pytest.raises(ConfigError, match="norm_obs=False"):
         make_model(normalized, symmetric_policy=True)
@@ -123,7 +123,7 @@ ONE_SIDED = (
 
 
 def scores_apart(symmetry):
-    """How far a discriminator, trained with a policy that does the reference's mirror image alone, tells the two apart."""
+    """Score difference and AUC of a reference and a policy that only does its mirror image."""
     config = AMPConfig(
         symmetry=symmetry,
         batch_size=128,
@@ -148,7 +148,7 @@ def test_with_symmetry_the_mirror_image_of_the_reference_is_as_good_as_the_refer
     assert gap > 0.6 and area > 0.99
 
 
-def test_the_reference_and_its_images_have_a_symmetric_normaliser_and_are_held_out_together():
+def test_the_reference_and_its_images_have_a_symmetric_normalizer_and_are_held_out_together():
     motions = np.repeat(np.arange(5), 100)
     config = AMPConfig(
         symmetry=True, batch_size=64, discriminator_hidden=(8,), held_out_fraction=0.2
@@ -175,7 +175,7 @@ def test_the_reference_and_its_images_have_a_symmetric_normaliser_and_are_held_o
 
 
 def test_a_dead_channel_is_seen_though_half_of_the_samples_are_mirrored():
-    """The discriminator sees its partner's values in every other row; the environment makes nothing but zeros."""
+    """Half of the samples are mirrored and show the partner's values; the column itself is 0."""
     rng = np.random.default_rng(1)
     reference = ReferenceFeatures(rng.normal(0.5, 0.4, (3000, 2)))
     config = AMPConfig(
@@ -186,10 +186,10 @@ def test_a_dead_channel_is_seen_though_half_of_the_samples_are_mirrored():
     for _ in range(WARM_UP):
         assessment = learner.health.update(learner.update(policy))
     assert assessment.verdict is Verdict.FEATURE_MISMATCH
-    told = re.match(
+    found_text = re.match(
         r"column 0 alone gives AUC (0\.\d\d); the policy's values are always 0,", assessment.reason
     )
-    assert float(told[1]) == pytest.approx(0.894, abs=0.04)  # Phi(0.5 / 0.4)
+    assert float(found_text[1]) == pytest.approx(0.894, abs=0.04)  # Phi(0.5 / 0.4)
 
 
 def test_a_model_learns_with_symmetry_by_the_environments_reflection(tmp_path):

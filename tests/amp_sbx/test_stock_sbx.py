@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import sbx
-from amp_probe_envs import (
+from probe_envs import (
     REFERENCE,
     SMALL_AMP,
     STYLE_AMP,
@@ -49,7 +49,7 @@ def test_stock_sbx_learns_the_style():
 
 
 def test_rewards_are_task_plus_style_plus_bootstrap():
-    """Two steps of episodes that time out: the buffer's rewards hold each part once, the bootstrap unscaled."""
+    """The buffer's rewards hold each part once, and the bootstrap of time-outs is not scaled."""
     seen = {}
 
     class Watch(AMPRolloutBuffer):
@@ -84,8 +84,8 @@ def test_update_first_pays_by_the_updated_discriminator():
     np.testing.assert_allclose(
         callback.buffer.style_rewards.ravel(), callback.learner.rewards(features), atol=1e-6
     )
-    fresh = AMPCallback(amp, REFERENCE).learner.rewards(features)
-    assert np.abs(callback.learner.rewards(features) - fresh).max() > 1e-3
+    untrained = AMPCallback(amp, REFERENCE).learner.rewards(features)
+    assert np.abs(callback.learner.rewards(features) - untrained).max() > 1e-3
 
 
 def test_misuse_is_explained():
@@ -105,8 +105,8 @@ def test_misuse_is_explained():
         )
 
 
-def test_going_on_without_the_callback_is_refused():
-    """The buffer still holds the last rollout's features and the learner: it must not pay by them."""
+def test_continuing_without_the_callback_is_refused():
+    """The buffer still holds the last rollout's AMP observations."""
     model = stock(ProbeEnv(8)).learn(128, callback=AMPCallback(SMALL_AMP, REFERENCE))
     with pytest.raises(AMPError, match=r"AMP observations of 0 of \d+ steps; pass AMPCallback"):
         model.learn(128, reset_num_timesteps=False)

@@ -1,10 +1,10 @@
-"""Golden values worked by hand, and one identity, for every pure function; and jit equals no jit."""
+"""Pure functions: values by hand, one identity each, and jit equals no jit."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from amp_probe_envs import assert_trees_equal
+from probe_envs import assert_trees_equal
 
 from amp_sbx.algorithm import losses as ppo_losses
 from amp_sbx.algorithm.advantage import gae
@@ -108,7 +108,7 @@ def test_approx_kl_and_explained_variance():
 
 
 def test_gae_by_hand():
-    # gamma 0.5, lambda 1, one env: r = 1, 2, 4; V = 0; V_last = 8 -> 1 + 1 + 1 + 1, 2 + 2 + 2, 4 + 4
+    # Gamma 0.5, lambda 1, values 0: advantages 1 + 1 + 1 + 1, 2 + 2 + 2 and 4 + 4.
     ones = {"gamma": 0.5, "gae_lambda": 1.0}
     rewards, values, starts = (
         jnp.array([[1.0], [2.0], [4.0]]),

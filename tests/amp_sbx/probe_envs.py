@@ -1,4 +1,4 @@
-"""Tiny vector environments with known answers. Each names, in one line, what a correct algorithm must find."""
+"""Tiny vector environments with known answers. Each says what a correct algorithm finds."""
 
 import gymnasium as gym
 import jax
@@ -11,9 +11,9 @@ from amp_sbx import AMPPPO
 
 
 class ProbeEnv(VectorEnv):
-    """Base: constant observation, reward 1, episodes of `length` steps that terminate (or time out).
+    """Constant observation, reward 1, episodes of `length` steps that terminate or time out.
 
-    `amp_obs` is (episode number, step in the episode), so that a value from after a reset gives itself away.
+    `amp_obs` is (episode number, step in the episode), which shows values from after a reset.
     """
 
     metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
@@ -98,10 +98,10 @@ class ChoiceEnv(ProbeEnv):
 
 
 class StyleEnv(ProbeEnv):
-    """No task; the AMP feature is the action, so that style alone must move the policy to the reference's actions."""
+    """No task reward. `amp_obs` is the action, so only style moves the policy."""
 
     def __init__(self, num_envs=32):
-        # Wide limits: beyond them all actions are clipped to one, and a policy that strays there learns nothing more.
+        # Wide limits: beyond them, all actions are clipped to one.
         super().__init__(num_envs, length=8, action_space=gym.spaces.Box(-10, 10, (1,), np.float32))
 
     def reward(self, obs, actions):
@@ -117,8 +117,8 @@ SMALL_AMP = {
     "replay_buffer_size": 200,
     "update_steps": 2,
 }
-# For StyleEnv: actions around 0.5, and a discriminator quicker than the policy (advantages are normalised: while the
-# style is the only reward, a policy follows even the slightest slope of an unlearnt discriminator at full speed).
+# For StyleEnv: actions around 0.5, and a discriminator that learns faster than the policy.
+# Advantages are normalized: a policy follows even the slightest slope of the discriminator.
 STYLE_REFERENCE = np.random.default_rng(0).normal(0.5, 0.3, size=(500, 1)).astype(np.float32)
 STYLE_AMP = SMALL_AMP | {
     "weight": 1.0,
@@ -164,7 +164,7 @@ def assert_trees_equal(one, other):
 
 
 class AMPInfo(gym.Wrapper):
-    """Single environment with `info["amp_obs"]`: here its own observation."""
+    """Single environment whose `info["amp_obs"]` is its own observation."""
 
     amp_layout = {"channels": "observation"}  # noqa: RUF012
 

@@ -1,4 +1,4 @@
-"""AMP on an environment that is not ours: Gymnasium's HalfCheetah imitates a known open-loop motion."""
+"""AMP in Gymnasium's HalfCheetah, which imitates a known open-loop motion."""
 
 import gymnasium as gym
 import numpy as np
@@ -14,7 +14,7 @@ JOINT_VELOCITIES = slice(11, 17)
 
 
 class JointFeatures(gym.Wrapper):
-    """`info["amp_obs"]`: joint angles and (scaled) velocities. No task reward, so that style alone is learnt."""
+    """`info["amp_obs"]`: joint angles and scaled velocities. There is no task reward."""
 
     def step(self, action):
         obs, _, terminated, truncated, info = self.env.step(action)
@@ -27,7 +27,7 @@ def make():
 
 
 def open_loop_motion(num_steps=400):
-    """Features of a sine on all actuators, which a policy that observes the joints can reproduce."""
+    """AMP observations of a sine on all actuators, which a policy can reproduce."""
     env, phase = make(), np.linspace(0, np.pi, 6)
     env.reset(seed=0)
     rows = []
@@ -41,7 +41,7 @@ def open_loop_motion(num_steps=400):
 
 
 def learn(iterations, num_envs):
-    """Train; returns the model, each iteration's mean style reward, and the features of the first and last rollout."""
+    """Train. Returns the model, and each iteration's mean style reward and AMP observations."""
     amp = {
         "weight": 1.0,
         "discriminator_hidden": (64, 32),
@@ -90,9 +90,9 @@ def test_runs_on_half_cheetah():
 
 @pytest.mark.slow
 def test_style_rises_on_half_cheetah():
-    """By one judge, the final discriminator, the trained policy is closer to the motion than the first one was.
+    """The final discriminator scores the trained policy higher than the first one.
 
-    (The reward logged while learning is no such measure: the judge becomes stricter as the policy improves.)
+    The logged reward is no such measure: the discriminator becomes stricter as the policy improves.
     """
     model, _, features = learn(iterations=150, num_envs=8)
     first, last = (model.learner.rewards(rows).mean() for rows in (features[0], features[-1]))

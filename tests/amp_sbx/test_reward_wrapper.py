@@ -1,11 +1,11 @@
-"""Style rewards of a frozen discriminator for any trainer."""
+"""Style rewards of a trained discriminator for any training library."""
 
 import gymnasium as gym
 import numpy as np
 import pytest
-from amp_probe_envs import REFERENCE, SMALL_AMP, SignEnv, make_model
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
+from probe_envs import REFERENCE, SMALL_AMP, SignEnv, make_model
 
 from amp_sbx import AMPRewardWrapper, ConfigError, FeatureError
 
@@ -41,7 +41,7 @@ def test_weights_are_the_models_own_where_none_are_given(model):
 
 
 class Walker(gym.Env):
-    """`amp_obs` counts the steps of an episode of two; a reset hands out none, or what is no motion."""
+    """`amp_obs` counts the steps of an episode of two. A reset has none, or a wrong one."""
 
     observation_space = gym.spaces.Box(-10, 10, (1,), np.float32)
     action_space = gym.spaces.Box(-1, 1, (1,), np.float32)
@@ -78,7 +78,7 @@ def test_gymnasiums_own_vector_environments_are_paid_for_their_steps_alone(
     )
     cycle = (
         [one, two] if mode == AutoresetMode.SAME_STEP else [one, two, 0.0]
-    )  # the reset is a step of its own, and no motion
+    )  # the reset takes one step
     np.testing.assert_allclose(paid, (cycle * 3)[:6], rtol=1e-5)
 
 
@@ -94,10 +94,10 @@ def test_other_features_of_the_same_width_are_refused():
     for env in (
         other,
         RecordEpisodeStatistics(other),
-    ):  # which has neither the layout nor a way to its environments
+    ):  # which hides the layout
         with pytest.raises(FeatureError, match="layouts differ"):
             AMPRewardWrapper(env, trained)
-    AMPRewardWrapper(SyncVectorEnv([lambda: Walker(False)] * 2), trained)  # which declares none
+    AMPRewardWrapper(SyncVectorEnv([lambda: Walker(False)] * 2), trained)  # declares no layout
 
 
 def test_what_does_not_fit_is_refused(model):

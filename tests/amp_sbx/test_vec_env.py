@@ -1,11 +1,11 @@
-"""The adapter: contract with SB3, values from before a reset, and what it refuses."""
+"""The adapter: SB3's contract, values from before a reset, and what it refuses."""
 
 import gymnasium as gym
 import numpy as np
 import pytest
-from amp_probe_envs import AMPInfo, ProbeEnv, SignEnv
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
 from gymnasium.wrappers.vector import NormalizeObservation, RecordEpisodeStatistics
+from probe_envs import AMPInfo, ProbeEnv, SignEnv
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
@@ -70,7 +70,7 @@ def test_other_autoreset_modes_are_refused_with_advice():
 
 
 class Switchable(ProbeEnv):
-    """Its mode is an argument, as that of many batched environments."""
+    """Has a method that switches its autoreset mode."""
 
     def __init__(self, num_envs, **settings):
         super().__init__(num_envs, **settings)

@@ -1,11 +1,11 @@
-"""Behaviour cloning: the actor's mean learns the demonstrations, and nothing else changes."""
+"""Behavior cloning: the actor's mean learns the demonstrations, and nothing else changes."""
 
 import gymnasium as gym
 import jax
 import numpy as np
 import pytest
-from amp_probe_envs import ProbeEnv, make_model
-from test_amp_symmetry import OneSidedEnv
+from probe_envs import ProbeEnv, make_model
+from test_symmetry import OneSidedEnv
 
 from amp_sbx import CloningConfig
 from amp_sbx.common.errors import ConfigError, FeatureError
