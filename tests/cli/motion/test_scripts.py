@@ -115,4 +115,4 @@ def test_smoke_test_script_passes_its_flags_on(monkeypatch):
 
 def test_component_test_script_runs_the_tests_of_amp(capsys):
     assert script("test_amp_components").main(["--collect-only", "-q"]) == 0
-    assert "test_amp_discriminator" in capsys.readouterr().out
+    assert "test_discriminator" in capsys.readouterr().out
