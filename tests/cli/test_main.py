@@ -1,6 +1,7 @@
 """The command line itself: exit codes, messages, and a help that answers at once."""
 
 import importlib.util
+import inspect
 import json
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import pytest
 import yaml
 
 from wildrobot_gym.cli import dispatch
+from wildrobot_gym.cli.dispatch import load_command, summary
 from wildrobot_gym.cli.main import COMMANDS, main
+from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
 from wildrobot_gym.experiments.bench.bench import ratios_of
 from wildrobot_gym.paths import ROBOTS
 
@@ -42,6 +45,13 @@ def test_the_command_line_imports_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("target", [*COMMANDS.values(), *MOTION_COMMANDS.values()])
+def test_every_command_is_where_the_list_says_and_has_a_summary(target):
+    function = load_command(target)
+    assert inspect.getdoc(function).replace("\n", " ").startswith(summary(target))
+    assert summary(target).endswith(".")
 
 
 def test_errors_are_one_message_and_debug_shows_where(capsys):
@@ -110,8 +120,8 @@ def test_seed_documents_flags():
 
 def test_bench_ratios_are_medians_of_rounds():
     samples = {"train_steps_per_s": [1.0, 4.0, 9.0], "raw_physics_steps_per_s": [2.0, 4.0, 10.0]}
-    figures = {"vector_env_steps_per_s": 30.0, "subproc_steps_per_s": 3.0}
-    assert ratios_of(figures, samples) == {
+    metrics = {"vector_env_steps_per_s": 30.0, "subproc_steps_per_s": 3.0}
+    assert ratios_of(metrics, samples) == {
         "train_over_raw_physics": 0.9,
         "vector_env_over_subproc": 10.0,
     }
@@ -135,7 +145,7 @@ def test_bench(tmp_path):
         == 0
     )
     found = json.loads((tmp_path / "b.json").read_text())
-    assert all(figure > 0 for figure in found["metrics"].values())
+    assert all(value > 0 for value in found["metrics"].values())
     assert found["ratios"]["amp_fraction_of_training_time"] == pytest.approx(
         1 - found["ratios"]["train_over_train_no_amp"]
     )

@@ -41,8 +41,8 @@ def test_eval_writes_table_and_json(tiny_run, tmp_path, capsys, monkeypatch):
     assert list(results["commands"]) == ["0.3", "0.5"]
     assert {"mean", "low", "high"} <= set(results["overall"]["success"])
     assert results["policy"]["env_kwargs"]["features"]["history"]["frames"] == 2
-    told = capsys.readouterr().out
-    assert "velocity error" in told and "two-sample AUC" in told
+    output = capsys.readouterr().out
+    assert "velocity error" in output and "two-sample AUC" in output
     assert results["style"]["reference"] == "walk_synthetic" and results["style"]["held_out"]
     assert set(results["style"]) >= {
         "motions",

@@ -225,16 +225,16 @@ def test_policy_kwargs_text_is_never_run(text):
 
 
 def test_a_run_is_resumed_with_the_same_settings_however_they_are_written(tmp_path):
-    folder = RunDirectory(tmp_path / "run")
-    folder.begin(run_config.load("smoke"))
+    run = RunDirectory(tmp_path / "run")
+    run.begin(run_config.load("smoke"))
     same = run_config.load(
         "smoke",
         ["amp.loss=lsgan", "amp.r1_gamma=5", "env_kwargs.control_dt=0.02", "n_timesteps=2048"],
     )
-    check_same_run(folder, same)
+    check_same_run(run, same)
     with pytest.raises(
         RunError, match=r"other settings\. amp\.r1_gamma: run 5\.0, asked 6\. Use the same"
     ):
-        check_same_run(folder, run_config.load("smoke", ["amp.r1_gamma=6"]))
+        check_same_run(run, run_config.load("smoke", ["amp.r1_gamma=6"]))
     with pytest.raises(RunError, match=r"amp\.weight: run 0\.1, asked None"):
-        check_same_run(folder, run_config.load("smoke", ["amp=null"]))
+        check_same_run(run, run_config.load("smoke", ["amp=null"]))

@@ -32,6 +32,7 @@ def train(
         out: Run directory (default: runs/<config>-s<seed>).
         resume: Continue the run in the run directory from its newest checkpoint.
     """
+    reporter = ConsoleReporter(training_console())
     result = train_run(
         config,
         seed=seed,
@@ -39,6 +40,9 @@ def train(
         out=out,
         resume=resume,
         handle_signals=True,
-        report=ConsoleReporter(training_console()),
+        report=reporter,
     )
-    return 0 if result.signum is None else 128 + result.signum
+    if result.signum is None:
+        return 0
+    reporter.info("Continue with --resume.")
+    return 128 + result.signum

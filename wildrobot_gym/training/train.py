@@ -219,7 +219,6 @@ def _until_stopped(
             learn()
         except Stopped as stop:
             report.info(f"Stopped at {model.num_timesteps:,} steps. {stop.saved}")
-            report.info("Continue with --resume.")
             steps, signum = model.num_timesteps, stop.signum
             return TrainResult(run=run, status="stopped", num_timesteps=steps, signum=signum)
         except KeyboardInterrupt:
