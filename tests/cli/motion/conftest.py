@@ -7,8 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from variants_for_tests import few_variants
 
 from wildrobot_gym.cli.main import main
+from wildrobot_gym.experiments.motion import track
 from wildrobot_gym.motion.clip_files import save_clips
 from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.robot import RobotModel
@@ -27,5 +29,7 @@ def mined(walks: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("mined") / "segments.npz"
     features = str(out.with_name("fields.npz"))
     small = ["--duration", "4", "--generations", "0", "--features", features]
-    assert main(["motion", "track", walks, "--out", str(out), *small]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(track, "TrackSettings", few_variants)
+        assert main(["motion", "track", walks, "--out", str(out), *small]) == 0
     return out

@@ -7,17 +7,33 @@ import numpy as np
 import pytest
 
 from wildrobot_gym.cli.main import main
+from wildrobot_gym.experiments import feature_report
 from wildrobot_gym.motion.clip_files import save_clips
 from wildrobot_gym.motion.gait.build import walk_clip
 
 
-def test_check_features_names_a_column_that_gives_the_policy_away(
-    wildrobot, walks, tmp_path, capsys
-):
-    metrics, lifted = tmp_path / "features.json", tmp_path / "lifted.npz"
-    walk = walk_clip(wildrobot, 0.3)
-    save_clips(lifted, [replace(walk, root_pos=walk.root_pos + np.array([0.0, 0.0, 0.1]))])
-    assert main(["motion", "check-features", str(lifted), "--json", str(metrics)]) == 0
+@pytest.fixture(scope="module")
+def lifted(wildrobot, tmp_path_factory):
+    """A walk 0.1 m above the floor, which no policy's features can match."""
+    walk, path = walk_clip(wildrobot, 0.3), tmp_path_factory.mktemp("lifted") / "lifted.npz"
+    high = replace(walk, root_pos=walk.root_pos + np.array([0.0, 0.0, 0.1]))
+    return str(save_clips(path, [high]))
+
+
+def test_check_features_names_a_shortcut(lifted, tmp_path, capsys, monkeypatch):
+    for name, few in (("ENVS", 4), ("STEPS", 60)):
+        monkeypatch.setattr(feature_report, name, few)
+    metrics = tmp_path / "features.json"
+    assert main(["motion", "check-features", lifted, "--json", str(metrics)]) == 0
+    assert "SHORTCUT: root_height[z] alone is right for 100% of" in capsys.readouterr().out
+    checks = json.loads(metrics.read_text())
+    assert len(checks) == 29 and checks["root_height[z]"]["ks"] == 1.0
+
+
+@pytest.mark.slow
+def test_check_features_names_a_column_that_gives_the_policy_away(lifted, walks, tmp_path, capsys):
+    metrics = tmp_path / "features.json"
+    assert main(["motion", "check-features", lifted, "--json", str(metrics)]) == 0
     said = capsys.readouterr().out
     assert "SHORTCUT: root_height[z] alone is right for 100% of samples" in said
     assert (
@@ -41,8 +57,9 @@ SMALL_RUN = [
 ]
 
 
+@pytest.mark.slow
 def test_probe_judges_a_dataset(walks, tmp_path, capsys):
-    metrics = tmp_path / "micro.json"
+    metrics = tmp_path / "probe.json"
     code = main(
         [
             "motion",
