@@ -1,4 +1,4 @@
-"""A made-up robot that walks by formula, so that every figure of the benchmark is known beforehand."""
+"""A robot that walks by formula, so that every metric of the benchmark is known."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ def walking(
     peak: float = 0.03,
     yaw: float = 0.0,
 ) -> Recording:
-    """A symmetric walk along ``yaw``: each foot swings for ``swing`` of every ``period`` steps, half a period apart.
+    """A symmetric walk along `yaw`.
 
-    The left foot's swings begin at multiples of the period; the sole rises to ``peak`` m in the middle of a swing.
+    Each foot swings for `swing` of every `period` steps, half a period apart. The left foot's swings
+    begin at multiples of the period. The sole rises to `peak` m in the middle of a swing.
     """
     arrays = standing(robot)
     t = np.arange(STEPS)

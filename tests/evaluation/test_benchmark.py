@@ -1,4 +1,4 @@
-"""The protocol on real physics: shapes, fixed commands, reproducibility, and the pictures made of it."""
+"""The walk benchmark on real physics: shapes, fixed commands, reproducibility, and pictures."""
 
 import json
 from contextlib import closing
@@ -45,7 +45,7 @@ def test_commands_are_fixed_for_every_environment(result, seen):
     np.testing.assert_allclose(np.array(seen), np.tile([0.2, 0.2, 0.6, 0.6], (160, 1)), rtol=1e-6)
 
 
-def test_home_pose_stands_and_is_no_success(result):
+def test_the_home_pose_stands_without_success(result):
     overall = result.to_json()["overall"]
     assert overall["survived"]["mean"] == 1.0
     assert overall["success"]["mean"] == 0.0
@@ -55,20 +55,20 @@ def test_home_pose_stands_and_is_no_success(result):
     )
 
 
-def test_json_has_the_benchmarks_structure(result):
+def test_json_has_the_structure_of_the_benchmark(result):
     data = json.loads(json.dumps(result.to_json(), allow_nan=False))
     assert data["protocol"] == "walk-1"
     assert list(data["commands"]) == ["0.2", "0.6"]
     assert set(data["commands"]["0.2"]["success"]) >= {"mean", "low", "high"}
 
 
-def test_same_seed_same_metrics(benchmark, result):
+def test_equal_seeds_give_equal_metrics(benchmark, result):
     again = benchmark.run(lambda obs: np.zeros((len(obs), 9), np.float32))
     for name, values in result.metrics.items():
         np.testing.assert_array_equal(values, again.metrics[name], err_msg=name)
 
 
-def test_only_what_defines_the_policy_is_taken_from_its_run():
+def test_only_settings_that_define_the_policy_are_used():
     kwargs = {
         "robot": "wildrobot_8dof",
         "commands": {"vx": [0, 2]},
@@ -83,8 +83,8 @@ def test_only_what_defines_the_policy_is_taken_from_its_run():
     )  # a fall is a fall for all
 
 
-def test_a_robot_that_stands_higher_brings_its_heights(robot, monkeypatch):
-    """By the default's every episode of it would end at once."""
+def test_a_tall_robot_keeps_its_own_heights(robot, monkeypatch):
+    """With the default heights, every episode would end at once."""
     tall = {"min_height": 0.5, "max_height": 1.2}
     high = replace(robot, home_qpos=robot.home_qpos + np.eye(len(robot.home_qpos))[2])
     monkeypatch.setattr(protocol.RobotModel, "load", lambda name: high)
@@ -102,12 +102,12 @@ def test_a_robot_that_stands_higher_brings_its_heights(robot, monkeypatch):
         {"seed": -1},
     ],
 )
-def test_senseless_settings_are_refused(bad):
+def test_wrong_settings_are_refused(bad):
     with pytest.raises(ConfigError, match="allowed"):
         WalkBenchmark(**bad)
 
 
-def test_the_protocol_is_in_seconds_whatever_the_control_period(robot):
+def test_the_protocol_counts_in_seconds_at_any_control_period(robot):
     recording = walking(robot)
     assert measured_steps(recording, 0.02)[:, 0].sum() == 400  # of ten seconds two are to get going
     assert measured_steps(recording, 0.01)[:, 0].sum() == 300
@@ -144,7 +144,7 @@ def test_learning_curves(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:os.fork")
-def test_video_plays_anywhere_and_odd_sizes_are_cut(tmp_path):
+def test_the_video_is_h264_and_odd_sizes_are_cut(tmp_path):
     frames = [np.full((49, 65, 3), value, np.uint8) for value in range(0, 250, 25)]
     path = video.write_video(tmp_path / "new" / "walk.mp4", frames, fps=50)
     with imageio.get_reader(path) as reader:

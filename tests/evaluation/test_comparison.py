@@ -1,4 +1,4 @@
-"""Gait cycles, torque use and marks against values worked out by hand; pictures that stand inside a page."""
+"""Torque use and marks against values by hand, and plots inside a page."""
 
 import re
 
@@ -43,7 +43,7 @@ def interval(low, high, n=16):
     return {"mean": (low + high) / 2, "low": low, "high": high, "n": n}
 
 
-def test_marks_say_which_others_lie_apart_on_the_worse_side():
+def test_marks_name_the_runs_on_the_worse_side():
     low, middle, high = interval(0.1, 0.2), interval(0.15, 0.4), interval(0.3, 0.5)
     assert marks("clearance", [low, middle, high]) == [
         ("better", ()),
@@ -58,13 +58,16 @@ def test_marks_say_which_others_lie_apart_on_the_worse_side():
     ]
 
 
-def test_shares_lie_apart_by_wilsons_intervals():
-    """16 of 16 is 0.806 ... 1, 12 of 16 is 0.505 ... 0.898, 8 of 16 is 0.280 ... 0.720; a bootstrap of 16 ones has no width."""
+def test_fractions_are_compared_by_wilsons_intervals():
+    """16 of 16 is 0.806 ... 1, 12 of 16 is 0.505 ... 0.898, 8 of 16 is 0.280 ... 0.720.
+
+    The bootstrap interval of 16 ones has no width.
+    """
     fractions = [interval(1.0, 1.0), interval(0.5, 1.0), interval(0.25, 0.75)]
     assert marks("success", fractions) == [("better", (2,)), ("better", ()), ("better", ())]
 
 
-def test_no_mark_without_grounds():
+def test_no_mark_without_a_reason():
     apart = [interval(0.1, 0.2), interval(0.3, 0.4)]
     assert marks("amp_reward", apart) == [("differs", ()), ("differs", ())]
     few = [interval(0.1, 0.1, MIN_EPISODES - 1), interval(0.3, 0.4)]
@@ -80,7 +83,7 @@ def test_no_mark_without_grounds():
     assert marks("slip", touching) == [("better", ()), ("better", ())]
 
 
-def test_directions_are_of_metrics_that_exist(wildrobot):
+def test_every_direction_is_of_a_metric(wildrobot):
     metrics = episode_metrics(walking(wildrobot), np.array([0.5]), wildrobot)
     assert (BETTER_HIGH | BETTER_LOW) - {"two_sample_auc", "dtw", "frechet"} <= metrics.keys()
     assert not BETTER_HIGH & BETTER_LOW
@@ -92,7 +95,7 @@ def test_stretches():
 
 
 def check_svg(svg: str) -> None:
-    """One element that refers to itself alone, in the page's colours."""
+    """Check one element that refers only to itself, in the colors of the page."""
     assert svg.startswith("<svg ") and svg.rstrip().endswith("</svg>")
     assert "http" not in svg and "<style" not in svg and "currentColor" in svg
     ids = re.findall(r'\bid="([^"]*)"', svg)
@@ -102,11 +105,12 @@ def check_svg(svg: str) -> None:
     ) <= set(ids)
 
 
-def test_contacts_show_the_bars_of_the_feet_and_a_fall(robot):
+def test_contacts_show_load_and_a_fall(robot):
     svg = contacts_svg(walking(robot), robot, DT, 2, "k")
     check_svg(svg)
     assert "var(--run2)" in svg and "var(--run0)" not in svg
-    # From 2 to 5 s, steps 100 to 250: the left foot stands in 100 to 120, 136 to 160, 176 to 200, 216 to 240.
+    # From 2 to 5 s, steps 100 to 250, the left foot stands in 100 to 120, 136 to 160, 176 to 200,
+    # 216 to 240.
     assert f"left foot loaded 4 times, {92 / 150:.0%} of the time" in svg
     arrays = standing(robot)
     arrays["alive"][150:] = False

@@ -1,4 +1,4 @@
-"""Gait cycles of recordings and clips, as they are and stretched to one length."""
+"""Gait cycles of recordings and clips, cut and stretched to one length."""
 
 import dataclasses
 
@@ -22,7 +22,7 @@ PERIOD = 40  # steps; the synthetic walk's
 
 
 def test_cycles_are_cut_at_touchdowns_and_stretched_to_one_length(wildrobot):
-    # Cycles of 10 and 20 steps over a ramp of 1 a step: 3 to 13 and 13 to 33, each in even parts. A third lasts 2.02 s.
+    # Cycles of 10 and 20 steps over a ramp of 1 a step: 3 to 13 and 13 to 33. A third lasts 2.02 s.
     touchdown = np.zeros(140, bool)
     touchdown[[3, 13, 33, 134]] = True
     cut = cut_cycles(np.tile(np.arange(140.0)[:, None], 9), touchdown, DT)
@@ -40,7 +40,8 @@ def test_no_cycle_without_two_touchdowns(wildrobot):
 
 
 def test_recorded_cycles_average_over_cycles(robot):
-    # The left foot touches down at phase 16 of 40. Joint 1 is a sine of the phase from there, in every second cycle 0.2 higher.
+    # The left foot touches down at phase 16 of 40. From there, joint 1 is a sine of the phase. It is
+    # 0.2 higher in every second cycle.
     arrays = dataclasses.asdict(walking(robot))
     t = np.arange(STEPS) - 16
     arrays["joint_pos"][:, 0, 1] = np.sin(2 * np.pi * t / PERIOD) + 0.2 * (t // PERIOD % 2)

@@ -1,4 +1,4 @@
-"""Distances of gait cycles against values worked out by hand, and against all paths there are."""
+"""Distances of gait cycles against values by hand and against all possible paths."""
 
 import itertools
 
@@ -31,7 +31,7 @@ def test_a_slower_copy_is_no_further_away():
     )
 
 
-def test_each_cycle_has_its_own_nearest_and_padding_is_no_part_of_it():
+def test_each_cycle_has_its_own_nearest_and_padding_does_not_count():
     rng = np.random.default_rng(1)
     cycles = [rng.normal(size=(length, 2)) for length in (4, 11, 7)]
     together = np.array(nearest_distances(cycles, [cycles[2], cycles[0]]))
@@ -44,7 +44,7 @@ def test_each_cycle_has_its_own_nearest_and_padding_is_no_part_of_it():
     assert np.isnan(nearest_distances(cycles, [])).all()
 
 
-def test_many_cycles_are_compared_in_parts(monkeypatch):
+def test_many_cycles_are_compared_in_chunks(monkeypatch):
     rng = np.random.default_rng(3)
     cycles, references = (
         [rng.normal(size=(n, 2)) for n in lengths] for lengths in ((3, 8, 5, 6, 4), (7, 2, 6, 5))
@@ -54,7 +54,7 @@ def test_many_cycles_are_compared_in_parts(monkeypatch):
     np.testing.assert_array_equal(nearest_distances(cycles, references), whole)
 
 
-def test_paths_are_the_best_of_all_paths():
+def test_the_path_is_the_best_of_all():
     cost = np.random.default_rng(2).random((4, 3, 1))
     paths = []
     for steps in itertools.chain.from_iterable(

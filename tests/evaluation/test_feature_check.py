@@ -1,4 +1,4 @@
-"""One dimension at a time: which of them alone tells a policy's features from a reference's."""
+"""Which columns alone separate a policy's AMP features from a reference's."""
 
 from __future__ import annotations
 

@@ -54,13 +54,13 @@ def test_step_length_and_symmetry(metrics):
     assert metrics["symmetry_length"] == pytest.approx(0.0, abs=1e-9)
 
 
-def test_support_shares(metrics):
+def test_support_fractions(metrics):
     assert metrics["support_single"] == pytest.approx(2 * SWING / PERIOD)
     assert metrics["support_double"] == pytest.approx(1 - 2 * SWING / PERIOD)
     assert metrics["support_none"] == 0.0
 
 
-def test_such_a_walk_is_a_success(metrics):
+def test_this_walk_is_a_success(metrics):
     assert metrics["survived"] == 1.0
     assert metrics["success"] == 1.0
 
@@ -71,7 +71,7 @@ def test_a_turned_walk_has_the_same_metrics(robot, metrics):
         assert turned[name][0] == pytest.approx(value, abs=1e-6), name
 
 
-def test_standing_survives_and_is_no_success(robot):
+def test_standing_survives_without_success(robot):
     metrics = metrics_of(robot, standing(robot))
     assert metrics["survived"] == 1.0
     assert metrics["velocity_error"] == 0.0
@@ -101,14 +101,15 @@ def test_success_needs_the_speed(robot):
 
 
 def test_unequal_steps(robot):
-    # The right foot lands 10 steps after the left one, the left one 30 after the right: times 0.2 and 0.6 s.
+    # The right foot lands 10 steps after the left one, and the left one 30 steps after the right:
+    # 0.2 and 0.6 s.
     arrays = dataclasses.asdict(walking(robot))
     arrays["foot_force"][:, 0, 1] = np.roll(arrays["foot_force"][:, 0, 0], 10)
     metrics = metrics_of(robot, arrays, SPEED)
     assert metrics["symmetry_time"] == pytest.approx((0.6 - 0.2) / 0.4)
 
 
-def test_slip_is_a_share_of_loaded_frames(robot):
+def test_slip_is_a_fraction_of_the_time_under_load(robot):
     arrays = standing(robot)
     arrays["foot_speed"][:, 0, 0] = np.where(np.arange(STEPS) % 4 == 0, 0.11, 0.09)
     assert metrics_of(robot, arrays)["slip"] == pytest.approx(0.125)
@@ -168,7 +169,7 @@ def test_an_early_fall_has_no_gait_metrics(robot):
     assert all(np.isnan(v) for name, v in metrics.items() if name not in ("survived", "success"))
 
 
-def test_flicker_is_no_touchdown():
+def test_contact_flicker_is_no_touchdown():
     force = np.array([10, 0, 10, 0, 0, 10, 0, 0, 0, 10], float)[:, None, None]
     height = np.array([0, 9, 0, 1, 2, 0, 3, 5, 4, 0], float)[:, None, None]
     events = find_events(force, height, weight=33.0, control_dt=DT)

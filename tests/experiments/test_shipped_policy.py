@@ -1,4 +1,4 @@
-"""The shipped policies walk, so that no change to the environment or to their files breaks one unseen."""
+"""The shipped policies walk."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from wildrobot_gym.paths import POLICIES
 from wildrobot_gym.training.policy import find_policy, load_policy
 
 
+@pytest.mark.slow  # test_self_imitation has a short walk of the first
 @pytest.mark.parametrize("name", ["walk", "walk_8dof"])
 def test_the_shipped_policy_walks(name):
     policy = load_policy(name)

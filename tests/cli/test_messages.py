@@ -1,0 +1,56 @@
+"""Error messages name only options that a command has."""
+
+import ast
+import dataclasses
+import inspect
+import re
+from pathlib import Path
+from typing import get_type_hints
+
+import wildrobot_gym
+from wildrobot_gym.cli.dispatch import load_command
+from wildrobot_gym.cli.main import COMMANDS, MOTION
+from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
+
+OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)")
+PACKAGES = [
+    Path(wildrobot_gym.__file__).parent,
+    Path(wildrobot_gym.__file__).parents[1] / "amp_sbx",
+]
+
+
+def options_of(target: str) -> set[str]:
+    """The options of a command: its parameters, and the fields of its settings."""
+    function = load_command(target)
+    found = set()
+    hints = get_type_hints(function)
+    for name in inspect.signature(function).parameters:
+        fields = dataclasses.fields(hints[name]) if dataclasses.is_dataclass(hints[name]) else ()
+        found |= {field.name for field in fields} or {name}
+    return {name.replace("_", "-") for name in found}
+
+
+def raised_texts(path: Path) -> list[str]:
+    """The constant parts of all strings in the `raise` statements of a file."""
+    return [
+        node.value
+        for statement in ast.walk(ast.parse(path.read_text()))
+        if isinstance(statement, ast.Raise)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
+def test_messages_name_only_options_that_exist():
+    targets = [*COMMANDS.values(), *MOTION_COMMANDS.values()]
+    known = {"help", "debug"}.union(*(options_of(target) for target in targets if target != MOTION))
+    assert {"force", "commands", "resume", "grounded-steps"} <= known
+    named = {
+        (path.name, option)
+        for package in PACKAGES
+        for path in package.rglob("*.py")
+        for text in raised_texts(path)
+        for option in OPTION.findall(text)
+    }
+    assert len(named) > 5
+    assert {(name, option) for name, option in named if option not in known} == set()

@@ -1,0 +1,59 @@
+"""The HTML page of a comparison."""
+
+import re
+
+import numpy as np
+from compared_runs import HOSTILE, Reader, made_up
+
+from wildrobot_gym.experiments.compare.page import page
+from wildrobot_gym.motion.gait.build import walk_clip
+from wildrobot_gym.robot import RobotModel
+
+
+def test_a_page_loads_nothing_and_escapes_everything(tmp_path):
+    points = np.array([[0.0, 0.5], [1e6, 1.0]])
+    clips = [walk_clip(RobotModel.load("wildrobot"), 0.4)]
+    first = made_up(
+        tmp_path,
+        HOSTILE,
+        slip=0.2,
+        clips=clips,
+        reference=HOSTILE,
+        config={"seed": HOSTILE, HOSTILE: 1},
+        curves={"eval/success": points},
+        missing=(HOSTILE,),
+    )
+    text = page([first, made_up(tmp_path, "other", "wildrobot_8dof", config={"seed": 2})])
+    reader = Reader(text)
+    assert not reader.tags & {
+        "script",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "image",
+        "foreignobject",
+        "base",
+        "form",
+    }
+    assert "alert(" in text and "<script" not in text
+    links = {
+        value
+        for name, value in reader.attributes
+        if name in ("src", "href", "xlink:href", "data", "srcset", "poster")
+    }
+    assert all(link == "data:," or link.startswith("#") for link in links) and "@import" not in text
+    assert set(re.findall(r"url\((.)", text)) <= {"#"}
+    assert len(reader.ids) == len(set(reader.ids))
+    assert (
+        "default-src 'none'" in text
+        and 'charset="utf-8"' in text
+        and "prefers-color-scheme:dark" in text
+    )
+    assert text.count("<svg") == text.count('role="img" aria-label="')
+
+
+def test_a_page_of_a_single_run(tmp_path):
+    text = page([made_up(tmp_path, "alone")])
+    Reader(text)
+    assert "No learning curves of alone" in text and "Settings that differ" not in text
