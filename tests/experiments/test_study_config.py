@@ -135,4 +135,4 @@ def test_later_settings_replace_earlier_ones():
     configs = resolved()
     assert [config.n_timesteps for config in configs.values()] == [2000] * 3
     assert [config.amp and config.amp.weight for config in configs.values()] == [0.3, 0.4, None]
-    assert all(config.env.settings.rewards.slip == -3 for config in configs.values())
+    assert all(config.env.env_kwargs()["rewards"]["slip"] == -3 for config in configs.values())

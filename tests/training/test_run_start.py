@@ -36,7 +36,10 @@ def test_a_failed_warm_start_leaves_no_directory(tmp_path, capsys):
 def test_a_schedule_that_never_ends_is_refused(tmp_path, capsys):
     ramp = "amp.schedule={initial: 0.0, ramp_start: 0, ramp_end: 1e6, final: 1.0}"
     message = refused(capsys, "train", "smoke", *SMALL, ramp, "--out", str(tmp_path / "run"))
-    assert "ramp_end 1,000,000 is 999,744 environment steps after the end of this training at 256" in message
+    assert (
+        "ramp_end 1,000,000 is 999,744 environment steps after the end of this training at 256"
+        in message
+    )
     assert "raise that" in message
     waits = (
         "amp.schedule={initial: 0.0, ramp_end: 100, final: 1.0, wait_auc: [0.6, 0.85],"
