@@ -1,7 +1,8 @@
 """Configs from plain YAML mappings and back: frozen dataclasses that check themselves.
 
-A config class checks its values in `__post_init__`, so that a wrong one never reaches a running simulation. A class with
-keys that are no fields, such as names from a registry, has `from_mapping(values, where)` and `to_mapping()`.
+A config class checks its values in `__post_init__`, so that a wrong one never reaches a running
+simulation. A class with keys that are no fields, such as names from a registry, has
+`from_mapping(values, where)` and `to_mapping()`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ T = TypeVar("T")
 
 
 def check(condition: bool, name: str, got: Any, allowed: str) -> None:
-    """Raise ConfigError unless `condition` holds; the message has the name, the value and what is allowed."""
+    """Raise ConfigError unless `condition` holds.
+
+    The message has the name, the value and what is allowed.
+    """
     if not condition:
         raise ConfigError(f"{name} is {got!r}; allowed: {allowed}.")
 

@@ -1,4 +1,4 @@
-"""Every error this package raises on purpose, under one base class."""
+"""The errors that this package raises on purpose, under one base class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class WildRobotError(Exception):
-    """Base class: catch this to catch all of them."""
+    """Base class of all errors of this package."""
 
 
 class ConfigError(WildRobotError, ValueError):
@@ -19,7 +19,7 @@ class RobotError(WildRobotError, ValueError):
 
 
 class PhysicsError(WildRobotError, RuntimeError):
-    """A physics engine cannot be built or was handed something it cannot step."""
+    """A physics engine cannot be built, or cannot step what it got."""
 
 
 class MotionError(WildRobotError, ValueError):
@@ -31,11 +31,14 @@ class ActionError(WildRobotError, ValueError):
 
 
 class RunError(WildRobotError, RuntimeError):
-    """A training run's folder or files are not what the command needs."""
+    """A run directory or its files are not what a command needs."""
 
 
 def unknown_name(what: str, got: str, allowed: Iterable[str]) -> str:
-    """Message for a name that is not among ``allowed``: says what was got, the nearest, and all that is allowed."""
+    """Message for a name that is not among `allowed`.
+
+    The name, the nearest allowed one, and all allowed ones.
+    """
     names = sorted(allowed)
     near = difflib.get_close_matches(got, names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, and by one process at a time; telling one content from another."""
+"""Files that are written whole or not at all, by one process at a time; and digests of files."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
-
-from rich.console import Console
 
 from wildrobot_gym.errors import RunError
 
@@ -29,13 +27,14 @@ def file_digest(path: Path) -> str:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """A binary stream whose bytes become ``path`` when the block ends well; an older file stays whole until then.
+    """A binary stream whose bytes become `path` when the block ends without an error.
 
-    The bytes go to a hidden file beside ``path`` (its folder is made), reach the disk, and take its name in one step. A link
-    stays one; a pipe or a device is written to as it is.
+    An older file stays whole until then. The bytes go to a hidden file beside `path`, whose folder
+    is made, and reach the disk. The file then takes its name in one step. A link stays a link. A
+    pipe or device is written to directly.
 
     Raises:
-        OSError: the folder cannot be written or the disk is full; nothing is left behind.
+        OSError: the folder cannot be written or the disk is full. No file is left behind.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         with path.open("wb") as stream:
@@ -56,12 +55,12 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[BinaryIO]:
-    """``path`` (made where it is not there), open for appending and locked: by this process and the children that inherit it.
+    """Open `path` for appending, and lock it for this process and the children that inherit it.
 
-    On systems and file systems that have no locks it is open alone.
+    The file is made where it is missing. Systems and file systems without locks only open it.
 
     Raises:
-        BlockingIOError: another process has it.
+        BlockingIOError: another process has locked it.
     """
     with path.open("ab") as stream:
         if fcntl is not None:
@@ -74,32 +73,35 @@ def locked(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file, whole or not at all; RunError where it cannot be written."""
+    """Write a JSON file, whole or not at all.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file in UTF-8, whole or not at all; RunError where it cannot be written."""
+    """Write a file in UTF-8, whole or not at all.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
     try:
         with atomic_write(path) as stream:
-            stream.write(
-                text.encode(errors="replace")
-            )  # a file name that is no UTF-8 may stand in it
+            # A file name in the text may hold bytes that are no UTF-8.
+            stream.write(text.encode(errors="replace"))
     except OSError as error:
         raise RunError(f"Cannot write {path}: {error}.") from error
 
 
 def check_free(paths: Iterable[Path | None], force: bool) -> None:
-    """Raise RunError where a file is in the way, before any work is done."""
+    """Raise RunError where one of `paths` exists already, unless `force`.
+
+    Called before any work is done.
+    """
     taken = [str(path) for path in paths if path is not None and path.exists()]
     if taken and not force:
         raise RunError(
             f"{', '.join(taken)} exists. Choose another name, or overwrite it by --force."
         )
-
-
-def write_figures(path: Path | None, figures: Any, console: Console) -> None:
-    """A command's figures as JSON, where a file is asked for."""
-    if path is not None:
-        write_json(path, figures)
-        console.print(f"Figures: {path}", highlight=False, soft_wrap=True)

@@ -1,4 +1,7 @@
-"""Where the shipped robots, motions, policies and configs lie: inside the wheel, or at the root of a checkout."""
+"""Paths of the shipped robots, motions, policies and configs.
+
+In the wheel, or at the root of a checkout.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,9 @@ POLICIES = ASSETS / "policies"
 
 
 def motion_file(motion: str | Path) -> Path:
-    """A motion file: a path as given, or the name of a shipped one such as ``walk_synthetic``."""
+    """Path of a motion file.
+
+    A path as given, or the name of a shipped motion such as `walk_synthetic`.
+    """
     shipped = MOTIONS / f"{motion}.npz"
     return shipped if not Path(motion).suffix and shipped.is_file() else Path(motion)

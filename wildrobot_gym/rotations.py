@@ -1,8 +1,9 @@
-"""Quaternions (w, x, y, z) and the heading frame. Functions take one item and broadcast over leading axes.
+"""Quaternions (w, x, y, z) and the heading frame. Functions take one item and broadcast over
+leading axes.
 
-The heading frame (suffix `_h`) is the world frame turned about z by the base's yaw. Gravity still points to -z in it,
-but which way the robot faces does not matter. Most functions compute in JAX. The NumPy part at the end serves clips and
-controllers outside a compiled function.
+The heading frame (suffix `_h`) is the world frame turned about z by the base's yaw. Gravity still
+points to -z in it, but which way the robot faces does not matter. Most functions compute in JAX.
+The NumPy part at the end serves clips and controllers outside a compiled function.
 """
 
 from __future__ import annotations
@@ -57,7 +58,10 @@ def rotate_inverse(
 
 
 def rotation_vector(q: Float[AnyArray, "*b 4"]) -> Float[AnyArray, "*b 3"]:
-    """Axis times angle of the rotation `q`, rad, at most pi. A small one gives twice its vector part."""
+    """Axis times angle of the rotation `q`, rad, at most pi.
+
+    A small one gives twice its vector part.
+    """
     q = jnp.where(q[..., :1] < 0, -q, q)
     length = jnp.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
     small = length < 1e-6

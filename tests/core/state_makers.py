@@ -26,7 +26,10 @@ def quat(roll: float = 0.0, pitch: float = 0.0, yaw: float = 0.0) -> np.ndarray:
 
 
 def make_state(robot: RobotModel, **changes: Any) -> PhysicsState:
-    """Home pose at rest, 8 N on each pad; `changes` replace fields or parts (base_quat, lin_vel, joints, ...)."""
+    """Home pose at rest, 8 N on each pad.
+
+    `changes` replace fields or parts (base_quat, lin_vel, joints, ...).
+    """
     qpos, qvel = robot.home_qpos.copy(), np.zeros(robot.model.nv)
     qpos[3:7] = changes.pop("base_quat", qpos[3:7])
     qpos[2] = changes.pop("height", qpos[2])
@@ -51,7 +54,9 @@ def make_state(robot: RobotModel, **changes: Any) -> PhysicsState:
 
 
 def mirror_image(robot: RobotModel, **parts) -> dict:
-    """Arguments of `make_state` for the mirror image, about the x-z plane, of the state that `parts` make."""
+    """Arguments of `make_state` for the mirror image, about the x-z plane, of the state that
+    `parts` make.
+    """
     ids, signs, pads = robot.joint_mirror_ids, robot.joint_mirror_signs, robot.pad_mirror_ids
     images = {
         "base_quat": lambda x: x * [1, -1, 1, -1],
@@ -65,7 +70,10 @@ def mirror_image(robot: RobotModel, **parts) -> dict:
 
 
 def step_fields(robot: RobotModel, **changes: Any) -> dict[str, Any]:
-    """Fields of `RewardInputs`: at rest, both feet loaded, 32 N of weight; `changes` replace them or parts of the state."""
+    """Fields of `RewardInputs`: at rest, both feet loaded, 32 N of weight.
+
+    `changes` replace them or parts of the state.
+    """
     n = robot.num_joints
     fields = {
         "command": np.zeros(3),

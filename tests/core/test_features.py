@@ -1,4 +1,7 @@
-"""AMP features by hand: every channel, every root-velocity mode, every contact definition, and what must not matter."""
+"""AMP features by hand.
+
+Every channel, every root-velocity mode, every contact definition, and what must not matter.
+"""
 
 from __future__ import annotations
 
@@ -150,7 +153,8 @@ def test_world_frame_keeps_the_heading(wildrobot: RobotModel) -> None:
 
 
 def test_angular_velocity_of_a_tilted_body(wildrobot: RobotModel) -> None:
-    # Rolled by 90 degrees to the left side up: the body's y axis points up, so turning about it is yaw.
+    # Rolled by 90 degrees to the left side up: the body's y axis points up, so turning about it is
+    # yaw.
     state = make_state(wildrobot, base_quat=quat(roll=np.pi / 2), ang_vel=[0.0, 2.0, 0.0])
     np.testing.assert_allclose(one(wildrobot, "root_ang_vel", state), [0, 0, 2], atol=1e-6)
 
@@ -177,7 +181,10 @@ def test_heading_does_not_matter(robot: RobotModel, contacts: str) -> None:
 
 
 def test_velocities_from_two_poses(wildrobot: RobotModel) -> None:
-    """5 mm ahead, 0.03 rad to the left and 0.1 rad of each joint in 20 ms; what the engine says is not read."""
+    """5 mm ahead, 0.03 rad to the left and 0.1 rad of each joint in 20 ms.
+
+    What the engine says is not read.
+    """
     before = make_state(wildrobot, base_quat=quat(0.2, -0.1, 1.0), joints=np.zeros(9))
     moved = before.qpos.at[:2].add(0.005 * jnp.array([np.cos(1.0), np.sin(1.0)])).at[7:].add(0.1)
     after = make_state(
@@ -256,7 +263,8 @@ def test_estimated_contacts(robot: RobotModel) -> None:
         jnp.array([0.0, 0.0, 0.0, 0.2]), jnp.array([0.0, 0.25, 1.0, 0.0]), config
     )
     np.testing.assert_allclose(got, [1.0, 0.5, 0.3, 0.0], atol=1e-6)
-    # Left thigh forward (positive), right thigh backward (positive too on this robot): only the right leg is in stance.
+    # Left thigh forward (positive), right thigh backward (positive too on this robot): only the
+    # right leg is in stance.
     joints = np.zeros(robot.num_joints)
     names = list(robot.joint_names)
     joints[names.index("left_hip_pitch")] = 0.4
@@ -311,7 +319,10 @@ def test_estimated_contacts_need_legs(wildrobot: RobotModel) -> None:
 def test_contacts_follow_their_own_settings(
     robot: RobotModel, contacts: str, settings: dict, want: list
 ) -> None:
-    """Left thigh 0.15 rad forward, knee 0.1; right thigh 0.15 rad backward, knee 0.45. Some pads are 2 cm up, or slide."""
+    """Left thigh 0.15 rad forward, knee 0.1; right thigh 0.15 rad backward, knee 0.45.
+
+    Some pads are 2 cm up, or slide.
+    """
     joints, names = np.zeros(robot.num_joints), list(robot.joint_names)
     for name, angle in (
         ("left_hip", 0.15),

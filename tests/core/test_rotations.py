@@ -1,4 +1,7 @@
-"""Golden values and identities of the quaternion helpers; MuJoCo's own functions as a second opinion."""
+"""Golden values and identities of the quaternion helpers.
+
+MuJoCo's own functions as a second opinion.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ def random_quats(n: int = 50) -> np.ndarray:
 
 
 def test_rotation_vectors() -> None:
-    """A quarter turn about z; nothing; a millionth; half a turn; and of a rotation's two quaternions either."""
+    """A quarter turn about z; nothing; a millionth; half a turn.
+
+    And of a rotation's two quaternions either.
+    """
     quats = np.array(
         [[S, 0, 0, S], [1, 0, 0, 0], [1, 5e-8, 0, 0], [0, 0, 1, 0], [-S, 0, 0, -S]], np.float32
     )

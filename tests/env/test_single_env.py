@@ -286,7 +286,10 @@ def test_statistics_over_partial_resets() -> None:
 
 
 def test_a_users_loop_over_stable_baselines_vec_envs() -> None:
-    """What a user would write without our batch: SB3's own vectorisation of the single environment."""
+    """What a user would write without our batch.
+
+    SB3's own vectorisation of the single environment.
+    """
     from stable_baselines3.common.vec_env import DummyVecEnv
 
     env = DummyVecEnv([lambda: gym.make("WildRobot-v0", max_episode_steps=3)] * 2)

@@ -61,7 +61,10 @@ def test_begin_at_stands_in_the_frame_and_shows_what_comes(env: WildRobotTrackVe
 
 
 def test_slow_walks_follow_their_own_targets_for_a_second(env: WildRobotTrackVectorEnv) -> None:
-    """A robot given a clip's feed-forward targets and nothing else stays near it; the terms sum to the reward."""
+    """A robot given a clip's feed-forward targets and nothing else stays near it.
+
+    The terms sum to the reward.
+    """
     env.begin_at([20, FRAMES + 20])
     paid = []
     for _ in range(50):
@@ -77,7 +80,9 @@ def test_slow_walks_follow_their_own_targets_for_a_second(env: WildRobotTrackVec
 def test_the_mirror_image_of_a_clip_is_followed_as_the_clip_is(
     wildrobot: RobotModel, tmp_path
 ) -> None:
-    """The declared reflection turns one robot's observations into the other's, as long as no contact differs in its rounding."""
+    """The declared reflection turns one robot's observations into the other's, as long as no
+    contact differs in its rounding.
+    """
     walk = walk_clip(wildrobot, 0.4)
     reference = str(save_clips(tmp_path / "pair.npz", [walk, walk.mirrored(wildrobot)]))
     env = WildRobotTrackVectorEnv(

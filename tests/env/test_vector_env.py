@@ -1,4 +1,7 @@
-"""WildRobotVectorEnv: autoreset modes, partial resets, seeds, staggering, windows, saved states, bad input."""
+"""WildRobotVectorEnv.
+
+Autoreset modes, partial resets, seeds, staggering, windows, saved states, bad input.
+"""
 
 from __future__ import annotations
 
@@ -201,7 +204,7 @@ def test_a_blow_up_is_flagged_and_stays_alone(tmp_path, monkeypatch) -> None:
                 == [False, False, not restarting, False]
             )
             assert all(np.isfinite(x).all() for x in (got[0], got[1], got[4]["amp_obs"]))
-            if not restarting:  # the home pose that it was put back to is no motion of its own: the frame before is shown again
+            if not restarting:  # the home pose is no motion of its own: the last frame is repeated
                 window = got[4]["amp_obs"][2].reshape(-1, DIM)
                 np.testing.assert_array_equal(window[-1], newest)
             assert_equal(got[:4], want[:4], rows)
@@ -295,7 +298,9 @@ def test_no_window_spans_a_reset(mode: AutoresetMode) -> None:
     ],
 )
 def test_a_start_in_the_reference_shows_the_references_own_window(features: dict[str, Any]) -> None:
-    """Contacts and height too, though a robot that was just put there is lifted out of the floor and carries another load."""
+    """Contacts and height too, though a robot that was just put there is lifted out of the floor
+    and carries another load.
+    """
     env = make(
         num_envs=16, reference="walk_human", features=features, reset={"reference_fraction": 1.0}
     )

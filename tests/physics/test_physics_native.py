@@ -1,4 +1,7 @@
-"""The native engine: what it returns, resets, frozen environments, blow-ups, determinism, saved states."""
+"""The native engine.
+
+What it returns, resets, frozen environments, blow-ups, determinism, saved states.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Native against MJX: the same states give the same numbers, and 0.2 s of physics stay together.
 
-Stated tolerance of the horizon: qpos within 0.005 (m, rad), pads and feet within 5 mm, servo torques within 0.15 N*m,
-with servos under their force limits. At the limit the engines differ by design: MuJoCo leaves a saturated servo's
-damping out of its implicit step, MJX does not.
+Stated tolerance of the horizon: qpos within 0.005 (m, rad), pads and feet within 5 mm, servo
+torques within 0.15 N*m, with servos under their force limits. At the limit the engines differ by
+design: MuJoCo leaves a saturated servo's damping out of its implicit step, MJX does not.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def test_same_state_same_numbers(wildrobot: RobotModel, mjx_physics: MjxPhysics)
 
 
 def test_same_state_same_task_outputs(wildrobot: RobotModel, mjx_physics: MjxPhysics) -> None:
-    """Observation, reward and done of both engines, each set on the other's states along a motion."""
+    """Observation, reward and done of both engines, each set on the other's states along a
+    motion.
+    """
     task = WalkTask(wildrobot, EnvConfig(), max_episode_steps=500)
     native = NativePhysics(wildrobot, N)
     advance = jax.jit(jax.vmap(task.advance))

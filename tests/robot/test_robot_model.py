@@ -1,4 +1,6 @@
-"""The compiled model against the measured robot (ROBOT.md), the generated config, and models that are wrong."""
+"""The compiled model against the measured robot (ROBOT.md), the generated config, and models that
+are wrong.
+"""
 
 from __future__ import annotations
 

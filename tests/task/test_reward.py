@@ -112,7 +112,8 @@ def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
         joints, joint_vel, action, previous, torque = rng.normal(0, 2, (5, n))
         pad_vel, force, air = rng.normal(size=(4, 3)), rng.uniform(0, 20, 4), rng.uniform(0, 0.5, 2)
         parts = {
-            "base_quat": base, "lin_vel": lin, "ang_vel": ang, "joints": joints, "joint_vel": joint_vel,
+            "base_quat": base, "lin_vel": lin, "ang_vel": ang, "joints": joints,
+            "joint_vel": joint_vel,
             "actuator_forces": torque, "pad_vel_w": pad_vel, "pad_forces": force,
         }  # fmt: skip
         x = inputs(

@@ -1,4 +1,7 @@
-"""The tracking task's own functions: errors between a state and a clip's frame, and what they pay."""
+"""The tracking task's own functions.
+
+Errors between a state and a clip's frame, and what they pay.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,10 @@ def test_a_state_that_is_the_frame_has_no_error(robot: RobotModel) -> None:
 
 
 def test_a_clip_may_be_turned_as_a_whole(robot: RobotModel) -> None:
-    """Robot and clip both walk ahead, but the clip's ahead is turned by 1 rad: no error once that turn is named."""
+    """Robot and clip both walk ahead, but the clip's ahead is turned by 1 rad.
+
+    No error once that turn is named.
+    """
     cos, sin = np.cos(1.0), np.sin(1.0)
     state = make_state(robot, base_quat=quat(yaw=1.0), lin_vel=[0.5 * cos, 0.5 * sin, 0.0])
     want = frame(robot, lin_vel=[0.5, 0.0, 0.0])

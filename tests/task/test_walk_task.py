@@ -45,7 +45,8 @@ def test_action_golden(wildrobot: RobotModel) -> None:
     before = task.blank(KEY).replace(action=jnp.full(9, -0.5))
     filtered, target = task.target(before, jnp.full(9, 0.5))
     np.testing.assert_allclose(filtered, 0.7 * 0.5 - 0.3 * 0.5, rtol=1e-6)  # 0.2
-    # waist 0.5 rad; hip pitch 1 rad about home 0.25; knee home 0.5; left hip roll stops at its limit 0.1745.
+    # waist 0.5 rad; hip pitch 1 rad about home 0.25; knee home 0.5; left hip roll stops at its
+    # limit 0.1745.
     want = [0.1, 0.45, 0.1745, 0.7, -0.05, -0.05, 0.2, 0.7, -0.05]
     np.testing.assert_allclose(target, want, atol=1e-6)
 
@@ -268,7 +269,8 @@ def test_a_liftoff_is_penalized_by_the_time_on_both_feet_before_it(wildrobot: Ro
     right_up = make_state(wildrobot, pad_forces=[8.0, 8.0, 0.0, 1.0])
     now, *_ = begin(task, down)
     penalties = []
-    # The first liftoff is not judged; the second follows 0.04 s on both feet, the third none, the last 0.10 s.
+    # The first liftoff is not judged; the second follows 0.04 s on both feet, the third none, the
+    # last 0.10 s.
     for state in (
         [left_up] * 3 + [down] * 2 + [right_up] * 3 + [left_up] * 3 + [down] * 5 + [right_up]
     ):
@@ -408,7 +410,8 @@ def test_reference_starts(robot: RobotModel) -> None:
         starts.qvel[i, :2], [0.4 * np.cos(yaw), 0.4 * np.sin(yaw)], atol=1e-5
     )
     np.testing.assert_allclose(starts.qvel[i, 6:], 1.0)
-    # The episode continues the reference: its command, its past, its pose as the action filter's memory.
+    # The episode continues the reference: its command, its past, its pose as the action filter's
+    # memory.
     start = jax.tree.map(lambda x: x[i], starts)
     frame = int(heights[i] > 0.435)
     state = make_state(robot, joints=reference.qpos[frame, 7:], height=heights[i])
@@ -417,7 +420,8 @@ def test_reference_starts(robot: RobotModel) -> None:
     width = task.amp.past_shape[1]
     np.testing.assert_array_equal(amp_obs[:width], reference.history[frame][0])
     np.testing.assert_array_equal(amp_obs[-width:], reference.features[frame])
-    # The first frame is past by the next step; it must not be missing between the reference's frames and the episode's.
+    # The first frame is past by the next step; it must not be missing between the reference's
+    # frames and the episode's.
     np.testing.assert_array_equal(
         now.history, np.concatenate([reference.history[frame][1:], [amp_obs[-width:]]])
     )
@@ -432,7 +436,10 @@ def test_reference_fraction_without_a_reference(wildrobot: RobotModel) -> None:
 
 
 def test_starts_barely_touch_the_floor(wildrobot: RobotModel) -> None:
-    """Noise puts a sole up to 16 mm into the floor, no deeper: the first steps push it out at walking speeds."""
+    """Noise puts a sole up to 16 mm into the floor, no deeper.
+
+    The first steps push it out at walking speeds.
+    """
     starts = draws(make_task(wildrobot), 200)
     data = mujoco.MjData(wildrobot.model)
     depths = []

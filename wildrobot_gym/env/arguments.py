@@ -13,11 +13,15 @@ _process: int | None = None  # the process that built the first environment
 
 
 def check_process() -> None:
-    """Raise PhysicsError in a fork of a process that has built environments, where JAX would hang."""
+    """Raise PhysicsError in a fork of a process that has built environments, where JAX would
+    hang.
+    """
     if _process not in (None, os.getpid()):
         raise PhysicsError(
-            "This process was forked from one that has built environments, and JAX would hang in it. Start it by"
-            " 'spawn' or 'forkserver' (gym.make_vec: vector_kwargs={'context': 'spawn'}), or step many robots in one"
+            "This process was forked from one that has built environments, and JAX would hang in"
+            " it. Start it by"
+            " 'spawn' or 'forkserver' (gym.make_vec: vector_kwargs={'context': 'spawn'}), or step"
+            " many robots in one"
             " process: gym.make_vec('WildRobot-v0', num_envs=...)."
         )
 
@@ -44,18 +48,19 @@ def checked_actions(actions: Any, shape: tuple[int, int]) -> np.ndarray:
     Raises:
         ActionError: another shape, or a NaN or infinity.
     """
-    actions = np.asarray(actions, dtype=np.float32)
-    if actions.shape != shape:
+    checked: np.ndarray = np.asarray(actions, dtype=np.float32)
+    if checked.shape != shape:
         raise ActionError(
-            f"actions have shape {actions.shape}; this environment takes {shape} (num_envs, joint)."
+            f"actions have shape {checked.shape}; this environment takes {shape} (num_envs, joint)."
         )
-    if not np.isfinite(actions).all():
-        row = int(np.flatnonzero(~np.isfinite(actions).all(axis=1))[0])
+    if not np.isfinite(checked).all():
+        row = int(np.flatnonzero(~np.isfinite(checked).all(axis=1))[0])
         raise ActionError(
-            f"actions must be finite; environment {row} was given {actions[row]}. A policy that outputs NaN has"
+            f"actions must be finite; environment {row} was given {checked[row]}. A policy that"
+            " outputs NaN has"
             " usually diverged: look at its losses."
         )
-    return actions
+    return checked
 
 
 def velocity_commands(num_envs: int, commands: Any, vx: Any, vy: Any, yaw_rate: Any) -> np.ndarray:
@@ -67,22 +72,24 @@ def velocity_commands(num_envs: int, commands: Any, vx: Any, vy: Any, yaw_rate: 
     parts = {"vx": vx, "vy": vy, "yaw_rate": yaw_rate}
     if (commands is None) == all(part is None for part in parts.values()):
         raise ConfigError(
-            f"set_commands takes an array (num_envs, 3), or one or more of {', '.join(parts)}; it got"
+            f"set_commands takes an array (num_envs, 3), or one or more of {', '.join(parts)}; it"
+            " got"
             f" {'none of them' if commands is None else 'both'}."
         )
     if commands is not None:
-        commands = np.asarray(commands, np.float32)
-        if commands.shape != (num_envs, 3) or not np.isfinite(commands).all():
+        whole: np.ndarray = np.asarray(commands, np.float32)
+        if whole.shape != (num_envs, 3) or not np.isfinite(whole).all():
             raise ConfigError(
-                f"commands must be finite and of shape ({num_envs}, 3), got shape {commands.shape}."
+                f"commands must be finite and of shape ({num_envs}, 3), got shape {whole.shape}."
             )
-        return commands
+        return whole
     columns = []
     for name, part in parts.items():
         column = np.asarray(0.0 if part is None else part, np.float32)
         if column.shape not in ((), (num_envs,)) or not np.isfinite(column).all():
             raise ConfigError(
-                f"{name} must be finite, and one number or of shape ({num_envs},); got shape {column.shape}."
+                f"{name} must be finite, and one number or of shape ({num_envs},); got shape"
+                f" {column.shape}."
             )
         columns.append(np.broadcast_to(column, (num_envs,)))
     return np.stack(columns, axis=1)

@@ -12,7 +12,8 @@ from wildrobot_gym.errors import ConfigError, unknown_name
 
 
 def autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
-    """The mode itself, or the one with this name in any spelling, such as `same_step` or `SameStep`.
+    """The mode itself, or the one with this name in any spelling, such as `same_step` or
+    `SameStep`.
 
     Raises:
         ConfigError: there is no such mode.
@@ -38,7 +39,8 @@ def reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> np.ndarray:
     mask = np.asarray(mask)
     if mask.shape != (num_envs,) or mask.dtype != bool:
         raise ConfigError(
-            f"reset_mask must be a bool array of shape ({num_envs},), got {mask.dtype} {mask.shape}."
+            f"reset_mask must be a bool array of shape ({num_envs},), got {mask.dtype}"
+            f" {mask.shape}."
         )
     if not mask.any():
         raise ConfigError("reset_mask names no environment: at least one entry must be True.")

@@ -22,7 +22,8 @@ class BatchedTask:
         def advance(state: Any, physics: PhysicsState, action: jax.Array) -> Any:
             next_state, output = jax.vmap(task.advance)(state, physics, action)
             keys = jax.vmap(lambda key: jax.random.split(key, 3))(next_state.key)
-            # A start is drawn for every environment at every step: this costs less than a choice of environments.
+            # A start is drawn for every environment at every step: this costs less than a choice of
+            # environments.
             starts = jax.vmap(task.draw_start)(keys[:, 1])
             return dataclasses.replace(next_state, key=keys[:, 0]), output, starts
 
@@ -54,7 +55,8 @@ class BatchedTask:
         limits: Any,
         last: tuple[Any, Any],
     ) -> tuple[Any, tuple[Any, Any]]:
-        """New episodes where `mask`; the task states, and observations with AMP windows, of all environments.
+        """New episodes where `mask`; the task states, and observations with AMP windows, of all
+        environments.
 
         Args:
             mask: (env,) environments that begin.
@@ -75,6 +77,8 @@ class BatchedTask:
     def advance(
         self, state: Any, physics: PhysicsState, filtered: Any
     ) -> tuple[Any, StepOutput, Any]:
-        """Task states and outputs after a control step, and starts for the environments that will need one."""
+        """Task states and outputs after a control step, and starts for the environments that will
+        need one.
+        """
         next_state, output, starts = self._advance(state, physics, filtered)
         return next_state, output, starts

@@ -19,7 +19,8 @@ from wildrobot_gym.task.contact import foot_forces
 
 
 def clip_frames(robot: RobotModel, clips: Iterable[MotionClip], control_dt: float) -> ClipFrames:
-    """The frames of all clips at the control rate, with the servo targets that lead from one to the next.
+    """The frames of all clips at the control rate, with the servo targets that lead from one to the
+    next.
 
     Args:
         robot: The robot that follows them.

@@ -1,4 +1,4 @@
-"""Reference motion as a policy would have performed it: observations and actions, for a warm start by behaviour cloning."""
+"""Reference motion as observations and actions, for a warm start by behavior cloning."""
 
 from __future__ import annotations
 
@@ -19,10 +19,18 @@ from wildrobot_gym.task.walk import WalkTask
 def demonstrations(
     task: WalkTask, clips: Iterable[MotionClip]
 ) -> tuple[Float[np.ndarray, "step obs"], Float[np.ndarray, "step joint"]]:
-    """What the task's observation is along ``clips``, and the action in -1 ... 1 that goes on along them, float32.
+    """The task's observations along clips, and the actions that continue along them.
 
-    The actions are feed-forward, from inverse dynamics (:func:`~wildrobot_gym.motion.dynamics.servo_targets`); the command is
-    the clip's own. A clip's first and last state are left out: no action came before the one, none follows the other.
+    Inverse dynamics gives feed-forward actions (`wildrobot_gym.motion.dynamics.servo_targets`). The
+    command is each clip's own. A clip's first and last state are left out: no action comes before
+    the first, and none follows the last.
+
+    Args:
+        task: Has the observation and the action's scales.
+        clips: Of the task's robot, with pad forces.
+
+    Returns:
+        (step, obs) observations and (step, joint) actions in -1 to 1, float32.
 
     Raises:
         MotionError: no clip, or one without pad forces, or of another robot.
@@ -43,7 +51,7 @@ def demonstrations(
         after.append(targets[1:])
     if not between:
         raise MotionError("There is no clip to demonstrate.")
-    # All clips in one call: JAX compiles anew for every length.
+    # All clips in one call: JAX compiles once for each length.
     pairs = np.stack([np.concatenate(before), np.concatenate(after)]).astype(np.float32)
     filtered, raw = task.control.actions_for(jnp.asarray(pairs))
     along = jax.tree.map(lambda *leaves: jnp.asarray(np.concatenate(leaves)), *between)

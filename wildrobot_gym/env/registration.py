@@ -15,7 +15,7 @@ _CLASSES = {
 
 
 def register_envs() -> None:
-    """Register both environments for ``gym.make`` and ``gym.make_vec``; harmless when done twice."""
+    """Register both environments for `gym.make` and `gym.make_vec`; a second call does nothing."""
     for env_id, (single, vector) in _CLASSES.items():
         if env_id not in gym.registry:
             gym.register(

@@ -1,4 +1,4 @@
-"""Pictures of one robot: offscreen frames and a window."""
+"""Pictures of one robot: offscreen or in a window."""
 
 from __future__ import annotations
 
@@ -16,26 +16,30 @@ from wildrobot_gym.errors import ConfigError, PhysicsError, unknown_name
 from wildrobot_gym.robot import RobotModel
 
 NO_GL = (
-    "Cannot render offscreen: {error}. On Debian or Ubuntu: apt install libegl1 libgl1-mesa-dri (then MUJOCO_GL=egl), or"
-    " libosmesa6 and MUJOCO_GL=osmesa; `wildrobot doctor` tells what works."
+    "Cannot render offscreen: {error}. On Debian or Ubuntu: apt install libegl1 libgl1-mesa-dri"
+    " (then MUJOCO_GL=egl), or"
+    " libosmesa6 and MUJOCO_GL=osmesa; `wildrobot doctor` shows what works."
 )
 
 
 NO_SCREEN = (
-    "render_mode 'human' needs a screen, and neither DISPLAY nor WAYLAND_DISPLAY is set. Use render_mode='rgb_array',"
+    "render_mode 'human' needs a screen, and neither DISPLAY nor WAYLAND_DISPLAY is set. Use"
+    " render_mode='rgb_array',"
     " or `wildrobot record` for a video."
 )
 
 
 def has_screen() -> bool:
-    """Whether a window can be opened. Asked beforehand: MuJoCo's viewer ends the process where it cannot open one."""
+    """Whether a window can be opened. MuJoCo's viewer ends the process where it cannot open one."""
     return sys.platform != "linux" or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
 
 
 def check_render_mode(mode: str | None, allowed: Sequence[str]) -> None:
-    """Raise ConfigError for an unknown render mode, and PhysicsError for a window without a screen."""
+    """Raise ConfigError for an unknown render mode, and PhysicsError for a window without a
+    screen.
+    """
     if mode is not None and mode not in allowed:
         raise ConfigError(unknown_name("render_mode", str(mode), allowed))
     if mode == "human" and not has_screen():
@@ -49,10 +53,12 @@ def available_render_modes() -> list[str]:
 
 @contextlib.contextmanager
 def offscreen_gl() -> Iterator[None]:
-    """Let MuJoCo draw through EGL where there is no screen, unless `MUJOCO_GL` asks for something else.
+    """Let MuJoCo draw through EGL where there is no screen, unless `MUJOCO_GL` asks for something
+    else.
 
-    MuJoCo chooses its GL library when it is imported, and takes GLFW by default. GLFW needs a screen. The choice here
-    holds for renderers made inside the block. It changes no environment variable that other code reads for MuJoCo.
+    MuJoCo chooses its GL library when it is imported, and takes GLFW by default. GLFW needs a
+    screen. The choice here holds for renderers made inside the block. It changes no environment
+    variable that other code reads for MuJoCo.
 
     Raises:
         Exception: the EGL library is missing (the type is PyOpenGL's).
@@ -72,7 +78,17 @@ def offscreen_gl() -> Iterator[None]:
 
 
 class SceneRenderer:
-    """Draws a robot at a given qpos; opens GL only when the first picture is asked for."""
+    """Draws a robot in given poses. The first picture opens GL.
+
+    Args:
+        robot: The robot.
+        width: Width of a picture, pixels.
+        height: Height of a picture, pixels.
+        camera: Name of a camera of the model.
+
+    Raises:
+        ConfigError: there is no such camera, or the picture does not fit the model's frame buffer.
+    """
 
     def __init__(
         self, robot: RobotModel, width: int = 480, height: int = 360, camera: str = "track"
@@ -84,7 +100,8 @@ class SceneRenderer:
         for got, most in zip((width, height), largest, strict=True):
             if not isinstance(got, int | np.integer) or not 0 < got <= most:
                 raise ConfigError(
-                    f"picture size is {width} x {height}; allowed: 1 x 1 to {largest[0]} x {largest[1]}."
+                    f"picture size is {width} x {height}; allowed: 1 x 1 to {largest[0]} x"
+                    f" {largest[1]}."
                 )
         self._robot, self._width, self._height, self._camera = robot, width, height, camera
         self._renderer: mujoco.Renderer | None = None
@@ -93,23 +110,35 @@ class SceneRenderer:
         self._data = mujoco.MjData(robot.model)
 
     def frame(self, qpos: np.ndarray) -> np.ndarray:
-        """(height, width, 3) uint8 picture.
+        """A picture of the robot at `qpos`.
+
+        Returns:
+            (height, width, 3) uint8.
 
         Raises:
-            PhysicsError: no OpenGL; says what to install.
+            PhysicsError: there is no OpenGL; the message says what to install.
         """
         if self._renderer is None:
             try:
                 with offscreen_gl():
                     self._renderer = mujoco.Renderer(self._robot.model, self._height, self._width)
-            except Exception as error:  # GL back ends raise whatever they like
+            except Exception as error:  # GL libraries raise errors of any type
                 raise PhysicsError(NO_GL.format(error=error)) from error
         self._place(qpos)
         self._renderer.update_scene(self._data, camera=self._camera)
-        return self._renderer.render()
+        picture: np.ndarray = self._renderer.render()
+        return picture
 
     def show(self, qpos: np.ndarray, period: float = 0.0) -> None:
-        """Bring the window up to date, opening it first if need be; the next time comes ``period`` s later at the earliest."""
+        """Show the robot at `qpos` in the window, which the first call opens.
+
+        Args:
+            qpos: (nq,) pose.
+            period: s from this picture to the next at the earliest.
+
+        Raises:
+            PhysicsError: there is no screen.
+        """
         if self._viewer is None:
             if not has_screen():
                 raise PhysicsError(NO_SCREEN)
@@ -122,6 +151,7 @@ class SceneRenderer:
         self._viewer.sync()
 
     def close(self) -> None:
+        """Close the renderer and the window."""
         if self._renderer is not None:
             self._renderer.close()
         if self._viewer is not None:

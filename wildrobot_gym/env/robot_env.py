@@ -1,4 +1,7 @@
-"""The single environment that all tasks share: a vector environment of one robot behind Gymnasium's API."""
+"""The single environment that all tasks share.
+
+A vector environment of one robot behind Gymnasium's API.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ class RobotEnv(gym.Env):
     Args:
         render_mode: None, 'rgb_array' or 'human'.
         num_threads: Threads of the physics engine.
-        **settings: All other arguments of the vector environment but `num_envs` and `autoreset_mode`.
+        **settings: All other arguments of the vector environment but `num_envs` and
+            `autoreset_mode`.
 
     Raises:
         ConfigError: a setting is unknown or out of range.
@@ -33,7 +37,8 @@ class RobotEnv(gym.Env):
         for name in ("num_envs", "autoreset_mode"):
             if name in settings:
                 raise ConfigError(
-                    f"{name} is of many robots; one has none. Use gym.make_vec('WildRobot-v0', num_envs=...)."
+                    f"{name} is of many robots; one has none. Use gym.make_vec('WildRobot-v0',"
+                    " num_envs=...)."
                 )
         # The wrapper that gym.make adds has the time limit, unless the caller gives one.
         settings.setdefault("max_episode_steps", None)
@@ -76,7 +81,8 @@ class RobotEnv(gym.Env):
             action: (joint,) in -1 to 1.
 
         Raises:
-            ActionError: `action` has another shape or holds a NaN or infinity, or there was no reset before.
+            ActionError: `action` has another shape or holds a NaN or infinity, or there was no
+                reset before.
         """
         obs, reward, terminated, truncated, infos = self._vector.step(np.asarray(action)[None])
         return obs[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), _first(infos)

@@ -34,18 +34,20 @@ from wildrobot_gym.task.protocol import NO_LIMIT, Task
 
 
 class RobotVectorEnv(gym.vector.VectorEnv):
-    """`num_envs` robots with one task, stepped together. Use `WildRobotVectorEnv` or `WildRobotTrackVectorEnv`.
+    """`num_envs` robots with one task, stepped together. Use `WildRobotVectorEnv` or
+    `WildRobotTrackVectorEnv`.
 
-    The infos of every step hold arrays for all environments, from before any autoreset. All arrays that `reset` and `step`
-    return are copies: a later step changes none of them, and writing into them changes no later step.
+    The infos of every step hold arrays for all environments, from before any autoreset. All arrays
+    that `reset` and `step` return are copies: a later step changes none of them, and writing into
+    them changes no later step.
 
     Args:
         num_envs: Number of robots, 1 or more.
         max_episode_steps: Time limit in control steps; None: none.
         backend: 'native' (MuJoCo's batch on threads), or 'mjx', on a GPU.
         num_threads: Threads of 'native'; 0 takes every CPU.
-        autoreset_mode: NEXT_STEP (Gymnasium's default), SAME_STEP (which Stable-Baselines3 needs), or DISABLED (reset
-            finished environments by `reset(options={"reset_mask": mask})`).
+        autoreset_mode: NEXT_STEP (Gymnasium's default), SAME_STEP (which Stable-Baselines3 needs),
+            or DISABLED (reset finished environments by `reset(options={"reset_mask": mask})`).
         reference: Motions: a file, or a shipped name.
         render_mode: None, 'rgb_array', or 'human' (a window on the first environment).
         width: Width of a picture, pixels.
@@ -113,7 +115,8 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         self._state: PhysicsState | None = None
         self._task_state: Any = None
         self._finished = np.zeros(self.num_envs, bool)
-        # Present observations and AMP windows: what a partial reset returns for the environments it leaves alone.
+        # Present observations and AMP windows: what a partial reset returns for the environments it
+        # leaves alone.
         self._last: tuple[Any, Any] = (
             np.zeros((self.num_envs, self.task.obs_dim), np.float32),
             np.zeros((self.num_envs, self.task.feature_dim), np.float32),
@@ -131,7 +134,8 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         """Begin new episodes, in all environments or some.
 
         Args:
-            seed: Makes everything after a full reset reproducible; None continues the random streams.
+            seed: Makes everything after a full reset reproducible; None continues the random
+                streams.
             options: `reset_mask`, (num_envs,) bool, has the environments to reset; all by default.
 
         Returns:
@@ -143,7 +147,8 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         mask = reset_mask(options, self.num_envs)
         if self._state is None and not mask.all():
             raise ConfigError(
-                "The first reset must be a full one: call reset() once before reset with a reset_mask."
+                "The first reset must be a full one: call reset() once before reset with a"
+                " reset_mask."
             )
         if seed is not None or self._task_state is None:
             self._seed(mask, seed)
@@ -176,7 +181,8 @@ class RobotVectorEnv(gym.vector.VectorEnv):
             Observations, rewards, terminations, truncations and infos.
 
         Raises:
-            ActionError: `actions` has another shape or holds a NaN or infinity, or there was no reset before.
+            ActionError: `actions` has another shape or holds a NaN or infinity, or there was no
+                reset before.
         """
         actions = checked_actions(actions, (self.num_envs, self.robot.num_joints))
         if self._task_state is None:
@@ -210,7 +216,8 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         return obs, reward, terminated, truncated, infos
 
     def render(self) -> tuple[np.ndarray, ...] | None:
-        """One (height, width, 3) uint8 picture of each environment; in 'human' mode the window is updated.
+        """One (height, width, 3) uint8 picture of each environment; in 'human' mode the window is
+        updated.
 
         In 'human' mode every reset and step updates the window by itself, in real time.
         """
@@ -231,14 +238,17 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         """Change how finished environments restart, from the next step on.
 
         Args:
-            mode: `NEXT_STEP`, `SAME_STEP` or `DISABLED`, as `gymnasium.vector.AutoresetMode` or its name.
+            mode: `NEXT_STEP`, `SAME_STEP` or `DISABLED`, as `gymnasium.vector.AutoresetMode` or its
+                name.
 
         Raises:
-            ConfigError: the mode is unknown, or an environment has finished and waits for its reset.
+            ConfigError: the mode is unknown, or an environment has finished and waits for its
+                reset.
         """
         if self._finished.any():
             raise ConfigError(
-                f"Environments {np.flatnonzero(self._finished)[:10].tolist()} have finished and wait for their"
+                f"Environments {np.flatnonzero(self._finished)[:10].tolist()} have finished and"
+                " wait for their"
                 " reset. Call reset() before set_autoreset_mode."
             )
         self.autoreset_mode = parse_mode(mode)
@@ -258,7 +268,10 @@ class RobotVectorEnv(gym.vector.VectorEnv):
 
     @property
     def amp_obs(self) -> np.ndarray:
-        """Present AMP windows (num_envs, feature_dim); those of the new episodes after an autoreset."""
+        """Present AMP windows (num_envs, feature_dim).
+
+        Those of the new episodes after an autoreset.
+        """
         if self._state is None:
             raise ActionError("amp_obs was read before reset().")
         return np.array(self._last[1])
@@ -286,7 +299,8 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         )
         if not fits or not {"obs", "amp_obs", "finished"} <= set(arrays):
             raise ConfigError(
-                "The saved environment state does not fit: another robot, config or number of environments."
+                "The saved environment state does not fit: another robot, config or number of"
+                " environments."
             )
         # Physics first: it refuses what does not fit, and then nothing has changed.
         self._state = self.physics.set_state(
@@ -316,7 +330,10 @@ class RobotVectorEnv(gym.vector.VectorEnv):
     def _restart(
         self, mask: np.ndarray, starts: Any, limits: Any = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """New episodes where `mask`; observations and AMP windows of all environments, the others' as they were."""
+        """New episodes where `mask`.
+
+        Observations and AMP windows of all environments, the others' as they were.
+        """
         if limits is None:
             limits = np.full(self.num_envs, self.task.max_episode_steps, np.int32)
         self._state = place_on_floor(self.physics, mask, starts)

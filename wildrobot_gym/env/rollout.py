@@ -1,4 +1,4 @@
-"""Motion as a policy performs it, in physics with nothing that holds the robot: a tracking policy's, or a walking one's."""
+"""Motion that a policy performs in physics, by its servos alone: a tracking or a walking policy."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import TrackEnvConfig
 
 Policy = Callable[[Float[np.ndarray, "env obs"]], Float[np.ndarray, "env joint"]]
-SETTLING_STEPS = (
-    50  # the first second of a walk, from the home pose into the gait, is no part of it
-)
+SETTLING_STEPS = 50  # control steps from the home pose into the gait, which are cut off
 ROLLOUT_SOURCE = "rollouts of a walking policy"
 _RECORDED = ("qpos", "qvel", "pad_forces", "actuator_forces")
 
@@ -31,16 +29,17 @@ _RECORDED = ("qpos", "qvel", "pad_forces", "actuator_forces")
 def perform(
     reference: str, policy: Policy, settings: Mapping[str, Any] | None = None
 ) -> list[Performance]:
-    """One performance of every clip of ``reference`` (a file or a shipped name), each from its first frame.
+    """Perform every clip of a reference once, from its first frame.
+
+    A performance ends with its clip, or where the robot falls or loses the clip.
 
     Args:
-        policy: from observations of WildRobotTrack-v0 to actions; called for all clips at once.
-        settings: of the environment the policy was trained in.
-
-    A performance ends with its clip, or where the robot falls or loses it.
+        reference: A file or a shipped name.
+        policy: From observations of `WildRobotTrack-v0` to actions, for all clips at once.
+        settings: Of the environment that the policy was trained in.
 
     Raises:
-        ConfigError: another control rate than that at which performances are kept.
+        ConfigError: the control rate is not the one of performances.
     """
     settings = {**(settings or {}), "reference": reference}
     settings.pop("max_episode_steps", None)
@@ -68,16 +67,19 @@ def perform(
 def perform_walk(
     env: WildRobotVectorEnv, policy: Policy, speeds: Float[np.ndarray, " env"], seed: int = 0
 ) -> list[Performance]:
-    """One performance of every environment, each asked to walk straight ahead at its speed in m/s, from the home pose.
+    """Walk once in every environment, straight ahead from the home pose.
 
-    A performance is without the first second, and ends with the episode or a fall. Those of one speed are of one motion.
+    A performance is cut by its first second, and ends with the episode or a fall. Performances of
+    one speed belong to one motion.
 
     Args:
-        env: WildRobot-v0 with a time limit, and with autoreset DISABLED.
-        policy: from its observations to actions; called for all environments at once.
+        env: `WildRobot-v0` with a time limit, and with autoreset DISABLED.
+        policy: From its observations to actions, for all environments at once.
+        speeds: (env,) commanded speeds, m/s.
+        seed: Of the reset.
 
     Raises:
-        ConfigError: another control rate than that at which performances are kept.
+        ConfigError: the control rate is not the one of performances.
     """
     _check_rate(env.config.control_dt)
     obs = env.begin_with(
@@ -94,21 +96,25 @@ def perform_walk(
 
 
 def rollout_id(speed: float) -> str:
-    """The motion that all rollouts at this speed are of."""
+    """Name of the motion that all rollouts at this speed belong to."""
     return f"policy_{speed:g}"
 
 
 def _check_rate(control_dt: float) -> None:
     if control_dt != CONTROL_DT:
         raise ConfigError(
-            f"Performances are kept every {CONTROL_DT} s; this policy's control_dt is {control_dt} s."
+            f"Performances are kept every {CONTROL_DT} s; this policy's control_dt is"
+            f" {control_dt} s."
         )
 
 
 def _performed(
     env: RobotVectorEnv, policy: Policy, obs: np.ndarray, about: Sequence[Mapping[str, Any]]
 ) -> list[Performance]:
-    """What every environment does until its episode is over; ``about``: what is known of each beforehand."""
+    """What every environment does until its episode is over.
+
+    `about` has the known fields of each performance.
+    """
     rows: list[dict[str, np.ndarray]] = []
     count = env.num_envs
     lengths, fell, over = np.zeros(count, int), np.zeros(count, bool), np.zeros(count, bool)
@@ -118,7 +124,7 @@ def _performed(
         row = {name: np.array(getattr(state, name), np.float32) for name in _RECORDED}
         rows.append(row | {"pad_speed": np.asarray(state.pad_speed)})
         fell |= terminated & ~over
-        lengths += ~over & ~terminated  # the fall itself is no part of it
+        lengths += ~over & ~terminated  # without the fall itself
         over |= terminated | truncated
     recorded = {name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]}
     return [
@@ -139,7 +145,7 @@ def _performed(
 
 
 def _without_beginning(performance: Performance, steps: int) -> Performance:
-    """Less its first control steps; nothing is left of one that was shorter."""
+    """A performance without its first control steps; a shorter one becomes empty."""
     arrays: dict[str, Any] = {
         name: value[steps:]
         for name, value in vars(performance).items()

@@ -14,16 +14,19 @@ class WildRobotEnv(RobotEnv):
     """A 3.4 kg biped with nine position servos walks at a commanded velocity.
 
     ## Action
-    `Box(-1, 1, (n,), float32)`, n = 9 (`wildrobot`) or 8 (`wildrobot_8dof`), at 50 Hz. One number for each joint, in this
-    order: waist_yaw (n = 9), then hip_pitch, hip_roll, knee_pitch and ankle_pitch of the left leg, then of the right leg.
+    `Box(-1, 1, (n,), float32)`, n = 9 (`wildrobot`) or 8 (`wildrobot_8dof`), at 50 Hz. One number
+    for each joint, in this
+    order: waist_yaw (n = 9), then hip_pitch, hip_roll, knee_pitch and ankle_pitch of the left leg,
+        then of the right leg.
 
     - Filter: a = 0.7 * new + 0.3 * old.
-    - Servo target: home + scale * a, clipped to the joint's limit. The scale is 0.5 rad for the waist, 1.0 rad for the legs.
+    - Servo target: home + scale * a, clipped to the joint's limit. The scale is 0.5 rad for the
+      waist, 1.0 rad for the legs.
     - Ten physics steps of 2 ms follow.
 
     ## Observation
-    `Box(-10, 10, (3n + 12,), float32)`: 39 numbers for n = 9, each times a fixed factor. The heading frame is the world
-    turned by the robot's yaw.
+    `Box(-10, 10, (3n + 12,), float32)`: 39 numbers for n = 9, each times a fixed factor. The
+    heading frame is the world turned by the robot's yaw.
 
     | index (n = 9) | channel | what | unit | frame | factor |
     |---|---|---|---|---|---|
@@ -36,9 +39,9 @@ class WildRobotEnv(RobotEnv):
     | 30 - 38 | action | last filtered action | -1 to 1 | joint | 1 |
 
     ## Reward
-    `scale * sum(weight * term)`, scale 0.02. The infos have each weighted term as `reward_<name>`, and they sum to the
-    reward. Weights are `rewards` settings; 0 switches a term off. A term of your own stands under its module and name:
-    `rewards={"my_module:my_term": 1.0}`.
+    `scale * sum(weight * term)`, scale 0.02. The infos have each weighted term as `reward_<name>`,
+    and they sum to the reward. Weights are `rewards` settings; 0 switches a term off. A term of
+    your own stands under its module and name: `rewards={"my_module:my_term": 1.0}`.
 
     | term | default weight | value |
     |---|---|---|
@@ -52,31 +55,34 @@ class WildRobotEnv(RobotEnv):
     | action_rate | -0.01 | Sum of squared changes of the filtered action |
     | torque_penalty | -0.001 | Sum of squared servo torques, (N*m)^2 |
     | saturation | -0.1 | Number of servos at 98 % of their force limit or more |
-    | slip | -0.2 | Sum of the pads' tangential speeds, each times the fraction of the weight it carries, m/s |
+    | slip | -0.2 | Pads' tangential speeds times the fraction of the weight each carries, m/s |
     | flight | -0.5 | 1 while neither foot carries a tenth of the weight |
-    | feet_air_time | 0 | At a touchdown: air time minus 0.25 s, at most 0.25 s, while walking is commanded |
-    | short_double_support | 0 | At a liftoff: 1 minus the time on both feet before it over 0.08 s, at least 0 |
+    | feet_air_time | 0 | At a touchdown: air time minus 0.25 s, at most 0.25 s, while walking |
+    | short_double_support | 0 | At a liftoff: 1 - time on both feet / 0.08 s, at least 0 |
 
     ## Commands
-    vx is uniform in 0 to 1.0 m/s; vy and yaw rate are 0. A tenth of the draws is standing. A new draw follows every 5 s.
-    `set_commands` holds a command, on an environment of `gym.make` by `env.get_wrapper_attr("set_commands")(vx=0.6)`.
+    vx is uniform in 0 to 1.0 m/s; vy and yaw rate are 0. A tenth of the draws is standing. A new
+    draw follows every 5 s. `set_commands` holds a command, on an environment of `gym.make` by
+    `env.get_wrapper_attr("set_commands")(vx=0.6)`.
 
     ## Start
-    The home pose (a slight crouch) with uniform noise on joints (0.05 rad), velocities (0.1) and tilt (0.03 rad), in any
-    heading. A fraction `reset.reference_fraction` of the episodes begins in a frame of the `reference`, with its command.
+    The home pose (a slight crouch) with uniform noise on joints (0.05 rad), velocities (0.1) and
+    tilt (0.03 rad), in any heading. A fraction `reset.reference_fraction` of the episodes begins in
+    a frame of the `reference`, with its command.
 
     ## End
-    - Terminated: the base is below 0.2 m or above 0.7 m, the tilt exceeds `termination.max_tilt` where one is set, or
-      the simulation diverged (`info["diverged"]`).
+    - Terminated: the base is below 0.2 m or above 0.7 m, the tilt exceeds `termination.max_tilt`
+      where one is set, or the simulation diverged (`info["diverged"]`).
     - Truncated: after 500 steps (10 s), `max_episode_steps`.
 
     ## Infos
-    - `amp_obs`: (frames * features,) float32, the window of AMP features that ends in this step, from before any reset.
-      `amp_layout` says what its columns are.
+    - `amp_obs`: (frames * features,) float32, the window of AMP features that ends in this step,
+      from before any reset. `amp_layout` says what its columns are. The channels of a frame:
+      joint_pos, joint_vel, root_lin_vel, root_ang_vel, root_height, foot_contacts.
     - `reward_<term>`: one for each reward term.
     - `forward_velocity`: m/s. `velocity_error`: m/s.
-    - `is_success`: 1 if the robot has not fallen and its mean velocity is within 0.10 m/s of each command so far, on
-      average over the steps. Read it at an episode's end.
+    - `is_success`: 1 if the robot has not fallen and its mean velocity is within 0.10 m/s of each
+      command so far, on average over the steps. Read it at an episode's end.
     - `diverged`: whether the simulation diverged.
 
     All arrays are copies: a later step does not change them.
@@ -87,23 +93,23 @@ class WildRobotEnv(RobotEnv):
     - where the simulation runs: `backend`, `num_threads`
     - pictures: `render_mode`, `width`, `height`, `camera`
     - `reference` and `max_episode_steps`
-    - the settings of `wildrobot_gym.task.config.EnvConfig`, as plain mappings: `commands={"vx": (0, 0.6)}`. A setting that a
-      mapping leaves out keeps its default.
+    - the settings of `wildrobot_gym.task.config.EnvConfig`, as plain mappings: `commands={"vx": (0,
+      0.6)}`. A setting that a mapping leaves out keeps its default.
 
     | setting | default | what |
     |---|---|---|
-    | robot | wildrobot | a shipped robot (`wildrobot_8dof`), or a folder with its `robot_config.yaml` |
+    | robot | wildrobot | a shipped robot, or a folder with its `robot_config.yaml` |
     | control_dt | 0.02 s | a whole number of physics steps of 2 ms |
-    | features.channels | all | of joint_pos, joint_vel, root_lin_vel, root_ang_vel, root_height, foot_contacts |
-    | features.contacts | force | or estimated, proxy, none; their constants are in `FeatureConfig` |
+    | features.channels | all | the channels of an AMP frame: see above |
+    | features.contacts | force | or estimated, proxy, none; constants: `FeatureConfig` |
     | features.root_velocity, velocity_frame | direction, heading | or clipped, raw; or world |
-    | features.velocities | simulation | or finite_difference: of the last control step, from its two poses |
+    | features.velocities | simulation | or finite_difference: from the step's two poses |
     | features.history | frames 8, stride 2 | the AMP window; the stride is in control steps |
     | action | scale 1.0, joint_scale {waist_yaw: 0.5}, filter 0.7 | rad |
     | commands | vx (0, 1), vy (0, 0), yaw_rate (0, 0) | m/s, m/s, rad/s |
-    | commands.standing_fraction, resample_interval_s | 0.1, 5 s | fraction of draws that are (0, 0, 0) |
+    | commands.standing_fraction, resample_interval_s | 0.1, 5 s | fraction of standing draws |
     | reset | joint_noise 0.05, velocity_noise 0.1, tilt_noise 0.03 | rad; m/s and rad/s; rad |
-    | reset.reference_fraction, stagger | 0, false | stagger: the first episodes of many robots end one by one |
+    | reset.reference_fraction, stagger | 0, false | stagger: first episodes end one by one |
     | termination | min_height 0.2, max_height 0.7, max_tilt none | m, m, rad |
     | rewards | the weights above | and the terms' numbers, such as tracking_sigma 0.25 m/s |
 
@@ -128,7 +134,8 @@ class WildRobotEnv(RobotEnv):
             yaw_rate: Turning rate to the left, rad/s. 0 by default.
 
         Raises:
-            ConfigError: both forms or none are given, a shape does not fit, or a number is not finite.
+            ConfigError: both forms or none are given, a shape does not fit, or a number is not
+                finite.
         """
         if commands is not None:
             commands = np.asarray(commands)[None]

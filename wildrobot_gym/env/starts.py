@@ -18,8 +18,8 @@ SOLE_DEPTH = 1e-3
 def place_on_floor(physics: Physics, mask: np.ndarray, starts: Any) -> PhysicsState:
     """Place the robots of `mask` at their starts; the state of all environments.
 
-    Noise on joints and tilt can press a sole into the floor, which would throw the robot up. Such a robot is lifted onto
-    the floor.
+    Noise on joints and tilt can press a sole into the floor, which would throw the robot up. Such a
+    robot is lifted onto the floor.
     """
     ids = np.flatnonzero(mask)
     qpos, qvel = np.array(starts.qpos)[ids], np.asarray(starts.qvel)[ids]

@@ -20,18 +20,20 @@ from wildrobot_gym.task.track import TrackTask
 class WildRobotTrackVectorEnv(RobotVectorEnv):
     """`num_envs` robots, each following a clip of `reference` with nothing but its servos.
 
-    - Episode: begins in any frame of any clip (reference-state initialization) with the reset's noise. It ends with the
-      clip, and where the robot falls or loses the clip.
-    - Action: filtered, times `action.scale` rad, and added to the clip's servo targets. Inverse dynamics gives the targets,
-      with estimated pad forces where the clip has none.
+    - Episode: begins in any frame of any clip (reference-state initialization) with the reset's
+      noise. It ends with the clip, and where the robot falls or loses the clip.
+    - Action: filtered, times `action.scale` rad, and added to the clip's servo targets. Inverse
+      dynamics gives the targets, with estimated pad forces where the clip has none.
     - Observation: see `wildrobot_gym.task.track.TrackTask`.
     - Reward: the terms of `wildrobot_gym.task.track_rewards`.
-    - Infos: those of `WildRobot-v0`, and `joint_error` in rad. A success has neither fallen nor lost its clip.
+    - Infos: those of `WildRobot-v0`, and `joint_error` in rad. A success has neither fallen nor
+      lost its clip.
 
     Args:
         *args: Those of `WildRobotVectorEnv`.
-        **settings: Those of `WildRobotVectorEnv`, with the fields of `wildrobot_gym.task.config.TrackEnvConfig`.
-            `reference` is required: the clips, a file or a shipped name.
+        **settings: Those of `WildRobotVectorEnv`, with the fields of
+            `wildrobot_gym.task.config.TrackEnvConfig`. `reference` is required: the clips, a file
+            or a shipped name.
 
     Example:
         >>> env = gym.make_vec("WildRobotTrack-v0", num_envs=16, reference="walk_human")
@@ -59,7 +61,8 @@ class WildRobotTrackVectorEnv(RobotVectorEnv):
         rows = len(self.task.clips.last)
         if frames.shape != (self.num_envs,) or frames.min() < 0 or frames.max() >= rows:
             raise ConfigError(
-                f"frames have shape {frames.shape}; allowed: ({self.num_envs},), each 0 to {rows - 1}."
+                f"frames have shape {frames.shape}; allowed: ({self.num_envs},), each 0 to"
+                f" {rows - 1}."
             )
         self.reset(seed=0)
         starts = jax.vmap(self.task.start_at)(jnp.asarray(frames, jnp.int32))
@@ -69,7 +72,8 @@ class WildRobotTrackVectorEnv(RobotVectorEnv):
     def _make_task(self, reference: str | None, max_episode_steps: int | None) -> TrackTask:
         if reference is None:
             raise ConfigError(
-                "WildRobotTrack-v0 follows clips: pass reference=<file>, or a shipped motion's name."
+                "WildRobotTrack-v0 follows clips: pass reference=<file>, or a shipped motion's"
+                " name."
             )
         clips = clip_frames(self.robot, load_clips(reference, self.robot), self.config.control_dt)
         return TrackTask(self.robot, self.config, clips, max_episode_steps)

@@ -27,22 +27,24 @@ class WildRobotVectorEnv(RobotVectorEnv):
     - `reward_<term>` (num_envs,) for each reward term; they sum to the reward
     - `forward_velocity`, `velocity_error`, `is_success` and `diverged` (num_envs,)
 
-    All arrays that `reset` and `step` return are copies: a later step changes none of them, and writing into them changes
-    no later step.
+    All arrays that `reset` and `step` return are copies: a later step changes none of them, and
+    writing into them changes no later step.
 
     Args:
         num_envs: Number of robots, 1 or more.
         max_episode_steps: Time limit in control steps; None: none.
         backend: 'native' (MuJoCo's batch on threads), or 'mjx', on a GPU.
         num_threads: Threads of 'native'; 0 takes every CPU.
-        autoreset_mode: NEXT_STEP (Gymnasium's default), SAME_STEP (which Stable-Baselines3 needs), or DISABLED (reset
-            finished environments by `reset(options={"reset_mask": mask})`).
-        reference: Motions to begin episodes in (`reset.reference_fraction`): a file, or a shipped name.
+        autoreset_mode: NEXT_STEP (Gymnasium's default), SAME_STEP (which Stable-Baselines3 needs),
+            or DISABLED (reset finished environments by `reset(options={"reset_mask": mask})`).
+        reference: Motions to begin episodes in (`reset.reference_fraction`): a file, or a shipped
+            name.
         render_mode: None, 'rgb_array', or 'human' (a window on the first environment).
         width: Width of a picture, pixels.
         height: Height of a picture, pixels.
         camera: Name of the camera.
-        **settings: The fields of `wildrobot_gym.task.config.EnvConfig`, as objects or as plain mappings.
+        **settings: The fields of `wildrobot_gym.task.config.EnvConfig`, as objects or as plain
+            mappings.
 
     Raises:
         ConfigError: a setting is unknown or out of range.
@@ -67,8 +69,8 @@ class WildRobotVectorEnv(RobotVectorEnv):
     ) -> None:
         """Command a velocity in every environment and hold it until `release_commands`.
 
-        Held commands survive resets. Observations show them from the next step or reset on. Before the first
-        reset this resets all environments.
+        Held commands survive resets. Observations show them from the next step or reset on. Before
+        the first reset this resets all environments.
 
         Args:
             commands: (num_envs, 3) velocities: vx m/s, vy m/s, yaw rate rad/s.
@@ -77,7 +79,8 @@ class WildRobotVectorEnv(RobotVectorEnv):
             yaw_rate: Turning rate to the left, rad/s: one number, or (num_envs,). 0 by default.
 
         Raises:
-            ConfigError: both forms or none are given, a shape does not fit, or a number is not finite.
+            ConfigError: both forms or none are given, a shape does not fit, or a number is not
+                finite.
 
         Example:
             >>> env.set_commands(vx=0.6)

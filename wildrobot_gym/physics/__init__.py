@@ -12,7 +12,18 @@ BACKENDS = ("native", "mjx")
 def make_physics(
     backend: str, robot: RobotModel, num_envs: int, control_dt: float = 0.02, num_threads: int = 0
 ) -> Physics:
-    """Build the engine called ``backend``; MJX is imported only where it is asked for."""
+    """Build the engine called `backend`. Only 'mjx' imports MJX.
+
+    Args:
+        backend: 'native' or 'mjx'.
+        robot: The robot.
+        num_envs: Number of simulations.
+        control_dt: s; a whole number of physics steps.
+        num_threads: Threads of 'native'; 0 takes every CPU.
+
+    Raises:
+        PhysicsError: there is no such engine, or it cannot be built.
+    """
     check_backend(backend)
     if backend == "native":
         from wildrobot_gym.physics.native import NativePhysics

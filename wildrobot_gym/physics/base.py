@@ -1,4 +1,6 @@
-"""What every physics engine offers, and the one function that turns engine arrays into a :class:`PhysicsState`."""
+"""What every physics engine offers, and the function that makes a `PhysicsState` from an engine's
+arrays.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +14,43 @@ from wildrobot_gym.robot import RobotModel
 
 
 class Physics(Protocol):
-    """``num_envs`` simulations of one robot, stepped together at the control rate.
+    """`num_envs` simulations of one robot, stepped together at the control rate.
 
-    All arrays have a leading env axis. Engines own their state; what they return is a copy.
+    All arrays have a leading environment axis. An engine owns its state, and returns copies.
+
+    Attributes:
+        robot: The robot.
+        num_envs: Number of simulations.
+        num_diverged: Simulations that were restarted after a NaN or a blow-up, since construction.
     """
 
     robot: RobotModel
     num_envs: int
-    num_diverged: int  # environments restarted because of a NaN or a blow-up, since construction
+    num_diverged: int
 
     def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray) -> PhysicsState:
-        """Place environments ``ids`` (sorted) at ``qpos`` (n, nq), ``qvel`` (n, nv); state of ALL environments."""
+        """Place some environments.
+
+        Args:
+            ids: (n,) environments, sorted.
+            qpos: (n, nq) their positions.
+            qvel: (n, nv) their velocities.
+
+        Returns:
+            The state of all environments.
+        """
         ...
 
     def step(self, ctrl: Any, frozen: np.ndarray | None = None) -> PhysicsState:
-        """One control step with joint targets ``ctrl`` (num_envs, joint), rad; ``frozen`` (num_envs,) bool ones stay."""
+        """Take one control step.
+
+        Args:
+            ctrl: (num_envs, joint) joint targets, rad.
+            frozen: (num_envs,) bool: environments that stay as they are.
+
+        Returns:
+            The state of all environments.
+        """
         ...
 
     def get_state(self) -> dict[str, np.ndarray]:
@@ -34,14 +58,14 @@ class Physics(Protocol):
         ...
 
     def set_state(self, arrays: dict[str, np.ndarray]) -> PhysicsState:
-        """Continue from what :meth:`get_state` gave."""
+        """Continue from what `get_state` gave."""
         ...
 
 
 def assemble_state(
     robot: RobotModel, qpos: Any, qvel: Any, sensordata: Any, actuator_forces: Any, diverged: Any
 ) -> PhysicsState:
-    """Name the columns of an engine's arrays; works on NumPy and on JAX arrays, with any leading axes."""
+    """Name the columns of an engine's arrays, NumPy or JAX, with any leading axes."""
     fields = {name: sensordata[..., ids] for name, ids in robot.sensor_slices.items()}
     return PhysicsState(
         qpos=qpos, qvel=qvel, actuator_forces=actuator_forces, diverged=diverged, **fields
@@ -52,7 +76,7 @@ def substeps(robot: RobotModel, control_dt: float) -> int:
     """Physics steps in one control step.
 
     Raises:
-        PhysicsError: ``control_dt`` is no whole multiple of the model's time step.
+        PhysicsError: `control_dt` is no whole multiple of the model's time step.
     """
     timestep = float(robot.model.opt.timestep)
     count = round(control_dt / timestep)

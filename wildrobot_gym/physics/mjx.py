@@ -1,7 +1,9 @@
-"""MJX: the same physics as pure JAX. (MJX 3.17 on Warp has no sensors at a given state, which ``advance`` needs.)
+"""MJX: the same physics in JAX. MJX 3.17 on Warp lacks the sensors at a given state that `advance`
+needs.
 
-``init`` and ``advance`` are pure functions on batched MJX data; the class around them keeps the state, so that the
-environment can use either engine in the same way. On a CPU this engine is for parity tests, not for training.
+`init` and `advance` are pure functions of one environment's MJX data. The class around them keeps
+the state, so that environments use both engines in the same way. On a CPU this engine is for parity
+tests, not for training.
 """
 
 from __future__ import annotations
@@ -19,14 +21,13 @@ from wildrobot_gym.physics.base import assemble_state, substeps
 from wildrobot_gym.physics.state import PhysicsState, select
 from wildrobot_gym.robot import RobotModel
 
-with contextlib.redirect_stdout(
-    io.StringIO()
-):  # it prints that Warp, which is not used here, is not installed
+# MJX prints that Warp, which is not used here, is missing.
+with contextlib.redirect_stdout(io.StringIO()):
     from mujoco import mjx
 
 
 class MjxPhysics:
-    """MJX behind the :class:`~wildrobot_gym.physics.base.Physics` protocol, vmapped over environments and jitted.
+    """MJX behind the `Physics` protocol, batched over environments and compiled.
 
     Raises:
         PhysicsError: MJX does not take the robot's model, or the control period does not fit.
@@ -55,11 +56,13 @@ class MjxPhysics:
     # --- pure functions on one environment ---
 
     def init(self, qpos: jax.Array, qvel: jax.Array) -> Any:
-        """Data at a given state, with all sensors computed and the servos holding the joints where they are."""
+        """Data at a given state, with all sensors computed and the servos holding the joints where
+        they are.
+        """
         return mjx.forward(self._model, self._home.replace(qpos=qpos, qvel=qvel, ctrl=qpos[7:]))
 
     def advance(self, data: Any, ctrl: jax.Array) -> tuple[Any, jax.Array]:
-        """One control step; returns the data and whether it blew up (then it is the home state)."""
+        """One control step: the data, and whether it blew up; the data is then the home state."""
         data = data.replace(ctrl=ctrl)
         data = jax.lax.scan(
             lambda d, _: (mjx.step(self._model, d), None), data, None, self._substeps
@@ -73,7 +76,8 @@ class MjxPhysics:
         data = data.replace(
             qpos=qpos, qvel=qvel, qacc_warmstart=warm, actuator_force=forces, sensordata=sensors
         )
-        # As with the native engine: position and velocity sensors at the new state, forces of the last substep.
+        # As with the native engine: position and velocity sensors at the new state, forces of the
+        # last substep.
         data = mjx.sensor_pos(self._model, mjx.fwd_position(self._model, data))
         data = mjx.sensor_vel(self._model, mjx.fwd_velocity(self._model, data))
         return data, diverged
@@ -109,7 +113,8 @@ class MjxPhysics:
         given = [arrays.get(f"leaf_{i}") for i in range(len(leaves))]
         if any(g is None or g.shape != leaf.shape for g, leaf in zip(given, leaves, strict=True)):
             raise PhysicsError(
-                "Saved physics does not fit this engine: another robot, engine or number of environments."
+                "Saved physics does not fit this engine: another robot, engine or number of"
+                " environments."
             )
         self._data = jax.tree_util.tree_unflatten(tree, [jnp.asarray(g) for g in given])
         return self._state(np.zeros(self.num_envs, bool))

@@ -1,4 +1,4 @@
-"""MuJoCo's own batch on a thread pool: the default engine wherever there is no GPU."""
+"""MuJoCo's own batch on a thread pool: the default engine."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ _VEL = mujoco.mjtStage.mjSTAGE_VEL.value
 
 
 class NativePhysics:
-    """``mujoco.batch.Batch`` behind the :class:`~wildrobot_gym.physics.base.Physics` protocol.
+    """`mujoco.batch.Batch` behind the `Physics` protocol.
 
     Args:
-        num_threads: 0 takes every CPU.
+        robot: The robot.
+        num_envs: Number of simulations.
+        control_dt: s; a whole number of physics steps.
+        num_threads: Number of threads; 0 takes every CPU.
 
     Raises:
         PhysicsError: a control period that is no whole number of physics steps.
@@ -66,8 +69,8 @@ class NativePhysics:
     def step(self, ctrl: np.ndarray, frozen: np.ndarray | None = None) -> PhysicsState:
         self._ctrl[:] = ctrl
         ids = None if frozen is None or not frozen.any() else ~frozen
-        # The velocity stage brings sensors of position and velocity up to the state after the step; forces stay those of
-        # the last substep, which saves a constraint solve.
+        # The velocity stage updates the sensors of position and velocity to the state after the
+        # step. Forces stay those of the last substep, which saves a constraint solve.
         self.batch.step(ids, nstep=self._substeps, stage=_VEL)
         now = self._blow_ups()
         diverged = now > self._seen
@@ -80,7 +83,11 @@ class NativePhysics:
         return self._state(diverged)
 
     def push_base(self, wrench: Float[np.ndarray, "env 6"]) -> None:
-        """Force (N) and torque (N*m), world frame, on the base's centre of mass: held until changed; a reset ends it."""
+        """Apply a force and a torque to the base's center of mass until the next call or a reset.
+
+        Args:
+            wrench: (env, 6) force, N, and torque, N*m, in the world frame.
+        """
         if self._push is None:
             self._push = self.batch.bind("xfrc_applied")
         self._push[:, self.robot.model.jnt_bodyid[0]] = wrench
@@ -95,16 +102,17 @@ class NativePhysics:
     def set_state(self, arrays: dict[str, np.ndarray]) -> PhysicsState:
         if missing := sorted({"rows", "sensordata", "forces"} - set(arrays)):
             raise PhysicsError(
-                f"Saved physics lacks {', '.join(missing)}: it is of another engine."
+                f"Saved physics has no {', '.join(missing)}: it is of another engine."
             )
         if arrays["rows"].shape != self.batch.state.shape:
             raise PhysicsError(
-                f"Saved physics is of shape {arrays['rows'].shape}, this one of {self.batch.state.shape}:"
+                f"Saved physics is of shape {arrays['rows'].shape}, this one of"
+                f" {self.batch.state.shape}:"
                 " another robot or number of environments."
             )
         self.batch.state[:] = arrays["rows"]
-        # Forces and sensors are outputs of the last step; they are given back as saved, not recomputed, so that a
-        # continued run sees the very same numbers.
+        # Forces and sensors are outputs of the last step. They are restored, not computed again, so
+        # that a continued run sees the same numbers.
         zeros = np.zeros(self.num_envs, bool)
         return _as_float32(
             self.robot, (self._qpos, self._qvel, arrays["sensordata"], arrays["forces"]), zeros
@@ -122,6 +130,6 @@ class NativePhysics:
 def _as_float32(
     robot: RobotModel, arrays: tuple[np.ndarray, ...], diverged: np.ndarray
 ) -> PhysicsState:
-    """Copies (the batch's arrays are live float64 views), narrowed to the precision the task computes in."""
+    """Copies in the task's precision; the batch's arrays are live float64 views."""
     qpos, qvel, sensordata, forces = (np.array(a, dtype=np.float32) for a in arrays)
     return assemble_state(robot, qpos, qvel, sensordata, forces, diverged)

@@ -16,11 +16,13 @@ from wildrobot_gym.rotations import gravity_direction, rotate, to_heading, yaw_o
 class PhysicsState:
     """One instant of the simulation, the same from every engine.
 
-    The engines batch it over a leading environment axis. World frame: x forward, y left, z up. Units: m, m/s, rad,
-    rad/s, N, N*m. Positions and velocities belong to the end of the control step. Forces belong to its last substep,
+    The engines batch it over a leading environment axis. World frame: x forward, y left, z up.
+    Units: m, m/s, rad, rad/s, N, N*m. Positions and velocities belong to the end of the control
+        step. Forces belong to its last substep,
     2 ms earlier, which saves a constraint solve.
 
-    Suffixes name the frame: `_w` world, `_b` body, `_h` heading (the world turned about z by the base's yaw).
+    Suffixes name the frame: `_w` world, `_b` body, `_h` heading (the world turned about z by the
+    base's yaw).
     """
 
     # Base position (3), base quaternion wxyz (4), joints.
@@ -94,7 +96,8 @@ class PhysicsState:
 
 @jax.jit
 def select(mask: Bool[Array, "env"], yes: Any, no: Any) -> Any:
-    """Choose per environment between two trees of one structure, batched over a leading environment axis.
+    """Choose per environment between two trees of one structure, batched over a leading environment
+    axis.
 
     Args:
         mask: (env,) True where `yes` is taken.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -31,7 +32,8 @@ class AmpWindow:
         layout: What the columns mean.
         dim: Width of a window.
         past_shape: (past, feature) shape of the frames that are kept.
-        any_heading: Whether features do not depend on the heading, so that episodes may begin in any.
+        any_heading: Whether features do not depend on the heading, so that episodes may begin in
+            any.
         differences: Whether velocities are differences of two poses.
     """
 
@@ -44,15 +46,15 @@ class AmpWindow:
         self.first_frame = make_frame_features(robot, config, control_dt)
         self._robot, self._config = robot, config
 
-    def mirror(self) -> dict[str, list]:
+    def mirror(self) -> dict[str, list[Any]]:
         """Reflection y -> -y of a window: `amp_ids` and `amp_signs`."""
         return feature_mirror(self._robot, self.layout)
 
     def next_frame(self, task: TaskState, state: PhysicsState) -> Float[Array, "feature"]:
         """Features of the frame after a control step.
 
-        A simulation that diverged stands in the home pose. Its last frame is repeated, where one is kept, so that
-        no discriminator sees the home pose.
+        A simulation that diverged stands in the home pose. Its last frame is repeated, where one is
+        kept, so that no discriminator sees the home pose.
         """
         frame = self.first_frame(state, task.previous_qpos)
         return jnp.where(state.diverged, task.history[-1], frame) if len(task.history) else frame

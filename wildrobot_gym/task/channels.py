@@ -1,7 +1,7 @@
 """Channels: what the observation and the AMP features are made of, each defined once.
 
-A channel is a named group of columns. Widths, column names, mirror maps and the tables of the documentation are all
-made from these definitions.
+A channel is a named group of columns. Widths, column names, mirror maps and the tables of the
+documentation are all made from these definitions.
 """
 
 from __future__ import annotations

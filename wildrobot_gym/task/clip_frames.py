@@ -49,7 +49,10 @@ def feet_in_heading(
     base_pos_w: Float[AnyArray, "*b 3"],
     foot_pos_w: Float[AnyArray, "*b foot 3"],
 ) -> Float[AnyArray, "*b foot 3"]:
-    """Where the feet are: ahead and to the left of the base in its heading frame, above the floor; m."""
+    """Where the feet are.
+
+    Ahead and to the left of the base in its heading frame, above the floor; m.
+    """
     over_base = base_pos_w[..., None, :] * jnp.array([1.0, 1.0, 0.0])
     quat = jnp.broadcast_to(base_quat_w[..., None, :], (*foot_pos_w.shape[:-1], 4))
     return to_heading(quat, foot_pos_w - over_base)
@@ -58,7 +61,8 @@ def feet_in_heading(
 def clip_errors(
     state: PhysicsState, load: Float[Array, "foot"], want: ClipFrames, yaw: Float[Array, ""]
 ) -> dict[str, Float[Array, ""]]:
-    """Distances between a state and one frame of a clip. Where on the floor the robot is does not matter.
+    """Distances between a state and one frame of a clip. Where on the floor the robot is does not
+    matter.
 
     Args:
         state: The robot's.
@@ -67,7 +71,8 @@ def clip_errors(
         yaw: rad by which the whole clip is turned about z.
 
     Returns:
-        Joints: root mean square over them, rad and rad/s. Root: m/s and rad/s, each in its own heading frame, m, rad.
+        Joints: root mean square over them, rad and rad/s. Root: m/s and rad/s, each in its own
+            heading frame, m, rad.
         Feet and loads: the norm over both feet, m and fractions of the weight.
     """
     turn = state.yaw - yaw_of(want.base_quat_w) - yaw

@@ -10,7 +10,9 @@ from wildrobot_gym.task.sections import CommandConfig
 
 
 def sample_command(key: jax.Array, config: CommandConfig) -> Float[Array, "3"]:
-    """One draw: uniform in the ranges, or all zero for ``standing_fraction`` of the draws."""
+    """One draw: uniform in the ranges, or all zero for a fraction `standing_fraction` of the
+    draws.
+    """
     low, high = jnp.array([config.vx, config.vy, config.yaw_rate]).T
     key_value, key_stand = jax.random.split(key)
     command = jax.random.uniform(key_value, (3,), minval=low, maxval=high)

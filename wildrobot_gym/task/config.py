@@ -78,7 +78,10 @@ class TrackTerminationConfig(TerminationConfig):
 
 @dataclass(frozen=True)
 class TrackEnvConfig(EnvConfig):
-    """All settings of `WildRobotTrack-v0`: those of `WildRobot-v0` with other defaults, and the horizon."""
+    """All settings of `WildRobotTrack-v0`.
+
+    Those of `WildRobot-v0` with other defaults, and the horizon.
+    """
 
     action: TrackActionConfig = field(default_factory=TrackActionConfig)
     termination: TrackTerminationConfig = field(default_factory=TrackTerminationConfig)

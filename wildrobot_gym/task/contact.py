@@ -1,7 +1,8 @@
-"""Foot contact as a number from 0 to 1 for each pad, by three definitions (the seeds' v0.5.0, v0.6.2 and softening options).
+"""Foot contact as a number from 0 to 1 for each pad, by three definitions (the seeds' v0.5.0,
+v0.6.2 and softening options).
 
-Each takes one frame and returns one value for each pad, in the robot's pad order. The feature config chooses one of them,
-the same for clips and for simulation.
+Each takes one frame and returns one value for each pad, in the robot's pad order. The feature
+config chooses one of them, the same for clips and for simulation.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ def proxy_contacts(
     height: float,
     speed: float,
 ) -> Float[AnyArray, "*b pad"]:
-    """Contact from kinematics: 1 for a pad at rest on the ground, less with its height (m) and speed (m/s)."""
+    """Contact from kinematics.
+
+    1 for a pad at rest on the ground, less with its height (m) and speed (m/s).
+    """
     return jnp.exp(-jnp.square(jnp.maximum(pad_height, 0.0) / height)) * jnp.exp(
         -jnp.square(pad_speed / speed)
     )
@@ -46,7 +50,8 @@ def estimated_contacts(
     knee_angle: Float[AnyArray, "*b foot"],
     config: FeatureConfig,
 ) -> Float[AnyArray, "*b foot"]:
-    """Contact of a foot from its leg's joints (seed v0.6.2): a thigh that is not swung forward is in stance.
+    """Contact of a foot from its leg's joints (seed v0.6.2): a thigh that is not swung forward is
+    in stance.
 
     Kept for comparison: it called 84 % of upstream's frames double stance.
 
@@ -70,7 +75,8 @@ def contact_reader(
     """The function from a physics state to the contacts that `config` defines.
 
     Raises:
-        RobotError: 'estimated' contacts of a robot whose legs lack a hip or knee pitch joint, or contacts 'none'.
+        RobotError: 'estimated' contacts of a robot whose legs lack a hip or knee pitch joint, or
+            contacts 'none'.
     """
     if config.contacts == "force":
         return lambda state: force_contacts(state.pad_forces, config.contact_scale)
@@ -94,7 +100,8 @@ def contact_reader(
 def _leg_angles(robot: RobotModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Thigh and knee joint of each leg, and the sign that makes a thigh angle positive forward.
 
-    A leg's thigh is its first joint about y. A turn about -y swings it forward. The knee is the next joint about y.
+    A leg's thigh is its first joint about y. A turn about -y swings it forward. The knee is the
+    next joint about y.
     """
     thighs, signs, knees = [], [], []
     for foot in robot.foot_names:
@@ -124,7 +131,8 @@ def foot_loads(
     """Load and slip of each foot.
 
     Returns:
-        Normal force, N, and tangential speed, m/s: the mean of the pads' speeds, weighted by their loads.
+        Normal force, N, and tangential speed, m/s: the mean of the pads' speeds, weighted by their
+        loads.
     """
     forces = pad_forces[..., pad_ids_of_foot]
     total = forces.sum(axis=-1)
@@ -139,7 +147,8 @@ def lowest_corner(
 ) -> Float[np.ndarray, "*b foot"]:
     """Height of the lowest corner of each foot's pads, m.
 
-    A pad's sole is a rectangle in the foot's x-y plane. Its lowest corner is |R_zx| hx + |R_zy| hy below its center.
+    A pad's sole is a rectangle in the foot's x-y plane. Its lowest corner is |R_zx| hx + |R_zy| hy
+    below its center.
     """
     w, x, y, z = np.moveaxis(foot_quat_w, -1, 0)
     z_of_x, z_of_y = np.abs(2 * (x * z - w * y)), np.abs(2 * (y * z + w * x))

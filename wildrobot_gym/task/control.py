@@ -36,11 +36,16 @@ class ServoControl:
     def targets(
         self, around: Float[Array, "joint"], filtered: Float[Array, "joint"]
     ) -> Float[Array, "joint"]:
-        """Joint targets in rad: the scaled action added to `around`, clipped to the joints' limits."""
+        """Joint targets in rad.
+
+        The scaled action added to `around`, clipped to the joints' limits.
+        """
         return jnp.clip(around + self.scale * filtered, self.low, self.high)
 
     def action_at(self, joint_pos: Float[Array, "*b joint"]) -> Float[Array, "*b joint"]:
-        """The filtered action whose targets are these joint positions, as far as -1 to 1 reaches."""
+        """The filtered action whose targets are these joint positions, as far as -1 to 1
+        reaches.
+        """
         return jnp.clip((joint_pos - self.home) / self.scale, -1.0, 1.0)
 
     def actions_for(
@@ -61,7 +66,10 @@ class ServoControl:
 
 
 def _joint_scales(robot: RobotModel, config: ActionConfig) -> list[float]:
-    """Scale of each joint. A configured waist is no error for a robot without one; a misspelled joint is."""
+    """Scale of each joint.
+
+    A configured waist is no error for a robot without one; a misspelled joint is.
+    """
     known = {*robot.joint_names, "waist_yaw"}
     for name in config.joint_scale:
         if name not in known:

@@ -1,7 +1,9 @@
-"""AMP features: one function for clips and for simulation, so that a discriminator can compare the two.
+"""AMP features: one function for clips and for simulation, so that a discriminator can compare the
+two.
 
-Both sides pass a `PhysicsState`; a clip makes its own by forward kinematics. The layout is data: names and widths in order.
-It is written into checkpoints and datasets, and both sides must have the same.
+Both sides pass a `PhysicsState`; a clip makes its own by forward kinematics. The layout is data:
+names and widths in order. It is written into checkpoints and datasets, and both sides must have the
+same.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ def feature_layout(
         control_dt: s.
 
     Returns:
-        `robot`, `joints`, `channels` (name and width of each), and `definitions` (the config's other settings).
+        `robot`, `joints`, `channels` (name and width of each), and `definitions` (the config's
+        other settings).
     """
     definitions = {**to_dict(config), "control_dt": control_dt}
     del definitions["channels"]
@@ -73,11 +76,13 @@ def feature_dim(layout: dict[str, Any]) -> int:
 
 
 def feature_names(robot: RobotModel, layout: dict[str, Any]) -> list[str]:
-    """Name of each column of one frame, such as `joint_vel[left_knee_pitch]` or `root_lin_vel[x]`."""
+    """Name of each column of one frame, such as `joint_vel[left_knee_pitch]` or
+    `root_lin_vel[x]`.
+    """
     return column_names([AMP_CHANNELS[name] for name, _ in layout["channels"]], robot)
 
 
-def feature_mirror(robot: RobotModel, layout: dict[str, Any]) -> dict[str, list]:
+def feature_mirror(robot: RobotModel, layout: dict[str, Any]) -> dict[str, list[Any]]:
     """Reflection y -> -y of `amp_obs`: the image of a window `x` is `amp_signs * x[amp_ids]`."""
     frame = [AMP_CHANNELS[name] for name, _ in layout["channels"]]
     ids, signs = mirror_of(frame * layout["definitions"]["history"]["frames"], robot)
@@ -89,8 +94,8 @@ def make_frame_features(
 ) -> Callable[..., Float[AnyArray, "*b feature"]]:
     """The function from a physics state to one frame's features.
 
-    Its second argument is the pose one control step ago, for velocities by 'finite_difference'. Without one, as in the
-    first state of an episode or a clip, the state's own velocities are used.
+    Its second argument is the pose one control step ago, for velocities by 'finite_difference'.
+    Without one, as in the first state of an episode or a clip, the state's own velocities are used.
 
     Args:
         robot: Has the joints and pads.
@@ -116,7 +121,9 @@ def make_frame_features(
 def mean_velocities(
     before: Float[AnyArray, "*b nq"], after: Float[AnyArray, "*b nq"], dt: float
 ) -> Float[AnyArray, "*b nv"]:
-    """Mean velocities between two poses `dt` s apart, in MuJoCo's convention (as `mj_differentiatePos`)."""
+    """Mean velocities between two poses `dt` s apart, in MuJoCo's convention (as
+    `mj_differentiatePos`).
+    """
     turn = rotation_vector(quat_mul(quat_conjugate(before[..., 3:7]), after[..., 3:7]))
     moved = [after[..., :3] - before[..., :3], turn, after[..., 7:] - before[..., 7:]]
     return jnp.concatenate(moved, axis=-1) / dt
@@ -127,7 +134,8 @@ def shape_velocity(velocity: Float[AnyArray, "*b 3"], how: str) -> Float[AnyArra
 
     Args:
         velocity: m/s.
-        how: 'raw'; 'clipped' to 1.5 m/s in each direction; or its 'direction', zero below 0.1 m/s (seed v0.3.0).
+        how: 'raw'; 'clipped' to 1.5 m/s in each direction; or its 'direction', zero below 0.1 m/s
+            (seed v0.3.0).
     """
     if how == "raw":
         return velocity

@@ -6,6 +6,7 @@ The factors are part of the environment, so that a saved policy needs no file of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -24,7 +25,7 @@ def observation_dim(robot: RobotModel) -> int:
     return sum(width(channel, robot) for channel in OBSERVATION)
 
 
-def observation_mirror(robot: RobotModel, further: Sequence[Image] = ()) -> dict[str, list]:
+def observation_mirror(robot: RobotModel, further: Sequence[Image] = ()) -> dict[str, list[Any]]:
     """Reflection y -> -y of observation and action: the image of a vector `x` is `signs * x[ids]`.
 
     Args:

@@ -49,7 +49,7 @@ class Task(Protocol):
     obs_dim: int
     feature_dim: int
 
-    def mirror(self) -> dict[str, list]:
+    def mirror(self) -> dict[str, list[Any]]:
         """Reflection y -> -y of observation, action and AMP window, by index lists and signs."""
         ...
 
@@ -64,7 +64,9 @@ class Task(Protocol):
     def begin(
         self, before: Any, start: Any, state: PhysicsState, episode_limit: Any = None
     ) -> tuple[Any, Float[Array, "obs"], Float[Array, "window"]]:
-        """Task state, observation and AMP window of a new episode, once physics stands at `start`."""
+        """Task state, observation and AMP window of a new episode, once physics stands at
+        `start`.
+        """
         ...
 
     def target(
@@ -90,6 +92,8 @@ def check_heights(robot: RobotModel, config: TerminationConfig) -> None:
     low, high, home = config.min_height, config.max_height, float(robot.home_qpos[2])
     if not low < home < high:
         raise ConfigError(
-            f"termination.min_height {low} and max_height {high} do not enclose {robot.name}'s base in its"
-            f" home keyframe, {home:.3f} m up: episodes would end as they begin. Set them to the robot's size."
+            f"termination.min_height {low} and max_height {high} do not enclose {robot.name}'s"
+            " base in its"
+            f" home keyframe, {home:.3f} m up: episodes would end as they begin. Set them to the"
+            " robot's size."
         )

@@ -1,4 +1,7 @@
-"""Where episodes begin: at home with noise, or in a frame of reference motion (reference-state initialisation)."""
+"""Where episodes begin.
+
+At home with noise, or in a frame of reference motion (reference-state initialization).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ from wildrobot_gym.task.sections import ResetConfig
 
 @struct.dataclass
 class ReferenceStates:
-    """Frames of reference motion to start from, each with its features and those that came before it (oldest first)."""
+    """Frames of reference motion to start from, each with its features and those of the frames
+    before it, oldest first.
+    """
 
     qpos: Float[Array, "frame nq"]
     qvel: Float[Array, "frame nv"]
@@ -27,12 +32,12 @@ class ReferenceStates:
 
 @struct.dataclass
 class Start:
-    """One drawn beginning."""
+    """Where one episode begins."""
 
     qpos: Float[Array, "*b nq"]
     qvel: Float[Array, "*b nv"]
     from_reference: Bool[Array, "*b"]
-    # The reference frame's own, where from_reference.
+    # Those of the reference frame, where from_reference.
     command: Float[Array, "*b 3"]
     features: Float[Array, "*b feature"]
     history: Float[Array, "*b past feature"]
@@ -46,7 +51,16 @@ def draw_start(
     past_shape: tuple[int, int],
     any_heading: bool = True,
 ) -> Start:
-    """Draw one beginning. Headings are uniform, or 0 where features are read in the world, as the reference's are."""
+    """Draw where an episode begins.
+
+    Args:
+        key: Random key.
+        robot: The robot.
+        config: Noise, and the fraction of starts in the reference.
+        reference: Frames to start in, or None.
+        past_shape: (past, feature) shape of the frames before the start.
+        any_heading: Whether headings are uniform; else 0, as the reference's are.
+    """
     keys = jax.random.split(key, 6)
     n = robot.num_joints
     joints = jnp.asarray(robot.home_joint_pos) + config.joint_noise * jax.random.uniform(
@@ -75,7 +89,7 @@ def draw_start(
             reference.features[frame],
             reference.history[frame],
         )
-    # A turn of the whole state about z: orientation and world velocity turn, body-frame quantities stay.
+    # Turn the whole state about z. Quantities in the body frame stay.
     yaw = jax.random.uniform(keys[5], minval=-jnp.pi, maxval=jnp.pi) * any_heading
     qpos = qpos.at[3:7].set(quat_mul(yaw_quat(yaw), qpos[3:7]))
     cos, sin = jnp.cos(yaw), jnp.sin(yaw)
@@ -93,5 +107,5 @@ def draw_start(
 
 
 def axis_quat(angle: Float[Array, ""], axis: int) -> Float[Array, "4"]:
-    """A turn by ``angle`` rad about axis 0, 1 or 2."""
+    """Quaternion of a turn by `angle` rad about axis 0, 1 or 2."""
     return jnp.zeros(4).at[0].set(jnp.cos(angle / 2)).at[1 + axis].set(jnp.sin(angle / 2))

@@ -1,7 +1,8 @@
 """The registry of reward terms, and the config section that is made from one.
 
-A term is a function of the step and the config. The decorator that `registered` gives adds it under its own name with a
-default weight. Config keys, infos, logs and the documentation's table all follow from the registry.
+A term is a function of the step and the config. The decorator that `registered` gives adds it under
+its own name with a default weight. Config keys, infos, logs and the documentation's table all
+follow from the registry.
 """
 
 from __future__ import annotations
@@ -62,9 +63,9 @@ def registered(
 class RewardSettings:
     """Weights of the reward terms by name, and the numbers that the terms are made with.
 
-    In YAML both stand side by side: `rewards: {alive: 7.0, yaw_sigma: 1.0}`. A term of one's own stands under its module and
-    name, `my_module:my_term`. It is a function of one environment's step (`wildrobot_gym.task.rewards.RewardInputs`) and
-    this config, and gives one number.
+    In YAML both stand side by side: `rewards: {alive: 7.0, yaw_sigma: 1.0}`. A term of one's own
+    stands under its module and name, `my_module:my_term`. It is a function of one environment's
+    step (`wildrobot_gym.task.rewards.RewardInputs`) and this config, and gives one number.
     """
 
     registry: ClassVar[Mapping[str, RewardTerm]] = {}
@@ -72,7 +73,10 @@ class RewardSettings:
     weights: Mapping[str, float] = field(default_factory=dict)
     """Weight of each term. A term that is left out has its default; 0 switches it off."""
     scale: float = 0.02
-    """Factor of the sum: the default control period, so that returns are in units of a second's reward."""
+    """Factor of the sum.
+
+    The default control period, so that returns are in units of a second's reward.
+    """
 
     def __post_init__(self) -> None:
         for name in self.weights:
@@ -100,7 +104,8 @@ class RewardSettings:
         """From the flat form in which weights and numbers stand side by side.
 
         Raises:
-            ConfigError: a key is unknown, a value is no number, or a term of one's own cannot be found.
+            ConfigError: a key is unknown, a value is no number, or a term of one's own cannot be
+                found.
         """
         names, weights = cls.number_names(), {}
         prefix = f"{where}." if where else ""
@@ -125,7 +130,8 @@ class RewardSettings:
             term = self.registry.get(key) or find_term(key, self.registry)
             if term.name in found:
                 raise ConfigError(
-                    f"rewards has two terms named {term.name!r}; infos could not tell them apart. Rename one."
+                    f"rewards has two terms named {term.name!r}; infos could not tell them apart."
+                    " Rename one."
                 )
             if weight != 0:
                 found[term.name] = (term.function, weight)
@@ -140,7 +146,8 @@ def find_term(key: str, registry: Mapping[str, RewardTerm]) -> RewardTerm:
         registry: The package's terms, whose names are taken.
 
     Raises:
-        ConfigError: the key has another form, the module cannot be imported, or it has no such function.
+        ConfigError: the key has another form, the module cannot be imported, or it has no such
+            function.
     """
     module_name, colon, name = key.partition(":")
     if not (colon and module_name and name.isidentifier()):
@@ -154,7 +161,8 @@ def find_term(key: str, registry: Mapping[str, RewardTerm]) -> RewardTerm:
         module = importlib.import_module(module_name)
     except ImportError as error:
         raise ConfigError(
-            f"The reward term {key!r} cannot be imported: {error}. Put the module's folder on PYTHONPATH."
+            f"The reward term {key!r} cannot be imported: {error}. Put the module's folder on"
+            " PYTHONPATH."
         ) from error
     function = getattr(module, name, None)
     if not callable(function):
@@ -178,7 +186,8 @@ def reward_terms(x: Any, config: RewardSettings) -> dict[str, Float[Array, "*b"]
         value = function(x, config)
         if jnp.shape(value) != x.command.shape[:-1]:
             raise ConfigError(
-                f"The reward term {name!r} must give one number for one environment, got shape {jnp.shape(value)}."
+                f"The reward term {name!r} must give one number for one environment, got shape"
+                f" {jnp.shape(value)}."
             )
         terms[name] = config.scale * weight * value
     return terms

@@ -132,7 +132,7 @@ def saturation(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
 
 @reward_term(-0.2)
 def slip(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """Sum of the pads' tangential speeds, each times the fraction of the weight it carries, m/s."""
+    """Pads' tangential speeds times the fraction of the weight each carries, m/s."""
     fraction = jnp.clip(x.state.pad_forces / x.weight[..., None], 0.0, 1.0)
     return jnp.sum(fraction * x.state.pad_speed, axis=-1)
 
@@ -145,14 +145,15 @@ def flight(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
 
 @reward_term(0.0)
 def feet_air_time(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """At a touchdown: air time minus 0.25 s, at most 0.25 s, while walking is commanded."""
+    """At a touchdown: air time minus 0.25 s, at most 0.25 s, while walking."""
     landed = x.touchdown_air_time > 0
     beyond = jnp.minimum(x.touchdown_air_time, 2 * c.air_time_target_s) - c.air_time_target_s
     gain = jnp.sum(jnp.where(landed, beyond, 0.0), axis=-1)
-    return gain * (jnp.linalg.norm(x.command, axis=-1) > MOVING_COMMAND)
+    walking = jnp.linalg.norm(x.command, axis=-1) > MOVING_COMMAND
+    return gain * jnp.asarray(walking)
 
 
 @reward_term(0.0)
 def short_double_support(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """At a liftoff: 1 minus the time on both feet before it over 0.08 s, at least 0."""
+    """At a liftoff: 1 - time on both feet / 0.08 s, at least 0."""
     return jnp.maximum(1.0 - x.liftoff_double_support / c.double_support_target_s, 0.0)

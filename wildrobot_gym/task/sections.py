@@ -1,4 +1,7 @@
-"""The sections of an environment's config: frozen dataclasses with the defaults of `WildRobot-v0`."""
+"""The sections of an environment's config.
+
+Frozen dataclasses with the defaults of `WildRobot-v0`.
+"""
 
 from __future__ import annotations
 

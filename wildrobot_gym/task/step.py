@@ -1,4 +1,7 @@
-"""Parts of a control step that tasks share: the feet's support, the reward's inputs and the first task state."""
+"""Parts of a control step that tasks share.
+
+The feet's support, the reward's inputs and the first task state.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ def loaded_feet(robot: RobotModel, state: PhysicsState) -> Bool[Array, "*b foot"
 def support_times(
     task: TaskState, loaded: Bool[Array, "foot"], control_dt: float
 ) -> dict[str, Array]:
-    """Fields of the task state after a step: how long each foot is in the air, and all are on the floor, s."""
+    """Fields of the task state after a step.
+
+    How long each foot is in the air, and all are on the floor, s.
+    """
     on_all_feet = task.double_support_time + control_dt
     return {
         "foot_air_time": jnp.where(loaded, 0.0, task.foot_air_time + control_dt),

@@ -10,7 +10,9 @@ from wildrobot_gym.task.sections import TerminationConfig
 
 
 def terminated(state: PhysicsState, config: TerminationConfig) -> Bool[Array, "*b"]:
-    """Whether the base is too low, too high or tilted past the limit, or the simulation diverged."""
+    """Whether the base is too low, too high or tilted past the limit, or the simulation
+    diverged.
+    """
     height = state.base_pos_w[..., 2]
     ended = (height < config.min_height) | (height > config.max_height) | state.diverged
     if config.max_tilt is not None:

@@ -1,4 +1,7 @@
-"""`WildRobotTrack-v0` as pure functions: following a clip in physics, with nothing but the robot's own servos."""
+"""`WildRobotTrack-v0` as pure functions.
+
+Following a clip in physics, with nothing but the robot's own servos.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ from wildrobot_gym.task.track_rewards import TrackRewardInputs
 
 @struct.dataclass
 class TrackState(TaskState):
-    """What the task remembers: also the frame that the robot should be in, and its clip's turn about z."""
+    """What the task remembers.
+
+    Also the frame that the robot should be in, and its clip's turn about z.
+    """
 
     frame: Int[Array, "*b"]
     yaw: Float[Array, "*b"]  # rad
@@ -62,15 +68,17 @@ class TrackStart(Start):
 class TrackTask:
     """The task of following clips; a `Task`.
 
-    The observation is the walking task's, with the clip's command. For each step of `horizon` follow the clip's joint
-    positions minus the robot's, its root velocity, its gravity direction, and its height minus the robot's in dm. The
-    last two numbers are sine and cosine of the heading error: `3n + 12 + len(horizon) (n + 7) + 2` in all.
+    The observation is the walking task's, with the clip's command. For each step of `horizon`
+    follow the clip's joint positions minus the robot's, its root velocity, its gravity direction,
+    and its height minus the robot's in dm. The last two numbers are sine and cosine of the heading
+    error: `3n + 12 + len(horizon) (n + 7) + 2` in all.
 
     Args:
         robot: The robot.
         config: All settings.
         clips: The frames of all clips.
-        max_episode_steps: Control steps after which an episode is truncated; None: at the clip's end.
+        max_episode_steps: Control steps after which an episode is truncated; None: at the clip's
+            end.
 
     Raises:
         ConfigError: the config does not fit the robot.
@@ -92,7 +100,7 @@ class TrackTask:
         self.layout, self.feature_dim = self.amp.layout, self.amp.dim
         self.obs_dim = observation_dim(robot) + len(config.horizon) * (robot.num_joints + 7) + 2
 
-    def mirror(self) -> dict[str, list]:
+    def mirror(self) -> dict[str, list[Any]]:
         """Reflection y -> -y of observation, action and AMP window, by index lists and signs."""
         ahead = [joint_image(self.robot), VECTOR, VECTOR, SCALAR]
         further = [*ahead * len(self.config.horizon), (range(2), (-1.0, 1.0))]
@@ -143,7 +151,9 @@ class TrackTask:
     def begin(
         self, before: TrackState, start: TrackStart, state: PhysicsState, episode_limit: Any = None
     ) -> tuple[TrackState, Float[Array, "obs"], Float[Array, "window"]]:
-        """Task state, observation and AMP window of a new episode, once physics stands at `start`."""
+        """Task state, observation and AMP window of a new episode, once physics stands at
+        `start`.
+        """
         frame = self.amp.first_frame(state)
         past = self.amp.fill(frame)
         limit = self.max_episode_steps if episode_limit is None else episode_limit

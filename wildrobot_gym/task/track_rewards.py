@@ -1,6 +1,8 @@
-"""The reward terms of following a clip: the walking terms with other weights, and one for each kind of error.
+"""The reward terms of following a clip: the walking terms with other weights, and one for each kind
+of error.
 
-Each `clip_*` term is exp(-(error / sigma)^2) (Peng et al. 2018, DeepMimic). `clip_frames.clip_errors` gives the errors.
+Each `clip_*` term is exp(-(error / sigma)^2) (Peng et al. 2018, DeepMimic).
+`clip_frames.clip_errors` gives the errors.
 """
 
 from __future__ import annotations

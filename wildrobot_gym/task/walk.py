@@ -42,7 +42,8 @@ class WalkTask:
         robot: The robot.
         config: All settings.
         max_episode_steps: Control steps after which an episode is truncated; None: never.
-        reference: Frames to begin episodes in; needed where `config.reset.reference_fraction` is above 0.
+        reference: Frames to begin episodes in; needed where `config.reset.reference_fraction` is
+            above 0.
 
     Raises:
         ConfigError: the config does not fit the robot, or reference frames are missing.
@@ -57,7 +58,8 @@ class WalkTask:
     ) -> None:
         if config.reset.reference_fraction > 0 and reference is None:
             raise ConfigError(
-                f"reset.reference_fraction is {config.reset.reference_fraction} but no reference motion was"
+                f"reset.reference_fraction is {config.reset.reference_fraction} but no reference"
+                " motion was"
                 " given: pass reference=<dataset file>, or set the fraction to 0."
             )
         check_heights(robot, config.termination)
@@ -71,7 +73,7 @@ class WalkTask:
         interval = max(1, round(config.commands.resample_interval_s / config.control_dt))
         self._resample_every = min(interval, NO_LIMIT)
 
-    def mirror(self) -> dict[str, list]:
+    def mirror(self) -> dict[str, list[Any]]:
         """Reflection y -> -y of observation, action and AMP window, by index lists and signs."""
         return observation_mirror(self.robot) | self.amp.mirror()
 
@@ -92,7 +94,8 @@ class WalkTask:
         From the task state `before`, only the random stream and a held command stay.
         """
         key, command_key = jax.random.split(before.key)
-        # Features of a reference frame are the frame's own: a robot that has just been put there carries another load.
+        # Features of a reference frame are the frame's own: a robot that has just been put there
+        # carries another load.
         frame = jnp.where(start.from_reference, start.features, self.amp.first_frame(state))
         # A start in a reference frame has the frame's command; the next draw is free.
         drawn = sample_command(command_key, self.config.commands)
