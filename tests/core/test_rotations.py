@@ -23,7 +23,7 @@ def random_quats(n: int = 50) -> np.ndarray:
 
 
 def test_rotation_vectors() -> None:
-    """A quarter turn about z; nothing; a millionth; half a turn.
+    """A quarter turn about z, no turn, a millionth, half a turn.
 
     And of a rotation's two quaternions either.
     """

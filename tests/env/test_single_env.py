@@ -38,7 +38,7 @@ SMALL = {"width": 64, "height": 48}
 
 
 @pytest.mark.parametrize("robot", ROBOTS)
-def test_check_env_has_nothing_to_say(robot: str) -> None:
+def test_check_env_finds_no_fault(robot: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         env = gym.make("WildRobot-v0", robot=robot, render_mode="rgb_array", **SMALL)
@@ -288,7 +288,7 @@ def test_statistics_over_partial_resets() -> None:
 def test_a_users_loop_over_stable_baselines_vec_envs() -> None:
     """What a user would write without our batch.
 
-    SB3's own vectorisation of the single environment.
+    SB3's own vectorization of the single environment.
     """
     from stable_baselines3.common.vec_env import DummyVecEnv
 

@@ -113,7 +113,7 @@ def test_velocity_terms_are_judged_by_the_clip(wildrobot: RobotModel, tmp_path) 
     assert infos["velocity_error"][0] < 0.2
 
 
-def test_feet_and_loads_of_the_clip_are_asked_for(env: WildRobotTrackVectorEnv) -> None:
+def test_feet_and_loads_of_the_clip_are_rewarded(env: WildRobotTrackVectorEnv) -> None:
     load = np.asarray(env.task.clips.load)
     assert load.sum(axis=-1).mean() == pytest.approx(1.0, abs=0.02) and load.min() >= 0.0
     env.begin_at([20, FRAMES + 20])
@@ -178,7 +178,7 @@ def test_pad_forces_that_are_not_known_are_estimated(wildrobot: RobotModel) -> N
     assert np.median(np.abs(known - estimated)) < 0.01
 
 
-def test_what_is_needed_is_said(wildrobot: RobotModel, env: WildRobotTrackVectorEnv) -> None:
+def test_missing_arguments_are_named(wildrobot: RobotModel, env: WildRobotTrackVectorEnv) -> None:
     with pytest.raises(ConfigError, match="pass reference="):
         WildRobotTrackVectorEnv(1)
     with pytest.raises(MotionError, match="no clip"):

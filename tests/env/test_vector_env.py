@@ -158,7 +158,7 @@ def test_same_step_has_the_finals() -> None:
         np.testing.assert_array_equal(infos["final_obs"][i], want[-1][0][i])
     assert (obs != want[-1][0]).any(axis=1).all()
     assert np.abs(obs[:, -9:]).max() == 0
-    for name, value in want[-1][4].items():  # the step's own figures, from before the reset
+    for name, value in want[-1][4].items():  # the step's own metrics, from before the reset
         np.testing.assert_array_equal(infos["final_info"][name], value)
         np.testing.assert_array_equal(infos[name], value)
         assert infos["final_info"][f"_{name}"].all()
@@ -204,7 +204,7 @@ def test_a_blow_up_is_flagged_and_stays_alone(tmp_path, monkeypatch) -> None:
                 == [False, False, not restarting, False]
             )
             assert all(np.isfinite(x).all() for x in (got[0], got[1], got[4]["amp_obs"]))
-            if not restarting:  # the home pose is no motion of its own: the last frame is repeated
+            if not restarting:  # the last frame is repeated, not the home pose
                 window = got[4]["amp_obs"][2].reshape(-1, DIM)
                 np.testing.assert_array_equal(window[-1], newest)
             assert_equal(got[:4], want[:4], rows)
@@ -351,8 +351,8 @@ def test_seeds() -> None:
     np.testing.assert_array_equal(once, b.reset()[0])
     assert (once != twice).any(axis=1).all()
     assert len(np.unique(once[:, :3], axis=0)) == N
-    fresh, other = make(), make()
-    assert (fresh.reset()[0] != other.reset()[0]).any()
+    one, other = make(), make()
+    assert (one.reset()[0] != other.reset()[0]).any()
 
 
 # --- saved states ---
@@ -387,14 +387,12 @@ def test_a_foreign_state_is_refused() -> None:
     rollout(env, 3)
     torn = {name: array for name, array in env.get_state().items() if name != "physics_rows"}
     for state, error in (({}, ConfigError), (torn, PhysicsError)):
-        with pytest.raises(error, match=r"does not fit|lacks rows"):
+        with pytest.raises(error, match=r"does not fit|has no rows"):
             env.set_state(state)
-    assert (
-        np.asarray(env._task_state.step_count).tolist() == [3] * N
-    )  # it goes on as if nothing had been asked
+    assert np.asarray(env._task_state.step_count).tolist() == [3] * N  # nothing has changed
 
 
-def test_a_fork_is_told_why_it_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forked_process_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     make()
     monkeypatch.setattr("os.getpid", lambda: -1)
     with pytest.raises(PhysicsError, match=r"forked.*context"):
@@ -422,7 +420,7 @@ def test_held_commands_survive_resets_until_released() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_a_step_returned_is_nobodys_but_the_callers(mode: AutoresetMode) -> None:
+def test_returned_arrays_are_copies(mode: AutoresetMode) -> None:
     """No later step changes it, and writing into it changes no later step."""
     env, twin = make(mode), make(mode)
     returned = [env.reset(seed=0)]
@@ -560,3 +558,13 @@ def test_make_vec_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
     assert not [
         w for w in recwarn if "gymnasium" in str(w.filename) or issubclass(w.category, UserWarning)
     ]
+
+
+def test_environments_of_the_same_settings_share_compiled_functions() -> None:
+    env = make()
+    assert make(AutoresetMode.SAME_STEP, num_envs=2)._batched is env._batched
+    assert make(limit=LIMIT + 1)._batched is not env._batched
+    assert make(rewards={"alive": 7.0})._batched is not env._batched
+    assert make(robot="wildrobot_8dof")._batched is not env._batched
+    reference = make(reference="walk_human", reset={"reference_fraction": 0.5})
+    assert reference.task.sharing_key() is None

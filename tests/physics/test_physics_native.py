@@ -172,7 +172,7 @@ def test_saved_states_continue_bit_for_bit(wildrobot: RobotModel) -> None:
         assert_same(other.step(targets(wildrobot, step)), want)
     with pytest.raises(PhysicsError, match="another robot or number of environments"):
         NativePhysics(wildrobot, N + 1).set_state(saved)
-    with pytest.raises(PhysicsError, match=r"lacks forces, rows, sensordata"):
+    with pytest.raises(PhysicsError, match=r"has no forces, rows, sensordata"):
         physics.set_state({"leaf_0": np.zeros(3)})
 
 

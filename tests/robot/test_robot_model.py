@@ -30,7 +30,7 @@ JOINTS = {
     "right_knee_pitch": ((0.0003, -0.090, 0.2741), (0, 1, 0), (0, 1.3963)),
     "right_ankle_pitch": ((0.0006, -0.090, 0.0941), (0, 1, 0), (-0.7854, 0.7854)),
 }
-# link: mass, centre of mass, principal inertia
+# link: mass, center of mass, principal inertia
 LINKS = {
     "waist": (0.4396, (-0.0018, 0, 0.506), (0.0010, 0.0007, 0.0007)),
     "torso": (0.8412, (0.0041, 0.0025, 0.6165), (0.0015, 0.0012, 0.0009)),
@@ -49,7 +49,7 @@ SOLE_Z = 0.0295
 
 @pytest.fixture(scope="module")
 def zero_pose(robot: RobotModel) -> mujoco.MjData:
-    """All joints at 0, base origin at (0, 0, 0.5): the pose in which ROBOT.md gives its figures."""
+    """All joints at 0, base origin at (0, 0, 0.5): the pose in which ROBOT.md gives its numbers."""
     data = mujoco.MjData(robot.model)
     data.qpos[:] = 0
     data.qpos[2:4] = 0.5, 1.0
@@ -73,7 +73,7 @@ def test_joint_order_anchors_axes_and_ranges(robot: RobotModel, zero_pose: mujoc
     np.testing.assert_allclose(robot.joint_range, [v[2] for v in table.values()])
 
 
-def test_masses_centres_and_inertias(robot: RobotModel, zero_pose: mujoco.MjData) -> None:
+def test_masses_centers_and_inertias(robot: RobotModel, zero_pose: mujoco.MjData) -> None:
     assert {robot.model.body(i).name for i in range(1, robot.model.nbody)} == set(LINKS)
     for name, (mass, com, inertia) in LINKS.items():
         body = robot.model.body(name)
@@ -107,13 +107,13 @@ def test_pads(robot: RobotModel, zero_pose: mujoco.MjData) -> None:
     for name in robot.pad_names:
         side, kind = name.split("_")
         geom = robot.model.geom(name)
-        centre, half = zero_pose.geom_xpos[geom.id], geom.size
+        center, half = zero_pose.geom_xpos[geom.id], geom.size
         y = PADS_Y if side == "left" else (-PADS_Y[1], -PADS_Y[0])
         np.testing.assert_allclose(
-            [centre[0] - half[0], centre[0] + half[0]], PADS_X[kind], atol=6e-4
+            [center[0] - half[0], center[0] + half[0]], PADS_X[kind], atol=6e-4
         )
-        np.testing.assert_allclose([centre[1] - half[1], centre[1] + half[1]], y, atol=1e-6)
-        assert centre[2] - half[2] == pytest.approx(SOLE_Z, abs=1e-6)
+        np.testing.assert_allclose([center[1] - half[1], center[1] + half[1]], y, atol=1e-6)
+        assert center[2] - half[2] == pytest.approx(SOLE_Z, abs=1e-6)
         assert zero_pose.site(name).xpos[2] == pytest.approx(SOLE_Z, abs=1e-6)
         assert geom.friction[0] == 1.0
 

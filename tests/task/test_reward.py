@@ -100,7 +100,7 @@ def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
     }
 
 
-def test_the_mirror_image_earns_the_same(robot: RobotModel) -> None:
+def test_the_mirror_image_has_the_same_reward(robot: RobotModel) -> None:
     rng = np.random.default_rng(0)
     n, signs, ids = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids
     config = RewardConfig(
@@ -147,7 +147,7 @@ def test_jit_equals_no_jit(wildrobot: RobotModel) -> None:
         np.testing.assert_allclose(there[name], value, rtol=1e-6, atol=1e-8)
 
 
-# --- a term of one's own ---
+# --- a user's own term ---
 
 OWN = '''
 def speed_bonus(x, config):
@@ -175,9 +175,7 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
     sys.modules.pop("own_terms", None)
 
 
-def test_a_term_of_ones_own_stands_beside_the_others(
-    wildrobot: RobotModel, own_module: str
-) -> None:
+def test_a_users_term_is_added_to_the_others(wildrobot: RobotModel, own_module: str) -> None:
     values = {"alive": 7.0, "own_terms:speed_bonus": "2e0", "yaw_sigma": 1.0}
     config = build(RewardConfig, values, "rewards")
     assert build(RewardConfig, to_dict(config), "rewards") == config

@@ -56,7 +56,7 @@ def test_heights_that_end_every_episode_at_once_are_refused(wildrobot: RobotMode
         make_task(wildrobot, termination={"min_height": 0.5})
 
 
-def test_never_may_be_said_by_any_large_number(wildrobot: RobotModel) -> None:
+def test_any_large_number_means_never(wildrobot: RobotModel) -> None:
     task = make_task(wildrobot, 10**10, commands={"resample_interval_s": 1e8})
     now, *_ = begin(task, make_state(wildrobot))
     command = now.command
@@ -241,7 +241,7 @@ def test_the_window_ends_in_this_step(wildrobot: RobotModel) -> None:
     )
 
 
-def test_air_time_is_paid_at_the_touchdown(wildrobot: RobotModel) -> None:
+def test_air_time_is_rewarded_at_the_touchdown(wildrobot: RobotModel) -> None:
     task = make_task(
         wildrobot,
         max_episode_steps=None,
@@ -379,7 +379,7 @@ def test_no_noise_is_home(wildrobot: RobotModel) -> None:
 
 
 def make_reference(robot: RobotModel, task: WalkTask) -> ReferenceStates:
-    """Two frames that can be told apart by their height, walking forward while facing x."""
+    """Two frames with different heights, walking forward while facing x."""
     qpos = np.tile(robot.home_qpos, (2, 1))
     qpos[:, 2] = 0.43, 0.44
     qpos[:, 7] = 0.1

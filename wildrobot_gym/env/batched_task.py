@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import OrderedDict
 from typing import Any
 
 import jax
 
 from wildrobot_gym.physics.state import PhysicsState, select
 from wildrobot_gym.task.protocol import StepOutput, Task
+
+_MOST_SHARED = 8  # compiled tasks that are kept for further environments of the same settings
+_shared: OrderedDict[str, BatchedTask] = OrderedDict()
+
+
+def batched(task: Task) -> BatchedTask:
+    """The batched functions of `task`, shared with earlier environments of the same settings.
+
+    Tracing and compiling take seconds, and a training run has a second environment for evaluation.
+    """
+    key = task.sharing_key()
+    if key is None:
+        return BatchedTask(task)
+    found = _shared.pop(key, None) or BatchedTask(task)
+    _shared[key] = found
+    while len(_shared) > _MOST_SHARED:
+        _shared.popitem(last=False)
+    return found
 
 
 class BatchedTask:

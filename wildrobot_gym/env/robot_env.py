@@ -87,7 +87,7 @@ class RobotEnv(gym.Env):
         obs, reward, terminated, truncated, infos = self._vector.step(np.asarray(action)[None])
         return obs[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), _first(infos)
 
-    def render(self) -> np.ndarray | None:  # type: ignore[override]
+    def render(self) -> np.ndarray | None:
         """The robot as a (height, width, 3) uint8 picture, or None in 'human' mode."""
         frames = self._vector.render()
         return None if frames is None else frames[0]

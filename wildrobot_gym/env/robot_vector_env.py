@@ -21,7 +21,7 @@ from wildrobot_gym.env.arguments import (
 )
 from wildrobot_gym.env.autoreset import autoreset_mode as parse_mode
 from wildrobot_gym.env.autoreset import final_infos, reset_mask
-from wildrobot_gym.env.batched_task import BatchedTask
+from wildrobot_gym.env.batched_task import batched
 from wildrobot_gym.env.render import SceneRenderer, available_render_modes, check_render_mode
 from wildrobot_gym.env.starts import place_on_floor, staggered_limits
 from wildrobot_gym.errors import ActionError, ConfigError
@@ -111,7 +111,7 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         self.mirror = self.task.mirror()
         self.render_mode = render_mode
         self._renderer = SceneRenderer(self.robot, width, height, camera)
-        self._batched = BatchedTask(self.task)
+        self._batched = batched(self.task)
         self._state: PhysicsState | None = None
         self._task_state: Any = None
         self._finished = np.zeros(self.num_envs, bool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Protocol
 
 import jax
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
+from wildrobot_gym.config import to_dict
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
@@ -49,6 +51,13 @@ class Task(Protocol):
     obs_dim: int
     feature_dim: int
 
+    def sharing_key(self) -> str | None:
+        """What the functions depend on, as text: tasks with one key share compiled functions.
+
+        None: the functions depend on more than a key can hold, such as motions.
+        """
+        ...
+
     def mirror(self) -> dict[str, list[Any]]:
         """Reflection y -> -y of observation, action and AMP window, by index lists and signs."""
         ...
@@ -80,6 +89,15 @@ class Task(Protocol):
     ) -> tuple[Any, StepOutput]:
         """Task state and output after physics took one control step with the filtered `action`."""
         ...
+
+
+def settings_key(robot: RobotModel, config: Any, max_episode_steps: int) -> str:
+    """Settings and robot of a task as text; equal texts mean equal functions."""
+    model = robot.model
+    numbers = (robot.home_qpos, model.opt.gravity, model.jnt_axis, model.qpos0)
+    arrays = [array.tobytes().hex() for array in numbers]
+    plain = {"config": to_dict(config), "robot": robot.config, "limit": max_episode_steps}
+    return json.dumps([type(config).__name__, plain, arrays], sort_keys=True)
 
 
 def episode_steps(max_episode_steps: int | None) -> int:

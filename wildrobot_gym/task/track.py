@@ -100,6 +100,10 @@ class TrackTask:
         self.layout, self.feature_dim = self.amp.layout, self.amp.dim
         self.obs_dim = observation_dim(robot) + len(config.horizon) * (robot.num_joints + 7) + 2
 
+    def sharing_key(self) -> str | None:
+        """None: the functions depend on the clips."""
+        return None
+
     def mirror(self) -> dict[str, list[Any]]:
         """Reflection y -> -y of observation, action and AMP window, by index lists and signs."""
         ahead = [joint_image(self.robot), VECTOR, VECTOR, SCALAR]

@@ -18,10 +18,16 @@ from wildrobot_gym.task.commands import sample_command
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.control import ServoControl
 from wildrobot_gym.task.observations import observation_dim, observation_mirror, observe
-from wildrobot_gym.task.protocol import NO_LIMIT, StepOutput, check_heights, episode_steps
+from wildrobot_gym.task.protocol import (
+    NO_LIMIT,
+    StepOutput,
+    check_heights,
+    episode_steps,
+    settings_key,
+)
 from wildrobot_gym.task.resets import ReferenceStates, Start, draw_start
 from wildrobot_gym.task.reward_terms import reward_terms
-from wildrobot_gym.task.rewards import RewardInputs
+from wildrobot_gym.task.rewards import TERMS, RewardInputs
 from wildrobot_gym.task.state import TaskState
 from wildrobot_gym.task.step import (
     first_task_state,
@@ -72,6 +78,13 @@ class WalkTask:
         self.obs_dim = observation_dim(robot)
         interval = max(1, round(config.commands.resample_interval_s / config.control_dt))
         self._resample_every = min(interval, NO_LIMIT)
+
+    def sharing_key(self) -> str | None:
+        """Settings and robot as text; None with reference frames or a user's own reward term."""
+        own_terms = set(self.config.rewards.weights) - set(TERMS)
+        if self.reference is not None or own_terms:
+            return None
+        return settings_key(self.robot, self.config, self.max_episode_steps)
 
     def mirror(self) -> dict[str, list[Any]]:
         """Reflection y -> -y of observation, action and AMP window, by index lists and signs."""
