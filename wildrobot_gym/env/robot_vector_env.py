@@ -8,6 +8,7 @@ from typing import Any
 
 import gymnasium as gym
 import jax
+import jax.numpy as jnp
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
@@ -23,6 +24,7 @@ from wildrobot_gym.env.autoreset import autoreset_mode as parse_mode
 from wildrobot_gym.env.autoreset import final_infos, reset_mask
 from wildrobot_gym.env.batched_task import batched
 from wildrobot_gym.env.render import SceneRenderer, available_render_modes, check_render_mode
+from wildrobot_gym.env.saved_state import pack, unpack_physics, unpack_task
 from wildrobot_gym.env.starts import place_on_floor, staggered_limits
 from wildrobot_gym.errors import ActionError, ConfigError
 from wildrobot_gym.physics import make_physics
@@ -34,26 +36,7 @@ from wildrobot_gym.task.protocol import NO_LIMIT, Task
 
 
 class RobotVectorEnv(gym.vector.VectorEnv):
-    """`num_envs` robots with one task, stepped together. Use `WildRobotVectorEnv` or
-    `WildRobotTrackVectorEnv`.
-
-    The infos of every step hold arrays for all environments, from before any autoreset. All arrays
-    that `reset` and `step` return are copies: a later step changes none of them, and writing into
-    them changes no later step.
-
-    Args:
-        num_envs: Number of robots, 1 or more.
-        max_episode_steps: Time limit in control steps; None: none.
-        backend: 'native' (MuJoCo's batch on threads), or 'mjx', on a GPU.
-        num_threads: Threads of 'native'; 0 takes every CPU.
-        autoreset_mode: NEXT_STEP (Gymnasium's default), SAME_STEP (which Stable-Baselines3 needs),
-            or DISABLED (reset finished environments by `reset(options={"reset_mask": mask})`).
-        reference: Motions: a file, or a shipped name.
-        render_mode: None, 'rgb_array', or 'human' (a window on the first environment).
-        width: Width of a picture, pixels.
-        height: Height of a picture, pixels.
-        camera: Name of the camera.
-        **settings: The fields of the config class, as objects or as plain mappings.
+    """`num_envs` robots with one task. `WildRobotVectorEnv` documents arguments and infos.
 
     Raises:
         ConfigError: a setting is unknown or out of range.
@@ -197,8 +180,8 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         obs, reward, amp_obs = (np.array(x, np.float32) for x in (out.obs, out.reward, out.amp_obs))
         terminated, truncated = np.array(out.terminated), np.array(out.truncated)
         infos: dict[str, Any] = {"amp_obs": amp_obs, "diverged": np.array(state.diverged)}
-        infos |= {f"reward_{name}": np.array(value) for name, value in out.terms.items()}
-        infos |= {name: np.array(value) for name, value in out.metrics.items()}
+        named = {f"reward_{name}": value for name, value in out.terms.items()} | out.metrics
+        infos |= {name: np.array(value) for name, value in named.items()}
         if restart is not None and restart.any():
             new_obs, new_amp = self._restart(restart, starts)
             obs[restart], amp_obs[restart] = new_obs[restart], new_amp[restart]
@@ -278,11 +261,7 @@ class RobotVectorEnv(gym.vector.VectorEnv):
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything needed to continue bit for bit, as arrays, for checkpoints."""
-        leaves = jax.tree_util.tree_leaves(self._task_state)
-        task = {f"task_{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
-        physics = {f"physics_{k}": v for k, v in self.physics.get_state().items()}
-        last = dict(zip(("obs", "amp_obs"), map(np.asarray, self._last), strict=True))
-        return {**task, **physics, **last, "finished": self._finished.copy()}
+        return pack(self._task_state, self.physics.get_state(), self._last, self._finished)
 
     def set_state(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Continue from what `get_state` gave in an environment of the same settings.
@@ -292,23 +271,11 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         """
         if self._task_state is None:
             self.reset(seed=0)
-        leaves, tree = jax.tree_util.tree_flatten(self._task_state)
-        given = [arrays.get(f"task_{i}") for i in range(len(leaves))]
-        fits = all(
-            g is not None and g.shape == leaf.shape for g, leaf in zip(given, leaves, strict=True)
-        )
-        if not fits or not {"obs", "amp_obs", "finished"} <= set(arrays):
-            raise ConfigError(
-                "The saved environment state does not fit: another robot, config or number of"
-                " environments."
-            )
+        task_state = unpack_task(arrays, self._task_state)
         # Physics first: it refuses what does not fit, and then nothing has changed.
-        self._state = self.physics.set_state(
-            {k.removeprefix("physics_"): v for k, v in arrays.items() if k.startswith("physics_")}
-        )
-        arrays_of_task = [jax.numpy.asarray(g) for g in given]
-        self._task_state = jax.tree_util.tree_unflatten(tree, arrays_of_task)
-        self._last = (jax.numpy.asarray(arrays["obs"]), jax.numpy.asarray(arrays["amp_obs"]))
+        self._state = self.physics.set_state(unpack_physics(arrays))
+        self._task_state = task_state
+        self._last = (jnp.asarray(arrays["obs"]), jnp.asarray(arrays["amp_obs"]))
         self._finished = np.array(arrays["finished"])
 
     # --- inside ---
