@@ -32,8 +32,15 @@ def remember_process() -> None:
     _process = os.getpid()
 
 
-def check_count(name: str, value: Any, low: int, what: str) -> None:
-    """Raise ConfigError unless `value` is a whole number of at least `low`."""
+def check_counts(num_envs: Any, num_threads: Any, max_episode_steps: Any) -> None:
+    """Raise ConfigError unless all three are whole numbers in their ranges."""
+    _check_count("num_envs", num_envs, 1, "robots")
+    _check_count("num_threads", num_threads, 0, "threads; 0 takes every CPU")
+    if max_episode_steps is not None:
+        _check_count("max_episode_steps", max_episode_steps, 1, "control steps, or None")
+
+
+def _check_count(name: str, value: Any, low: int, what: str) -> None:
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
         raise ConfigError(f"{name} is {value!r}; allowed: a whole number, {low} or more {what}.")
 

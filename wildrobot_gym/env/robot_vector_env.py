@@ -15,7 +15,7 @@ from gymnasium.vector.utils import batch_space
 
 from wildrobot_gym.config import build
 from wildrobot_gym.env.arguments import (
-    check_count,
+    check_counts,
     check_process,
     checked_actions,
     remember_process,
@@ -25,14 +25,14 @@ from wildrobot_gym.env.autoreset import final_infos, reset_mask
 from wildrobot_gym.env.batched_task import batched
 from wildrobot_gym.env.render import SceneRenderer, available_render_modes, check_render_mode
 from wildrobot_gym.env.saved_state import pack, unpack_physics, unpack_task
-from wildrobot_gym.env.starts import place_on_floor, staggered_limits
+from wildrobot_gym.env.starts import episode_limits, place_on_floor
 from wildrobot_gym.errors import ActionError, ConfigError
 from wildrobot_gym.physics import make_physics
 from wildrobot_gym.physics.state import PhysicsState, select
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.observations import CLIP
-from wildrobot_gym.task.protocol import NO_LIMIT, Task
+from wildrobot_gym.task.protocol import Task
 
 
 class RobotVectorEnv(gym.vector.VectorEnv):
@@ -65,13 +65,9 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         **settings: Any,
     ) -> None:
         check_process()
-        check_count("num_envs", num_envs, 1, "robots")
-        check_count("num_threads", num_threads, 0, "threads; 0 takes every CPU")
-        if max_episode_steps is not None:
-            check_count("max_episode_steps", max_episode_steps, 1, "control steps, or None")
+        check_counts(num_envs, num_threads, max_episode_steps)
         check_render_mode(render_mode, self.metadata["render_modes"])
-        config = build(self.config_class, settings)
-        self.config = config
+        self.config = config = build(self.config_class, settings)
         self.num_envs = int(num_envs)
         self.autoreset_mode = parse_mode(autoreset_mode)
         self.metadata = {
@@ -81,28 +77,26 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         }
         self.robot = RobotModel.load(config.robot)
         self.task = self._make_task(reference, max_episode_steps)
-        self.physics = make_physics(
-            backend, self.robot, self.num_envs, config.control_dt, num_threads
-        )
-        self.single_observation_space = gym.spaces.Box(
-            -CLIP, CLIP, (self.task.obs_dim,), np.float32
-        )
-        self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.robot.num_joints,), np.float32)
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        num_envs, control_dt = self.num_envs, config.control_dt
+        self.physics = make_physics(backend, self.robot, num_envs, control_dt, num_threads)
+        obs_shape, action_shape = (self.task.obs_dim,), (self.robot.num_joints,)
+        self.single_observation_space = gym.spaces.Box(-CLIP, CLIP, obs_shape, np.float32)
+        self.single_action_space = gym.spaces.Box(-1.0, 1.0, action_shape, np.float32)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
         self.amp_layout = self.task.layout
         self.mirror = self.task.mirror()
         self.render_mode = render_mode
         self._renderer = SceneRenderer(self.robot, width, height, camera)
         self._batched = batched(self.task)
-        self._state: PhysicsState | None = None
         self._task_state: Any = None
+        self._state: PhysicsState | None = None
         self._finished = np.zeros(self.num_envs, bool)
         # Present observations and AMP windows: what a partial reset returns for the environments it
         # leaves alone.
         self._last: tuple[Any, Any] = (
-            np.zeros((self.num_envs, self.task.obs_dim), np.float32),
-            np.zeros((self.num_envs, self.task.feature_dim), np.float32),
+            np.zeros((num_envs, self.task.obs_dim), np.float32),
+            np.zeros((num_envs, self.task.feature_dim), np.float32),
         )
         remember_process()
 
@@ -140,11 +134,9 @@ class RobotVectorEnv(gym.vector.VectorEnv):
             mask, dataclasses.replace(self._task_state, key=keys[:, 0]), self._task_state
         )
         before = self._state
+        stagger = self.config.reset.stagger and "reset_mask" not in (options or {})
         limit = self.task.max_episode_steps
-        limits = np.full(self.num_envs, limit, np.int32)
-        full = "reset_mask" not in (options or {})
-        if full and self.config.reset.stagger and self.num_envs > 1 and limit < NO_LIMIT:
-            limits = staggered_limits(keys[0, 2], limit, self.num_envs)
+        limits = episode_limits(keys[0, 2] if stagger else None, limit, self.num_envs)
         obs, amp_obs = self._restart(mask, self._batched.draw_starts(keys[:, 1]), limits)
         if before is not None and not mask.all():
             self._state = select(mask, self._state, before)
@@ -199,17 +191,16 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         return obs, reward, terminated, truncated, infos
 
     def render(self) -> tuple[np.ndarray, ...] | None:
-        """One (height, width, 3) uint8 picture of each environment; in 'human' mode the window is
-        updated.
+        """One (height, width, 3) uint8 picture of each environment.
 
-        In 'human' mode every reset and step updates the window by itself, in real time.
+        In 'human' mode the window is updated, as every reset and step does in real time.
         """
         if self.render_mode is None or self._state is None:
             return None
         if self.render_mode == "human":
             self._renderer.show(np.asarray(self._state.qpos)[0])
             return None
-        return tuple(self._renderer.frame(qpos) for qpos in np.asarray(self._state.qpos))
+        return tuple(map(self._renderer.frame, np.asarray(self._state.qpos)))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Close the renderer and the window."""
@@ -302,7 +293,7 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         Observations and AMP windows of all environments, the others' as they were.
         """
         if limits is None:
-            limits = np.full(self.num_envs, self.task.max_episode_steps, np.int32)
+            limits = episode_limits(None, self.task.max_episode_steps, self.num_envs)
         self._state = place_on_floor(self.physics, mask, starts)
         self._task_state, self._last = self._batched.begin(
             mask, self._task_state, starts, self._state, limits, self._last

@@ -10,6 +10,7 @@ import numpy as np
 from wildrobot_gym.physics.base import Physics
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.task.contact import lowest_corner
+from wildrobot_gym.task.protocol import NO_LIMIT
 
 # m; about how far the robot's weight presses a resting sole into MuJoCo's soft floor.
 SOLE_DEPTH = 1e-3
@@ -37,10 +38,18 @@ def place_on_floor(physics: Physics, mask: np.ndarray, starts: Any) -> PhysicsSt
     return state
 
 
-def staggered_limits(key: jax.Array, max_episode_steps: int, num_envs: int) -> np.ndarray:
-    """Lengths of first episodes in control steps, spread evenly in a random order, (num_envs,).
+def episode_limits(
+    stagger_key: jax.Array | None, max_episode_steps: int, num_envs: int
+) -> np.ndarray:
+    """Lengths of new episodes in control steps, (num_envs,).
 
-    Time-outs then come a few at a time for the whole run.
+    Args:
+        stagger_key: Random key, to spread the lengths evenly in a random order. Time-outs then come
+            a few at a time for the whole run. None: all episodes are whole.
+        max_episode_steps: Length of a whole episode.
+        num_envs: Number of environments.
     """
-    order = np.asarray(jax.random.permutation(jax.random.fold_in(key, 0), num_envs), np.int64)
-    return np.asarray(1 + (order * max_episode_steps) // num_envs, np.int32)
+    if stagger_key is None or num_envs == 1 or max_episode_steps == NO_LIMIT:
+        return np.full(num_envs, max_episode_steps, np.int32)
+    order = jax.random.permutation(jax.random.fold_in(stagger_key, 0), num_envs)
+    return np.asarray(1 + (np.asarray(order, np.int64) * max_episode_steps) // num_envs, np.int32)
