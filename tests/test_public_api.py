@@ -102,7 +102,7 @@ def test_train_returns_a_run_whose_policy_loads(tmp_path) -> None:
     numbers = {key: float(value) for key, value in overrides.items()}
     run = wr.train("smoke", seed=1, overrides=numbers, out=tmp_path / "run")
     assert run.finished and run.status == "finished" and run.num_timesteps == 64
-    assert run.run.path == tmp_path / "run" and run.policy == tmp_path / "run" / "final.zip"
+    assert run.path == tmp_path / "run" and run.policy == tmp_path / "run" / "final.zip"
     policy = wr.load_policy(run.policy)
     assert policy.path == run.policy and policy.reference == "walk_synthetic"
     assert policy.model.seed == 1

@@ -17,7 +17,7 @@ def printed(capsys) -> str:
 
 def result(directory, signum=None) -> TrainResult:
     status = "finished" if signum is None else "stopped"
-    return TrainResult(run=directory, status=status, num_timesteps=1, signum=signum)
+    return TrainResult(directory=directory, status=status, num_timesteps=1, signum=signum)
 
 
 def fake_training(monkeypatch) -> list:

@@ -41,7 +41,7 @@ class TrainResult:
     """What became of a run.
 
     Attributes:
-        run: The run directory with its files.
+        directory: The run directory, which knows the path of each file.
         status: "finished", or "stopped" by a signal with a checkpoint. "interrupted" means that a
             second signal stopped it without one.
         num_timesteps: Environment steps that the policy has learned for.
@@ -49,7 +49,7 @@ class TrainResult:
         verdicts: Fraction of the iterations with each verdict on the discriminator.
     """
 
-    run: RunDirectory
+    directory: RunDirectory
     status: Literal["finished", "stopped", "interrupted"]
     num_timesteps: int
     signum: int | None = None
@@ -61,9 +61,14 @@ class TrainResult:
         return self.status == "finished"
 
     @property
+    def path(self) -> Path:
+        """The run directory's path."""
+        return self.directory.path
+
+    @property
     def policy(self) -> Path | None:
         """The final policy's file; None where the run is not finished."""
-        return self.run.final if self.finished else None
+        return self.directory.final if self.finished else None
 
 
 def train(
@@ -220,12 +225,12 @@ def _until_stopped(
         except Stopped as stop:
             report.info(f"Stopped at {model.num_timesteps:,} steps. {stop.saved}")
             steps, signum = model.num_timesteps, stop.signum
-            return TrainResult(run=run, status="stopped", num_timesteps=steps, signum=signum)
+            return TrainResult(directory=run, status="stopped", num_timesteps=steps, signum=signum)
         except KeyboardInterrupt:
             report.info("Stopped at once; the newest checkpoint is from before.")
             newest = max(map(steps_of, run.checkpoints()), default=0)
             return TrainResult(
-                run=run, status="interrupted", num_timesteps=newest, signum=signal.SIGINT
+                directory=run, status="interrupted", num_timesteps=newest, signum=signal.SIGINT
             )
     return None
 
@@ -244,4 +249,4 @@ def _finish(model: AMPPPO, run: RunDirectory, report: Reporter) -> TrainResult:
         report.info(f"Verdicts on the discriminator, by iterations: {verdicts_text(verdicts)}")
     report.info(f"Done: {run.final}")
     steps = model.num_timesteps
-    return TrainResult(run=run, status="finished", num_timesteps=steps, verdicts=verdicts)
+    return TrainResult(directory=run, status="finished", num_timesteps=steps, verdicts=verdicts)
