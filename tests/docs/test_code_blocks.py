@@ -38,4 +38,4 @@ def test_yaml_block_is_valid(block: Block, tmp_path: Path) -> None:
     elif "amp" in settings:
         AMPConfig.coerce(settings["amp"])
     else:
-        assert settings == {"env_kwargs": {"rewards": {"my_module:my_term": 1.0}}}
+        assert settings == {"env_kwargs": {"rewards": {"my_module:turned_waist": -5.0}}}
