@@ -58,7 +58,7 @@ $(OUT)/learning_curves.png: $(OUT)/run/final.zip
 
 # The documentation as a website in site/.
 docs: $(VENV)/dev.stamp
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 $(VENV)/install.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or later is needed; try make PYTHON=python3.12')"

@@ -6,6 +6,7 @@ What takes seconds to load or evaluate is done once and kept for later code.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,7 @@ def _shrink_callback(patch: pytest.MonkeyPatch) -> None:
 def _shrink_algorithm(patch: pytest.MonkeyPatch, algorithm: Any) -> None:
     learn, create = algorithm.learn, algorithm.__init__
 
+    @functools.wraps(create)  # loading a model reads the signature
     def small_init(model: Any, *args: Any, **settings: Any) -> None:
         if settings.get("_init_setup_model", True):
             settings |= {"n_steps": N_STEPS, "batch_size": ROLLOUT, "n_epochs": 1}
