@@ -1,17 +1,20 @@
-"""`wildrobot motion analyze`: a dataset's metrics and verdict as text, JSON, and one page of
-plots.
-"""
+"""`wildrobot motion analyze`: a dataset's metrics and verdict as text, JSON and plots."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from wildrobot_gym.cli.motion.printing import say, write_metrics
 from wildrobot_gym.console.error_handling import Text
+from wildrobot_gym.files import check_free
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from wildrobot_gym.motion.analysis import Analysis
 
 _BAR = 40  # characters of the histogram's longest bar
@@ -44,12 +47,8 @@ def analyze(
         robot: Folder with the robot_config.yaml, for a dataset of a robot that is not shipped.
         force: Overwrite files that exist.
     """
-    from rich.console import Console
-
-    from wildrobot_gym.cli.motion.printing import say, write_metrics
     from wildrobot_gym.evaluation.plots.motion import dataset_page
     from wildrobot_gym.experiments.motion.analyze import analyze_dataset
-    from wildrobot_gym.files import check_free
 
     console = Console()
     check_free([json, plot], force)
@@ -67,10 +66,6 @@ def analyze(
 
 def velocity_table(analysis: Analysis) -> Table:
     """Return a histogram of the forward velocity in the heading frame, in percent of the frames."""
-    import numpy as np
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     from wildrobot_gym.motion.analysis import SPEED_BINS
     from wildrobot_gym.task.features import MOVING_SPEED
 
@@ -91,8 +86,6 @@ def velocity_table(analysis: Analysis) -> Table:
 
 
 def _metrics_table(analysis: Analysis) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
 
     from wildrobot_gym.motion.analysis import GO_S
 

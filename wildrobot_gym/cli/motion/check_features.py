@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tyro
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
+from wildrobot_gym.cli.motion.printing import say, write_metrics
 from wildrobot_gym.console.error_handling import Text
+from wildrobot_gym.console.reporter import ConsoleReporter
+from wildrobot_gym.console.tables import number_table
 from wildrobot_gym.experiments.motion.settings import CheckFeaturesSettings
+from wildrobot_gym.files import check_free
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from wildrobot_gym.evaluation.feature_check import Spread
     from wildrobot_gym.experiments.feature_report import FeatureComparison, FeatureSummary
 
@@ -35,12 +40,7 @@ def check_features(
         json: File for the metrics, JSON.
         force: Overwrite the metrics if they exist.
     """
-    from rich.console import Console
-
-    from wildrobot_gym.cli.motion.printing import say, write_metrics
-    from wildrobot_gym.console.reporter import ConsoleReporter
     from wildrobot_gym.experiments.feature_report import check_policy_features
-    from wildrobot_gym.files import check_free
 
     console = Console()
     check_free([json], force)
@@ -53,9 +53,6 @@ def check_features(
 
 def summary_table(summary: FeatureSummary) -> Table:
     """Return a table of a reference's features, one row for each column."""
-    from rich.markup import escape
-
-    from wildrobot_gym.console.tables import number_table
 
     title = f"{summary.reference}: {summary.num_frames} frames"
     headings = ("mean", "spread", "zeros")
@@ -66,9 +63,6 @@ def summary_table(summary: FeatureSummary) -> Table:
 
 
 def _table(result: FeatureComparison) -> Table:
-    from rich.markup import escape
-
-    from wildrobot_gym.console.tables import number_table
 
     headings = ("mean", "", "spread", "", "zeros", "", "KS")
     table = number_table("features: policy, reference", "column", headings)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tyro
+from rich.console import Console
 
+from wildrobot_gym.cli.motion.printing import print_skipped, say
 from wildrobot_gym.console.error_handling import Texts
 from wildrobot_gym.experiments.motion.settings import LoopSettings
 
@@ -20,9 +22,6 @@ def loop(
         settings: The variants and their file.
         force: Overwrite the file if it exists.
     """
-    from rich.console import Console
-
-    from wildrobot_gym.cli.motion.printing import print_skipped, say
     from wildrobot_gym.experiments.motion.loop import loop_files
 
     console = Console()

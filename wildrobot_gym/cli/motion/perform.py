@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tyro
+from rich.console import Console
 
+from wildrobot_gym.cli.motion.printing import print_mined
 from wildrobot_gym.console.error_handling import Text
 from wildrobot_gym.experiments.motion.settings import PerformSettings
 
@@ -19,9 +21,6 @@ def perform(
         settings: The reference and the dataset to write.
         force: Overwrite the dataset if it exists.
     """
-    from rich.console import Console
-
-    from wildrobot_gym.cli.motion.printing import print_mined
     from wildrobot_gym.experiments.motion.perform import perform_reference
 
     return print_mined(Console(), perform_reference(policy, settings, overwrite=force))

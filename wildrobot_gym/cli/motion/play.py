@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tyro
+from rich.console import Console
 
+from wildrobot_gym.cli.motion.printing import print_skipped, say
 from wildrobot_gym.console.error_handling import Texts, complain
 from wildrobot_gym.console.exit_codes import NO_PICTURE
 from wildrobot_gym.experiments.motion.settings import PlaySettings
@@ -22,9 +24,6 @@ def play(
         settings: The motion and the files to write.
         force: Overwrite files that exist.
     """
-    from rich.console import Console
-
-    from wildrobot_gym.cli.motion.printing import print_skipped, say
     from wildrobot_gym.errors import PhysicsError
     from wildrobot_gym.experiments.motion.play import film_motions
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wildrobot_gym.console.tables import number_table
+from wildrobot_gym.files import write_json
 
 if TYPE_CHECKING:
     from wildrobot_gym.experiments.motion.written import MinedDataset
@@ -33,8 +34,6 @@ def print_skipped(console: Console, skipped: Mapping[str, str]) -> int:
 
 def write_metrics(console: Console, path: Path | None, metrics: Any) -> None:
     """Write a command's metrics as JSON if a file is asked for, and print where."""
-    from wildrobot_gym.files import write_json
-
     if path is not None:
         write_json(path, metrics)
         say(console, f"Metrics: {path}")
@@ -52,6 +51,24 @@ def print_mined(console: Console, mined: MinedDataset) -> int:
     if mined.features is not None:
         say(console, f"Features: {mined.features}")
     return code
+
+
+def metric_table(
+    title: str,
+    names: str,
+    columns: Sequence[tuple[str, str, int, float]],
+    rows: Iterable[tuple[str, Any]],
+) -> Table:
+    """Return a table of named objects; a column is (heading, attribute, decimals, factor)."""
+    table = number_table(title, names, [heading for heading, *_ in columns])
+    for name, each in rows:
+        values = [(getattr(each, column), digits, factor) for _, column, digits, factor in columns]
+        cells = (
+            ("yes" if v else "no") if isinstance(v, bool) else f"{factor * v:.{digits}f}"
+            for v, digits, factor in values
+        )
+        table.add_row(escape(name), *cells)
+    return table
 
 
 def yield_table(report: MiningReport) -> Table:

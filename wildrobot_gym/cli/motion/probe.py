@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import tyro
+from rich.console import Console
 
+from wildrobot_gym.cli.motion.printing import say, write_metrics
 from wildrobot_gym.console.error_handling import Text
+from wildrobot_gym.console.reporter import ConsoleReporter
 from wildrobot_gym.experiments.motion.settings import ProbeSettings
+from wildrobot_gym.files import check_free
 
 
 def probe(
@@ -29,12 +33,7 @@ def probe(
         json: File for the metrics, JSON.
         force: Overwrite the metrics if they exist.
     """
-    from rich.console import Console
-
-    from wildrobot_gym.cli.motion.printing import say, write_metrics
-    from wildrobot_gym.console.reporter import ConsoleReporter
     from wildrobot_gym.experiments import probe as probing
-    from wildrobot_gym.files import check_free
 
     console = Console()
     check_free([json], force)

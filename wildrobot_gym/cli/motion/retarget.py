@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import tyro
+from rich.console import Console
 
+from wildrobot_gym.cli.motion.printing import metric_table, print_skipped, say
 from wildrobot_gym.console.error_handling import Texts
 from wildrobot_gym.experiments.motion.settings import RetargetFilesSettings
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from wildrobot_gym.motion.retarget import RetargetReport
 
 _COLUMNS = (  # heading, metric, decimals, factor
     ("s", "duration_s", 1, 1),
@@ -43,9 +38,6 @@ def retarget(
         settings: The files to write, and how to read and scale the motion.
         force: Overwrite clips that exist.
     """
-    from rich.console import Console
-
-    from wildrobot_gym.cli.motion.printing import print_skipped, say
     from wildrobot_gym.experiments.motion.retarget import retarget_files
 
     console = Console()
@@ -55,19 +47,6 @@ def retarget(
         for note in clip.metadata.get("notes", ()):
             say(console, f"  {note}")
     if result.reports:
-        console.print(_table(result.reports))
+        reports = [(Path(path).name, report) for path, report in result.reports.items()]
+        console.print(metric_table("retargeted", "file", _COLUMNS, reports))
     return print_skipped(console, result.skipped)
-
-
-def _table(reports: Mapping[str, RetargetReport]) -> Table:
-    from rich.markup import escape
-
-    from wildrobot_gym.console.tables import number_table
-
-    table = number_table("retargeted", "file", [heading for heading, *_ in _COLUMNS])
-    for path, report in reports.items():
-        cells = (
-            f"{factor * getattr(report, name):.{digits}f}" for _, name, digits, factor in _COLUMNS
-        )
-        table.add_row(escape(Path(path).name), *cells)
-    return table

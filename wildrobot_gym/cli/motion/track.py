@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import tyro
+from rich.console import Console
 
+from wildrobot_gym.cli.motion.printing import print_mined
 from wildrobot_gym.console.error_handling import Texts
+from wildrobot_gym.console.reporter import ConsoleReporter
 from wildrobot_gym.experiments.motion.settings import TrackFilesSettings
 
 
@@ -20,10 +23,6 @@ def track(
         settings: The performance and the files to write.
         force: Overwrite files that exist.
     """
-    from rich.console import Console
-
-    from wildrobot_gym.cli.motion.printing import print_mined
-    from wildrobot_gym.console.reporter import ConsoleReporter
     from wildrobot_gym.experiments.motion.track import track_files
 
     console = Console()
