@@ -15,7 +15,7 @@ Backend = Literal["native", "mjx"]
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSettings:
-    """What an evaluation measures. Only results with equal settings compare."""
+    """What an evaluation measures. Results compare only if their settings are equal."""
 
     commands: tuple[float, ...] = COMMANDS
     """Forward speeds to test, in m/s."""
@@ -26,11 +26,11 @@ class EvaluateSettings:
     seed: int = SEED
     """Random seed for the initial states."""
     style: bool = True
-    """Compare the gait with reference motion, too."""
+    """Compare the gait with reference motion; --no-style leaves this out."""
     reference: str | None = None
-    """Reference motion to compare with: a file or a shipped name. The policy's own by default."""
+    """Reference motion to compare with, a file or a shipped name: by default the policy's own."""
     robot: str | None = None
-    """Robot to evaluate on. The policy's own by default; another one must have the same spaces."""
+    """Robot to evaluate on, with the same spaces as the policy's own, which is the default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +46,9 @@ class CompareSettings:
     seed: int = SEED
     """Random seed for the initial states."""
     style: bool = True
-    """Compare each gait with reference motion, too."""
+    """Compare each gait with reference motion; --no-style leaves this out."""
     reference: str | None = None
-    """Reference motion to compare with: a file or a shipped name. Each policy's own by default."""
+    """Reference motion to compare with, a file or a shipped name: by default each policy's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,20 +82,17 @@ class SelfImitateSettings:
     """How a policy's own gait becomes reference motion, and what learns from it."""
 
     policy: str | None = None
-    """Policy to imitate, in place of a baseline that is trained: a .zip file, a run directory, or
-    the name of a shipped policy."""
+    """Policy to imitate, a .zip file, run directory or shipped name; None trains a baseline."""
     baseline: str = "walk_ppo"
     """Run config of the baseline: a shipped name or a YAML file."""
     config: str = "walk_amp"
-    """Run config of the AMP run: a shipped name or a YAML file. Its reference, its style weight
-    (0.1, rising from 0) and its initial networks are set."""
+    """Run config of the AMP run. Its reference, weight (0.1) and first networks are replaced."""
     baseline_steps: int | None = None
-    """Environment steps of the baseline. Those of its config by default."""
+    """Environment steps of the baseline: by default those of its config."""
     grounded_steps: int | None = None
-    """Further environment steps in which the baseline learns not to hop, which the quality gates
-    refuse. 3 million by default; 0 leaves them out."""
+    """Further steps in which the baseline learns not to hop: by default 3 million; 0 for none."""
     amp_steps: int | None = None
-    """Environment steps of the AMP run. Those of its config by default."""
+    """Environment steps of the AMP run: by default those of its config."""
     commands: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
     """Forward speeds to record, in m/s."""
     seconds: float = 30.0
