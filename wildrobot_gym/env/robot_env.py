@@ -51,6 +51,7 @@ class RobotEnv(gym.Env):
         )
         self.observation_space = self._vector.single_observation_space
         self.action_space = self._vector.single_action_space
+        self.config = self._vector.config
         self.amp_layout = self._vector.amp_layout
         self.mirror = self._vector.mirror
         self.render_mode = render_mode
