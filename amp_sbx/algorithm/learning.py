@@ -25,7 +25,7 @@ def train_iteration(model: Any) -> None:
             target_kl=model.target_kl,
             share_features_extractor=isinstance(model.policy, CnnPolicy),
         ),
-        learner.config if learner else None,
+        learner.compiled_config if learner else None,
         model.policy.actor_state,
         model._critics,
         learner.state if learner else None,

@@ -32,6 +32,9 @@ class Event:
         kind: "verdict" (a new verdict), "adapt" (settings changed), "curriculum" (channels
             revealed) or "schedule" (the style weight's ramp pauses or continues).
         text: one line for people.
+
+    Example:
+        >>> model.learner.controller.on_event = lambda event: print(event.text)
     """
 
     kind: str

@@ -18,7 +18,13 @@ from amp_sbx.discriminator.health import HealthMonitor
 from amp_sbx.discriminator.normalizer import Normalizer, fit_normalizer
 from amp_sbx.discriminator.reference_check import check_reference
 from amp_sbx.discriminator.sampler import ReferenceSampler, make_sampler
-from amp_sbx.discriminator.state import AMPState, discriminator_scores, init_state, style_rewards
+from amp_sbx.discriminator.state import (
+    AMPState,
+    compiled_config,
+    discriminator_scores,
+    init_state,
+    style_rewards,
+)
 from amp_sbx.discriminator.update import all_finite, commit, train_discriminator
 from amp_sbx.reference.features import ReferenceFeatures
 from amp_sbx.reference.held_out import hold_out, with_mirror_images
@@ -48,6 +54,7 @@ class AMPLearner:
 
     Attributes:
         controller: judges the discriminator and applies the config's schedules.
+        compiled_config: the settings that shape the compiled functions.
         state: the learning state.
 
     Raises:
@@ -70,6 +77,7 @@ class AMPLearner:
         mirror: Mapping[str, Any] | None = None,
     ) -> None:
         self.config = config
+        self.compiled_config = compiled_config(config)
         self._reflection: tuple[np.ndarray, np.ndarray] | None = None
         if reference is not None and config.symmetry:
             self._reflection = feature_reflection(mirror, reference.feature_dim)
@@ -90,7 +98,9 @@ class AMPLearner:
         self.controller = Controller(config, None if reference is None else reference.layout)
         self._sampler: ReferenceSampler | None = None
         self.state = init_state(
-            config, normalizer, jax.random.PRNGKey(seed) if isinstance(seed, int) else seed
+            self.compiled_config,
+            normalizer,
+            jax.random.PRNGKey(seed) if isinstance(seed, int) else seed,
         )
         if reference is not None:
             check_reference(config, reference, normalizer)
@@ -174,11 +184,15 @@ class AMPLearner:
 
     def scores(self, amp_obs: np.ndarray) -> np.ndarray:
         """Discriminator scores (samples,) of raw AMP observations (samples, feature_dim)."""
-        return np.asarray(_scores_jit(self.config, self.state, jnp.asarray(amp_obs, jnp.float32)))
+        return np.asarray(
+            _scores_jit(self.compiled_config, self.state, jnp.asarray(amp_obs, jnp.float32))
+        )
 
     def rewards(self, amp_obs: np.ndarray) -> np.ndarray:
         """Style rewards (samples,) of raw AMP observations (samples, feature_dim)."""
-        return np.asarray(_rewards_jit(self.config, self.state, jnp.asarray(amp_obs, jnp.float32)))
+        return np.asarray(
+            _rewards_jit(self.compiled_config, self.state, jnp.asarray(amp_obs, jnp.float32))
+        )
 
     def update(self, amp_obs: np.ndarray) -> dict[str, float]:
         """Train the discriminator on one rollout.
@@ -193,7 +207,9 @@ class AMPLearner:
             NonFiniteError: the update has NaN or infinity; the state is unchanged.
         """
         samples = jnp.asarray(amp_obs, jnp.float32)
-        self.state, metrics, ok = _update_jit(self.config, self.state, samples, self.sampler)
+        self.state, metrics, ok = _update_jit(
+            self.compiled_config, self.state, samples, self.sampler
+        )
         if not ok:
             raise NonFiniteError(
                 "the discriminator's update is not finite and was not applied; check the AMP "

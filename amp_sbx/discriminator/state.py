@@ -1,6 +1,7 @@
 """The discriminator's learning state, its scores and its style rewards, as pure functions."""
 
-from functools import partial
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -43,6 +44,21 @@ class AMPState:
     key: Array
     mask: Float[Array, " feature"]
     adaptation: Adaptation
+
+
+_NOT_COMPILED = (
+    "weight", "task_weight", "mix", "schedule", "critic", "symmetry", "held_out_fraction",
+    "feature_min_std", "feature_clip", "single_motion", "adapt_every", "adapt_auc",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def compiled_config(config: AMPConfig) -> AMPConfig:
+    """The config with defaults for all settings that the compiled functions do not read.
+
+    It is their static argument, so that a change of these settings compiles nothing.
+    """
+    return replace(config, **{name: getattr(AMPConfig(), name) for name in _NOT_COMPILED})
 
 
 def make_discriminator(config: AMPConfig) -> Discriminator:

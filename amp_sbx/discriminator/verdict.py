@@ -21,7 +21,12 @@ MEMORIZED_GAP = 0.15
 
 
 class Verdict(Enum):
-    """State of the discriminator. `value` is logged as `amp/verdict`, `label` is its text."""
+    """State of the discriminator. `value` is logged as `amp/verdict`, `label` is its text.
+
+    Example:
+        >>> Verdict.TOO_STRONG.label, Verdict.TOO_STRONG.value
+        ('too strong', 3)
+    """
 
     label: str
 

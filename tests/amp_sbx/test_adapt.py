@@ -52,6 +52,7 @@ def test_direction_of_each_verdict():
     assert direction(Verdict.SHORTCUT, 0.99, (0.6, 0.85)) == 0
 
 
+@pytest.mark.slow
 def test_an_overpowered_discriminator_is_weakened(caplog):
     """Columns that are equal in the reference and opposite in the policy: neither separates alone."""
     caplog.set_level(logging.INFO, "amp_sbx")

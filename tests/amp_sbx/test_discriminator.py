@@ -113,6 +113,7 @@ VARIANTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: "-".join(map(str, v.values())))
 def test_every_variant_separates_two_gaussians_and_rewards_the_real_one(variant):
     fake = RNG.normal(2.0, 1.0, size=(500, 1))

@@ -89,6 +89,7 @@ def test_raw_against_normalized_velocity():
     )
 
 
+@pytest.mark.slow
 def test_an_overpowered_discriminator():
     """Columns that are equal in the reference and opposite in the policy: neither separates alone."""
     rng = np.random.default_rng(3)

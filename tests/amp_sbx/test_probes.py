@@ -50,6 +50,7 @@ def test_time_out_bootstrap_sees_through_the_time_limit():
     assert value_of(model, 0) == pytest.approx(5.0, abs=0.3)
 
 
+@pytest.mark.slow
 def test_style_and_time_outs_together():
     """A discriminator held at 0.5 adds weight * 0.5 per step: V = 1.5 / (1 - gamma)."""
     amp = SMALL_AMP | {"weight": 1.0, "disc_lr": 1e-12}
@@ -61,6 +62,7 @@ def test_style_and_time_outs_together():
     assert value_of(model, 0) == pytest.approx(1.5 / 0.2, abs=0.4)
 
 
+@pytest.mark.slow
 def test_style_alone_moves_the_policy_to_the_reference():
     """If policy and reference agree, LSGAN's score is one half."""
     settings = {

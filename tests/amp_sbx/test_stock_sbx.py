@@ -39,6 +39,7 @@ def stock(env, **kwargs):
     return sbx.PPO("MlpPolicy", GymnasiumVecEnv(env), **(settings | kwargs))
 
 
+@pytest.mark.slow
 def test_stock_sbx_learns_the_style():
     callback = AMPCallback(STYLE_AMP, STYLE_REFERENCE)
     model = stock(StyleEnv(32))

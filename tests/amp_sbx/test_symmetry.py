@@ -141,6 +141,7 @@ def scores_apart(symmetry):
     ]
 
 
+@pytest.mark.slow
 def test_with_symmetry_the_mirror_image_of_the_reference_is_as_good_as_the_reference():
     gap, area = scores_apart(True)
     assert abs(gap) < 0.1 and area == pytest.approx(0.5, abs=0.06)
