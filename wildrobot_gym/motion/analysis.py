@@ -13,7 +13,6 @@ from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.rotations import to_heading
 from wildrobot_gym.task.features import MOVING_SPEED
 
 # Seconds of segments that pass the gates: at least the one to train, fewer than the other to stop.
@@ -126,4 +125,4 @@ def _verdict(seconds: float, motions: int) -> str:
 
 def _forward_speed(robot: RobotModel, clip: MotionClip) -> Float[np.ndarray, " time"]:
     states = clip_states(robot, clip)
-    return np.asarray(to_heading(states.base_quat_w, states.qvel[:, :3]))[:, 0]
+    return np.asarray(states.base_lin_vel_h)[:, 0]

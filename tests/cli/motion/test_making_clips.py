@@ -69,7 +69,7 @@ def test_loop_makes_endless_variants(wildrobot, walks, mined, tmp_path, capsys):
 def test_build_needs_a_file_for_other_walks(wildrobot, tmp_path, capsys):
     assert main(["motion", "build", "--speeds", "0.3"]) == 2
     assert "Name it with --out" in capsys.readouterr().err
-    assert main(["motion", "build"]) == 2  # the shipped walks are not written anew unasked
+    assert main(["motion", "build"]) == 2  # the shipped walks are kept without --force
     assert "walk_synthetic.npz exists" in capsys.readouterr().err
     out = tmp_path / "walks.npz"
     assert main(["motion", "build", "--speeds", "0.3", "--no-mirror", "--out", str(out)]) == 0

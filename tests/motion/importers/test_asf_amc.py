@@ -31,11 +31,11 @@ def test_the_made_up_human_comes_back(tmp_path: Path) -> None:
     )
 
 
-def test_what_the_file_does_not_say_can_be_told(tmp_path: Path) -> None:
+def test_what_the_file_does_not_say_can_be_given(tmp_path: Path) -> None:
     path = write_amc(tmp_path)
     assert load(path).fps == 120.0, "CMU's own rate"
     moved = path.rename(tmp_path.with_name(tmp_path.name + "_moved.amc"))
-    told = ImportOptions(
+    given = ImportOptions(
         skeleton=tmp_path / "07.asf",
         source="ours",
         licence="CC0",
@@ -44,7 +44,7 @@ def test_what_the_file_does_not_say_can_be_told(tmp_path: Path) -> None:
         facing="z",
         scale=0.06,
     )
-    motion = load(moved, told)
+    motion = load(moved, given)
     assert (motion.fps, motion.source, motion.licence) == (60.0, "ours", "CC0")
     np.testing.assert_allclose(motion.position("pelvis")[0, 2], 0.9 * 0.06 * 0.45 / 0.0254)
 

@@ -52,7 +52,7 @@ def lengths(
     ],
 )
 def test_lengths_of_segments(wildrobot: RobotModel, frames: int, expected: list[int]) -> None:
-    """Windows begin every 10 frames; what overlaps is joined up to 200; no frame counts twice."""
+    """A window starts every 10 frames. Overlapping ones are joined up to 200 frames."""
     assert lengths(wildrobot, frames) == expected
 
 
@@ -152,7 +152,7 @@ def test_mined_segments_are_performed_physics(wildrobot: RobotModel, tmp_path: P
     np.testing.assert_array_equal(features[:, 9:18], whole.qvel[rows, 6:])
     np.testing.assert_array_equal(features[:, 24], whole.qpos[rows, 2])
     np.testing.assert_allclose(features[:, 25:], np.tanh(whole.pad_forces[rows] / 10.0), atol=1e-6)
-    # The height's rate is that of the height: velocities were recorded, not derived.
+    # The velocities were recorded, so they are the rate of the height.
     rate = np.gradient(features[:, 24], 0.02)
     assert np.corrcoef(rate[5:-5], features[5:-5, 20])[0, 1] > 0.9
 
@@ -195,16 +195,16 @@ def test_versions_tell_feature_definitions_apart(wildrobot: RobotModel, tmp_path
 
 
 def test_generate_goes_clip_by_clip(wildrobot: RobotModel) -> None:
-    clips, told = [stand_clip(wildrobot), walk_clip(wildrobot, 0.3)], []
+    clips, reported = [stand_clip(wildrobot), walk_clip(wildrobot, 0.3)], []
     report = generate(
         wildrobot,
         clips,
         QUICK,
         generations=0,
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: reported.append((done, total)),
     )
     assert [clip.motion_id for clip in report.clips] == ["stand", "walk_0.30_plain"]
-    assert told[-1] == (2.0, 2) and sorted(told) == told
+    assert reported[-1] == (2.0, 2) and sorted(reported) == reported
     assert report.mined_s == pytest.approx(sum(s.num_frames for s in report.segments) / 50)
     twins = [clips[1], clips[1].mirrored(wildrobot)]
     both = generate(

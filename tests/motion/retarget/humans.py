@@ -48,8 +48,9 @@ def human_of(robot: RobotModel, qpos: np.ndarray, fps: float, size: float = SIZE
 
 
 def around_circle(human: HumanMotion, radius: float) -> HumanMotion:
-    """`human`, who walks along x, bent to walk to the left around a circle; what stands still goes
-    on standing still.
+    """Bend the path of a human who walks along x into a circle to the left.
+
+    Standing feet stay still.
     """
     x, y, z = np.moveaxis(human.positions, -1, 0)
     angle = x / radius

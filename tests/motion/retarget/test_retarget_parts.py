@@ -1,5 +1,5 @@
 """The parts of retargeting by hand: smoothing, reach, rolling soles, floors, stances, balance,
-swings, figures.
+swings, metrics.
 """
 
 from __future__ import annotations
@@ -253,7 +253,7 @@ def test_swing_is_quick_enough_and_clear(
     np.testing.assert_allclose(path.joints(np.zeros(12))[-1], ends[1][0], atol=0.02)
 
 
-# --- figures, inverse kinematics, settings --------------------------------------------------------
+# --- metrics, inverse kinematics, settings --------------------------------------------------------
 
 
 def test_slide_counts_touching_corners_of_planted_feet_alone() -> None:

@@ -1,6 +1,4 @@
-"""Loops: where a clip joins itself, what the servos are told, and that a heading makes no
-difference.
-"""
+"""Loops: where a clip joins itself, the servos' targets, and independence of the heading."""
 
 from __future__ import annotations
 

@@ -151,10 +151,10 @@ def test_the_harness_only_shows_what_it_did(wildrobot: RobotModel, thrown: Motio
     assert not free.harness.any() and not free.harness_saturated.any()
 
 
-def test_progress_is_told(wildrobot: RobotModel, walk: MotionClip) -> None:
-    told: list[tuple[int, int]] = []
-    track(wildrobot, [walk], PLAIN, lambda done, total: told.append((done, total)))
-    assert told[0] == (1, 50) and told[-1] == (50, 50)
+def test_progress_is_reported(wildrobot: RobotModel, walk: MotionClip) -> None:
+    reported: list[tuple[int, int]] = []
+    track(wildrobot, [walk], PLAIN, lambda done, total: reported.append((done, total)))
+    assert reported[0] == (1, 50) and reported[-1] == (50, 50)
 
 
 def test_what_cannot_be_tracked(wildrobot: RobotModel, walk: MotionClip, clip: MotionClip) -> None:

@@ -86,7 +86,6 @@ def velocity_table(analysis: Analysis) -> Table:
 
 
 def _metrics_table(analysis: Analysis) -> Table:
-
     from wildrobot_gym.motion.analysis import GO_S
 
     table = Table(title="reference motion", box=SIMPLE_HEAD)

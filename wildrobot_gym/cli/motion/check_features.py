@@ -53,7 +53,6 @@ def check_features(
 
 def summary_table(summary: FeatureSummary) -> Table:
     """Return a table of a reference's features, one row for each column."""
-
     title = f"{summary.reference}: {summary.num_frames} frames"
     headings = ("mean", "spread", "zeros")
     table = number_table(title, "column", headings, str(summary.features))
@@ -63,7 +62,6 @@ def summary_table(summary: FeatureSummary) -> Table:
 
 
 def _table(result: FeatureComparison) -> Table:
-
     headings = ("mean", "", "spread", "", "zeros", "", "KS")
     table = number_table("features: policy, reference", "column", headings)
     for check in result.columns:

@@ -57,6 +57,9 @@ def retarget_files(
         body_model=settings.body_model,
         robot=settings.robot,
         fps=settings.fps,
+        scale=settings.scale,
+        up=settings.up,
+        facing=settings.facing,
         start_s=settings.start,
         end_s=settings.end,
     )

@@ -48,6 +48,12 @@ class RetargetFilesSettings:
     """Body model file (SMPL-H or SMPL-X) for AMASS files."""
     fps: float | None = None
     """Frame rate in Hz, in place of the rate that the files give."""
+    scale: float | None = None
+    """Meters in one unit of the files. The default is found from the length of the legs."""
+    up: str | None = None
+    """Axis of the files that points up: x, y or z, with a sign if negative. Found by default."""
+    facing: str | None = None
+    """Axis that the skeleton's rest pose faces, like `up`. Found by default."""
     start: float | None = None
     """Start of the part to take from each file, in seconds."""
     end: float | None = None
