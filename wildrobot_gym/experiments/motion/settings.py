@@ -22,7 +22,7 @@ class BuildSettings:
     speeds: tuple[float, ...] | None = None
     """Speeds of the walks, in m/s. The default is the speeds of the shipped walks."""
     mirror: bool = True
-    """Add the mirror image of each clip."""
+    """Add the mirror image of each clip. `--no-mirror` leaves them out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,10 @@ class RetargetFilesSettings:
     robot: str = "wildrobot"
     """Name of a shipped robot, or a folder with a robot_config.yaml."""
     warp: bool = True
-    """Change the speed of human motion to keep its Froude number."""
+    """Change the speed of human motion to keep its Froude number.
+
+    `--no-warp` keeps its own speed.
+    """
     stride: float = 1.0
     """Factor on the length of human steps, after they are scaled by leg length."""
     table: str | None = None
@@ -51,7 +54,7 @@ class RetargetFilesSettings:
     scale: float | None = None
     """Meters in one unit of the files. The default is found from the length of the legs."""
     up: str | None = None
-    """Axis of the files that points up: x, y or z, with a sign if negative. Found by default."""
+    """Axis of the files that points up, such as `--up z` or `--up=-y`. Found by default."""
     facing: str | None = None
     """Axis that the skeleton's rest pose faces, like `up`. Found by default."""
     start: float | None = None
@@ -79,7 +82,7 @@ class LoopSettings:
     turns: tuple[float, ...] = (0.0,)
     """Fractions by which the left leg swings further and the right leg less."""
     mirror: bool = True
-    """Add the mirror image of each clip."""
+    """Add the mirror image of each clip. `--no-mirror` leaves them out."""
 
 
 @dataclass(frozen=True, kw_only=True)
