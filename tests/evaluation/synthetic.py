@@ -41,8 +41,8 @@ def walking(
 ) -> Recording:
     """A symmetric walk along `yaw`.
 
-    Each foot swings for `swing` of every `period` steps, half a period apart. The left foot's swings
-    begin at multiples of the period. The sole rises to `peak` m in the middle of a swing.
+    Each foot swings for `swing` of every `period` steps, half a period apart. The left foot's
+    swings begin at multiples of the period. The sole rises to `peak` m in the middle of a swing.
     """
     arrays = standing(robot)
     t = np.arange(STEPS)

@@ -109,8 +109,8 @@ def test_contacts_show_load_and_a_fall(robot):
     svg = contacts_svg(walking(robot), robot, DT, 2, "k")
     check_svg(svg)
     assert "var(--run2)" in svg and "var(--run0)" not in svg
-    # From 2 to 5 s, steps 100 to 250, the left foot stands in 100 to 120, 136 to 160, 176 to 200,
-    # 216 to 240.
+    # 2 to 5 s are the steps 100 to 250. The left foot stands in 100 to 120, 136 to 160, 176 to 200,
+    # and 216 to 240.
     assert f"left foot loaded 4 times, {92 / 150:.0%} of the time" in svg
     arrays = standing(robot)
     arrays["alive"][150:] = False

@@ -40,8 +40,8 @@ def test_no_cycle_without_two_touchdowns(wildrobot):
 
 
 def test_recorded_cycles_average_over_cycles(robot):
-    # The left foot touches down at phase 16 of 40. From there, joint 1 is a sine of the phase. It is
-    # 0.2 higher in every second cycle.
+    # The left foot touches down at phase 16 of 40. From there, joint 1 is a sine of the phase.
+    # It is 0.2 higher in every second cycle.
     arrays = dataclasses.asdict(walking(robot))
     t = np.arange(STEPS) - 16
     arrays["joint_pos"][:, 0, 1] = np.sin(2 * np.pi * t / PERIOD) + 0.2 * (t // PERIOD % 2)

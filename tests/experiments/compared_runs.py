@@ -47,7 +47,7 @@ class Model:
 
 
 def made_up(tmp_path, name, robot="wildrobot", slip=0.0, clips=(), **more):
-    """A run that stands still: 8 episodes at each of two commands. Its feet slide with `slip` m/s."""
+    """A run that stands: 8 episodes at each of two commands. Its feet slide with `slip` m/s."""
     model = RobotModel.load(robot)
     shape, feet = (260, 16), len(model.foot_names)
     wide = {"base_pos_w": 3, "base_lin_vel_w": 3, "base_ang_vel": 3}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
+from wildrobot_gym.errors import ConfigError, unknown_name
 from wildrobot_gym.evaluation.benchmark import WalkBenchmark, WalkResult, evaluation_settings
 from wildrobot_gym.evaluation.protocol import check_protocol
 from wildrobot_gym.evaluation.style import style_env
@@ -101,7 +102,19 @@ def evaluate(
 
 
 def change_settings(settings: EvaluateSettings, changes: Mapping[str, Any]) -> EvaluateSettings:
-    """Settings with some fields changed; `commands` may be any sequence of numbers."""
+    """Settings with some fields changed.
+
+    Args:
+        settings: The settings.
+        changes: New values by field; `commands` may be any sequence of numbers.
+
+    Raises:
+        ConfigError: There is no such field; the message says which there are.
+    """
+    known = [field.name for field in fields(settings)]
+    for name in changes:
+        if name not in known:
+            raise ConfigError(unknown_name("evaluation setting", name, known))
     values = dict(changes)
     if "commands" in values:
         values["commands"] = tuple(float(speed) for speed in values["commands"])
