@@ -16,14 +16,14 @@ def analyze(
     verbose: bool = False,
     force: bool = False,
 ) -> int:
-    """Judge a dataset: go on, or stop, and why.
+    """Judge a dataset: train on it, or stop, and why.
 
     Args:
         dataset: A reference file, or a shipped reference's name.
-        json_output: Write the figures there.
-        plot: Write a page of pictures there, .png.
+        json_output: File for the metrics, JSON.
+        plot: File for a page of plots, .png.
         force: Overwrite files that exist.
-        verbose: Taken for the plan's sake: everything is always said.
+        verbose: Accepted because the plan prints it; everything is always printed.
     """
     return analyze_command(dataset, json=json_output, plot=plot, force=force)
 

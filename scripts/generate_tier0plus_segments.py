@@ -30,18 +30,18 @@ def generate(
     verbose: bool = False,
     force: bool = False,
 ) -> int:
-    """Perform clips in physics and keep the stretches that pass all gates.
+    """Perform clips in physics and keep the segments that pass all gates.
 
     Args:
         motions: Clips, reference files, shipped references, or human motion.
         out: The dataset; its report is written beside it.
-        multi_start_interval: Frames (50 a second) between the starts of a clip's variants.
-        max_window_frames: Longest segment, frames.
-        harness_cap: Most that the harness may do, share of the weight.
-        max_harness_p95: Gate on the harness, share of the weight.
-        min_load_support: Gate on the mean load, share of the weight.
-        features: Write the plan's output fields there, .npz.
-        verbose: Also say what was found out about the files.
+        multi_start_interval: Frames (50 per second) between the starts of a clip's variants.
+        max_window_frames: Longest segment, in frames.
+        harness_cap: Maximum force of the harness, as a fraction of the weight.
+        max_harness_p95: Gate on the harness, as a fraction of the weight.
+        min_load_support: Gate on the mean load, as a fraction of the weight.
+        features: File for the plan's output fields, .npz.
+        verbose: Also print what was found out about the files.
         force: Overwrite the dataset if it exists.
     """
     if verbose:

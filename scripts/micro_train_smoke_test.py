@@ -25,12 +25,12 @@ def smoke_test(
 
     Args:
         dataset: A reference file, or a shipped reference's name.
-        steps: Environment steps.
+        steps: Environment steps of the run.
         log_interval: Steps between two lines; an iteration at least.
-        drop_contacts: Without foot contacts.
-        drop_height: Without the base's height.
-        json_output: Write the figures there.
-        force: Overwrite the figures if they exist.
+        drop_contacts: Leave out the foot contacts.
+        drop_height: Leave out the height of the base.
+        json_output: File for the metrics, JSON.
+        force: Overwrite the metrics if they exist.
     """
     settings = ProbeSettings(
         steps=steps,

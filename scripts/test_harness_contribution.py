@@ -18,14 +18,14 @@ def contribution(
     verbose: bool = False,
     force: bool = False,
 ) -> int:
-    """Say how much of each clip's performance is the harness's.
+    """Measure how much of each clip's performance is the harness's.
 
     Args:
         motion: A clip, a reference file, a shipped reference, or human motion.
-        duration: Of each performance, s.
-        json_output: Write the figures there.
-        verbose: Also say what was found out about the file.
-        force: Overwrite the figures if they exist.
+        duration: Duration of each performance, in seconds.
+        json_output: File for the metrics, JSON.
+        verbose: Also print what was found out about the file.
+        force: Overwrite the metrics if they exist.
     """
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -31,15 +31,15 @@ def arguments_of(
 
     Args:
         config: A shipped config's name or a YAML file.
-        iterations: Of collecting and learning.
+        iterations: Iterations of collecting and learning.
         num_envs: Parallel environments.
         lr: Learning rate.
         amp_weight: Weight of the style reward.
         amp_data: Reference motion, a shipped name or an .npz file.
-        seed: Random seed.
+        seed: Random seed for training and evaluation.
         verify: A quick smoke test: three small iterations.
-        no_amp: Task reward alone.
-        out: The run folder.
+        no_amp: Train with the task reward alone.
+        out: Run directory.
     """
     settings = list(VERIFY) if verify else []
     for name, value in (("n_envs", num_envs), ("learning_rate", lr)):

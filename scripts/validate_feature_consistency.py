@@ -17,14 +17,14 @@ def validate(
     json_output: Path | None = None,
     force: bool = False,
 ) -> int:
-    """Compare a policy's features with a reference's, dimension by dimension.
+    """Compare a policy's features with a reference's, column by column.
 
     Args:
         dataset: A reference file, or a shipped reference's name.
         policy: A .zip file, a run folder, or the name of a shipped policy.
-        config: Take the features of this run config; all channels if not given.
-        json_output: Write the figures there.
-        force: Overwrite the figures if they exist.
+        config: Run config whose features are compared. The default is all channels.
+        json_output: File for the metrics, JSON.
+        force: Overwrite the metrics if they exist.
     """
     settings = CheckFeaturesSettings(policy=policy, config=config)
     return check_features(dataset, settings, json=json_output, force=force)

@@ -204,11 +204,10 @@ class MotionClip:
             )
 
     def resampled(self, fps: float) -> MotionClip:
-        """Return the motion at another frame rate.
+        """Return the motion at another frame rate, without velocities.
 
-        Poses follow C2 splines, and forces are interpolated linearly. The orientation follows a
-        `RotationSpline`, since slerp would make the angular velocity jump at every frame. The new
-        clip has no velocities, since those belong to the frames in which they were performed.
+        Poses follow C2 splines, and forces are interpolated linearly. A `RotationSpline` keeps the
+        angular velocity continuous, and slerp would not.
 
         Args:
             fps: The new frame rate, in Hz.

@@ -243,11 +243,7 @@ class ReferenceDataset:
         }
 
     def statistics(self) -> tuple[Float[np.ndarray, " window"], Float[np.ndarray, " window"]]:
-        """Return mean and standard deviation of a window's columns, float32.
-
-        They are those of single frames, repeated for each frame of the window. So a channel has the
-        same scale at every age.
-        """
+        """Return mean and standard deviation of a window's columns, the same at every age, float32."""
         features, frames = self.features.astype(np.float64), self.config.history.frames
         mean, std = features.mean(axis=0), features.std(axis=0)
         return np.tile(mean, frames).astype(np.float32), np.tile(std, frames).astype(np.float32)
@@ -260,9 +256,7 @@ class ReferenceDataset:
     def sample_sequences(
         self, rng: np.random.Generator, n: int, length: int
     ) -> Float[np.ndarray, "n length feature"]:
-        """Draw `n` sequences of `length` successive frames, each inside one clip.
-
-        Every possible start is equally likely.
+        """Draw `n` sequences of `length` frames inside clips, every start equally likely.
 
         Raises:
             MotionError: No clip is that long.
