@@ -563,8 +563,11 @@ def test_make_vec_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
 def test_environments_of_the_same_settings_share_compiled_functions() -> None:
     env = make()
     assert make(AutoresetMode.SAME_STEP, num_envs=2)._batched is env._batched
-    assert make(limit=LIMIT + 1)._batched is not env._batched
+    assert make(limit=LIMIT + 1, reset={"stagger": True})._batched is env._batched
     assert make(rewards={"alive": 7.0})._batched is not env._batched
     assert make(robot="wildrobot_8dof")._batched is not env._batched
-    reference = make(reference="walk_human", reset={"reference_fraction": 0.5})
-    assert reference.task.sharing_key() is None
+    references = [
+        make(reference=name, reset={"reference_fraction": 0.5})._batched
+        for name in ("walk_human", "walk_human", "walk_synthetic")
+    ]
+    assert references[0] is references[1] is not references[2]

@@ -92,8 +92,7 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         self._task_state: Any = None
         self._state: PhysicsState | None = None
         self._finished = np.zeros(self.num_envs, bool)
-        # Present observations and AMP windows: what a partial reset returns for the environments it
-        # leaves alone.
+        # Present observations and AMP windows: what a partial reset returns of the others.
         self._last: tuple[Any, Any] = (
             np.zeros((num_envs, self.task.obs_dim), np.float32),
             np.zeros((num_envs, self.task.feature_dim), np.float32),
@@ -124,8 +123,7 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         mask = reset_mask(options, self.num_envs)
         if self._state is None and not mask.all():
             raise ConfigError(
-                "The first reset must be a full one: call reset() once before reset with a"
-                " reset_mask."
+                "The first reset must be a full one: call reset() without a reset_mask."
             )
         if seed is not None or self._task_state is None:
             self._seed(mask, seed)

@@ -30,10 +30,9 @@ class WildRobotTrackVectorEnv(RobotVectorEnv):
       lost its clip.
 
     Args:
-        *args: Those of `WildRobotVectorEnv`.
-        **settings: Those of `WildRobotVectorEnv`, with the fields of
-            `wildrobot_gym.task.config.TrackEnvConfig`. `reference` is required: the clips, a file
-            or a shipped name.
+        reference: The clips, a file or a shipped name; required.
+        **settings: The fields of `wildrobot_gym.task.config.TrackEnvConfig`. All other arguments
+            are those of `WildRobotVectorEnv`.
 
     Example:
         >>> env = gym.make_vec("WildRobotTrack-v0", num_envs=16, reference="walk_human")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
@@ -14,6 +16,7 @@ from wildrobot_gym.config import to_dict
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.sections import TerminationConfig
 
 NO_LIMIT = int(jnp.iinfo(jnp.int32).max)  # control steps: an episode without a time limit
@@ -54,7 +57,7 @@ class Task(Protocol):
     def sharing_key(self) -> str | None:
         """What the functions depend on, as text: tasks with one key share compiled functions.
 
-        None: the functions depend on more than a key can hold, such as motions.
+        None: the functions depend on more than a key can hold, such as a user's code.
         """
         ...
 
@@ -91,13 +94,26 @@ class Task(Protocol):
         ...
 
 
-def settings_key(robot: RobotModel, config: Any, max_episode_steps: int) -> str:
-    """Settings and robot of a task as text; equal texts mean equal functions."""
-    model = robot.model
+def sharing_key(robot: RobotModel, config: EnvConfig, motions: Any) -> str | None:
+    """What a task's functions depend on, as text; None with a user's own reward terms.
+
+    The time limit and `reset.stagger` are no part of it: environments pass each episode's length.
+
+    Args:
+        robot: The robot.
+        config: All settings.
+        motions: A tree of the arrays that the task reads, or None.
+    """
+    if set(config.rewards.weights) - set(config.rewards.registry):
+        return None
+    plain = to_dict(config)
+    del plain["reset"]["stagger"]
+    model, digest = robot.model, hashlib.sha256()
     numbers = (robot.home_qpos, model.opt.gravity, model.jnt_axis, model.qpos0)
-    arrays = [array.tobytes().hex() for array in numbers]
-    plain = {"config": to_dict(config), "robot": robot.config, "limit": max_episode_steps}
-    return json.dumps([type(config).__name__, plain, arrays], sort_keys=True)
+    for array in (*numbers, *jax.tree.leaves(motions)):
+        digest.update(np.asarray(array).tobytes())
+    parts = [type(config).__name__, plain, robot.config, digest.hexdigest()]
+    return json.dumps(parts, sort_keys=True)
 
 
 def episode_steps(max_episode_steps: int | None) -> int:

@@ -30,7 +30,7 @@ from wildrobot_gym.task.config import TrackEnvConfig
 from wildrobot_gym.task.contact import foot_forces
 from wildrobot_gym.task.control import ServoControl
 from wildrobot_gym.task.observations import CLIP, observation_dim, observation_mirror, observe
-from wildrobot_gym.task.protocol import StepOutput, check_heights, episode_steps
+from wildrobot_gym.task.protocol import StepOutput, check_heights, episode_steps, sharing_key
 from wildrobot_gym.task.reflection import SCALAR, VECTOR, joint_image
 from wildrobot_gym.task.resets import Start, axis_quat
 from wildrobot_gym.task.reward_terms import reward_terms
@@ -101,8 +101,8 @@ class TrackTask:
         self.obs_dim = observation_dim(robot) + len(config.horizon) * (robot.num_joints + 7) + 2
 
     def sharing_key(self) -> str | None:
-        """None: the functions depend on the clips."""
-        return None
+        """What the functions depend on, as text; None with a user's own reward terms."""
+        return sharing_key(self.robot, self.config, self.clips)
 
     def mirror(self) -> dict[str, list[Any]]:
         """Reflection y -> -y of observation, action and AMP window, by index lists and signs."""

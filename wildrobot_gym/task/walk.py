@@ -23,11 +23,11 @@ from wildrobot_gym.task.protocol import (
     StepOutput,
     check_heights,
     episode_steps,
-    settings_key,
+    sharing_key,
 )
 from wildrobot_gym.task.resets import ReferenceStates, Start, draw_start
 from wildrobot_gym.task.reward_terms import reward_terms
-from wildrobot_gym.task.rewards import TERMS, RewardInputs
+from wildrobot_gym.task.rewards import RewardInputs
 from wildrobot_gym.task.state import TaskState
 from wildrobot_gym.task.step import (
     first_task_state,
@@ -80,11 +80,8 @@ class WalkTask:
         self._resample_every = min(interval, NO_LIMIT)
 
     def sharing_key(self) -> str | None:
-        """Settings and robot as text; None with reference frames or a user's own reward term."""
-        own_terms = set(self.config.rewards.weights) - set(TERMS)
-        if self.reference is not None or own_terms:
-            return None
-        return settings_key(self.robot, self.config, self.max_episode_steps)
+        """What the functions depend on, as text; None with a user's own reward terms."""
+        return sharing_key(self.robot, self.config, self.reference)
 
     def mirror(self) -> dict[str, list[Any]]:
         """Reflection y -> -y of observation, action and AMP window, by index lists and signs."""
