@@ -1,8 +1,7 @@
 """A motion clip: the poses of one robot over time, with their source.
 
 World frame: x forward, y left, z up. Joint angles are in the robot's order and signs, in rad.
-Quaternions are wxyz and turn the base to the world. A clip keeps velocities if physics performed
-the motion; otherwise `wildrobot_gym.motion.states` derives them from the poses.
+Quaternions are wxyz and turn the base to the world. `motion.states` derives missing velocities.
 """
 
 from __future__ import annotations
@@ -43,8 +42,7 @@ class MotionClip:
         pad_forces: (time, pad) normal forces in the robot's pad order, in N. None if not known.
         qvel: (time, nv) velocities as performed, in MuJoCo's order: base linear in the world, base
             angular in the base, joints. None if not known.
-        command: Command that the motion follows, in the heading frame: vx and vy in m/s, yaw rate
-            in rad/s.
+        command: (vx m/s, vy m/s, yaw rate rad/s) that the motion follows, in the heading frame.
         source: Where the motion is from, for the credits.
         licence: License of the motion, for the credits.
         metadata: Anything else, as JSON types.
@@ -168,9 +166,8 @@ class MotionClip:
         error = np.abs(np.linalg.norm(self.root_quat, axis=-1) - 1.0)
         if error.max() > _UNIT_TOLERANCE:
             raise MotionError(
-                f"{where}: root_quat in frame {int(error.argmax())} has length"
-                f" {1 + error.max():.4f} or its inverse;"
-                " allowed: 1 within 0.001 (order w, x, y, z)."
+                f"{where}: root_quat in frame {error.argmax()} has length {1 + error.max():.4f}"
+                " or its inverse; allowed: 1 within 0.001 (order w, x, y, z)."
             )
         if self.joint_names == robot.joint_names:
             return self
