@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 
 from amp_sbx.common import archive as checkpoint
-from wildrobot_gym.evaluation.benchmark import PROTOCOL
 from wildrobot_gym.evaluation.progress import STEPS
+from wildrobot_gym.evaluation.protocol import PROTOCOL
 from wildrobot_gym.experiments.study.metrics import (
     BENCHMARK,
 )

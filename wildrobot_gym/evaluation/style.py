@@ -15,11 +15,12 @@ from jaxtyping import Float
 
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.evaluation.benchmark import SEED, make_env
+from wildrobot_gym.evaluation.benchmark import make_env
 from wildrobot_gym.evaluation.cycles import clip_cycles, recorded_cycles
 from wildrobot_gym.evaluation.distances import nearest_distances
 from wildrobot_gym.evaluation.intervals import mean_interval
 from wildrobot_gym.evaluation.metrics import measured_steps
+from wildrobot_gym.evaluation.protocol import SEED
 from wildrobot_gym.evaluation.recording import Policy, record
 from wildrobot_gym.evaluation.two_sample import SampleSet, time_halves, two_sample_auc
 from wildrobot_gym.motion.clip import MotionClip

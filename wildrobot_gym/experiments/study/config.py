@@ -12,7 +12,7 @@ from amp_sbx.common.errors import AMPError
 from wildrobot_gym.config import build
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import ConfigError, WildRobotError, unknown_name
-from wildrobot_gym.evaluation.benchmark import check_protocol
+from wildrobot_gym.evaluation.protocol import check_protocol
 from wildrobot_gym.paths import STUDIES
 from wildrobot_gym.physics import check_backend
 from wildrobot_gym.robot import RobotModel

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from amp_sbx.common.errors import AMPError
 from wildrobot_gym.errors import RunError, WildRobotError
-from wildrobot_gym.evaluation.benchmark import PROTOCOL
+from wildrobot_gym.evaluation.protocol import PROTOCOL
 from wildrobot_gym.experiments.study.config import digest
 from wildrobot_gym.files import atomic_write, locked
 from wildrobot_gym.training import config as run_config

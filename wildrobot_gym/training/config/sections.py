@@ -14,7 +14,7 @@ from amp_sbx.common.schedules import parse_schedule
 from wildrobot_gym.config import to_dict
 from wildrobot_gym.env.registration import ENV_ID, MAX_EPISODE_STEPS, TRACK_ENV_ID
 from wildrobot_gym.errors import ConfigError, unknown_name
-from wildrobot_gym.evaluation.benchmark import check_protocol
+from wildrobot_gym.evaluation.protocol import check_protocol
 from wildrobot_gym.task.config import EnvConfig, TrackEnvConfig
 from wildrobot_gym.training.config.names import find_motion
 from wildrobot_gym.training.config.policy_kwargs import parse_policy_kwargs
