@@ -163,4 +163,4 @@ def test_settings_go_through_json():
         AMPConfig.from_dict(checkpoint.json.loads(checkpoint.json.dumps(config.to_dict())))
         == config
     )
-    assert hash(config) == hash(AMPConfig.from_dict(config.to_dict())) and not Triggers().asks()
+    assert hash(config) == hash(AMPConfig.from_dict(config.to_dict())) and not Triggers().given()
