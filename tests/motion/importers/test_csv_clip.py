@@ -71,7 +71,7 @@ def test_a_part_can_be_taken(tmp_path: Path, wildrobot: RobotModel) -> None:
     np.testing.assert_allclose(clip.root_pos[:, 0], [0.005, 0.01, 0.015])
 
 
-def test_without_times_the_rate_is_told(tmp_path: Path, wildrobot: RobotModel) -> None:
+def test_without_times_the_rate_is_an_option(tmp_path: Path, wildrobot: RobotModel) -> None:
     path = written(tmp_path, wildrobot, lambda columns: columns.pop("time"))
     assert load(path, ImportOptions(fps=25.0)).fps == 25.0
     with pytest.raises(MotionError, match=r"clip\.csv has no column 'time'.*pass fps"):

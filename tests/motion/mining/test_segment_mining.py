@@ -175,7 +175,7 @@ def test_mined_segments_are_performed_physics(wildrobot: RobotModel, tmp_path: P
     assert str(file["feature_version"]).startswith("v0.6.2-")
 
 
-def test_versions_tell_feature_definitions_apart(wildrobot: RobotModel, tmp_path: Path) -> None:
+def test_versions_differ_between_feature_definitions(wildrobot: RobotModel, tmp_path: Path) -> None:
     segments = mine(wildrobot, [performance(wildrobot, 50)]).segments
     versions = {
         str(
