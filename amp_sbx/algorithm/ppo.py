@@ -43,8 +43,10 @@ class AMPPPO(PersistentPPO):
     Args:
         env: also a `gymnasium.vector.VectorEnv`. For AMP, it offers the AMP observation of each
             step as a batched `amp_obs` or as `info["amp_obs"]`.
-        learning_rate, clip_range, clip_range_vf: a number, "lin_3e-4" (linear to 0), or a function
+        learning_rate: a number, "lin_3e-4" (linear to 0), or a function
             of the remaining progress.
+        clip_range: As `learning_rate`.
+        clip_range_vf: As `learning_rate`, or None to leave values unclipped.
         policy_kwargs: `activation_fn` and `optimizer_class` may be names such as "elu" or "adam".
         amp: AMP settings, `AMPConfig` or a dict of its fields. None: plain PPO.
         reference: motion to imitate, see `ReferenceFeatures.coerce`. AMP needs `amp` and

@@ -87,7 +87,7 @@ def train(
         config: A shipped config's name ("walk_amp"), a YAML file, or a `RunConfig`.
         seed: Random seed; the config's if None.
         overrides: Settings to replace, as `{"amp.weight": 0.2}` or `["amp.weight=0.2"]`.
-        out: The run directory; runs/<config>-s<seed> if None.
+        out: The run directory; `runs/<config>-s<seed>` if None.
         resume: Continue the run in that directory.
         handle_signals: Stop with a checkpoint on SIGINT and SIGTERM. It needs the main thread.
         report: Receives progress and messages.
