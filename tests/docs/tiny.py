@@ -19,6 +19,7 @@ import stable_baselines3
 import wildrobot_gym as wr
 from amp_sbx import AMPPPO, AMPCallback
 from wildrobot_gym.motion import reference
+from wildrobot_gym.training.config import load
 from wildrobot_gym.training.policy import LoadedPolicy
 
 NUM_ENVS = 8
@@ -54,8 +55,10 @@ def shrink(patch: pytest.MonkeyPatch, folder: Path, kept: dict[str, Any]) -> Non
         return make_vec(env, num_envs=min(num_envs, NUM_ENVS), **settings)
 
     def small_train(config: str, *, seed: int, overrides: dict[str, Any]) -> Any:
-        assert config == "walk_amp"
-        return train("smoke", seed=seed, overrides=overrides | RUN, out=folder / "run")
+        load(config, overrides, seed)  # every setting is one that the config takes
+        if "run" not in kept:
+            kept["run"] = train("smoke", seed=seed, overrides=RUN, out=folder / "run")
+        return kept["run"]
 
     def small_evaluate(policy: Any, **changes: Any) -> Any:
         if "evaluation" not in kept:
@@ -64,11 +67,10 @@ def shrink(patch: pytest.MonkeyPatch, folder: Path, kept: dict[str, Any]) -> Non
         return kept["evaluation"]
 
     def kept_policy(policy: Any) -> Any:
-        if policy != "walk":
-            return load_policy(policy)
-        if "policy" not in kept:
-            kept["policy"] = load_policy(policy)
-        return kept["policy"]
+        key = f"policy {policy}"
+        if key not in kept:
+            kept[key] = load_policy(policy)
+        return kept[key]
 
     def kept_reference(name: str, env: Any) -> Any:
         key = f"reference {name} {env.unwrapped.config.features}"
