@@ -79,6 +79,7 @@ def learn(iterations, num_envs):
     return model, styles, features
 
 
+@pytest.mark.slow
 def test_runs_on_half_cheetah():
     model, styles, _ = learn(iterations=3, num_envs=2)
     assert len(styles) == 3 and np.isfinite(styles).all()

@@ -217,7 +217,7 @@ def test_a_damaged_run_directory_is_reported(run_path, tmp_path):
     assert (run.config, run.curves, run.reference, run.clips) == ({}, {}, None, [])
     no_settings, no_curves, no_motion = run.missing
     assert (
-        "no YAML" in no_settings
+        "is not valid YAML" in no_settings
         and "could not convert" in no_curves
         and "gone does not exist" in no_motion
     )

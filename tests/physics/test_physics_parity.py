@@ -88,6 +88,7 @@ def test_same_state_same_task_outputs(wildrobot: RobotModel, mjx_physics: MjxPhy
     assert here.terminated.tolist() == [False, True, False, False]
 
 
+@pytest.mark.slow
 def test_a_horizon_with_staggered_resets(wildrobot: RobotModel, mjx_physics: MjxPhysics) -> None:
     native = NativePhysics(wildrobot, N)
     qpos, qvel = starts(wildrobot)
