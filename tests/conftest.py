@@ -1,7 +1,8 @@
 """Shared fixtures, and run-time checks of the annotated array shapes in the packages' functions.
 
-The shape checks run while a function is traced, so they cost next to nothing. Modules that are all about bad input from
-outside (config, env, cli) are left out: there the packages' own errors are what is tested.
+The shape checks run while a function is traced, so they cost next to nothing. Modules that are all
+about bad input from outside (config, env, cli) are left out: there the packages' own errors are
+what is tested.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Imports point down a floor or stay on it, never make a circle, and never cross from one wing to the other."""
+"""Imports point down a floor or stay on it and make no circle; modules are small."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ FLOOR_OF = {
     for floor, rooms in enumerate(floors)
     for room in rooms
 }
+MOST_LINES = 300  # of a module; longer ones do more than one thing
+MOST_COMMAND_LINE = 2_200  # of all of wildrobot_gym/cli, which only parses, calls and prints
 KNOW_LEARNING = ("wildrobot_gym.training", "wildrobot_gym.experiments", "wildrobot_gym.cli")
 
 
@@ -42,8 +44,10 @@ def modules(package: str) -> dict[str, Path]:
 
 
 def imports(module: str, path: Path, known: set[str]) -> set[str]:
-    """Modules that ``path`` imports anywhere in its text, as full names; a name taken from a package counts as the
-    submodule it may be."""
+    """Full names of the modules that `path` imports anywhere in its text.
+
+    A name taken from a package counts as the submodule it may be.
+    """
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -92,6 +96,19 @@ def test_only_the_upper_floors_know_the_learning_package() -> None:
         if any(n.split(".")[0] == "amp_sbx" for n in names) and not m.startswith(KNOW_LEARNING)
     }
     assert not offenders
+
+
+def test_modules_are_small() -> None:
+    lines = {
+        name: len(path.read_text().splitlines())
+        for package in TOWERS
+        for name, path in modules(package).items()
+    }
+    assert {name: n for name, n in lines.items() if n > MOST_LINES} == {}
+    in_cli = sum(n for name, n in lines.items() if name.startswith("wildrobot_gym.cli"))
+    assert in_cli <= MOST_COMMAND_LINE
+    at_root = [path.name for path in (ROOT / "amp_sbx").iterdir() if path.is_file()]
+    assert len(at_root) <= 3
 
 
 def test_imports_point_down() -> None:

@@ -54,7 +54,7 @@ def test_direction_of_each_verdict():
 
 @pytest.mark.slow
 def test_an_overpowered_discriminator_is_weakened(caplog):
-    """Columns that are equal in the reference and opposite in the policy: neither separates alone."""
+    """Two columns, equal in the reference and opposite in the policy: neither separates alone."""
     caplog.set_level(logging.INFO, "amp_sbx")
     rng = np.random.default_rng(3)
     reference, policy = rng.normal(size=(2, 3000, 2))

@@ -91,7 +91,7 @@ def test_raw_against_normalized_velocity():
 
 @pytest.mark.slow
 def test_an_overpowered_discriminator():
-    """Columns that are equal in the reference and opposite in the policy: neither separates alone."""
+    """Two columns, equal in the reference and opposite in the policy: neither separates alone."""
     rng = np.random.default_rng(3)
     reference, policy = walk(rng), walk(rng)
     reference[:, 1] = 0.8 + (reference[:, 0] + 0.3)

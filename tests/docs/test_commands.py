@@ -1,4 +1,4 @@
-"""Every shell command in the documentation is one that exists: the real parsers read it, and nothing runs."""
+"""Every shell command in the documentation exists: the real parsers read it, and nothing runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOOP = re.compile(r"^for (\w+) in (.+?); do (.+); done$")
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Each command with the place where it is printed. A loop gives the command of its first value."""
+    """Each command with the place where it is printed. A loop gives its first value's command."""
     for block in blocks("", "sh", "bash", "shell", "console"):
         for line in block.code.replace("\\\n", " ").splitlines():
             if loop := LOOP.match(line):
@@ -82,7 +82,7 @@ def test_command_is_accepted(
 
 
 def test_commands_in_prose_exist(parsed: list[Callable[..., Any]]) -> None:
-    """In prose a command may stand without its arguments, so only its name and options are compared."""
+    """In prose a command may lack its arguments, so only its name and options are compared."""
     unknown = []
     for page, code in inline_code():
         words = code.split()

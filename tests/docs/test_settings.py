@@ -30,7 +30,7 @@ ARGUMENT_DEFAULTS = {
 
 
 def values_of(text: str, count: int) -> list[Any]:
-    """Reads a cell of defaults: one YAML value, or one per key, separated by commas. Empty is null."""
+    """Reads a cell of defaults: one YAML value, or one per key with commas. Empty is null."""
     if count == 1 or not text:
         return [yaml_io.parse(text, "default")] * count
     return list(yaml_io.parse(f"[{text}]", "defaults"))

@@ -1,6 +1,7 @@
 """Makes documented code small enough for a test: few robots, small networks, little training.
 
-The code runs as it is printed. Only the numbers that cost time are replaced, where the libraries receive them.
+The code runs as it is printed. Only the numbers that cost time are replaced, where the
+libraries receive them.
 What takes seconds to load or evaluate is done once and kept for later code.
 """
 

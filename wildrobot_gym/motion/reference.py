@@ -243,7 +243,7 @@ class ReferenceDataset:
         }
 
     def statistics(self) -> tuple[Float[np.ndarray, " window"], Float[np.ndarray, " window"]]:
-        """Return mean and standard deviation of a window's columns, the same at every age, float32."""
+        """Return mean and standard deviation of a window's columns, alike at every age, float32."""
         features, frames = self.features.astype(np.float64), self.config.history.frames
         mean, std = features.mean(axis=0), features.std(axis=0)
         return np.tile(mean, frames).astype(np.float32), np.tile(std, frames).astype(np.float32)

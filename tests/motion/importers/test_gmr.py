@@ -95,8 +95,8 @@ class _Attack:
 def hostile(marker: Path) -> list[tuple[Any, str]]:
     """Pickled values that would make `marker` or crash numpy, and what must be named."""
     touch = f"touch {marker}"
-    forged = b"cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntC\x01btR(I1\n(I1\ntcnumpy\n"
-    forged += b"dtype\n(S'O8'\nI00\nI01\ntR"
+    forged = b"cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntC\x01btR(I1\n"
+    forged += b"(I1\ntcnumpy\ndtype\n(S'O8'\nI00\nI01\ntR"
     forged += b"I00\nC\x08AAAAAAAAtb."
     return [
         (_Attack(os.system, touch), "(posix|nt).system"),
