@@ -55,7 +55,7 @@ def diagnose() -> Diagnosis:
 def _run(name: str, need: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(name, True, need == "needed", check())
-    except Exception as error:  # a broken library may raise anything, and the checks must go on
+    except Exception as error:  # a broken library may raise anything, and the other checks must run
         kind = "" if isinstance(error, WildRobotError) else f"{type(error).__name__}: "
         message = f"{kind}{error}".strip().splitlines()[0][:300]
         text = f"{message} {REMEDIES.get(name, '')}".strip()

@@ -1,6 +1,6 @@
 """MJX: the same physics in JAX.
 
-MJX 3.17 on Warp lacks the sensors at a given state that `advance` needs.
+MJX 3.17 on Warp does not give the sensors at a given state, which `advance` needs.
 
 `init` and `advance` are pure functions of one environment's MJX data. The class around them keeps
 the state, so that environments use both engines in the same way. On a CPU this engine is for parity

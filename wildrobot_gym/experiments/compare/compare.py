@@ -46,7 +46,7 @@ def compare(
         report: Receives messages and progress.
 
     Returns:
-        The results of each policy. What a run directory lacks is reported and left out.
+        The results of each policy. What is missing in a run directory is reported and left out.
 
     Raises:
         ConfigError: A setting is wrong, or `reference` does not exist.
