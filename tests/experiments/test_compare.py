@@ -126,6 +126,10 @@ def test_settings_are_the_ones_that_the_policy_learned_with():
         and settings["amp.reference"] == "walk_synthetic"
     )
     assert settings["env_kwargs.control_dt"] == 0.02
+    # A run directory of someone else may name any module: it is not imported.
+    own = {"n_timesteps": 1, "env_kwargs": {"rewards": {"no_such_module:term": 1.0}}}
+    assert _settings(own, None)["env_kwargs.rewards.no_such_module:term"] == 1.0
+    assert "env_kwargs.rewards.alive" in _settings(own, None)
     assert _settings({"n_timesteps": 1, "of another version": 2}, None) == {
         "n_timesteps": 1,
         "of another version": 2,

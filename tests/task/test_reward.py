@@ -200,7 +200,19 @@ def test_a_users_term_is_added_to_the_others(wildrobot: RobotModel, own_module: 
 )
 def test_a_term_that_cannot_be_found_is_named(own_module: str, key: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        build(RewardConfig, {key: 1.0}, "rewards")
+        build(RewardConfig, {key: 1.0}, "rewards").terms()
+
+
+def test_settings_that_are_read_import_nothing(own_module: str) -> None:
+    """A file of someone else may name any module."""
+    config = build(RewardConfig, {"own_terms:speed_bonus": 1.0}, "rewards")
+    assert own_module not in sys.modules
+    assert "speed_bonus" in config.terms() and own_module in sys.modules
+
+
+def test_two_terms_of_one_name_are_refused() -> None:
+    with pytest.raises(ConfigError, match="two terms named 'bonus'"):
+        RewardConfig(weights={"one:bonus": 1.0, "other:bonus": 0.0})
 
 
 def test_a_term_gives_one_number(wildrobot: RobotModel, own_module: str) -> None:

@@ -31,7 +31,8 @@ def perform(
 ) -> list[Performance]:
     """Perform every clip of a reference once, from its first frame.
 
-    A performance ends with its clip, or where the robot falls or loses the clip.
+    A performance ends with its clip, or where the robot falls or loses the clip. The rewards of
+    `settings` are not read: they could name a module, and a policy's file must not import one.
 
     Args:
         reference: A file or a shipped name.
@@ -41,8 +42,9 @@ def perform(
     Raises:
         ConfigError: the control rate is not the one of performances.
     """
-    settings = {**(settings or {}), "reference": reference}
-    settings.pop("max_episode_steps", None)
+    unused = ("max_episode_steps", "rewards")
+    settings = {name: value for name, value in (settings or {}).items() if name not in unused}
+    settings["reference"] = reference
     _check_rate(settings.get("control_dt", CONTROL_DT))
     clips = load_clips(reference, RobotModel.load(str(settings.get("robot", TrackEnvConfig.robot))))
     env = WildRobotTrackVectorEnv(

@@ -65,7 +65,8 @@ class RewardSettings:
 
     In YAML both stand side by side: `rewards: {alive: 7.0, yaw_sigma: 1.0}`. A term of one's own
     stands under its module and name, `my_module:my_term`. It is a function of one environment's
-    step (`wildrobot_gym.task.rewards.RewardInputs`) and this config, and gives one number.
+    step (`wildrobot_gym.task.rewards.RewardInputs`) and this config, and gives one number. The
+    module is imported when an environment is built, not when settings are read.
     """
 
     registry: ClassVar[Mapping[str, RewardTerm]] = {}
@@ -79,12 +80,18 @@ class RewardSettings:
     """
 
     def __post_init__(self) -> None:
-        for name in self.weights:
-            if name not in self.registry:
-                find_term(name, self.registry)
+        seen: set[str] = set()
+        for key in self.weights:
+            if key not in self.registry:
+                name = own_term(key, self.registry)[1]
+                if name in seen:
+                    raise ConfigError(
+                        f"rewards has two terms named {name!r}; infos could not tell them apart."
+                        " Rename one."
+                    )
+                seen.add(name)
         defaults = {name: term.weight for name, term in self.registry.items()}
         object.__setattr__(self, "weights", {**defaults, **self.weights})
-        self.terms()  # two terms of one's own may have the same name
         for name in self.number_names():
             if name.endswith("_sigma") or name in ("scale", "double_support_target_s"):
                 check(
@@ -104,8 +111,7 @@ class RewardSettings:
         """From the flat form in which weights and numbers stand side by side.
 
         Raises:
-            ConfigError: a key is unknown, a value is no number, or a term of one's own cannot be
-                found.
+            ConfigError: a key is unknown, or a value is no number.
         """
         names, weights = cls.number_names(), {}
         prefix = f"{where}." if where else ""
@@ -124,30 +130,27 @@ class RewardSettings:
         return {**self.weights, **{name: getattr(self, name) for name in self.number_names()}}
 
     def terms(self) -> dict[str, tuple[TermFunction, float]]:
-        """Function and weight of every term whose weight is not 0, by its name in the infos."""
-        found: dict[str, tuple[TermFunction, float]] = {}
-        for key, weight in self.weights.items():
-            term = self.registry.get(key) or find_term(key, self.registry)
-            if term.name in found:
-                raise ConfigError(
-                    f"rewards has two terms named {term.name!r}; infos could not tell them apart."
-                    " Rename one."
-                )
-            if weight != 0:
-                found[term.name] = (term.function, weight)
-        return found
+        """Function and weight of every term whose weight is not 0, by its name in the infos.
+
+        Raises:
+            ConfigError: a term of one's own cannot be found.
+        """
+        found = (
+            (self.registry.get(key) or find_term(key, self.registry), weight)
+            for key, weight in self.weights.items()
+        )
+        return {term.name: (term.function, weight) for term, weight in found if weight != 0}
 
 
-def find_term(key: str, registry: Mapping[str, RewardTerm]) -> RewardTerm:
-    """A user's own reward term.
+def own_term(key: str, registry: Mapping[str, RewardTerm]) -> tuple[str, str]:
+    """Module and name in the key of a user's own reward term. Nothing is imported.
 
     Args:
         key: Module and function, such as `my_module:my_term`.
         registry: The package's terms, whose names are taken.
 
     Raises:
-        ConfigError: the key has another form, the module cannot be imported, or it has no such
-            function.
+        ConfigError: the key has another form, or the name is taken.
     """
     module_name, colon, name = key.partition(":")
     if not (colon and module_name and name.isidentifier()):
@@ -157,6 +160,21 @@ def find_term(key: str, registry: Mapping[str, RewardTerm]) -> RewardTerm:
         )
     if name in registry:
         raise ConfigError(f"The reward term {key!r} has the name of a built-in term. Rename it.")
+    return module_name, name
+
+
+def find_term(key: str, registry: Mapping[str, RewardTerm]) -> RewardTerm:
+    """A user's own reward term. Its module is imported.
+
+    Args:
+        key: Module and function, such as `my_module:my_term`.
+        registry: The package's terms, whose names are taken.
+
+    Raises:
+        ConfigError: the key has another form, the module cannot be imported, or it has no such
+            function.
+    """
+    module_name, name = own_term(key, registry)
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:

@@ -92,6 +92,7 @@ class TrackTask:
         max_episode_steps: int | None = None,
     ) -> None:
         check_heights(robot, config.termination)
+        config.rewards.terms()  # a missing module is found here, not in the first step
         self.robot, self.config = robot, config
         self.clips = jax.tree.map(jnp.asarray, clips)
         self.max_episode_steps = episode_steps(max_episode_steps)

@@ -69,6 +69,7 @@ class WalkTask:
                 " given: pass reference=<dataset file>, or set the fraction to 0."
             )
         check_heights(robot, config.termination)
+        config.rewards.terms()  # a missing module is found here, not in the first step
         self.robot, self.config = robot, config
         self.reference = jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), reference)
         self.max_episode_steps = episode_steps(max_episode_steps)

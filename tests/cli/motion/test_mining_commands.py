@@ -11,6 +11,8 @@ from variants_for_tests import few_variants
 
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.cli.motion.printing import yield_table
+from wildrobot_gym.env import rollout
+from wildrobot_gym.errors import MotionError
 from wildrobot_gym.experiments.motion import harness as motion_harness
 from wildrobot_gym.experiments.motion import track
 from wildrobot_gym.motion.clip_files import load_clips
@@ -72,6 +74,19 @@ def test_perform_refuses_a_walking_policy(walks, tmp_path, capsys):
     out = str(tmp_path / "none.npz")
     assert main(["motion", "perform", "walk", "--reference", walks, "--out", out]) == 2
     assert "is not a policy of WildRobotTrack-v0" in capsys.readouterr().err
+
+
+def test_perform_imports_no_module_that_a_policy_names(walks, monkeypatch):
+    built = []
+
+    def environment(*_, **settings):
+        built.append(settings)
+        raise MotionError("stop here")
+
+    monkeypatch.setattr(rollout, "WildRobotTrackVectorEnv", environment)
+    with pytest.raises(MotionError, match="stop here"):
+        rollout.perform(walks, lambda obs: obs, {"rewards": {"a:b": 1.0}, "horizon": [1]})
+    assert "rewards" not in built[0] and built[0]["horizon"] == [1]
 
 
 @pytest.mark.slow

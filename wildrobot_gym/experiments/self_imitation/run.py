@@ -98,6 +98,7 @@ def self_imitate(
     if amp_config.amp is None:
         raise ConfigError("amp cannot be null: the last stage learns from the mined reference.")
     check_rollouts(s.commands, s.seconds, amp_config.amp.single_motion)
+    amp_config.env.settings.rewards.terms()  # a missing module is found before the baseline
     for stage in _baseline_stages(s, amp_config, plain, grounded, reference, force):
         signum = _train(stage, handle_signals, report)
         if signum is not None:

@@ -95,8 +95,9 @@ class Study:
                 f"env_id is {config.env.env_id!r}; allowed: {ENV_ID}, which the walk benchmark"
                 " evaluates."
             )
-        # Missing files are found before the first run.
+        # Missing files and modules are found before the first run.
         _ = config.reference and config.reference.path, config.env.arguments()
+        config.env.settings.rewards.terms()
         RobotModel.load(config.env.settings.robot)
         check_backend(config.env.backend)
         if config.trained_agent is not None:

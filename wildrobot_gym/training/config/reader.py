@@ -96,7 +96,8 @@ def read_mapping(config: str) -> dict[str, Any]:
 def from_mapping(values: Mapping[str, Any]) -> RunConfig:
     """A run's checked settings from the flat form.
 
-    A whole float such as 1e6 counts as a whole number.
+    A whole float such as 1e6 counts as a whole number. Nothing is imported: the module of a reward
+    term of one's own is, when an environment is built.
 
     Args:
         values: Settings by key. Missing ones have their defaults; `n_timesteps` must be given.
