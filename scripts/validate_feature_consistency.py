@@ -21,7 +21,7 @@ def validate(
 
     Args:
         dataset: A reference file, or a shipped reference's name.
-        policy: A .zip file, a run folder, or the name of a shipped policy.
+        policy: A .zip file, a run directory, or the name of a shipped policy.
         config: Run config whose features are compared. The default is all channels.
         json_output: File for the metrics, JSON.
         force: Overwrite the metrics if they exist.

@@ -17,12 +17,6 @@ class _Speed(ProgressColumn):
         return Text("" if speed is None else f"{speed:,.0f} steps/s")
 
 
-def step_bar(console: Console) -> Progress:
-    """A bar that disappears when it is done; nothing where the output is not a terminal."""
-    columns = (*Progress.get_default_columns(), _Speed())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
 class BarDisplay:
     """A bar on a terminal.
 

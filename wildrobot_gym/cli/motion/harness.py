@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import tyro
 from rich.console import Console
@@ -13,9 +12,6 @@ from wildrobot_gym.console.error_handling import Texts
 from wildrobot_gym.console.reporter import ConsoleReporter
 from wildrobot_gym.experiments.motion.settings import HarnessSettings
 from wildrobot_gym.files import check_free
-
-if TYPE_CHECKING:
-    pass
 
 _COLUMNS = (  # heading, metric, decimals, factor
     ("mean", "harness_mean", 3, 1),

@@ -17,7 +17,7 @@ def perform(
     quality gates.
 
     Args:
-        policy: Run folder or .zip file of `wildrobot train track`.
+        policy: Run directory or .zip file of `wildrobot train track`.
         settings: The reference and the dataset to write.
         force: Overwrite the dataset if it exists.
     """

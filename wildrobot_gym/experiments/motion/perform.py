@@ -25,7 +25,7 @@ def perform_reference(
     gates.
 
     Args:
-        policy: A run folder or .zip file of `wildrobot train track`.
+        policy: A run directory or .zip file of `wildrobot train track`.
         settings: The reference, the file, and how much to keep.
         overwrite: Replace files that exist.
 

@@ -136,7 +136,7 @@ class CheckFeaturesSettings:
     """Parameters of `check_policy_features`."""
 
     policy: str = "walk"
-    """Policy to compare: a .zip file, a run folder, or the name of a shipped policy."""
+    """Policy to compare: a .zip file, a run directory, or the name of a shipped policy."""
     config: str | None = None
     """Run config whose AMP features are compared. The default is all channels."""
     robot: str | None = None
