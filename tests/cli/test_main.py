@@ -29,9 +29,13 @@ def test_help_names_every_command(capsys):
     assert all(name in output for name in COMMANDS)
 
 
-@pytest.mark.parametrize(
-    "line", ["trian", "train", "eval x --backend warp9", "train x --nope", "motion dance"]
-)
+@pytest.mark.parametrize(("line", "nearest"), [("trian walk", "train"), ("motion plai", "play")])
+def test_an_unknown_command_names_the_nearest(line, nearest, capsys):
+    assert main(line.split()) == 2
+    assert f"Did you mean {nearest!r}?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["train", "eval x --backend warp9", "train x --nope"])
 def test_misuse_exits_with_2(line):
     with pytest.raises(SystemExit) as end:
         main(line.split())

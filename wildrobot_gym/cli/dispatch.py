@@ -12,6 +12,7 @@ from typing import Any
 import tyro
 
 from wildrobot_gym.console.error_handling import TYRO_CONFIG
+from wildrobot_gym.errors import ConfigError, unknown_name
 
 PROG = "wildrobot"
 
@@ -56,6 +57,9 @@ def run_command(commands: Mapping[str, str], prog: str, arguments: Sequence[str]
 
     Returns:
         The exit code.
+
+    Raises:
+        ConfigError: There is no such command. The message names the nearest one.
     """
     name = arguments[0].replace("_", "-") if arguments else ""
     if name in commands:
@@ -66,6 +70,8 @@ def run_command(commands: Mapping[str, str], prog: str, arguments: Sequence[str]
             function, prog=f"{prog} {name}", args=list(arguments[1:]), config=TYRO_CONFIG
         )
         return code
+    if name and not name.startswith("-"):
+        raise ConfigError(unknown_name("command", name, commands))
     listed: Any = {name: _listed(summary(target)) for name, target in commands.items()}
     return tyro.extras.subcommand_cli_from_dict(
         listed, prog=prog, args=list(arguments), config=TYRO_CONFIG

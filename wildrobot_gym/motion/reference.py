@@ -35,10 +35,7 @@ class _Entry:
 
 @dataclass
 class ReferenceDataset:
-    """Clips of one robot with their AMP features, at the control rate.
-
-    A new dataset is empty. Fill it with `add`, `from_clips` or `load`; reading an empty one raises
-    MotionError.
+    """Clips of one robot with their AMP features. Fill it with `add`, `from_clips` or `load`.
 
     Attributes:
         robot: The robot of all clips.
@@ -57,6 +54,9 @@ class ReferenceDataset:
     config: FeatureConfig
     control_dt: float = CONTROL_DT
     _entries: list[_Entry] = field(default_factory=list, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<ReferenceDataset of {len(self._entries)} clips of {self.robot.name}>"
 
     @classmethod
     def from_clips(

@@ -86,7 +86,10 @@ def read_mapping(config: str) -> dict[str, Any]:
             inner = values[env_id] or {}
             values = {"env_id": env_id, **inner} if isinstance(inner, Mapping) else inner
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{path} must hold a mapping of settings, got {type(values).__name__}.")
+        found = "nothing" if values is None else repr(values)[:60]
+        raise ConfigError(
+            f"{path} must hold a mapping of settings, such as `n_timesteps: 1e6`; it holds {found}."
+        )
     values = dict(values)
     if isinstance(values.get("policy_kwargs"), str):  # a mapping, so that overrides can reach in
         values["policy_kwargs"] = parse_policy_kwargs(values["policy_kwargs"])
