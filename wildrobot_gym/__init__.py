@@ -11,7 +11,8 @@ Example:
 
     env = gym.make_vec("WildRobot-v0", num_envs=1024)
     reference = wr.load_reference("walk", env)
-    model = AMPPPO("MlpPolicy", env, amp={"weight": 0.4}, reference=reference)
+    rollout = {"n_steps": 24, "batch_size": 6144}  # for many environments
+    model = AMPPPO("MlpPolicy", env, amp={"weight": 0.4}, reference=reference, **rollout)
     model.clone_behavior(*wr.demonstrations(env, reference))
     model.learn(1_000_000, progress_bar=True)
     ```

@@ -80,14 +80,27 @@ def warn_if_unstorable(policy_kwargs: dict[str, Any]) -> None:
         warnings.warn(f"this model can learn, but not be saved: {error}", stacklevel=5)
 
 
+MANY_MINIBATCHES = 4096  # in an epoch; SB3's defaults make 32 with one environment
+
+
 def minibatch_size(model: Any) -> int:
-    """The minibatch size, at most the whole rollout. Warns about samples that are dropped."""
+    """The minibatch size, at most the whole rollout.
+
+    Warns about samples that are dropped, and about defaults that do not suit many environments.
+    """
     total = model.n_steps * model.n_envs
     size = min(model.batch_size, total)
     if model.env is not None and total % size:
         warnings.warn(
             f"batch_size {size} does not divide n_steps * n_envs = {total}: every epoch drops "
             f"{total % size} samples. Choose a divisor to use them all.",
+            stacklevel=5,
+        )
+    if model.env is not None and total // size > MANY_MINIBATCHES:
+        warnings.warn(
+            f"a rollout of {total:,} steps (n_steps {model.n_steps}, {model.n_envs} environments) "
+            f"makes {total // size:,} minibatches of batch_size {size} in every epoch, which is "
+            "slow. For many environments choose, for example, n_steps=24 and batch_size=6144.",
             stacklevel=5,
         )
     return size

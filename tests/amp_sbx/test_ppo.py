@@ -1,5 +1,8 @@
 """`AMPPPO` as an SB3 algorithm among others."""
 
+import warnings
+from types import SimpleNamespace
+
 import gymnasium as gym
 import jax
 import numpy as np
@@ -16,6 +19,7 @@ from amp_sbx import (
     LinearSchedule,
     ReferenceFeatures,
 )
+from amp_sbx.algorithm.setup import minibatch_size
 
 ITERATION = 16 * 8
 
@@ -224,6 +228,17 @@ def test_batch_sizes_that_do_not_divide_warn_once():
     )
     with pytest.raises(ConfigError, match="batch_size"):
         make_model(SignEnv(8), batch_size=1)
+
+
+def test_defaults_that_do_not_suit_many_environments_warn():
+    """SB3's defaults with 1,024 environments: 2,048 * 1,024 / 64 = 32,768 minibatches an epoch."""
+    model = SimpleNamespace(env=object(), n_steps=2048, n_envs=1024, batch_size=64)
+    with pytest.warns(UserWarning, match="32,768 minibatches of batch_size 64"):
+        assert minibatch_size(model) == 64
+    model.n_envs = 8
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert minibatch_size(model) == 64
 
 
 def test_amp_without_reference_warns():
