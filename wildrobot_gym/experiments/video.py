@@ -20,6 +20,7 @@ from wildrobot_gym.experiments.evaluate import load
 from wildrobot_gym.experiments.settings import RecordSettings
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.reporting import SILENT, Reporter
+from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.training.policy import LoadedPolicy
 
 STRIP_S = 1.5  # s, about two strides
@@ -150,4 +151,4 @@ def _forward(command: float) -> Float[np.ndarray, "1 3"]:
 
 def _num_steps(policy: LoadedPolicy, seconds: float) -> int:
     check_seconds(seconds)
-    return max(1, round(seconds / float(policy.env_kwargs.get("control_dt", 0.02))))
+    return max(1, round(seconds / float(policy.env_kwargs.get("control_dt", EnvConfig.control_dt))))

@@ -69,9 +69,9 @@ class TrackTask:
     """The task of following clips; a `Task`.
 
     The observation is the walking task's, with the clip's command. For each step of `horizon`
-    follow the clip's joint positions minus the robot's, its root velocity, its gravity direction,
-    and its height minus the robot's in dm. The last two numbers are sine and cosine of the heading
-    error: `3n + 12 + len(horizon) (n + 7) + 2` in all.
+    follow the clip's joint positions minus the robot's, root velocity and gravity direction. Its
+    height minus the robot's, in dm, ends each step. The last two numbers are sine and cosine of the
+    heading error: `3n + 12 + len(horizon) (n + 7) + 2` in all.
 
     Args:
         robot: The robot.

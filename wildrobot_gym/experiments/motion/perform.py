@@ -15,6 +15,7 @@ from wildrobot_gym.experiments.motion.written import MinedDataset
 from wildrobot_gym.files import check_free
 from wildrobot_gym.motion.mining import Gates, mine
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import TrackEnvConfig
 from wildrobot_gym.training.policy import find_policy
 
 
@@ -46,7 +47,7 @@ def perform_reference(
             f"{path} is not a policy of {TRACK_ENV_ID}. Train one with `wildrobot train track`."
         )
     env_kwargs = dict(model.extra.get("env_kwargs", {}))
-    robot = RobotModel.load(str(env_kwargs.get("robot", "wildrobot")))
+    robot = RobotModel.load(str(env_kwargs.get("robot", TrackEnvConfig.robot)))
     performances = perform(
         settings.reference, lambda obs: model.predict(obs, deterministic=True)[0], env_kwargs
     )
