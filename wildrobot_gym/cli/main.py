@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from wildrobot_gym.cli.dispatch import PROG, load_command, run_command
-from wildrobot_gym.console.error_handling import exit_code_of
+from wildrobot_gym.console.compile_cache import use_compile_cache
+from wildrobot_gym.console.error_handling import complain, exit_code_of
 
 MOTION = "wildrobot_gym.cli.motion.commands:motion"
 COMMANDS = {
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
+
+    if warning := use_compile_cache():
+        complain(PROG, warning)
 
     def run() -> int:
         if arguments[:1] == ["motion"]:

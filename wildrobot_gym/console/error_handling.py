@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from wildrobot_gym.console.compile_cache import use_compile_cache
 from wildrobot_gym.console.exit_codes import BAD_INPUT
 
 TYRO_CONFIG = (tyro.conf.FlagCreatePairsOff,)
@@ -54,6 +55,8 @@ def run_script(function: Callable[..., int], prog: str, arguments: list[str] | N
         prog: Name of the script.
         arguments: The command line after the script's name (default: the process's own).
     """
+    if warning := use_compile_cache():
+        complain(prog, warning)
     command: Any = function  # tyro's stubs want functions that never return
     return exit_code_of(
         lambda: tyro.cli(command, prog=prog, args=arguments, config=TYRO_CONFIG), prog
