@@ -23,7 +23,7 @@ CONFIGURATION = DOCS / "reference" / "configuration.md"
 AMP_GUIDE = DOCS / "guides" / "amp.md"
 ARGUMENT_DEFAULTS = {
     "max_episode_steps": 500,
-    "backend": "native",
+    "backend": "auto",
     "num_threads": 0,
     "reference": None,
 }

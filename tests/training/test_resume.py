@@ -10,10 +10,12 @@ from run_helpers import EVAL, NO_EVAL, SMALL, TINY, evaluations, refused
 
 from amp_sbx.common import archive
 from wildrobot_gym.cli.main import main
-from wildrobot_gym.errors import RunError
+from wildrobot_gym.errors import PhysicsError, RunError
+from wildrobot_gym.physics import backends
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.callbacks import CheckpointCallback
 from wildrobot_gym.training.config import yaml_io
+from wildrobot_gym.training.resume import check_same_run
 from wildrobot_gym.training.run_directory import RunDirectory
 from wildrobot_gym.training.train import _check_unfinished
 
@@ -129,3 +131,36 @@ def test_a_run_is_unfinished_until_its_final_policy_has_all_its_steps(tiny_run):
         _check_unfinished(asked(256), run, 384)  # a shorter length does not end a longer run
     with pytest.raises(RunError, match="is finished: 256 of 256 steps"):
         _check_unfinished(asked(256), run, 256)
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A machine where 'auto' stands for MJX."""
+    backends._automatic.cache_clear()
+    monkeypatch.setattr(backends, "_platform", lambda: "gpu")
+    yield
+    backends._automatic.cache_clear()
+
+
+def test_a_run_records_its_engine_and_keeps_it_on_another_machine(run, gpu):
+    assert yaml_io.read(run.config)["env_kwargs"]["backend"] == "native"
+    values = run.read_config()
+    del values["env_kwargs"]["backend"]
+    asked = run_config.from_mapping(values)
+    assert asked.env.backend == "auto" and asked.env.on_this_machine().backend == "mjx"
+    assert check_same_run(run, asked).env.on_this_machine().backend == "native"
+
+
+def test_a_run_does_not_continue_on_another_engine(run, capsys):
+    message = refused(capsys, *resumed(run, "env_kwargs.backend=mjx")).replace("\n", " ")
+    assert "env_kwargs.backend: run 'native', asked 'mjx'" in message
+
+
+def test_a_run_whose_engine_is_missing_here_says_so(run):
+    values = run.read_config()
+    values["env_kwargs"]["backend"] = "mjx-warp"
+    run.write_config(run_config.from_mapping(values))
+    values["env_kwargs"]["backend"] = "auto"
+    asked = check_same_run(run, run_config.from_mapping(values))
+    with pytest.raises(PhysicsError, match="'mjx-warp' needs"):
+        asked.env.on_this_machine()

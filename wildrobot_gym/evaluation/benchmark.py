@@ -23,6 +23,7 @@ from wildrobot_gym.evaluation.protocol import (
     check_protocol,
 )
 from wildrobot_gym.evaluation.recording import Policy, Recording, record
+from wildrobot_gym.physics.backends import AUTO, resolve_backend
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import EnvConfig, TerminationConfig
 
@@ -144,7 +145,7 @@ class WalkBenchmark:
         episodes: Episodes for each command.
         num_steps: Control steps of an episode; those of 10 s by default.
         seed: Random seed of the episodes.
-        backend: Physics engine.
+        backend: Physics engine, see `resolve_backend`.
 
     Raises:
         ConfigError: A setting is wrong, see `check_protocol`.
@@ -161,12 +162,14 @@ class WalkBenchmark:
         episodes: int = EPISODES,
         num_steps: int | None = None,
         seed: int = SEED,
-        backend: str = "native",
+        backend: str = AUTO,
     ) -> None:
         check_protocol(commands, episodes, num_steps, seed)
         self.commands = tuple(float(c) for c in commands)
         self.episodes, self.seed = episodes, seed
-        self.env = make_env(env_kwargs or {}, len(self.commands) * episodes, backend, num_steps)
+        self.backend = resolve_backend(backend)
+        num_envs = len(self.commands) * episodes
+        self.env = make_env(env_kwargs or {}, num_envs, self.backend, num_steps)
         self.num_steps = self.env.task.max_episode_steps
 
     def run(self, policy: Policy, on_step: Callable[[int], Any] | None = None) -> WalkResult:

@@ -17,6 +17,7 @@ from wildrobot_gym.evaluation.protocol import check_protocol
 from wildrobot_gym.evaluation.style import style_env
 from wildrobot_gym.experiments.settings import EvaluateSettings
 from wildrobot_gym.experiments.style_eval import StyleTest, evaluate_style, prepare_style
+from wildrobot_gym.physics.backends import resolve_backend
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
 from wildrobot_gym.training.versions import versions
@@ -33,7 +34,7 @@ class EvaluationResult:
         policy: The policy that was evaluated.
         walk: The recorded episodes and the metrics of each.
         style: Style metrics; None if they were not asked for or could not be measured.
-        backend: The physics engine.
+        backend: The physics engine; "auto" is resolved.
     """
 
     policy: LoadedPolicy
@@ -140,6 +141,7 @@ class Evaluator:
 
     def __init__(self, settings: EvaluateSettings, report: Reporter = SILENT) -> None:
         self._settings, self._report = settings, report
+        self._backend = resolve_backend(settings.backend)
         self._benchmarks: dict[str, WalkBenchmark] = {}
         self._style_envs: dict[str, WildRobotVectorEnv] = {}
         self._open = ExitStack()
@@ -159,7 +161,7 @@ class Evaluator:
         if test is not None:
             env = self._style_env(policy)
             style = evaluate_style(policy, test, env, self._settings.seed, self._report)
-        return EvaluationResult(policy, walk, style, self._settings.backend)
+        return EvaluationResult(policy, walk, style, self._backend)
 
     def _run(self, benchmark: WalkBenchmark, policy: LoadedPolicy) -> WalkResult:
         num_envs = benchmark.env.num_envs
@@ -171,7 +173,7 @@ class Evaluator:
         key, s = _key(policy), self._settings
         if key not in self._benchmarks:
             benchmark = WalkBenchmark(
-                policy.env_kwargs, s.commands, s.episodes, seed=s.seed, backend=s.backend
+                policy.env_kwargs, s.commands, s.episodes, seed=s.seed, backend=self._backend
             )
             self._benchmarks[key] = self._open.enter_context(closing(benchmark))
         return self._benchmarks[key]
@@ -179,7 +181,7 @@ class Evaluator:
     def _style_env(self, policy: LoadedPolicy) -> WildRobotVectorEnv:
         key = _key(policy)
         if key not in self._style_envs:
-            env = style_env(policy.env_kwargs, self._settings.backend)
+            env = style_env(policy.env_kwargs, self._backend)
             self._style_envs[key] = self._open.enter_context(closing(env))
         return self._style_envs[key]
 

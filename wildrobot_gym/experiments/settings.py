@@ -10,7 +10,7 @@ from typing import Literal
 
 from wildrobot_gym.evaluation.protocol import COMMANDS, EPISODES, SEED
 
-Backend = Literal["native", "mjx"]
+Backend = Literal["auto", "native", "mjx", "mjx-warp", "native-jax"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +21,8 @@ class EvaluateSettings:
     """Forward speeds to test, in m/s."""
     episodes: int = EPISODES
     """Number of episodes at each speed. An episode lasts 10 s."""
-    backend: Backend = "native"
-    """Physics engine that simulates the episodes."""
+    backend: Backend = "auto"
+    """Physics engine; "auto" is "mjx" where JAX runs on an accelerator, else "native"."""
     seed: int = SEED
     """Random seed for the initial states."""
     style: bool = True
@@ -41,8 +41,8 @@ class CompareSettings:
     """Forward speeds to test, in m/s."""
     episodes: int = 16
     """Number of episodes at each speed. An episode lasts 10 s."""
-    backend: Backend = "native"
-    """Physics engine that simulates the episodes."""
+    backend: Backend = "auto"
+    """Physics engine; "auto" is "mjx" where JAX runs on an accelerator, else "native"."""
     seed: int = SEED
     """Random seed for the initial states."""
     style: bool = True

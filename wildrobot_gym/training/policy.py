@@ -157,8 +157,12 @@ def load_policy(policy: str | Path, robot: str | None = None) -> LoadedPolicy:
     if robot is not None:
         env_kwargs["robot"] = robot
     # One environment is enough to compare spaces and feature layout with the file's.
+    # Never stepped, so the engine that needs no compilation will do.
     probe = WildRobotVectorEnv(
-        1, autoreset_mode=AutoresetMode.SAME_STEP, **evaluation_settings(env_kwargs)
+        1,
+        backend="native",
+        autoreset_mode=AutoresetMode.SAME_STEP,
+        **evaluation_settings(env_kwargs),
     )
     try:
         model = AMPPPO.load(path, env=GymnasiumVecEnv(probe))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from amp_sbx import AMPPPO
 from wildrobot_gym.errors import RunError
+from wildrobot_gym.physics.backends import AUTO
 from wildrobot_gym.training.config import RunConfig, from_mapping
 from wildrobot_gym.training.run_directory import RunDirectory
 
@@ -13,13 +15,20 @@ from wildrobot_gym.training.run_directory import RunDirectory
 MAY_CHANGE = ("n_timesteps", "checkpoint_every", "keep_checkpoints", "eval")
 
 
-def check_same_run(run: RunDirectory, config: RunConfig) -> None:
+def check_same_run(run: RunDirectory, config: RunConfig) -> RunConfig:
     """Check that a run was started with these settings, except those in `MAY_CHANGE`.
+
+    Returns:
+        The settings to continue with. The backend "auto" stands for the run's own engine, whatever
+        this machine would choose: the state of another one does not continue bit for bit.
 
     Raises:
         RunError: They differ. The message names each setting that does.
     """
-    was, now = from_mapping(run.read_config()).resolved(), config.resolved()
+    stored = from_mapping(run.read_config())
+    if config.env.backend == AUTO:
+        config = replace(config, env=replace(config.env, backend=stored.env.backend))
+    was, now = stored.resolved(), config.resolved()
     differing = [
         key
         for key in {**was, **now}
@@ -34,6 +43,7 @@ def check_same_run(run: RunDirectory, config: RunConfig) -> None:
             f"{run.path} was started with other settings. {detail}."
             f" Use the same ones, by {same}, or start a new run."
         )
+    return config
 
 
 def check_amp(checkpoint: Path, model: AMPPPO, config: RunConfig, run: RunDirectory) -> None:

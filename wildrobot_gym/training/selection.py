@@ -96,8 +96,10 @@ class EvalCallback(RunCallback):
         self._last = self.model.num_timesteps
         if self._benchmark is None:
             s = self._settings
+            # MuJoCo itself, whatever the training runs on. It is the faster for so few robots, it
+            # needs no compilation, and one engine judges all runs.
             self._benchmark = WalkBenchmark(
-                self._env_kwargs, s.commands, s.episodes, s.steps, s.seed
+                self._env_kwargs, s.commands, s.episodes, s.steps, s.seed, backend="native"
             )
         result = self._benchmark.run(lambda obs: self.model.predict(obs, deterministic=True)[0])
         overall = result.to_json()["overall"]

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -116,10 +116,12 @@ def train(
     report.info(f"process {os.getpid()}, run directory {run.path}")
     with contextlib.ExitStack() as held:
         if resume:
-            check_same_run(run, settings)
+            settings = check_same_run(run, settings)
             held.enter_context(run.claimed())
         else:
             run.check_free()  # now, not after minutes of preparation
+        settings = replace(settings, env=settings.env.on_this_machine())
+        report.info(f"physics backend: {settings.env.backend}")
         model, env = _prepare(settings, run, resume, held, report)
         try:
             return _learn(model, settings, run, handle_signals, report)

@@ -14,7 +14,7 @@ from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import ConfigError, WildRobotError, unknown_name
 from wildrobot_gym.evaluation.protocol import check_protocol
 from wildrobot_gym.paths import STUDIES
-from wildrobot_gym.physics import check_backend
+from wildrobot_gym.physics.backends import check_backend
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import RunConfig, find_config, yaml_io

@@ -6,7 +6,7 @@ import contextlib
 import json
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +15,7 @@ from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import PROTOCOL
 from wildrobot_gym.experiments.study.config import digest
 from wildrobot_gym.files import atomic_write, locked
+from wildrobot_gym.physics.backends import AUTO
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import RunConfig, yaml_io
 from wildrobot_gym.training.run_directory import RunDirectory
@@ -160,11 +161,17 @@ class StudyRun:
                 )
         return State("done")
 
+    def _is_of(self, stored: RunConfig) -> bool:
+        """Whether a run was begun with these settings; "auto" allows every engine."""
+        if self.config.env.backend == AUTO:
+            stored = replace(stored, env=replace(stored.env, backend=AUTO))
+        return digest(stored) == digest(self.config)
+
     def _steps(self) -> list[list[str]]:
         """The commands that are left to run, as arguments of `wildrobot`."""
         folder = self.folder
         begun = folder.holds_a_run()
-        if begun and digest(run_config.from_mapping(folder.read_config())) != digest(self.config):
+        if begun and not self._is_of(run_config.from_mapping(folder.read_config())):
             raise RunError(f"{folder.path} holds a run with other settings. Move it away.")
         steps = []
         if not folder.final.is_file():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from wildrobot_gym.config import to_dict
 from wildrobot_gym.env.registration import ENV_ID, MAX_EPISODE_STEPS, TRACK_ENV_ID
 from wildrobot_gym.errors import ConfigError, unknown_name
 from wildrobot_gym.evaluation.protocol import check_protocol
+from wildrobot_gym.physics.backends import AUTO, resolve_backend
 from wildrobot_gym.task.config import EnvConfig, TrackEnvConfig
 from wildrobot_gym.training.config.names import find_motion
 from wildrobot_gym.training.config.policy_kwargs import parse_policy_kwargs
@@ -45,8 +46,9 @@ class EnvRun:
     """The environment's own settings."""
     max_episode_steps: int | None = MAX_EPISODE_STEPS
     """Time limit of an episode in control steps; None for no limit."""
-    backend: str = "native"
-    """Physics engine: "native" on the CPU, "mjx" on a GPU."""
+    backend: str = AUTO
+    """Physics engine: "native", "mjx", "mjx-warp" or "native-jax". "auto" is "mjx" on an
+    accelerator, else "native"."""
     num_threads: int = 0
     """Threads of the native engine; 0 takes every CPU."""
     reference: str | None = None
@@ -56,6 +58,14 @@ class EnvRun:
         if self.env_id not in ENV_CONFIGS:
             raise ConfigError(unknown_name("env_id", self.env_id, ENV_CONFIGS))
         at_least_one(self, "n_envs")
+
+    def on_this_machine(self) -> EnvRun:
+        """The same with the engine that `backend` stands for here.
+
+        Raises:
+            PhysicsError: There is no such engine, or this machine cannot run it.
+        """
+        return replace(self, backend=resolve_backend(self.backend))
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments of `gym.make_vec` beside the id and the number of environments.
