@@ -47,7 +47,8 @@ def check_critic(stored: AMPConfig | None, wanted: AMPConfig | None) -> None:
 
 def check_networks(model: Any, stored: Description, path: Any) -> None:
     """Raise `CheckpointError` if the file's networks compute something else than the model's."""
-    if stored.mirror != model.mirror:
+    asked = model.symmetric_policy, model.mirror
+    if (stored.arguments["symmetric_policy"], stored.mirror) != asked:
         raise CheckpointError(
             f"{path}: its policy and this model's differ in symmetric_policy or in the mirror."
         )

@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium import spaces
 
 from amp_sbx.algorithm.policy_kwargs import describe, resolve
+from amp_sbx.algorithm.symmetry import WAYS
 from amp_sbx.common.errors import CheckpointError, ConfigError
 from amp_sbx.common.mirror import Mirror
 from amp_sbx.common.schedules import LinearSchedule
@@ -115,9 +116,14 @@ class Description:
             raise CheckpointError(
                 f"{path}: settings of the model are missing or unknown: {', '.join(wrong)}."
             )
-        if self.arguments["symmetric_policy"] != (self.mirror is not None):
+        way = self.arguments["symmetric_policy"]
+        if way not in WAYS:
             raise CheckpointError(
-                f"{path}: symmetric_policy is {self.arguments['symmetric_policy']} but the mirror "
+                f"{path}: symmetric_policy is {way!r}; allowed: {', '.join(WAYS)}."
+            )
+        if (way == "none") != (self.mirror is None):
+            raise CheckpointError(
+                f"{path}: symmetric_policy is {way} but the mirror "
                 f"is {'missing' if self.mirror is None else 'given'}."
             )
         if self.mirror is not None:

@@ -11,6 +11,7 @@ from amp_sbx.algorithm.compatibility import check_critic, check_discriminator
 from amp_sbx.algorithm.description import Description, package_versions
 from amp_sbx.algorithm.policy_kwargs import resolve
 from amp_sbx.algorithm.saving import REPLAY_DATA, random_keys
+from amp_sbx.algorithm.symmetry import parse_way
 from amp_sbx.common import archive
 from amp_sbx.common.errors import CheckpointError, FeatureError
 from amp_sbx.common.mirror import Mirror
@@ -95,10 +96,11 @@ def _check_fixed(stored: Description, overrides: dict[str, Any], path: Any) -> N
             "Omit policy_kwargs when loading."
         )
     symmetric = stored.arguments["symmetric_policy"]
-    if overrides.get("symmetric_policy", symmetric) != symmetric:
+    asked = parse_way(overrides.get("symmetric_policy", symmetric))
+    if asked != symmetric:
         raise CheckpointError(
-            f"{path}: symmetric_policy is {symmetric} in the file, asked "
-            f"{overrides['symmetric_policy']}. Omit it when loading."
+            f"{path}: symmetric_policy is {symmetric} in the file, asked {asked}. "
+            "Omit it when loading."
         )
 
 

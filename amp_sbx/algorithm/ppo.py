@@ -22,7 +22,7 @@ from amp_sbx.algorithm.data import Critics
 from amp_sbx.algorithm.learning import train_iteration
 from amp_sbx.algorithm.persistence import PersistentPPO
 from amp_sbx.algorithm.policy_kwargs import resolve
-from amp_sbx.algorithm.symmetry import SymmetricActor
+from amp_sbx.algorithm.symmetry import parse_way
 from amp_sbx.common.errors import ConfigError, FeatureError
 from amp_sbx.common.mirror import Mirror
 from amp_sbx.common.schedules import Schedule, parse_schedule
@@ -52,7 +52,8 @@ class AMPPPO(PersistentPPO):
         reference: motion to imitate, see `ReferenceFeatures.coerce`. AMP needs `amp` and
             `reference`.
         symmetric_policy: make the policy symmetric by construction, with the environment's
-            `mirror` (see `amp_sbx.algorithm.symmetry`).
+            `mirror`: "none", "mean" or "equivariant" (see `amp_sbx.algorithm.symmetry`). False is
+            "none", True is "mean".
 
     Differences from `sbx.PPO`: `clip_range_vf` works, `train/*` are means over the iteration, each
     shuffle drops samples that do not fill a minibatch, and files hold no pickle.
@@ -104,14 +105,14 @@ class AMPPPO(PersistentPPO):
         *,
         amp: AMPConfig | Mapping[str, Any] | None = None,
         reference: Any = None,
-        symmetric_policy: bool = False,
+        symmetric_policy: str | bool = "none",
     ) -> None:
         setup.check_sizes(n_steps, n_epochs, batch_size)
         self.amp = AMPConfig.coerce(amp)
         self.reference = ReferenceFeatures.coerce(reference)
         if _init_setup_model:
             setup.warn_if_incomplete(self.amp, self.reference)
-        self.symmetric_policy = symmetric_policy
+        self.symmetric_policy = parse_way(symmetric_policy)
         self.mirror: Mirror | None = None
         self.learner: AMPLearner | None = None
         self.style_critic: TrainState | None = None
@@ -158,7 +159,12 @@ class AMPPPO(PersistentPPO):
         return PPO._wrap_env(env, verbose, monitor_wrapper)
 
     def _setup_model(self) -> None:
+        if self.env is not None and self.symmetric_policy != "none":
+            self.mirror = Mirror.of(self.env)
+        given = self.policy_kwargs
+        self.policy_kwargs = given | setup.network_classes(self)
         super()._setup_model()
+        self.policy_kwargs = given
         setup.warn_if_unstorable(self.policy_kwargs)
         setup.fix_states(self)
         self.clip_range_vf_schedule = (
@@ -167,12 +173,6 @@ class AMPPPO(PersistentPPO):
         self._batch_size = setup.minibatch_size(self)
         if self.env is not None:
             self.layout = setup.common_layout(self, self.env)
-            if self.symmetric_policy:
-                self.mirror = Mirror.of(self.env)
-        if self.mirror is not None:
-            actor = self.policy.actor_state
-            symmetric = SymmetricActor(actor.apply_fn, self.mirror)
-            self.policy.actor_state = actor.replace(apply_fn=symmetric)
         if self.amp is not None and self.amp.critic == "separate":
             self.style_critic = setup.new_style_critic(self)
         if self.amp is not None and self.reference is not None:
@@ -193,7 +193,7 @@ class AMPPPO(PersistentPPO):
         """
         wrapped = self._wrap_env(env, self.verbose)
         layout = setup.common_layout(self, wrapped)
-        if self.symmetric_policy and Mirror.of(wrapped) != self.mirror:
+        if self.mirror is not None and Mirror.of(wrapped) != self.mirror:
             raise ConfigError(
                 "this environment's `mirror` is another than the symmetric policy's; use an "
                 "environment of the same robot and observations."

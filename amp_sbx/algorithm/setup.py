@@ -10,8 +10,10 @@ from flax.training.train_state import TrainState
 from sbx.ppo.policies import CnnPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
+from amp_sbx.algorithm.equivariant import policy_classes
 from amp_sbx.algorithm.policy_kwargs import describe
 from amp_sbx.algorithm.sharing import shared_state
+from amp_sbx.algorithm.symmetry import SymmetricActor
 from amp_sbx.common.errors import ConfigError
 from amp_sbx.common.mirror import declared_mirror
 from amp_sbx.common.schedules import Schedule, parse_schedule
@@ -25,8 +27,19 @@ def strip_weak_type(leaf: Any) -> Any:
     return jax.lax.convert_element_type(leaf, jax.numpy.result_type(leaf))
 
 
+def network_classes(model: Any) -> dict[str, Any]:
+    """The `policy_kwargs` that name an equivariant policy's networks; none otherwise.
+
+    Raises:
+        ConfigError: these networks cannot be built with the model's other `policy_kwargs`.
+    """
+    if model.symmetric_policy != "equivariant":
+        return {}
+    return policy_classes(model.policy_class, model.policy_kwargs, model.mirror)
+
+
 def fix_states(model: Any) -> None:
-    """Fixed dtypes, and functions shared with equal models, for actor and critic."""
+    """Fixed dtypes, functions shared with equal models, and the averaged mean, if asked for."""
     policy = model.policy
     optimizer = policy.optimizer_class, policy.optimizer_kwargs, model.max_grad_norm
     states = (
@@ -34,6 +47,9 @@ def fix_states(model: Any) -> None:
         shared_state(policy.vf_state, policy.vf, *optimizer),
     )
     policy.actor_state, policy.vf_state = jax.tree.map(strip_weak_type, states)
+    if model.symmetric_policy == "mean":
+        symmetric = SymmetricActor(policy.actor_state.apply_fn, model.mirror)
+        policy.actor_state = policy.actor_state.replace(apply_fn=symmetric)
 
 
 def check_sizes(n_steps: Any, n_epochs: Any, batch_size: Any) -> None:

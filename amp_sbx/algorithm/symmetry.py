@@ -1,8 +1,11 @@
 """A policy that is symmetric by construction, for environments with a left and a right.
 
-Its mean averages the network's output for an observation and for its mirror image, the latter
-mirrored back. This is the method NET of Abdolhosseini et al. 2019, "On learning symmetric
-locomotion". What the policy learns on one side, it can do on the other.
+"mean" averages two passes of a plain network. "equivariant" has networks whose layers commute with
+the reflection (see `amp_sbx.algorithm.equivariant`).
+
+The first averages the network's output for an observation and its output for the mirror image, the
+latter mirrored back. This is the method NET of Abdolhosseini et al. 2019, "On
+learning symmetric locomotion". What either policy learns on one side, it can do on the other.
 """
 
 from collections.abc import Callable
@@ -14,7 +17,27 @@ import numpy as np
 import tensorflow_probability.substrates.jax as tfp
 from jaxtyping import Array, Float
 
+from amp_sbx.common.errors import ConfigError
 from amp_sbx.common.mirror import Mirror
+
+WAYS = ("none", "mean", "equivariant")
+DEFAULT_WAY = "mean"  # what `symmetric_policy: true` asks for
+
+
+def parse_way(value: Any) -> str:
+    """`symmetric_policy` as one of `WAYS`. True is `DEFAULT_WAY`, False is "none".
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    if isinstance(value, bool):
+        return DEFAULT_WAY if value else "none"
+    if value not in WAYS:
+        raise ConfigError(
+            f"symmetric_policy is {value!r}; allowed: {', '.join(WAYS)}, or true "
+            f"({DEFAULT_WAY}) and false (none)."
+        )
+    return str(value)
 
 
 @dataclass(frozen=True)

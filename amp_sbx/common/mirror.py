@@ -10,6 +10,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from gymnasium import spaces
 from jaxtyping import Array, Float
 from stable_baselines3.common.vec_env import VecEnv, unwrap_vec_normalize
 
@@ -45,14 +46,20 @@ class Mirror:
         """The reflection that the environments declare as `mirror`.
 
         Raises:
-            ConfigError: they declare none, it is no reflection of their spaces, or `VecNormalize`
-                scales the observations.
+            ConfigError: they declare none, it is no reflection of their spaces, a space is no
+                `Box`, or `VecNormalize` scales the observations.
         """
         if observations_normalized(vec_env):
             raise ConfigError(
                 "symmetric_policy mirrors raw observations, but VecNormalize scales left and right "
                 "differently; make it with norm_obs=False, or switch symmetric_policy off."
             )
+        for space in (vec_env.observation_space, vec_env.action_space):
+            if not isinstance(space, spaces.Box):
+                raise ConfigError(
+                    f"symmetric_policy needs Box observations and actions; got {space}. "
+                    "Switch symmetric_policy off."
+                )
         declared = declared_mirror(vec_env)
         obs, action = (_read(declared, name, "symmetric_policy") for name in ("obs", "action"))
         mirror = cls(*obs, *action)

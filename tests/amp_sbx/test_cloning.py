@@ -42,16 +42,16 @@ def test_noise_flattens_what_it_hides():
     np.testing.assert_allclose(answer, 0.5, atol=0.1)
 
 
-@pytest.mark.parametrize("symmetric", [True, False])
-def test_a_symmetric_policy_learns_the_image_too(symmetric):
-    model = make_model(OneSidedEnv(), symmetric_policy=symmetric)
+@pytest.mark.parametrize("way", ["none", "mean", "equivariant"])
+def test_a_symmetric_policy_learns_the_image_too(way):
+    model = make_model(OneSidedEnv(), symmetric_policy=way)
     ones = np.ones((64, 2), np.float32)
     model.clone_behavior(ones, 0.5 * ones[:, :1], QUICK)
     seen, image = model.predict(np.array([[1, 1], [-1, 1]], np.float32), deterministic=True)[0][
         :, 0
     ]
     assert seen == pytest.approx(0.5, abs=0.05)
-    assert (abs(image + 0.5) < 0.05) == symmetric
+    assert (abs(image + 0.5) < 0.05) == (way != "none")
 
 
 def test_the_same_seed_gives_the_same_policy():

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow_probability.substrates.jax as tfp
 from gymnasium.vector.utils import batch_space
-from probe_envs import ProbeEnv, make_model
+from probe_envs import ProbeEnv, assert_trees_equal, make_model
 from stable_baselines3.common.vec_env import VecNormalize
 
 from amp_sbx import AMPPPO, AMPConfig, GymnasiumVecEnv, ReferenceFeatures
-from amp_sbx.algorithm.symmetry import SymmetricActor
+from amp_sbx.algorithm.symmetry import DEFAULT_WAY, WAYS, SymmetricActor, parse_way
 from amp_sbx.common.errors import CheckpointError, ConfigError
 from amp_sbx.common.mirror import Mirror
 from amp_sbx.discriminator.health import WARM_UP
@@ -42,16 +42,23 @@ class OneSidedEnv(ProbeEnv):
 IMAGES = np.array([[1, 1], [-1, 1]], np.float32)  # each the other's mirror image
 
 
-def test_a_new_policy_and_its_spread_are_symmetric():
+@pytest.mark.parametrize("way", WAYS)
+def test_a_new_policy_and_its_spread_are_symmetric(way):
     """Mean and log probability at an image are mirrored, unless the policy is not symmetric."""
-    for symmetric in (True, False):
-        model = make_model(OneSidedEnv(), symmetric_policy=symmetric)
-        actor = model.policy.actor_state
-        distribution = actor.apply_fn(actor.params, jnp.array(IMAGES))
-        here, there = np.asarray(distribution.mode())[:, 0]
-        assert (abs(here + there) < 1e-6) == symmetric
-        first, second = np.asarray(distribution.log_prob(jnp.array([[0.3], [-0.3]])))
-        assert (abs(first - second) < 1e-5) == symmetric
+    symmetric = way != "none"
+    model = make_model(OneSidedEnv(), symmetric_policy=way)
+    actor = model.policy.actor_state
+    distribution = actor.apply_fn(actor.params, jnp.array(IMAGES))
+    here, there = np.asarray(distribution.mode())[:, 0]
+    assert (abs(here + there) < 1e-6) == symmetric
+    first, second = np.asarray(distribution.log_prob(jnp.array([[0.3], [-0.3]])))
+    assert (abs(first - second) < 1e-5) == symmetric
+
+
+def test_true_and_false_are_names_too():
+    assert parse_way(True) == DEFAULT_WAY and parse_way(False) == "none"
+    with pytest.raises(ConfigError, match="'both'; allowed: none, mean, equivariant"):
+        make_model(OneSidedEnv(), symmetric_policy="both")
 
 
 def test_symmetric_actor_golden():
@@ -94,8 +101,9 @@ def test_normalized_observations_are_refused():
     make_model(VecNormalize(GymnasiumVecEnv(OneSidedEnv()), norm_obs=False), symmetric_policy=True)
 
 
-def test_what_is_learned_on_one_side_is_known_on_the_other(tmp_path):
-    model = make_model(OneSidedEnv(), symmetric_policy=True, policy_kwargs={"ortho_init": True})
+@pytest.mark.parametrize("way", ["mean", "equivariant"])
+def test_what_is_learned_on_one_side_is_known_on_the_other(tmp_path, way):
+    model = make_model(OneSidedEnv(), symmetric_policy=way, policy_kwargs={"ortho_init": True})
     model.learn(64 * 8 * 16)
     seen, image = model.predict(IMAGES, deterministic=True)[0][:, 0]
     assert seen == pytest.approx(0.5, abs=0.15)
@@ -108,6 +116,12 @@ def test_what_is_learned_on_one_side_is_known_on_the_other(tmp_path):
             ],
             [seen, image],
         )
+    parts = model.get_parameters()
+    asymmetric = make_model(OneSidedEnv())
+    with pytest.raises(CheckpointError, match="differ in symmetric_policy"):
+        asymmetric.set_parameters(tmp_path / "model.zip")
+    model.set_parameters(tmp_path / "model.zip")
+    assert_trees_equal(model.get_parameters(), parts)
     other = OneSidedEnv()
     other.mirror = MIRROR | {"obs_signs": [1.0, -1.0]}
     with pytest.raises(CheckpointError, match="mirror is another"):

@@ -10,6 +10,7 @@ from typing import Any
 from sbx import PPO
 
 from amp_sbx.algorithm.cloning import CloningConfig
+from amp_sbx.algorithm.symmetry import parse_way
 from amp_sbx.common.schedules import parse_schedule
 from wildrobot_gym.config import to_dict
 from wildrobot_gym.env.registration import ENV_ID, MAX_EPISODE_STEPS, TRACK_ENV_ID
@@ -103,7 +104,7 @@ class PPOSettings:
     target_kl: float | None = None
     normalize_advantage: bool = True
     policy_kwargs: Any = None
-    symmetric_policy: bool = False
+    symmetric_policy: Any = "none"
 
     def __post_init__(self) -> None:
         at_least_one(self, "n_steps", "n_epochs")
@@ -133,6 +134,7 @@ class PPOSettings:
                 raise ConfigError(
                     f"{name} is {schedule}; allowed: a positive number, or 'lin_<number>'."
                 )
+        object.__setattr__(self, "symmetric_policy", parse_way(self.symmetric_policy))
         object.__setattr__(self, "policy_kwargs", parse_policy_kwargs(self.policy_kwargs))
 
     def arguments(self) -> dict[str, Any]:
