@@ -10,7 +10,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import wildrobot_gym  # noqa: F401  registers the environment
-from wildrobot_gym.env.track_env import WildRobotTrackVectorEnv, clip_frames
+from wildrobot_gym.env.clips import clip_frames
+from wildrobot_gym.env.track_env import WildRobotTrackVectorEnv
 from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.motion.clip_files import save_clips
 from wildrobot_gym.motion.gait.build import walk_clip
@@ -162,7 +163,7 @@ def test_random_starts_are_frames_with_a_next_one(reference: str) -> None:
         256, None, autoreset_mode="disabled", num_threads=1, reference=reference
     )
     env.reset(seed=3)
-    frames, last = np.asarray(env._task_state.frame), np.asarray(env.task.clips.last)
+    frames, last = np.asarray(env._simulation.task_state.frame), np.asarray(env.task.clips.last)
     assert (frames < last[frames]).all()
     assert len(np.unique(frames)) > 100 and frames.max() > FRAMES
 

@@ -39,6 +39,14 @@ def make(
     return WildRobotVectorEnv(num_envs, limit, autoreset_mode=mode, num_threads=1, **settings)
 
 
+def task_of(env: Any) -> Any:
+    return env._simulation.task_state
+
+
+def compiled(env: Any) -> Any:
+    return env._simulation._batched
+
+
 def actions(step: int, num_envs: int = N, joints: int = 9) -> np.ndarray:
     return 0.3 * np.sin(0.7 * step + np.arange(joints) + 2.0 * np.arange(num_envs)[:, None]).astype(
         np.float32
@@ -172,7 +180,7 @@ def test_a_fall_ends_only_its_own_episode() -> None:
         env, twin = make(mode, limit=None), make(mode, limit=None)
         for e in (env, twin):
             e.reset(seed=1)
-        env.physics.batch.bind("qpos")[2, 2] = 0.75
+        env._simulation.physics.qpos[2, 2] = 0.75
         got, want = env.step(actions(0)), twin.step(actions(0))
         assert got[2].tolist() == [False, False, True, False]
         assert not got[3].any()
@@ -194,7 +202,7 @@ def test_a_blow_up_is_flagged_and_stays_alone(tmp_path, monkeypatch) -> None:
             e.reset(seed=1)
         rows = [0, 1, 3]
         for step in range(3):
-            env.physics.batch.bind("qpos")[2, 8] = np.nan
+            env._simulation.physics.qpos[2, 8] = np.nan
             newest = env.amp_obs[2].reshape(-1, DIM)[-1]
             got, want = env.step(actions(step)), twin.step(actions(step))
             restarting = mode == AutoresetMode.NEXT_STEP and step == 1
@@ -208,7 +216,7 @@ def test_a_blow_up_is_flagged_and_stays_alone(tmp_path, monkeypatch) -> None:
                 window = got[4]["amp_obs"][2].reshape(-1, DIM)
                 np.testing.assert_array_equal(window[-1], newest)
             assert_equal(got[:4], want[:4], rows)
-        assert env.physics.num_diverged == (2 if mode == AutoresetMode.NEXT_STEP else 3)
+        assert env.num_diverged == (2 if mode == AutoresetMode.NEXT_STEP else 3)
 
 
 def test_disabled_resets_by_mask_and_leaves_the_others_untouched() -> None:
@@ -229,9 +237,10 @@ def test_disabled_resets_by_mask_and_leaves_the_others_untouched() -> None:
     for step in range(3):
         assert_equal(env.step(actions(step))[:4], twin.step(actions(step))[:4], ~mask)
     np.testing.assert_array_equal(
-        np.asarray(env._task_state.key)[~mask], np.asarray(twin._task_state.key)[~mask]
+        np.asarray(task_of(env).key)[~mask],
+        np.asarray(task_of(twin).key)[~mask],
     )
-    assert np.asarray(env._task_state.step_count).tolist() == [6, 3, 6, 3]
+    assert np.asarray(task_of(env).step_count).tolist() == [6, 3, 6, 3]
 
 
 def test_a_partial_reset_with_a_seed() -> None:
@@ -322,18 +331,18 @@ def test_first_episodes_end_a_few_at_a_time() -> None:
         termination={"min_height": 0.0, "max_height": 9.0},
     )
     env.reset(seed=0)
-    limits = np.sort(np.asarray(env._task_state.episode_limit))
+    limits = np.sort(np.asarray(task_of(env).episode_limit))
     np.testing.assert_array_equal(limits, 1 + 2 * np.arange(10))
     ends = np.array([s[3].sum() for s in rollout(env, 20)])
     np.testing.assert_array_equal(ends, [1, 0] * 10)
     rollout(env, 2)
-    assert (np.asarray(env._task_state.episode_limit) == 20).all()  # later ones are whole
+    assert (np.asarray(task_of(env).episode_limit) == 20).all()  # later ones are whole
 
 
 def test_no_stagger_without_a_limit_or_for_one() -> None:
     for env in (make(limit=None, reset={}), make(num_envs=1, limit=9, reset={})):
         env.reset(seed=0)
-        assert len(set(np.asarray(env._task_state.episode_limit).tolist())) == 1
+        assert len(set(np.asarray(task_of(env).episode_limit).tolist())) == 1
 
 
 def test_seeds() -> None:
@@ -382,14 +391,14 @@ def test_saved_states_continue_bit_for_bit(mode: AutoresetMode) -> None:
 def test_a_foreign_state_is_refused() -> None:
     env = make()
     env.reset(seed=0)
-    with pytest.raises(ConfigError, match="another robot, config or number of environments"):
+    with pytest.raises(ConfigError, match="another robot, config, physics engine or number"):
         make(num_envs=N + 1).set_state(env.get_state())
     rollout(env, 3)
     torn = {name: array for name, array in env.get_state().items() if name != "physics_rows"}
     for state, error in (({}, ConfigError), (torn, PhysicsError)):
         with pytest.raises(error, match=r"does not fit|has no rows"):
             env.set_state(state)
-    assert np.asarray(env._task_state.step_count).tolist() == [3] * N  # nothing has changed
+    assert np.asarray(task_of(env).step_count).tolist() == [3] * N  # nothing has changed
 
 
 def test_a_forked_process_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -477,13 +486,13 @@ def test_what_was_missed_under_a_command_stays_missed_when_it_is_changed() -> No
     env = make(limit=None)
     env.begin_with(np.tile([0.9, 0.0, 0.0], (N, 1)), seed=0)
     rollout(env, 3)
-    missed = np.abs(np.asarray(env._task_state.velocity_error_sum))
+    missed = np.abs(np.asarray(task_of(env).velocity_error_sum))
     env.set_commands(env.command)  # the same again: nothing is closed
-    assert (np.asarray(env._task_state.velocity_error_closed) == 0).all() and (missed > 0.1).all()
+    assert (np.asarray(task_of(env).velocity_error_closed) == 0).all() and (missed > 0.1).all()
     env.set_commands(np.tile([-0.9, 0.0, 0.0], (N, 1)))
     rollout(env, 3)
-    np.testing.assert_allclose(env._task_state.velocity_error_closed, missed)
-    assert (np.asarray(env._task_state.velocity_error_sum) > 0).all()
+    np.testing.assert_allclose(task_of(env).velocity_error_closed, missed)
+    assert (np.asarray(task_of(env).velocity_error_sum) > 0).all()
 
 
 # --- bad input ---
@@ -526,7 +535,7 @@ def test_step_before_reset() -> None:
         ({"num_threads": -1}, ConfigError, "num_threads is -1"),
         ({"autoreset_mode": "next"}, ConfigError, "'next'.*NEXT_STEP.*SAME_STEP"),
         ({"render_mode": "rgb"}, ConfigError, "'rgb'.*Did you mean 'rgb_array'"),
-        ({"backend": "cuda"}, PhysicsError, "'cuda'.*mjx, native"),
+        ({"backend": "cuda"}, PhysicsError, "'cuda'.*mjx, mjx-warp, native"),
         ({"robot": "wildrobot_9dof"}, RobotError, "Did you mean 'wildrobot_8dof'"),
         ({"control_dt": 0.003}, PhysicsError, "no whole multiple"),
         ({"rewardz": {}}, ConfigError, "'rewardz'.*Did you mean 'rewards'"),
@@ -562,12 +571,12 @@ def test_make_vec_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
 
 def test_environments_of_the_same_settings_share_compiled_functions() -> None:
     env = make()
-    assert make(AutoresetMode.SAME_STEP, num_envs=2)._batched is env._batched
-    assert make(limit=LIMIT + 1, reset={"stagger": True})._batched is env._batched
-    assert make(rewards={"alive": 7.0})._batched is not env._batched
-    assert make(robot="wildrobot_8dof")._batched is not env._batched
+    assert compiled(make(AutoresetMode.SAME_STEP, num_envs=2)) is compiled(env)
+    assert compiled(make(limit=LIMIT + 1, reset={"stagger": True})) is compiled(env)
+    assert compiled(make(rewards={"alive": 7.0})) is not compiled(env)
+    assert compiled(make(robot="wildrobot_8dof")) is not compiled(env)
     references = [
-        make(reference=name, reset={"reference_fraction": 0.5})._batched
+        compiled(make(reference=name, reset={"reference_fraction": 0.5}))
         for name in ("walk_human", "walk_human", "walk_synthetic")
     ]
     assert references[0] is references[1] is not references[2]

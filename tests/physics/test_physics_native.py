@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from wildrobot_gym.errors import PhysicsError
-from wildrobot_gym.physics import make_physics
+from wildrobot_gym.physics import make_engine
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
@@ -195,7 +195,7 @@ def test_control_period_counts_substeps(wildrobot: RobotModel) -> None:
 
 def test_unknown_backend(wildrobot: RobotModel) -> None:
     with pytest.raises(PhysicsError, match=r"'nativ'.*Did you mean 'native'.*mjx"):
-        make_physics("nativ", wildrobot, 1)
+        make_engine("nativ", wildrobot)
 
 
 def test_pushes_reach_the_floor_and_end_with_a_reset(robot: RobotModel) -> None:

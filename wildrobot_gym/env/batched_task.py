@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import jax
 
-from wildrobot_gym.physics.state import PhysicsState, select
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.task.protocol import StepOutput, Task
 
 _MOST_SHARED = 8  # compiled tasks that are kept for further environments of the same settings
-_shared: OrderedDict[str, BatchedTask] = OrderedDict()
+_shared: OrderedDict[Any, Any] = OrderedDict()
+T = TypeVar("T")
 
 
-def batched(task: Task) -> BatchedTask:
-    """The batched functions of `task`, shared with earlier environments of the same settings.
+def shared(key: Any, make: Callable[[], T]) -> T:
+    """What `make` gives, kept for environments of the same settings.
 
     Tracing and compiling take seconds, and a training run has a second environment for evaluation.
+
+    Args:
+        key: What the compiled functions depend on; None: nothing is shared.
+        make: Makes the functions.
     """
-    key = task.sharing_key()
     if key is None:
-        return BatchedTask(task)
-    found = _shared.pop(key, None) or BatchedTask(task)
+        return make()
+    found: T = _shared.pop(key, None) or make()
     _shared[key] = found
     while len(_shared) > _MOST_SHARED:
         _shared.popitem(last=False)
@@ -38,66 +43,62 @@ class BatchedTask:
     """
 
     def __init__(self, task: Task) -> None:
-        def advance(state: Any, physics: PhysicsState, action: jax.Array) -> Any:
-            next_state, output = jax.vmap(task.advance)(state, physics, action)
-            keys = jax.vmap(lambda key: jax.random.split(key, 3))(next_state.key)
-            # A start is drawn for every environment at every step: this costs less than a choice of
-            # environments.
+        def draw(state: Any, ids: jax.Array) -> Any:
+            """New random streams and starts of some environments."""
+            some = jax.tree.map(lambda x: x.at[ids].get(mode="clip"), state)
+            keys = jax.vmap(jax.random.split)(some.key)
             starts = jax.vmap(task.draw_start)(keys[:, 1])
-            return dataclasses.replace(next_state, key=keys[:, 0]), output, starts
+            return dataclasses.replace(some, key=keys[:, 0]), starts
 
         def begin(
-            mask: jax.Array, old: Any, start: Any, physics: PhysicsState, limit: Any, last: Any
+            all_of: Any, ids: jax.Array, some: Any, starts: Any, physics: Any, limits: Any
         ) -> Any:
-            new, *seen = jax.vmap(task.begin)(old, start, physics, limit)
-            return select(mask, (new, tuple(seen)), (old, last))
+            new = jax.vmap(task.begin)(some, starts, physics, limits)
+            return jax.tree.map(lambda x, y: x.at[ids].set(y, mode="drop"), all_of, new)
 
-        self._advance, self._begin = jax.jit(advance), jax.jit(begin)
+        self._advance = jax.jit(jax.vmap(task.advance))
         self._target = jax.jit(jax.vmap(task.target))
-        self._draw_start = jax.jit(jax.vmap(task.draw_start))
         self._blank = jax.jit(jax.vmap(task.blank))
+        self._draw, self._begin = jax.jit(draw), jax.jit(begin)
 
-    def blank(self, keys: jax.Array) -> Any:
+    def blank(self, keys: Any) -> Any:
         """Task states for first episodes."""
         return self._blank(keys)
 
-    def draw_starts(self, keys: jax.Array) -> Any:
-        """Where new episodes begin."""
-        return self._draw_start(keys)
-
-    def begin(
-        self,
-        mask: Any,
-        old: Any,
-        starts: Any,
-        physics: PhysicsState,
-        limits: Any,
-        last: tuple[Any, Any],
-    ) -> tuple[Any, tuple[Any, Any]]:
-        """New episodes where `mask`; the task states, and observations with AMP windows, of all
-        environments.
+    def draw(self, state: Any, ids: Any) -> tuple[Any, Any]:
+        """Task states of some environments with new random streams, and where they begin.
 
         Args:
-            mask: (env,) environments that begin.
-            old: Task states before.
-            starts: Where the episodes begin.
-            physics: Physics at `starts`.
-            limits: (env,) control steps of the new episodes.
-            last: Observations and AMP windows of the others.
+            state: Task states of all environments.
+            ids: (chunk,) environments. Ids past the end are those of no environment.
         """
-        task_state, seen = self._begin(mask, old, starts, physics, limits, last)
-        return task_state, seen
+        some, starts = self._draw(state, ids)
+        return some, starts
+
+    def begin(
+        self, all_of: Any, ids: Any, some: Any, starts: Any, physics: PhysicsState, limits: Any
+    ) -> Any:
+        """New episodes of some environments.
+
+        Args:
+            all_of: Task states, observations and AMP windows of all environments.
+            ids: (chunk,) environments that begin.
+            some: Their task states before.
+            starts: Where their episodes begin.
+            physics: Physics at `starts`.
+            limits: (chunk,) control steps of the new episodes.
+
+        Returns:
+            `all_of` with the new episodes.
+        """
+        return self._begin(all_of, ids, some, starts, physics, limits)
 
     def target(self, state: Any, actions: Any) -> tuple[Any, Any]:
         """Filtered actions, and joint targets in rad."""
         filtered, targets = self._target(state, actions)
         return filtered, targets
 
-    def advance(
-        self, state: Any, physics: PhysicsState, filtered: Any
-    ) -> tuple[Any, StepOutput, Any]:
-        """Task states and outputs after a control step, and starts for the environments that will
-        need one.
-        """
-        next_state, output, starts = self._advance(state, physics, filtered)
-        return next_state, output, starts
+    def advance(self, state: Any, physics: PhysicsState, filtered: Any) -> tuple[Any, StepOutput]:
+        """Task states and outputs after a control step."""
+        next_state, output = self._advance(state, physics, filtered)
+        return next_state, output

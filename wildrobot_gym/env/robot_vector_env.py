@@ -1,14 +1,11 @@
-"""The vector environment that all tasks share: Gymnasium's vector API on either physics engine."""
+"""The vector environment that all tasks share: Gymnasium's vector API on any physics engine."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
-import jax
-import jax.numpy as jnp
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
@@ -22,13 +19,15 @@ from wildrobot_gym.env.arguments import (
 )
 from wildrobot_gym.env.autoreset import autoreset_mode as parse_mode
 from wildrobot_gym.env.autoreset import final_infos, reset_mask
-from wildrobot_gym.env.batched_task import batched
+from wildrobot_gym.env.device_simulation import DeviceSimulation
+from wildrobot_gym.env.functional import FunctionalEnv, State
 from wildrobot_gym.env.render import SceneRenderer, available_render_modes, check_render_mode
-from wildrobot_gym.env.saved_state import pack, unpack_physics, unpack_task
-from wildrobot_gym.env.starts import episode_limits, place_on_floor
+from wildrobot_gym.env.saved_state import MISFIT
+from wildrobot_gym.env.simulation import HostSimulation, Simulation
+from wildrobot_gym.env.starts import episode_limits
 from wildrobot_gym.errors import ActionError, ConfigError
-from wildrobot_gym.physics import make_physics
-from wildrobot_gym.physics.state import PhysicsState, select
+from wildrobot_gym.physics import AUTO, make_engine, resolve_backend
+from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.observations import CLIP
@@ -37,6 +36,10 @@ from wildrobot_gym.task.protocol import Task
 
 class RobotVectorEnv(gym.vector.VectorEnv):
     """`num_envs` robots with one task. `WildRobotVectorEnv` documents arguments and infos.
+
+    Attributes:
+        backend: Name of the physics engine, never 'auto'.
+        functional: The environment as pure functions; None with physics on the host ('native').
 
     Raises:
         ConfigError: a setting is unknown or out of range.
@@ -54,7 +57,7 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         num_envs: int = 1,
         max_episode_steps: int | None = 500,
         *,
-        backend: str = "native",
+        backend: str = AUTO,
         num_threads: int = 0,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         reference: str | None = None,
@@ -77,26 +80,20 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         }
         self.robot = RobotModel.load(config.robot)
         self.task = self._make_task(reference, max_episode_steps)
-        num_envs, control_dt = self.num_envs, config.control_dt
-        self.physics = make_physics(backend, self.robot, num_envs, control_dt, num_threads)
+        self.backend = resolve_backend(backend)
+        self.functional: FunctionalEnv | None = None
+        self._simulation = self._make_simulation(num_threads)
         obs_shape, action_shape = (self.task.obs_dim,), (self.robot.num_joints,)
         self.single_observation_space = gym.spaces.Box(-CLIP, CLIP, obs_shape, np.float32)
         self.single_action_space = gym.spaces.Box(-1.0, 1.0, action_shape, np.float32)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.amp_layout = self.task.layout
         self.mirror = self.task.mirror()
         self.render_mode = render_mode
         self._renderer = SceneRenderer(self.robot, width, height, camera)
-        self._batched = batched(self.task)
-        self._task_state: Any = None
-        self._state: PhysicsState | None = None
         self._finished = np.zeros(self.num_envs, bool)
-        # Present observations and AMP windows: what a partial reset returns of the others.
-        self._last: tuple[Any, Any] = (
-            np.zeros((num_envs, self.task.obs_dim), np.float32),
-            np.zeros((num_envs, self.task.feature_dim), np.float32),
-        )
+        self._whole_episodes = episode_limits(None, self.task.max_episode_steps, self.num_envs)
         remember_process()
 
     def _make_task(self, reference: str | None, max_episode_steps: int | None) -> Task:
@@ -121,26 +118,22 @@ class RobotVectorEnv(gym.vector.VectorEnv):
             ConfigError: the mask does not fit, or the first reset is a partial one.
         """
         mask = reset_mask(options, self.num_envs)
-        if self._state is None and not mask.all():
+        if not self.has_begun and not mask.all():
             raise ConfigError(
                 "The first reset must be a full one: call reset() without a reset_mask."
             )
-        if seed is not None or self._task_state is None:
-            self._seed(mask, seed)
-        keys = jax.vmap(lambda key: jax.random.split(key, 3))(self._task_state.key)
-        self._task_state = select(
-            mask, dataclasses.replace(self._task_state, key=keys[:, 0]), self._task_state
-        )
-        before = self._state
-        stagger = self.config.reset.stagger and "reset_mask" not in (options or {})
-        limit = self.task.max_episode_steps
-        limits = episode_limits(keys[0, 2] if stagger else None, limit, self.num_envs)
-        obs, amp_obs = self._restart(mask, self._batched.draw_starts(keys[:, 1]), limits)
-        if before is not None and not mask.all():
-            self._state = select(mask, self._state, before)
+        if seed is not None or not self.has_begun:
+            words = np.random.SeedSequence(seed).generate_state(2 * self.num_envs)
+            self._simulation.seed(words.astype(np.uint32).reshape(-1, 2), mask)
+        limits = self._whole_episodes
+        if self.config.reset.stagger and "reset_mask" not in (options or {}):
+            # From the first environment's random stream, so that the seed decides.
+            stream = np.random.default_rng(np.asarray(self._simulation.task_state.key[0]))
+            limits = episode_limits(stream, self.task.max_episode_steps, self.num_envs)
+        self._simulation.restart(mask, limits)
         self._finished = self._finished & ~mask
         self._show_in_time()
-        return np.array(obs, np.float32), {"amp_obs": np.array(amp_obs, np.float32)}
+        return self._obs(), {"amp_obs": self.amp_obs}
 
     def step(
         self, actions: Any
@@ -158,32 +151,27 @@ class RobotVectorEnv(gym.vector.VectorEnv):
                 reset before.
         """
         actions = checked_actions(actions, (self.num_envs, self.robot.num_joints))
-        if self._task_state is None:
+        if not self.has_begun:
             raise ActionError("step() was called before reset().")
-        restart = self._finished if self.autoreset_mode == AutoresetMode.NEXT_STEP else None
-        filtered, targets = self._batched.target(self._task_state, actions)
-        state = self.physics.step(np.asarray(targets), frozen=restart)
-        self._state = state
-        self._task_state, out, starts = self._batched.advance(self._task_state, state, filtered)
-        self._last = (out.obs, out.amp_obs)
+        next_step = self.autoreset_mode == AutoresetMode.NEXT_STEP
+        same_step = self.autoreset_mode == AutoresetMode.SAME_STEP
+        waiting = self._finished & next_step
+        out, diverged = self._simulation.step(actions, waiting, same_step, self._whole_episodes)
         # float32 also where JAX computes in float64.
         obs, reward, amp_obs = (np.array(x, np.float32) for x in (out.obs, out.reward, out.amp_obs))
         terminated, truncated = np.array(out.terminated), np.array(out.truncated)
-        infos: dict[str, Any] = {"amp_obs": amp_obs, "diverged": np.array(state.diverged)}
+        infos: dict[str, Any] = {"amp_obs": amp_obs, "diverged": diverged}
         named = {f"reward_{name}": value for name, value in out.terms.items()} | out.metrics
         infos |= {name: np.array(value) for name, value in named.items()}
-        if restart is not None and restart.any():
-            new_obs, new_amp = self._restart(restart, starts)
-            obs[restart], amp_obs[restart] = new_obs[restart], new_amp[restart]
+        if waiting.any():
+            obs[waiting], amp_obs[waiting] = self._obs()[waiting], self.amp_obs[waiting]
             others = (value for name, value in infos.items() if name != "amp_obs")
             for array in (reward, terminated, truncated, *others):
-                array[restart] = 0
+                array[waiting] = 0
         self._finished = terminated | truncated
-        if self.autoreset_mode == AutoresetMode.SAME_STEP and self._finished.any():
-            done = self._finished
-            infos |= final_infos(done, obs, infos)
-            new_obs, _ = self._restart(done, starts)
-            obs[done] = new_obs[done]
+        if same_step and self._finished.any():
+            infos |= final_infos(self._finished, obs, infos)
+            obs = self._obs()
             self._finished = np.zeros(self.num_envs, bool)
         self._show_in_time()
         return obs, reward, terminated, truncated, infos
@@ -193,12 +181,13 @@ class RobotVectorEnv(gym.vector.VectorEnv):
 
         In 'human' mode the window is updated, as every reset and step does in real time.
         """
-        if self.render_mode is None or self._state is None:
+        if self.render_mode is None or not self.has_begun:
             return None
+        qpos = np.asarray(self.physics_state.qpos)
         if self.render_mode == "human":
-            self._renderer.show(np.asarray(self._state.qpos)[0])
+            self._renderer.show(qpos[0])
             return None
-        return tuple(map(self._renderer.frame, np.asarray(self._state.qpos)))
+        return tuple(map(self._renderer.frame, qpos))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Close the renderer and the window."""
@@ -229,14 +218,15 @@ class RobotVectorEnv(gym.vector.VectorEnv):
     @property
     def has_begun(self) -> bool:
         """Whether there has been a first reset."""
-        return self._task_state is not None
+        return self._simulation.task_state is not None
 
     @property
     def physics_state(self) -> PhysicsState:
         """The present physics state of all environments: for evaluation, not for policies."""
-        if self._state is None:
+        state = self._simulation.physics_state
+        if state is None:
             raise ActionError("physics_state was read before reset().")
-        return self._state
+        return state
 
     @property
     def amp_obs(self) -> np.ndarray:
@@ -244,57 +234,65 @@ class RobotVectorEnv(gym.vector.VectorEnv):
 
         Those of the new episodes after an autoreset.
         """
-        if self._state is None:
+        if not self.has_begun:
             raise ActionError("amp_obs was read before reset().")
-        return np.array(self._last[1])
+        return np.array(self._simulation.amp_obs, np.float32)
+
+    @property
+    def num_diverged(self) -> int:
+        """Simulations that were restarted after a NaN or a blow-up, since construction."""
+        return self._simulation.num_diverged
+
+    @property
+    def functional_state(self) -> State:
+        """The environments as `functional.step` takes them, with a leading environment axis.
+
+        A program that steps `functional` itself takes the state from here and puts it back.
+
+        Raises:
+            ActionError: there was no reset before, or physics is on the host.
+        """
+        if isinstance(self._simulation, DeviceSimulation) and self._simulation.state is not None:
+            return self._simulation.state
+        raise ActionError(f"backend {self.backend!r} has no functional state, or no reset yet.")
+
+    @functional_state.setter
+    def functional_state(self, state: State) -> None:
+        if self.functional_state is not state:
+            self._simulation.state = state  # type: ignore[attr-defined]
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything needed to continue bit for bit, as arrays, for checkpoints."""
-        return pack(self._task_state, self.physics.get_state(), self._last, self._finished)
+        return {**self._simulation.get_state(), "finished": self._finished.copy()}
 
     def set_state(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Continue from what `get_state` gave in an environment of the same settings.
 
         Raises:
             ConfigError: the arrays are from an environment of other settings.
+            PhysicsError: the arrays are from another physics engine.
         """
-        if self._task_state is None:
+        if not self.has_begun:
             self.reset(seed=0)
-        task_state = unpack_task(arrays, self._task_state)
-        # Physics first: it refuses what does not fit, and then nothing has changed.
-        self._state = self.physics.set_state(unpack_physics(arrays))
-        self._task_state = task_state
-        self._last = (jnp.asarray(arrays["obs"]), jnp.asarray(arrays["amp_obs"]))
-        self._finished = np.array(arrays["finished"])
+        finished = np.array(arrays.get("finished", False))
+        if finished.shape != (self.num_envs,):
+            raise ConfigError(MISFIT)
+        self._simulation.set_state(arrays)
+        self._finished = finished
 
     # --- inside ---
 
-    def _seed(self, mask: np.ndarray, seed: int | None) -> None:
-        """New random streams where `mask`; held commands stay."""
-        root = jax.random.PRNGKey(np.random.SeedSequence(seed).generate_state(1)[0])
-        blank, keep = self._batched.blank(jax.random.split(root, self.num_envs)), self._task_state
-        if keep is None:
-            self._task_state = blank
-            return
-        blank = dataclasses.replace(blank, command=keep.command, command_held=keep.command_held)
-        self._task_state = select(mask, blank, keep)
+    def _make_simulation(self, num_threads: int) -> Simulation:
+        control_dt = self.config.control_dt
+        if self.backend == "native":
+            return HostSimulation(self.task, self.robot, self.num_envs, control_dt, num_threads)
+        engine = make_engine(self.backend, self.robot, control_dt, num_threads)
+        self.functional = FunctionalEnv(self.task, engine)
+        return DeviceSimulation(self.functional, self.num_envs)
+
+    def _obs(self) -> np.ndarray:
+        return np.array(self._simulation.obs, np.float32)
 
     def _show_in_time(self) -> None:
         if self.render_mode == "human":
             self._renderer.show(np.asarray(self.physics_state.qpos)[0], self.config.control_dt)
-
-    def _restart(
-        self, mask: np.ndarray, starts: Any, limits: Any = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """New episodes where `mask`.
-
-        Observations and AMP windows of all environments, the others' as they were.
-        """
-        if limits is None:
-            limits = episode_limits(None, self.task.max_episode_steps, self.num_envs)
-        self._state = place_on_floor(self.physics, mask, starts)
-        self._task_state, self._last = self._batched.begin(
-            mask, self._task_state, starts, self._state, limits, self._last
-        )
-        obs, amp_obs = self._last
-        return np.asarray(obs), np.asarray(amp_obs)

@@ -1,4 +1,4 @@
-"""The state of a vector environment as arrays, for checkpoints."""
+"""Trees of arrays as flat dicts, for checkpoints."""
 
 from __future__ import annotations
 
@@ -11,45 +11,26 @@ import numpy as np
 
 from wildrobot_gym.errors import ConfigError
 
-
-def pack(
-    task_state: Any, physics: Mapping[str, np.ndarray], last: tuple[Any, Any], finished: np.ndarray
-) -> dict[str, np.ndarray]:
-    """All that an environment needs to continue, as arrays by name.
-
-    Args:
-        task_state: A tree of arrays.
-        physics: The engine's own state.
-        last: Present observations and AMP windows.
-        finished: (num_envs,) environments that wait for their reset.
-    """
-    leaves = jax.tree_util.tree_leaves(task_state)
-    task = {f"task_{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
-    engine = {f"physics_{name}": array for name, array in physics.items()}
-    seen = {"obs": np.asarray(last[0]), "amp_obs": np.asarray(last[1])}
-    return {**task, **engine, **seen, "finished": finished.copy()}
+MISFIT = (
+    "The saved environment state does not fit: another robot, config, physics engine or number of"
+    " environments."
+)
 
 
-def unpack_task(arrays: Mapping[str, np.ndarray], like: Any) -> Any:
-    """The task state of packed `arrays`; `like` is one of this environment.
+def pack(tree: Any, name: str) -> dict[str, np.ndarray]:
+    """The leaves of `tree` as arrays by name: `name_0`, `name_1` and so on."""
+    leaves = jax.tree_util.tree_leaves(tree)
+    return {f"{name}_{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+
+
+def unpack(arrays: Mapping[str, np.ndarray], like: Any, name: str) -> Any:
+    """The tree of packed `arrays`; `like` is one of this environment.
 
     Raises:
         ConfigError: the arrays are from an environment of other settings.
     """
     leaves, tree = jax.tree_util.tree_flatten(like)
-    given = [arrays.get(f"task_{i}") for i in range(len(leaves))]
-    fits = all(
-        g is not None and g.shape == leaf.shape for g, leaf in zip(given, leaves, strict=True)
-    )
-    if not fits or not {"obs", "amp_obs", "finished"} <= set(arrays):
-        raise ConfigError(
-            "The saved environment state does not fit: another robot, config or number of"
-            " environments."
-        )
-    return jax.tree_util.tree_unflatten(tree, [jnp.asarray(g) for g in given])
-
-
-def unpack_physics(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The engine's own state of packed `arrays`."""
-    prefix = "physics_"
-    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+    given = [arrays.get(f"{name}_{i}") for i in range(len(leaves))]
+    if any(g is None or g.shape != np.shape(leaf) for g, leaf in zip(given, leaves, strict=True)):
+        raise ConfigError(MISFIT)
+    return jax.tree_util.tree_unflatten(tree, [jnp.array(g) for g in given])

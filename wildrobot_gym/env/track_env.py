@@ -8,11 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from wildrobot_gym.env.clips import clip_frames
 from wildrobot_gym.env.robot_env import RobotEnv
 from wildrobot_gym.env.robot_vector_env import RobotVectorEnv
+from wildrobot_gym.env.tasks import track_task
 from wildrobot_gym.errors import ConfigError
-from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.task.config import TrackEnvConfig
 from wildrobot_gym.task.track import TrackTask
 
@@ -65,17 +64,11 @@ class WildRobotTrackVectorEnv(RobotVectorEnv):
             )
         self.reset(seed=0)
         starts = jax.vmap(self.task.start_at)(jnp.asarray(frames, jnp.int32))
-        obs, _ = self._restart(np.ones(self.num_envs, bool), starts)
-        return np.array(obs)
+        self._simulation.begin_at(starts, self._whole_episodes)
+        return np.array(self._simulation.obs)
 
     def _make_task(self, reference: str | None, max_episode_steps: int | None) -> TrackTask:
-        if reference is None:
-            raise ConfigError(
-                "WildRobotTrack-v0 follows clips: pass reference=<file>, or a shipped motion's"
-                " name."
-            )
-        clips = clip_frames(self.robot, load_clips(reference, self.robot), self.config.control_dt)
-        return TrackTask(self.robot, self.config, clips, max_episode_steps)
+        return track_task(self.robot, self.config, reference, max_episode_steps)
 
 
 class WildRobotTrackEnv(RobotEnv):

@@ -10,11 +10,8 @@ import numpy as np
 
 from wildrobot_gym.env.arguments import velocity_commands
 from wildrobot_gym.env.robot_vector_env import RobotVectorEnv
+from wildrobot_gym.env.tasks import walk_task
 from wildrobot_gym.errors import ActionError
-from wildrobot_gym.motion.reference import ReferenceDataset
-from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.config import EnvConfig
-from wildrobot_gym.task.resets import ReferenceStates
 from wildrobot_gym.task.walk import WalkTask
 
 
@@ -33,7 +30,9 @@ class WildRobotVectorEnv(RobotVectorEnv):
     Args:
         num_envs: Number of robots, 1 or more.
         max_episode_steps: Time limit in control steps; None: none.
-        backend: 'native' (MuJoCo's batch on threads), or 'mjx', on a GPU.
+        backend: Physics engine: 'native' (MuJoCo's batch on threads), 'mjx' (JAX), 'mjx-warp' (JAX
+            on NVIDIA GPUs), 'native-jax' (MuJoCo's batch inside JAX programs), or 'auto': 'mjx'
+            where JAX's default device is an accelerator, and 'native' otherwise.
         num_threads: Threads of 'native'; 0 takes every CPU.
         autoreset_mode: NEXT_STEP (Gymnasium's default), SAME_STEP (which Stable-Baselines3 needs),
             or DISABLED (reset finished environments by `reset(options={"reset_mask": mask})`).
@@ -60,9 +59,9 @@ class WildRobotVectorEnv(RobotVectorEnv):
     @property
     def command(self) -> np.ndarray:
         """Present commands (num_envs, 3): vx m/s, vy m/s, yaw rate rad/s."""
-        if self._task_state is None:
+        if self._simulation.task_state is None:
             raise ActionError("command was read before reset().")
-        return np.array(self._task_state.command)
+        return np.array(self._simulation.task_state.command)
 
     def set_commands(
         self, commands: Any = None, *, vx: Any = None, vy: Any = None, yaw_rate: Any = None
@@ -87,13 +86,13 @@ class WildRobotVectorEnv(RobotVectorEnv):
             >>> env.set_commands(vx=np.linspace(0.2, 0.8, env.num_envs), yaw_rate=0.3)
         """
         wanted = velocity_commands(self.num_envs, commands, vx, vy, yaw_rate)
-        if self._task_state is None:
+        if self._simulation.task_state is None:
             self.reset()
-        task = self._task_state
+        task = self._simulation.task_state
         # A velocity error under the old command counts as closed (`is_success`).
         changed = jnp.any(task.command != wanted, axis=1)
         closed = jnp.where(changed, jnp.abs(task.velocity_error_sum), 0.0)
-        self._task_state = dataclasses.replace(
+        self._simulation.task_state = dataclasses.replace(
             task,
             command=jnp.asarray(wanted),
             command_held=jnp.ones(self.num_envs, bool),
@@ -103,9 +102,9 @@ class WildRobotVectorEnv(RobotVectorEnv):
 
     def release_commands(self) -> None:
         """Let resets and the resampling interval draw commands again."""
-        if self._task_state is not None:
-            self._task_state = dataclasses.replace(
-                self._task_state, command_held=jnp.zeros(self.num_envs, bool)
+        if self._simulation.task_state is not None:
+            self._simulation.task_state = dataclasses.replace(
+                self._simulation.task_state, command_held=jnp.zeros(self.num_envs, bool)
             )
 
     def begin_with(self, commands: Any, seed: int) -> np.ndarray:
@@ -124,14 +123,4 @@ class WildRobotVectorEnv(RobotVectorEnv):
         return obs
 
     def _make_task(self, reference: str | None, max_episode_steps: int | None) -> WalkTask:
-        states = None
-        if reference is not None:
-            states = _reference_states(reference, self.robot, self.config)
-        return WalkTask(self.robot, self.config, max_episode_steps, states)
-
-
-def _reference_states(reference: str, robot: RobotModel, config: EnvConfig) -> ReferenceStates:
-    dataset = ReferenceDataset.load(reference, robot, config.features, config.control_dt)
-    states = dataset.initial_states()
-    fields = (states.qpos, states.qvel, states.commands, states.features, states.history)
-    return ReferenceStates(*(jnp.asarray(field, jnp.float32) for field in fields))
+        return walk_task(self.robot, self.config, reference, max_episode_steps)

@@ -1,40 +1,35 @@
-"""Physics engines behind one protocol."""
+"""Physics engines: MuJoCo's batch on the host, and engines that are JAX functions."""
 
 from __future__ import annotations
 
-from wildrobot_gym.errors import PhysicsError, unknown_name
-from wildrobot_gym.physics.base import Physics
+from wildrobot_gym.physics.backends import AUTO, resolve_backend
+from wildrobot_gym.physics.engine import Engine
 from wildrobot_gym.robot import RobotModel
 
-BACKENDS = ("native", "mjx")
 
-
-def make_physics(
-    backend: str, robot: RobotModel, num_envs: int, control_dt: float = 0.02, num_threads: int = 0
-) -> Physics:
-    """Build the engine called `backend`. Only 'mjx' imports MJX.
+def make_engine(
+    backend: str, robot: RobotModel, control_dt: float = 0.02, num_threads: int = 0
+) -> Engine:
+    """Build an engine that runs inside JAX programs. Only MJX's engines import MJX.
 
     Args:
-        backend: 'native' or 'mjx'.
+        backend: 'mjx', 'mjx-warp', 'native-jax' or 'auto'. For 'native' and for 'auto' on a CPU,
+            the engine is 'native-jax'.
         robot: The robot.
-        num_envs: Number of simulations.
         control_dt: s; a whole number of physics steps.
-        num_threads: Threads of 'native'; 0 takes every CPU.
+        num_threads: Threads of 'native-jax'; 0 takes every CPU.
 
     Raises:
-        PhysicsError: there is no such engine, or it cannot be built.
+        PhysicsError: there is no such engine, or this machine cannot run it.
     """
-    check_backend(backend)
-    if backend == "native":
-        from wildrobot_gym.physics.native import NativePhysics
+    backend = resolve_backend(backend)
+    if backend in ("native", "native-jax"):
+        from wildrobot_gym.physics.native_jax import NativeEngine
 
-        return NativePhysics(robot, num_envs, control_dt, num_threads)
-    from wildrobot_gym.physics.mjx import MjxPhysics
+        return NativeEngine(robot, control_dt, num_threads)
+    from wildrobot_gym.physics.mjx import MjxEngine
 
-    return MjxPhysics(robot, num_envs, control_dt)
+    return MjxEngine(robot, control_dt)
 
 
-def check_backend(backend: str) -> None:
-    """Raise PhysicsError where no engine has that name."""
-    if backend not in BACKENDS:
-        raise PhysicsError(unknown_name("physics backend", str(backend), BACKENDS))
+__all__ = ["AUTO", "Engine", "make_engine", "resolve_backend"]

@@ -23,13 +23,23 @@ _VEL = mujoco.mjtStage.mjSTAGE_VEL.value
 
 
 class NativePhysics:
-    """`mujoco.batch.Batch` behind the `Physics` protocol.
+    """`mujoco.batch.Batch`, with what tasks need of it.
+
+    `num_envs` simulations of one robot, stepped together at the control rate. All arrays have a
+    leading environment axis.
 
     Args:
         robot: The robot.
         num_envs: Number of simulations.
         control_dt: s; a whole number of physics steps.
         num_threads: Number of threads; 0 takes every CPU.
+
+    Attributes:
+        robot: The robot.
+        num_envs: Number of simulations.
+        num_diverged: Simulations that were restarted after a NaN or a blow-up, since construction.
+        batch: MuJoCo's batch. Its arrays, and `qpos`, `qvel`, `sensordata` and `forces`, are live
+            float64 views.
 
     Raises:
         PhysicsError: a control period that is no whole number of physics steps.
@@ -43,11 +53,11 @@ class NativePhysics:
         self.num_diverged = 0
         self._substeps = substeps(robot, control_dt)
         self.batch = mujoco.batch.Batch(robot.model, num_envs, num_threads)
-        self._qpos = self.batch.bind("qpos")
-        self._qvel = self.batch.bind("qvel")
+        self.qpos = self.batch.bind("qpos")
+        self.qvel = self.batch.bind("qvel")
         self._ctrl = self.batch.bind("ctrl")
-        self._sensordata = self.batch.bind("sensordata")
-        self._forces = self.batch.bind("actuator_force")
+        self.sensordata = self.batch.bind("sensordata")
+        self.forces = self.batch.bind("actuator_force")
         self._push: np.ndarray | None = None  # bound when it is first used: most users never push
         self._seen = self._blow_ups()
         self.reset(
@@ -57,30 +67,57 @@ class NativePhysics:
         )
 
     def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray) -> PhysicsState:
+        """Place some environments, with the servos holding the joints.
+
+        Args:
+            ids: (n,) environments, sorted.
+            qpos: (n, nq) their positions.
+            qvel: (n, nv) their velocities.
+
+        Returns:
+            The state of all environments.
+        """
         if len(ids):
             self.batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
-            self._qpos[ids] = qpos
-            self._qvel[ids] = qvel
-            self._ctrl[ids] = qpos[:, 7:]  # servos begin where the joints are
+            self.qpos[ids] = qpos
+            self.qvel[ids] = qvel
+            self._ctrl[ids] = qpos[:, 7:]
             self.batch.forward(ids)
             self._seen[ids] = self._blow_ups()[ids]  # a reset sets the engine's counters back
         return self._state(np.zeros(self.num_envs, bool))
 
     def step(self, ctrl: np.ndarray, frozen: np.ndarray | None = None) -> PhysicsState:
+        """Take one control step.
+
+        Args:
+            ctrl: (num_envs, joint) joint targets, rad.
+            frozen: (num_envs,) bool: environments that stay as they are.
+
+        Returns:
+            The state of all environments.
+        """
+        return self._state(self.advance(ctrl, frozen))
+
+    def advance(self, ctrl: np.ndarray, frozen: np.ndarray | None = None) -> np.ndarray:
+        """As `step`, without copying the state.
+
+        Returns:
+            (num_envs,) bool: simulations that diverged and restarted at home.
+        """
         self._ctrl[:] = ctrl
         ids = None if frozen is None or not frozen.any() else ~frozen
         # The velocity stage updates the sensors of position and velocity to the state after the
         # step. Forces stay those of the last substep, which saves a constraint solve.
         self.batch.step(ids, nstep=self._substeps, stage=_VEL)
         now = self._blow_ups()
-        diverged = now > self._seen
+        diverged: np.ndarray = now > self._seen
         self._seen = now
         if diverged.any():
             self.num_diverged += int(diverged.sum())
             broken = np.flatnonzero(diverged)
             home = np.tile(self.robot.home_qpos, (len(broken), 1))
             self.reset(broken, home, np.zeros((len(broken), self.robot.model.nv)))
-        return self._state(diverged)
+        return diverged
 
     def push_base(self, wrench: Float[np.ndarray, "env 6"]) -> None:
         """Apply a force and a torque to the base's center of mass until the next call or a reset.
@@ -93,13 +130,19 @@ class NativePhysics:
         self._push[:, self.robot.model.jnt_bodyid[0]] = wrench
 
     def get_state(self) -> dict[str, np.ndarray]:
+        """Everything needed to continue bit for bit, as arrays."""
         return {
             "rows": self.batch.state.copy(),
-            "sensordata": self._sensordata.copy(),
-            "forces": self._forces.copy(),
+            "sensordata": self.sensordata.copy(),
+            "forces": self.forces.copy(),
         }
 
     def set_state(self, arrays: dict[str, np.ndarray]) -> PhysicsState:
+        """Continue from what `get_state` gave.
+
+        Raises:
+            PhysicsError: the arrays are of another engine, robot or number of environments.
+        """
         if missing := sorted({"rows", "sensordata", "forces"} - set(arrays)):
             raise PhysicsError(
                 f"Saved physics has no {', '.join(missing)}: it is of another engine."
@@ -115,12 +158,12 @@ class NativePhysics:
         # that a continued run sees the same numbers.
         zeros = np.zeros(self.num_envs, bool)
         return _as_float32(
-            self.robot, (self._qpos, self._qvel, arrays["sensordata"], arrays["forces"]), zeros
+            self.robot, (self.qpos, self.qvel, arrays["sensordata"], arrays["forces"]), zeros
         )
 
     def _state(self, diverged: np.ndarray) -> PhysicsState:
         return _as_float32(
-            self.robot, (self._qpos, self._qvel, self._sensordata, self._forces), diverged
+            self.robot, (self.qpos, self.qvel, self.sensordata, self.forces), diverged
         )
 
     def _blow_ups(self) -> np.ndarray:

@@ -8,6 +8,7 @@ config chooses one of them, the same for clips and for simulation.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -140,18 +141,19 @@ def foot_loads(
 
 
 def lowest_corner(
-    pad_pos_w: Float[np.ndarray, "*b pad 3"],
-    foot_quat_w: Float[np.ndarray, "*b foot 4"],
+    pad_pos_w: Float[AnyArray, "*b pad 3"],
+    foot_quat_w: Float[AnyArray, "*b foot 4"],
     pad_half_size: Float[np.ndarray, "pad 2"],
     pad_ids_of_foot: np.ndarray,
-) -> Float[np.ndarray, "*b foot"]:
+) -> Float[AnyArray, "*b foot"]:
     """Height of the lowest corner of each foot's pads, m.
 
     A pad's sole is a rectangle in the foot's x-y plane. Its lowest corner is |R_zx| hx + |R_zy| hy
     below its center.
     """
-    w, x, y, z = np.moveaxis(foot_quat_w, -1, 0)
-    z_of_x, z_of_y = np.abs(2 * (x * z - w * y)), np.abs(2 * (y * z + w * x))
+    xp: Any = foot_quat_w.__array_namespace__()  # NumPy or JAX
+    w, x, y, z = (foot_quat_w[..., i] for i in range(4))
+    z_of_x, z_of_y = xp.abs(2 * (x * z - w * y)), xp.abs(2 * (y * z + w * x))
     heights = []
     for foot, pads in enumerate(pad_ids_of_foot):
         drop = (
@@ -159,4 +161,4 @@ def lowest_corner(
             + z_of_y[..., foot, None] * pad_half_size[pads, 1]
         )
         heights.append((pad_pos_w[..., pads, 2] - drop).min(axis=-1))
-    return np.stack(heights, axis=-1)
+    return xp.stack(heights, axis=-1)

@@ -42,6 +42,7 @@ class Task(Protocol):
 
     Attributes:
         robot: The robot.
+        config: All settings.
         max_episode_steps: Control steps after which an episode is truncated; `NO_LIMIT`: never.
         layout: What the columns of the AMP window mean.
         obs_dim: Width of the observation.
@@ -49,6 +50,7 @@ class Task(Protocol):
     """
 
     robot: RobotModel
+    config: Any
     max_episode_steps: int
     layout: dict[str, Any]
     obs_dim: int

@@ -107,7 +107,7 @@ def walking_workload(config: RunConfig, num_steps: int) -> Workload:
     for _ in range(SETTLE_STEPS):
         obs, *_ = env.step(act(obs))
     state = env.get_state()
-    ctrl, actions, controls = env.physics.batch.bind("ctrl"), [], []
+    ctrl, actions, controls = env._simulation.physics.batch.bind("ctrl"), [], []
     for _ in range(num_steps):
         actions.append(act(obs))
         obs, *_ = env.step(actions[-1])

@@ -1,0 +1,217 @@
+"""The environments as pure JAX functions, for programs that never leave the device.
+
+All functions are written for one environment. Use them under `vmap`, `scan` and `jit`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from jaxtyping import Array, Bool, Float, Int
+
+from wildrobot_gym.config import build
+from wildrobot_gym.env.restarts import restarting
+from wildrobot_gym.env.starts import lift_to_floor
+from wildrobot_gym.env.tasks import walk_task
+from wildrobot_gym.physics import make_engine
+from wildrobot_gym.physics.engine import Engine
+from wildrobot_gym.physics.state import PhysicsState
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import EnvConfig
+from wildrobot_gym.task.observations import CLIP
+from wildrobot_gym.task.protocol import NO_LIMIT, Task
+
+
+@struct.dataclass
+class State:
+    """One environment between two control steps: a tree of arrays, to carry, save and shard."""
+
+    obs: Float[Array, "*b obs"]
+    amp_obs: Float[Array, "*b window"]
+    task: Any  # the task's own state, with the random stream
+    engine: Any  # the engine's own state
+    physics: PhysicsState
+    episode_return: Float[Array, "*b"]  # of the running episode
+
+
+@struct.dataclass
+class Step:
+    """What one control step gives.
+
+    `obs` alone is from after a restart. All other fields are from before it.
+    """
+
+    obs: Float[Array, "*b obs"]
+    final_obs: Float[Array, "*b obs"]
+    reward: Float[Array, "*b"]
+    terminated: Bool[Array, "*b"]
+    truncated: Bool[Array, "*b"]
+    diverged: Bool[Array, "*b"]
+    amp_obs: Float[Array, "*b window"]
+    episode_return: Float[Array, "*b"]  # of the running episode, with this step
+    episode_length: Int[Array, "*b"]
+    terms: dict[str, Float[Array, "*b"]]
+    metrics: dict[str, Float[Array, "*b"]]
+
+
+class FunctionalEnv:
+    """A task on a physics engine, as pure functions of one environment.
+
+    Args:
+        task: The task.
+        engine: The physics.
+
+    Attributes:
+        observation_space: Of one environment.
+        action_space: Of one environment.
+        amp_layout: What the columns of `amp_obs` mean.
+        mirror: Reflection y -> -y of observation, action and `amp_obs`.
+    """
+
+    def __init__(self, task: Task, engine: Engine) -> None:
+        self.task, self.engine = task, engine
+        self.robot = engine.robot
+        joints = (self.robot.num_joints,)
+        self.observation_space = gym.spaces.Box(-CLIP, CLIP, (task.obs_dim,), np.float32)
+        self.action_space = gym.spaces.Box(-1.0, 1.0, joints, np.float32)
+        self.amp_layout, self.mirror = task.layout, task.mirror()
+        self._restart_if = restarting(self.restart)
+
+    def reset(self, key: Array) -> State:
+        """Begin the first episode.
+
+        Args:
+            key: Random key. Everything that follows comes from it.
+        """
+        if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+            key = jax.random.key_data(key)  # plain numbers can be saved
+        key, limit_key = jax.random.split(key)
+        return self.restart(self.blank(key), self._first_limit(limit_key))
+
+    def step(self, state: State, action: Float[Array, "joint"]) -> tuple[State, Step]:
+        """One control step. Where it ends the episode, the state is the next one's first.
+
+        Args:
+            state: The environment.
+            action: (joint,) in -1 to 1.
+        """
+        state, step = self.transition(state, action)
+        state = self._restart_if(step.terminated | step.truncated, state)
+        return state, dataclasses.replace(step, obs=state.obs)
+
+    # --- the parts of a step ---
+
+    def transition(self, state: State, action: Float[Array, "joint"]) -> tuple[State, Step]:
+        """One control step without a restart."""
+        filtered, targets = self.task.target(state.task, action)
+        engine, physics = self.engine.step(state.engine, targets)
+        task, out = self.task.advance(state.task, physics, filtered)
+        total = state.episode_return + out.reward
+        step = Step(
+            obs=out.obs,
+            final_obs=out.obs,
+            reward=out.reward,
+            terminated=out.terminated,
+            truncated=out.truncated,
+            diverged=physics.diverged,
+            amp_obs=out.amp_obs,
+            episode_return=total,
+            episode_length=task.step_count,
+            terms=out.terms,
+            metrics=out.metrics,
+        )
+        return State(out.obs, out.amp_obs, task, engine, physics, total), step
+
+    def restart(self, state: State, limit: Int[Array, ""] | int | None = None) -> State:
+        """A new episode. The random stream and a held command go on.
+
+        Args:
+            state: The environment before.
+            limit: Control steps of the new episode; the task's time limit if None.
+        """
+        key, start_key = jax.random.split(state.task.key)
+        return self.begin(
+            dataclasses.replace(state, task=dataclasses.replace(state.task, key=key)),
+            self.task.draw_start(start_key),
+            limit,
+        )
+
+    def begin(self, state: State, start: Any, limit: Int[Array, ""] | int | None = None) -> State:
+        """A new episode at `start`, a start as the task draws it."""
+
+        def place(qpos: Array, _: None) -> tuple[Array, tuple[Any, PhysicsState]]:
+            engine, physics = self.engine.init(qpos, start.qvel)
+            return lift_to_floor(self.robot, qpos, physics), (engine, physics)
+
+        # Placed, lifted out of the floor, and placed there. A scan compiles the engine once.
+        _, placed = jax.lax.scan(place, start.qpos.astype(jnp.float32), None, 2)
+        engine, physics = jax.tree.map(lambda x: x[-1], placed)
+        task, obs, amp_obs = self.task.begin(state.task, start, physics, limit)
+        return State(obs, amp_obs, task, engine, physics, jnp.float32(0.0))
+
+    def blank(self, key: Array) -> State:
+        """A state for `restart` to begin the first episode from; no episode runs in it."""
+        task = self.task.blank(key)
+        shapes: State = jax.eval_shape(self.restart, self._shapes(task))
+        zeros: State = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+        return dataclasses.replace(zeros, task=task)
+
+    def _shapes(self, task: Any) -> State:
+        # `restart` reads the task's state alone.
+        nothing: Any = None
+        return State(nothing, nothing, task, nothing, nothing, nothing)
+
+    def _first_limit(self, key: Array) -> Int[Array, ""] | None:
+        """With `reset.stagger`, first episodes are cut at random, so that time-outs spread."""
+        limit = self.task.max_episode_steps
+        if not self.task.config.reset.stagger or limit == NO_LIMIT:
+            return None
+        return jax.random.randint(key, (), 1, limit + 1)
+
+
+class FunctionalWildRobot(FunctionalEnv):
+    """`WildRobot-v0` as pure functions; see `WildRobotEnv` for the specification.
+
+    Args:
+        config: The settings of `WildRobot-v0`, as an object or a plain mapping.
+        engine: 'mjx' (JAX), 'mjx-warp' (JAX on NVIDIA GPUs), 'native-jax' (MuJoCo's own batch by a
+            host callback), or 'auto': 'mjx' on an accelerator and 'native-jax' on a CPU.
+        reference: Motions to begin episodes in (`reset.reference_fraction`).
+        max_episode_steps: Time limit in control steps; None: none.
+        num_threads: Threads of 'native-jax'; 0 takes every CPU.
+
+    Raises:
+        ConfigError: a setting is unknown or out of range.
+        PhysicsError: there is no such engine, or it cannot be built.
+
+    Example:
+        ```python
+        env = FunctionalWildRobot({"commands": {"vx": (0.2, 0.6)}}, engine="mjx")
+        keys = jax.random.split(jax.random.key(0), 1024)
+        state = jax.jit(jax.vmap(env.reset))(keys)
+        state, step = jax.jit(jax.vmap(env.step))(state, actions)
+        ```
+    """
+
+    def __init__(
+        self,
+        config: EnvConfig | Mapping[str, Any] | None = None,
+        engine: str = "auto",
+        *,
+        reference: str | None = None,
+        max_episode_steps: int | None = 500,
+        num_threads: int = 0,
+    ) -> None:
+        settings = config if isinstance(config, EnvConfig) else build(EnvConfig, config or {})
+        robot = RobotModel.load(settings.robot)
+        super().__init__(
+            walk_task(robot, settings, reference, max_episode_steps),
+            make_engine(engine, robot, settings.control_dt, num_threads),
+        )

@@ -1,0 +1,64 @@
+"""Tasks with the motions that they read from files."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from wildrobot_gym.env.clips import clip_frames
+from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.motion.clip_files import load_clips
+from wildrobot_gym.motion.reference import ReferenceDataset
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import EnvConfig, TrackEnvConfig
+from wildrobot_gym.task.resets import ReferenceStates
+from wildrobot_gym.task.track import TrackTask
+from wildrobot_gym.task.walk import WalkTask
+
+
+def walk_task(
+    robot: RobotModel, config: EnvConfig, reference: str | None, max_episode_steps: int | None
+) -> WalkTask:
+    """The task of `WildRobot-v0`.
+
+    Args:
+        robot: The robot.
+        config: All settings.
+        reference: Motions to begin episodes in: a file, a shipped name, or None.
+        max_episode_steps: Time limit in control steps; None: none.
+
+    Raises:
+        ConfigError: the config does not fit the robot, or needs a reference.
+        MotionError: the reference cannot be read.
+    """
+    states = None if reference is None else _reference_states(reference, robot, config)
+    return WalkTask(robot, config, max_episode_steps, states)
+
+
+def track_task(
+    robot: RobotModel, config: TrackEnvConfig, reference: str | None, max_episode_steps: int | None
+) -> TrackTask:
+    """The task of `WildRobotTrack-v0`.
+
+    Args:
+        robot: The robot.
+        config: All settings.
+        reference: Its clips: a file or a shipped name.
+        max_episode_steps: Time limit in control steps; None: none.
+
+    Raises:
+        ConfigError: the config does not fit the robot, or there is no reference.
+        MotionError: the reference cannot be read.
+    """
+    if reference is None:
+        raise ConfigError(
+            "WildRobotTrack-v0 follows clips: pass reference=<file>, or a shipped motion's name."
+        )
+    clips = clip_frames(robot, load_clips(reference, robot), config.control_dt)
+    return TrackTask(robot, config, clips, max_episode_steps)
+
+
+def _reference_states(reference: str, robot: RobotModel, config: EnvConfig) -> ReferenceStates:
+    dataset = ReferenceDataset.load(reference, robot, config.features, config.control_dt)
+    states = dataset.initial_states()
+    fields = (states.qpos, states.qvel, states.commands, states.features, states.history)
+    return ReferenceStates(*(jnp.asarray(field, jnp.float32) for field in fields))

@@ -1,0 +1,55 @@
+"""Physics as pure JAX functions of one simulation, for functional environments."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Protocol
+
+import jax
+import mujoco
+import numpy as np
+from jaxtyping import Array, Float
+
+from wildrobot_gym.physics.state import PhysicsState
+from wildrobot_gym.robot import RobotModel
+
+
+class Engine(Protocol):
+    """Simulates one robot at the control rate. Use it under `vmap`, `scan` and `jit`.
+
+    Attributes:
+        name: The backend's name.
+        robot: The robot.
+    """
+
+    name: str
+    robot: RobotModel
+
+    def init(self, qpos: Float[Array, "nq"], qvel: Float[Array, "nv"]) -> tuple[Any, PhysicsState]:
+        """The engine's own state at a given state of the robot, and what a task may know of it."""
+        ...
+
+    def step(self, data: Any, ctrl: Float[Array, "joint"]) -> tuple[Any, PhysicsState]:
+        """One control step towards joint targets in rad.
+
+        A simulation that diverged restarts at home, and its state says so.
+        """
+        ...
+
+    def sharing_key(self) -> str:
+        """What the compiled functions depend on, as text."""
+        ...
+
+
+def engine_key(name: str, robot: RobotModel, *parts: Any) -> str:
+    """A text that is equal for engines whose compiled functions are equal.
+
+    Args:
+        name: The backend's name.
+        robot: Its compiled model is part of the key.
+        *parts: Further settings.
+    """
+    buffer = np.zeros(mujoco.mj_sizeModel(robot.model), np.uint8)
+    mujoco.mj_saveModel(robot.model, None, buffer)
+    digest = hashlib.sha256(buffer.tobytes()).hexdigest()
+    return f"{name} {digest} {parts} {jax.config.read('jax_enable_x64')}"
