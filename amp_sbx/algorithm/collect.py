@@ -156,7 +156,7 @@ def collect_amp_obs(model: Any) -> np.ndarray:
     model.ep_info_buffer, model.ep_success_buffer = deque(), deque()
     try:
         callback = model._init_callback(None)
-        model.collect_rollouts(env, callback, model.rollout_buffer, model.n_steps)
+        collect_rollout(model, env, callback, model.rollout_buffer, model.n_steps)
     finally:
         model.num_timesteps, model.ep_info_buffer, model.ep_success_buffer = kept
     return np.array(model._amp_obs).reshape(-1, model.learner.feature_dim)

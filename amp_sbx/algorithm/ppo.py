@@ -10,17 +10,15 @@ from gymnasium.vector import VectorEnv
 from sbx import PPO
 from sbx.ppo.policies import PPOPolicy
 from stable_baselines3.common.buffers import RolloutBuffer
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback
 from stable_baselines3.common.utils import FloatSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
 from amp_sbx.algorithm import setup
 from amp_sbx.algorithm.cloning import CloningConfig, clone_into
-from amp_sbx.algorithm.collect import collect_amp_obs, collect_rollout
-from amp_sbx.algorithm.data import Critics
-from amp_sbx.algorithm.learning import train_iteration
-from amp_sbx.algorithm.persistence import PersistentPPO
+from amp_sbx.algorithm.collecting import CollectingPPO
+from amp_sbx.algorithm.fused_env import check_collect
+from amp_sbx.algorithm.fused_loop import FusedLoop
 from amp_sbx.algorithm.policy_kwargs import resolve
 from amp_sbx.algorithm.symmetry import parse_way
 from amp_sbx.common.errors import ConfigError, FeatureError
@@ -34,7 +32,7 @@ from amp_sbx.reference.features import ReferenceFeatures
 Self = TypeVar("Self", bound="AMPPPO")
 
 
-class AMPPPO(PersistentPPO):
+class AMPPPO(CollectingPPO):
     """Proximal policy optimization with adversarial motion priors (Peng et al. 2021, 2104.02180).
 
     An SB3 algorithm with `learn`, `predict`, `save`, `load`, callbacks and loggers. It takes the
@@ -54,6 +52,11 @@ class AMPPPO(PersistentPPO):
         symmetric_policy: make the policy symmetric by construction, with the environment's
             `mirror`: "none", "mean" or "equivariant" (see `amp_sbx.algorithm.symmetry`). False is
             "none", True is "mean".
+        collect: "host" steps a vector environment from Python. "fused" runs whole iterations as
+            one compiled program on the device, which needs a functional environment (see
+            `amp_sbx.common.functional`). "auto" takes "fused" where it can.
+        iterations_per_call: iterations in one call of the fused program. Schedules, callbacks and
+            logs see one step for each call.
 
     Differences from `sbx.PPO`: `clip_range_vf` works, `train/*` are means over the iteration, each
     shuffle drops samples that do not fill a minibatch, and files hold no pickle.
@@ -106,13 +109,17 @@ class AMPPPO(PersistentPPO):
         amp: AMPConfig | Mapping[str, Any] | None = None,
         reference: Any = None,
         symmetric_policy: str | bool = "none",
+        collect: str = "auto",
+        iterations_per_call: int = 1,
     ) -> None:
         setup.check_sizes(n_steps, n_epochs, batch_size)
+        check_collect(collect, iterations_per_call)
         self.amp = AMPConfig.coerce(amp)
         self.reference = ReferenceFeatures.coerce(reference)
         if _init_setup_model:
             setup.warn_if_incomplete(self.amp, self.reference)
         self.symmetric_policy = parse_way(symmetric_policy)
+        self.collect, self.iterations_per_call = collect, iterations_per_call
         self.mirror: Mirror | None = None
         self.learner: AMPLearner | None = None
         self.style_critic: TrainState | None = None
@@ -121,6 +128,7 @@ class AMPPPO(PersistentPPO):
         self.task_paid = False  # whether any task reward was not 0
         self._amp_obs: np.ndarray | None = None
         self._bootstrap: list[np.ndarray] | None = None  # by critic
+        self._fused: FusedLoop | None = None
         with warnings.catch_warnings():
             # `minibatch_size` warns about this in its own words.
             warnings.filterwarnings("ignore", message="You have specified a mini-batch size")
@@ -151,6 +159,8 @@ class AMPPPO(PersistentPPO):
                 device=device,
                 _init_setup_model=_init_setup_model,
             )
+        if _init_setup_model and self.env is not None:
+            self._choose_loop()  # here, not in a loaded model: that may only be asked to act
 
     @staticmethod
     def _wrap_env(env: Any, verbose: int = 0, monitor_wrapper: bool = True) -> VecEnv:
@@ -178,12 +188,6 @@ class AMPPPO(PersistentPPO):
         if self.amp is not None and self.reference is not None:
             self.learner = setup.new_learner(self)
 
-    @property
-    def _critics(self) -> Critics:
-        if self.style_critic is None or self.learner is None:
-            return (self.policy.vf_state,)
-        return (self.policy.vf_state, self.style_critic)
-
     def set_env(self, env: GymEnv | VectorEnv, force_reset: bool = True) -> None:
         """Replace the environment, as in SB3.
 
@@ -200,36 +204,6 @@ class AMPPPO(PersistentPPO):
             )
         super().set_env(wrapped, force_reset)
         self.layout = layout
-
-    def _update_current_progress_remaining(self, num_timesteps: int, total_timesteps: int) -> None:
-        """As in SB3, but never below 0: the last rollout can end after `total_timesteps`."""
-        super()._update_current_progress_remaining(num_timesteps, total_timesteps)
-        self._current_progress_remaining = max(self._current_progress_remaining, 0.0)
-
-    def collect_rollouts(
-        self,
-        env: VecEnv,
-        callback: BaseCallback,
-        rollout_buffer: RolloutBuffer,
-        n_rollout_steps: int,
-    ) -> bool:
-        """Fill `rollout_buffer` with `n_rollout_steps` steps of every environment.
-
-        Rewards are stored raw; `train` adds style rewards and computes advantages.
-
-        Returns:
-            False if a callback stopped the training.
-        """
-        return collect_rollout(self, env, callback, rollout_buffer, n_rollout_steps)
-
-    def train(self) -> None:
-        """Learn from the collected rollout in one compiled call, and log.
-
-        Raises:
-            NonFiniteError: observations, rewards or an update have NaN or infinity. All parameters
-                are as before.
-        """
-        train_iteration(self)
 
     def learn(
         self: Self,
@@ -253,23 +227,10 @@ class AMPPPO(PersistentPPO):
                 )
             done = 0 if reset_num_timesteps else self.num_timesteps
             self.learner.controller.begin(done, done + total_timesteps)
+        self._choose_loop()
         return super().learn(
             total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar
         )
-
-    def collect_amp_observations(self) -> np.ndarray:
-        """AMP observations (n_steps * num_envs, feature_dim) of one more rollout, without learning.
-
-        Environments and random keys advance; counters and parameters do not change.
-
-        Raises:
-            FeatureError: the model has no discriminator or no environment.
-        """
-        if self.learner is None or self.env is None:
-            raise FeatureError(
-                "AMP observations need amp=, reference= and an environment; this model has none."
-            )
-        return collect_amp_obs(self)
 
     def clone_behavior(
         self,

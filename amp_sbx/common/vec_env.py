@@ -103,6 +103,11 @@ class GymnasiumVecEnv(VecEnv):
         """The vector environment's gymnasium spec, or None."""
         return getattr(self.vector_env, "spec", None)
 
+    @property
+    def seconds(self) -> float:
+        """Seconds since this adapter was made, as `Monitor` records them for episodes."""
+        return round(time.time() - self._start, 6)
+
     def reset(self) -> VecEnvObs:
         options = [option for option in self._options if option]
         if options and any(option != options[0] for option in self._options):
@@ -159,7 +164,7 @@ class GymnasiumVecEnv(VecEnv):
         final_info: Any,
         timed_out: np.ndarray,
     ) -> None:
-        now = round(time.time() - self._start, 6)
+        now = self.seconds
         scalars = {key: array for key, array in self.batch_infos.items() if array.ndim == 1}
         if isinstance(final_info, dict):
             scalars = {key: array for key, array in scalars.items() if key in final_info}

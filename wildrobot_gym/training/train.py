@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from amp_sbx import AMPPPO, GymnasiumVecEnv, InfoMetricsCallback
+from amp_sbx.algorithm.compilation import LOGGER
 from amp_sbx.common.errors import CheckpointError
 from wildrobot_gym.console.signals import stop_signals
 from wildrobot_gym.errors import RunError
@@ -19,6 +20,7 @@ from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training.callbacks import CheckpointCallback, Stopped
 from wildrobot_gym.training.config import Overrides, RunConfig, load, with_overrides
 from wildrobot_gym.training.env_state import read_arrays, restore_environment
+from wildrobot_gym.training.log_lines import forwarded
 from wildrobot_gym.training.logger import make_logger
 from wildrobot_gym.training.model import (
     make_model,
@@ -115,6 +117,7 @@ def train(
     run = RunDirectory(Path("runs") / f"{name}-s{settings.seed}" if out is None else Path(out))
     report.info(f"process {os.getpid()}, run directory {run.path}")
     with contextlib.ExitStack() as held:
+        held.enter_context(forwarded(LOGGER, report))
         if resume:
             settings = check_same_run(run, settings)
             held.enter_context(run.claimed())
@@ -143,7 +146,8 @@ def _prepare(
     env = make_vec_env(config)
     reference = make_reference(config, env)
     if newest is not None:
-        model = AMPPPO.load(newest, env=env, reference=reference)
+        loop = {name: getattr(config.ppo, name) for name in ("collect", "iterations_per_call")}
+        model = AMPPPO.load(newest, env=env, reference=reference, **loop)
         check_amp(newest, model, config, run)
         restore_environment(model, read_arrays(newest.with_suffix(".npz")))
         report.info(f"resuming at {model.num_timesteps:,} steps from {newest}")
@@ -166,7 +170,8 @@ def _check_unfinished(config: RunConfig, run: RunDirectory, num_timesteps: int) 
     left = config.n_timesteps - num_timesteps
     # A signal can stop a run between its last step and its last file. Then final.zip is missing, or
     # it has fewer steps because the run was shorter before.
-    at_its_end = -config.ppo.n_steps * config.env.n_envs < left <= 0
+    a_call = config.ppo.n_steps * config.env.n_envs * config.ppo.iterations_per_call
+    at_its_end = -a_call < left <= 0
     if left <= 0 and run.final.is_file() and not (at_its_end and run.final_steps() < num_timesteps):
         raise RunError(
             f"{run.path} is finished: {num_timesteps:,} of {config.n_timesteps:,} steps."

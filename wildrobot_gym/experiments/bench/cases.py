@@ -136,7 +136,8 @@ def train_case(
         arguments = config.ppo.arguments() | {
             "policy_kwargs": make_model(config, env, None).policy_kwargs
         }
-        del arguments["symmetric_policy"]  # stock sbx.PPO has none
+        for name in ("symmetric_policy", "collect", "iterations_per_call"):
+            del arguments[name]  # stock sbx.PPO has none
         for name in ("learning_rate", "clip_range"):
             arguments[name] = parse_schedule(arguments[name], name)
         model = sbx.PPO(config.ppo.policy, env, seed=config.seed, **arguments)

@@ -10,6 +10,7 @@ from typing import Any
 from sbx import PPO
 
 from amp_sbx.algorithm.cloning import CloningConfig
+from amp_sbx.algorithm.fused_env import COLLECT
 from amp_sbx.algorithm.symmetry import parse_way
 from amp_sbx.common.schedules import parse_schedule
 from wildrobot_gym.config import to_dict
@@ -105,9 +106,11 @@ class PPOSettings:
     normalize_advantage: bool = True
     policy_kwargs: Any = None
     symmetric_policy: Any = "none"
+    collect: str = "auto"
+    iterations_per_call: int = 1
 
     def __post_init__(self) -> None:
-        at_least_one(self, "n_steps", "n_epochs")
+        at_least_one(self, "n_steps", "n_epochs", "iterations_per_call")
         if self.batch_size < 2:
             raise ConfigError(
                 f"batch_size is {self.batch_size}; allowed: a whole number, 2 or more."
@@ -124,6 +127,8 @@ class PPOSettings:
             raise ConfigError(
                 f"max_grad_norm is {self.max_grad_norm}; allowed: a finite number above 0."
             )
+        if self.collect not in COLLECT:
+            raise ConfigError(unknown_name("collect", self.collect, COLLECT))
         if self.policy not in PPO.policy_aliases:
             raise ConfigError(unknown_name("policy", self.policy, PPO.policy_aliases))
         for name in ("learning_rate", "clip_range", "clip_range_vf"):
