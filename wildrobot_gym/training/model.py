@@ -26,7 +26,8 @@ def make_vec_env(config: RunConfig, **changes: Any) -> GymnasiumVecEnv:
         config: The run's settings.
         **changes: Replace arguments of `gym.make_vec`, `num_envs` among them.
     """
-    arguments = {"num_envs": config.env.n_envs, **config.env.arguments(), **changes}
+    arguments = config.env.on_this_machine().arguments()
+    arguments = {"num_envs": config.env.n_envs, **arguments, **changes}
     env = gym.make_vec(
         config.env.env_id,
         vectorization_mode="vector_entry_point",
