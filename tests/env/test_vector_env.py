@@ -39,6 +39,27 @@ def make(
     return WildRobotVectorEnv(num_envs, limit, autoreset_mode=mode, num_threads=1, **settings)
 
 
+@pytest.fixture(params=["native", "native-jax", pytest.param("mjx", marks=pytest.mark.slow)])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Every physics engine in turn."""
+    return request.param
+
+
+def put(env: Any, robot: int, joint: int, value: float) -> None:
+    """Set one number of a robot's pose in physics."""
+    if env.backend == "native":
+        env._simulation.physics.qpos[robot, joint] = value
+        return
+    state = env.functional_state
+    if env.backend == "native-jax":  # float64 as pairs of uint32: the time, then the pose
+        rows = np.array(state.engine).view(np.float64)
+        rows[robot, 1 + joint] = value
+        engine: Any = jnp.asarray(rows.view(np.uint32))
+    else:
+        engine = state.engine.replace(qpos=state.engine.qpos.at[robot, joint].set(value))
+    env.functional_state = state.replace(engine=engine)
+
+
 def task_of(env: Any) -> Any:
     return env._simulation.task_state
 
@@ -112,9 +133,9 @@ def test_observation_follows_its_table(name: str) -> None:
     np.testing.assert_allclose(infos["amp_obs"][:, -features.shape[1] :], features, atol=1e-5)
 
 
-def test_returned_arrays_are_the_callers_own() -> None:
+def test_returned_arrays_are_the_callers_own(backend: str) -> None:
     for mode in MODES:
-        env, twin = make(mode), make(mode)
+        env, twin = make(mode, backend=backend), make(mode, backend=backend)
         results = [env.reset(seed=0)], [twin.reset(seed=0)]
         for step in range(LIMIT + 3):
             assert_equal(results[0][-1], results[1][-1])
@@ -132,8 +153,8 @@ def test_returned_arrays_are_the_callers_own() -> None:
 # --- autoreset modes ---
 
 
-def test_next_step() -> None:
-    env = make()
+def test_next_step(backend: str) -> None:
+    env = make(backend=backend)
     env.reset(seed=0)
     steps = rollout(env, LIMIT)
     assert [s[3].tolist() for s in steps] == [[False] * N] * (LIMIT - 1) + [[True] * N]
@@ -151,8 +172,9 @@ def test_next_step() -> None:
     assert rollout(env, 1)[-1][3].all()
 
 
-def test_same_step_has_the_finals() -> None:
-    same, disabled = make(AutoresetMode.SAME_STEP), make(AutoresetMode.DISABLED)
+def test_same_step_has_the_finals(backend: str) -> None:
+    modes = (AutoresetMode.SAME_STEP, AutoresetMode.DISABLED)
+    same, disabled = (make(mode, backend=backend) for mode in modes)
     same.reset(seed=0)
     disabled.reset(seed=0)
     got, want = rollout(same, LIMIT), rollout(disabled, LIMIT)
@@ -175,12 +197,12 @@ def test_same_step_has_the_finals() -> None:
     assert "final_obs" not in same.step(actions(0))[4]
 
 
-def test_a_fall_ends_only_its_own_episode() -> None:
+def test_a_fall_ends_only_its_own_episode(backend: str) -> None:
     for mode in MODES:
-        env, twin = make(mode, limit=None), make(mode, limit=None)
+        env, twin = make(mode, limit=None, backend=backend), make(mode, limit=None, backend=backend)
         for e in (env, twin):
             e.reset(seed=1)
-        env._simulation.physics.qpos[2, 2] = 0.75
+        put(env, 2, 2, 0.75)
         got, want = env.step(actions(0)), twin.step(actions(0))
         assert got[2].tolist() == [False, False, True, False]
         assert not got[3].any()
@@ -194,15 +216,15 @@ def test_a_fall_ends_only_its_own_episode() -> None:
         assert_equal(env.step(actions(1))[:4], twin.step(actions(1))[:4], rows)
 
 
-def test_a_blow_up_is_flagged_and_stays_alone(tmp_path, monkeypatch) -> None:
+def test_a_blow_up_is_flagged_and_stays_alone(tmp_path, monkeypatch, backend: str) -> None:
     monkeypatch.chdir(tmp_path)  # MuJoCo's log
     for mode in MODES:
-        env, twin = make(mode, limit=None), make(mode, limit=None)
+        env, twin = make(mode, limit=None, backend=backend), make(mode, limit=None, backend=backend)
         for e in (env, twin):
             e.reset(seed=1)
         rows = [0, 1, 3]
         for step in range(3):
-            env._simulation.physics.qpos[2, 8] = np.nan
+            put(env, 2, 8, np.nan)
             newest = env.amp_obs[2].reshape(-1, DIM)[-1]
             got, want = env.step(actions(step)), twin.step(actions(step))
             restarting = mode == AutoresetMode.NEXT_STEP and step == 1
@@ -219,8 +241,8 @@ def test_a_blow_up_is_flagged_and_stays_alone(tmp_path, monkeypatch) -> None:
         assert env.num_diverged == (2 if mode == AutoresetMode.NEXT_STEP else 3)
 
 
-def test_disabled_resets_by_mask_and_leaves_the_others_untouched() -> None:
-    env, twin = make(AutoresetMode.DISABLED, limit=100), make(AutoresetMode.DISABLED, limit=100)
+def test_disabled_resets_by_mask_and_leaves_the_others_untouched(backend: str) -> None:
+    env, twin = (make(AutoresetMode.DISABLED, limit=100, backend=backend) for _ in range(2))
     for e in (env, twin):
         e.reset(seed=0)
         last = rollout(e, 3)[-1]
@@ -243,8 +265,8 @@ def test_disabled_resets_by_mask_and_leaves_the_others_untouched() -> None:
     assert np.asarray(task_of(env).step_count).tolist() == [6, 3, 6, 3]
 
 
-def test_a_partial_reset_with_a_seed() -> None:
-    env = make(AutoresetMode.DISABLED, limit=100)
+def test_a_partial_reset_with_a_seed(backend: str) -> None:
+    env = make(AutoresetMode.DISABLED, limit=100, backend=backend)
     first, _ = env.reset(seed=7)
     mask = np.array([True, False, False, True])
     last = rollout(env, 2)[-1]
@@ -345,8 +367,8 @@ def test_no_stagger_without_a_limit_or_for_one() -> None:
         assert len(set(np.asarray(task_of(env).episode_limit).tolist())) == 1
 
 
-def test_seeds() -> None:
-    a, b = make(reset={}), make(reset={})
+def test_seeds(backend: str) -> None:
+    a, b = make(reset={}, backend=backend), make(reset={}, backend=backend)
     np.random.seed(3)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     first = [a.reset(seed=5), *rollout(a, 15)]
@@ -360,7 +382,7 @@ def test_seeds() -> None:
     np.testing.assert_array_equal(once, b.reset()[0])
     assert (once != twice).any(axis=1).all()
     assert len(np.unique(once[:, :3], axis=0)) == N
-    one, other = make(), make()
+    one, other = make(backend=backend), make(backend=backend)
     assert (one.reset()[0] != other.reset()[0]).any()
 
 
@@ -368,20 +390,20 @@ def test_seeds() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_saved_states_continue_bit_for_bit(mode: AutoresetMode) -> None:
-    env = make(mode, reset={})
+def test_saved_states_continue_bit_for_bit(mode: AutoresetMode, backend: str) -> None:
+    env = make(mode, reset={}, backend=backend)
     env.reset(seed=3)
     rollout(env, 4)  # in NEXT_STEP some are finished and waiting
     saved = {k: np.array(v) for k, v in env.get_state().items()}
     assert all(v.dtype != object for v in saved.values())
     want = rollout(env, 10, first=4)
-    other = make(mode, reset={})
+    other = make(mode, reset={}, backend=backend)
     other.set_state(saved)
     assert_equal(rollout(other, 10, first=4), want)
     # And where a partial reset comes first.
     if mode == AutoresetMode.DISABLED:
         mask = {"reset_mask": np.array([True, False, False, False])}
-        again = make(mode, reset={})
+        again = make(mode, reset={}, backend=backend)
         for e in (env, again):
             e.set_state(saved)
         assert_equal(env.reset(options=mask), again.reset(options=mask))
@@ -498,8 +520,8 @@ def test_what_was_missed_under_a_command_stays_missed_when_it_is_changed() -> No
 # --- bad input ---
 
 
-def test_wrong_actions_lose_nothing() -> None:
-    env, twin = make(), make()
+def test_wrong_actions_lose_nothing(backend: str) -> None:
+    env, twin = make(backend=backend), make(backend=backend)
     for e in (env, twin):
         e.reset(seed=0)
     bad = actions(0)

@@ -28,9 +28,11 @@ class BatchedEnv:
 
     def __init__(self, env: FunctionalEnv) -> None:
         def step(state: State, actions: Any, waiting: Any, restart_ended: Any, limits: Any) -> Any:
-            state, out = jax.vmap(env.transition)(state, actions)
+            new, out = jax.vmap(env.transition)(state, actions)
+            # Those that wait take no step: their random streams stay where they are.
+            new = dataclasses.replace(new, task=select(waiting, state.task, new.task))
             ended = jnp.where(restart_ended, out.terminated | out.truncated, waiting)
-            return restart_where(env.restart, ended, state, limits), out
+            return restart_where(env.restart, ended, new, limits), out
 
         # One program for all ways to restart. The state is not donated: it is the caller's too.
         self.step = jax.jit(step)
@@ -96,15 +98,15 @@ class DeviceSimulation:
 
     def begin_at(self, starts: Any, limits: np.ndarray) -> None:
         """Begin new episodes everywhere at `starts`."""
-        self.state = self._batched.begin(self.state, starts, limits)
+        self.state = self._batched.begin(self.task_state, starts, limits)
+        self._begun = True
 
     def step(
         self, actions: np.ndarray, waiting: np.ndarray, restart_ended: bool, limits: np.ndarray
     ) -> tuple[StepOutput, np.ndarray]:
         """One control step; see `Simulation.step`."""
         self.state, step = self._batched.step(self.state, actions, waiting, restart_ended, limits)
-        step = jax.device_get(step)
-        diverged = step.diverged & ~waiting
+        diverged = np.asarray(step.diverged) & ~waiting
         self.num_diverged += int(diverged.sum())
         names = [item.name for item in dataclasses.fields(StepOutput)]
         return StepOutput(**{name: getattr(step, name) for name in names}), diverged

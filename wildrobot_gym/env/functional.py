@@ -93,7 +93,7 @@ class FunctionalEnv:
         if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
             key = jax.random.key_data(key)  # plain numbers can be saved
         key, limit_key = jax.random.split(key)
-        return self.restart(self.blank(key), self._first_limit(limit_key))
+        return self._next_episode(self.task.blank(key), self._first_limit(limit_key))
 
     def step(self, state: State, action: Float[Array, "joint"]) -> tuple[State, Step]:
         """One control step. Where it ends the episode, the state is the next one's first.
@@ -136,15 +136,10 @@ class FunctionalEnv:
             state: The environment before.
             limit: Control steps of the new episode; the task's time limit if None.
         """
-        key, start_key = jax.random.split(state.task.key)
-        return self.begin(
-            dataclasses.replace(state, task=dataclasses.replace(state.task, key=key)),
-            self.task.draw_start(start_key),
-            limit,
-        )
+        return self._next_episode(state.task, limit)
 
-    def begin(self, state: State, start: Any, limit: Int[Array, ""] | int | None = None) -> State:
-        """A new episode at `start`, a start as the task draws it."""
+    def begin(self, task: Any, start: Any, limit: Int[Array, ""] | int | None = None) -> State:
+        """A new episode at `start`, as the task draws it, after the task state `task`."""
 
         def place(qpos: Array, _: None) -> tuple[Array, tuple[Any, PhysicsState]]:
             engine, physics = self.engine.init(qpos, start.qvel)
@@ -153,20 +148,27 @@ class FunctionalEnv:
         # Placed, lifted out of the floor, and placed there. A scan compiles the engine once.
         _, placed = jax.lax.scan(place, start.qpos.astype(jnp.float32), None, 2)
         engine, physics = jax.tree.map(lambda x: x[-1], placed)
-        task, obs, amp_obs = self.task.begin(state.task, start, physics, limit)
+        task, obs, amp_obs = self.task.begin(task, start, physics, limit)
         return State(obs, amp_obs, task, engine, physics, jnp.float32(0.0))
 
     def blank(self, key: Array) -> State:
         """A state for `restart` to begin the first episode from; no episode runs in it."""
         task = self.task.blank(key)
-        shapes: State = jax.eval_shape(self.restart, self._shapes(task))
-        zeros: State = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-        return dataclasses.replace(zeros, task=task)
+        structure: Any = None
 
-    def _shapes(self, task: Any) -> State:
-        # `restart` reads the task's state alone.
-        nothing: Any = None
-        return State(nothing, nothing, task, nothing, nothing, nothing)
+        def episode() -> list[Array]:
+            nonlocal structure
+            leaves, structure = jax.tree.flatten(self._next_episode(task))
+            return leaves
+
+        zeros = [jnp.zeros(leaf.shape, leaf.dtype) for leaf in jax.eval_shape(episode)]
+        state: State = jax.tree.unflatten(structure, zeros)
+        return dataclasses.replace(state, task=task)
+
+    def _next_episode(self, task: Any, limit: Int[Array, ""] | int | None = None) -> State:
+        key, start_key = jax.random.split(task.key)
+        task = dataclasses.replace(task, key=key)
+        return self.begin(task, self.task.draw_start(start_key), limit)
 
     def _first_limit(self, key: Array) -> Int[Array, ""] | None:
         """With `reset.stagger`, first episodes are cut at random, so that time-outs spread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -27,18 +28,25 @@ def restarting(restart: Callable[[Any], Any]) -> Callable[[Bool[Array, ""], Any]
         `restart_if(ended, state)`, for one environment or under `vmap`.
     """
 
-    @custom_vmap
     def restart_if(ended: Bool[Array, ""], state: Any) -> Any:
-        return jax.lax.cond(ended, restart, lambda same: same, state)
+        leaves, structure = jax.tree.flatten(state)
+        unflatten = partial(jax.tree.unflatten, structure)
 
-    @restart_if.def_vmap
-    def _(axis_size: int, in_batched: Any, ended: Any, state: Any) -> tuple[Any, Any]:
-        def batch(batched: bool, leaf: Array) -> Array:
-            return leaf if batched else jnp.broadcast_to(leaf, (axis_size, *leaf.shape))
+        @custom_vmap  # of a list, because it fills trees with flags, which typed fields refuse
+        def choose(ended: Array, leaves: list[Array]) -> list[Array]:
+            chosen = jax.lax.cond(ended, restart, lambda same: same, unflatten(leaves))
+            return jax.tree.leaves(chosen)
 
-        ended, state = jax.tree.map(batch, tuple(in_batched), (ended, state))
-        restarted = restart_where(restart, ended, state)
-        return restarted, jax.tree.map(lambda _: True, restarted)
+        @choose.def_vmap
+        def _(axis_size: int, in_batched: Any, ended: Array, leaves: list[Array]) -> Any:
+            def batch(batched: bool, leaf: Array) -> Array:
+                return leaf if batched else jnp.broadcast_to(leaf, (axis_size, *leaf.shape))
+
+            ended, leaves = jax.tree.map(batch, tuple(in_batched), (ended, leaves))
+            new = jax.tree.leaves(restart_where(restart, ended, unflatten(leaves)))
+            return new, [True] * len(new)
+
+        return unflatten(choose(ended, leaves))
 
     return restart_if
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from wildrobot_gym.env.batched_task import BatchedTask, shared
@@ -15,7 +14,7 @@ from wildrobot_gym.env.restarts import chunk_size
 from wildrobot_gym.env.saved_state import pack, unpack
 from wildrobot_gym.env.starts import place_on_floor
 from wildrobot_gym.physics.native import NativePhysics
-from wildrobot_gym.physics.state import PhysicsState
+from wildrobot_gym.physics.state import PhysicsState, select
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.protocol import StepOutput, Task
 
@@ -143,7 +142,9 @@ class HostSimulation:
         filtered, targets = self._batched.target(self.task_state, actions)
         state = self.physics.step(np.asarray(targets), frozen=waiting)
         self.physics_state = state
-        self.task_state, out = self._batched.advance(self.task_state, state, filtered)
+        task, out = self._batched.advance(self.task_state, state, filtered)
+        # Those that wait take no step: their random streams stay where they are.
+        self.task_state = select(waiting, self.task_state, task) if waiting.any() else task
         self._seen = (out.obs, out.amp_obs)
         ended = np.asarray(out.terminated | out.truncated) if restart_ended else waiting
         if ended.any():
@@ -197,6 +198,4 @@ def reseeded(blank: Any, before: Any, mask: np.ndarray) -> Any:
     if before is None:
         return blank
     blank = dataclasses.replace(blank, command=before.command, command_held=before.command_held)
-    return jax.tree.map(
-        lambda x, y: jnp.where(mask.reshape(-1, *[1] * (x.ndim - 1)), x, y), blank, before
-    )
+    return select(mask, blank, before)

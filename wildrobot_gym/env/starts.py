@@ -23,7 +23,8 @@ def lift_to_floor(
 ) -> Float[AnyArray, "*b nq"]:
     """The pose, lifted where a sole is deep in the floor, which would throw the robot up.
 
-    Noise on joints and tilt can press a sole into the floor.
+    Noise on joints and tilt can press a sole into the floor. It is lifted to the depth of a resting
+    sole, not to the floor's height, where rounding would decide whether there is a contact.
 
     Args:
         robot: The robot.
@@ -33,9 +34,8 @@ def lift_to_floor(
     soles = lowest_corner(
         state.pad_pos_w, state.foot_quat_w, robot.pad_half_size, robot.pad_ids_of_foot
     )
-    depth = -soles.min(axis=-1, keepdims=True)
     xp: Any = qpos.__array_namespace__()
-    lift = xp.where(depth > SOLE_DEPTH, depth, 0.0)
+    lift = xp.maximum(-soles.min(axis=-1, keepdims=True) - SOLE_DEPTH, 0.0)
     return xp.concatenate([qpos[..., :2], qpos[..., 2:3] + lift, qpos[..., 3:]], axis=-1)
 
 
