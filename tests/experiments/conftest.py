@@ -15,7 +15,10 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def fake(monkeypatch):
-    monkeypatch.setattr(study_processes, "Processes", FakeProcesses)
+    def run_command(arguments, log, stop):
+        return FakeProcesses().execute(arguments, log)
+
+    monkeypatch.setattr(study_processes, "run_command", run_command)
     monkeypatch.setattr(FakeProcesses, "calls", [])
     monkeypatch.setattr(FakeProcesses, "codes", {})
     return FakeProcesses

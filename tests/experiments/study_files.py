@@ -11,7 +11,6 @@ from wildrobot_gym.evaluation.protocol import PROTOCOL
 from wildrobot_gym.experiments.study.metrics import (
     BENCHMARK,
 )
-from wildrobot_gym.experiments.study.processes import Processes
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.run_directory import MOTION_DIGESTS, RunDirectory
 
@@ -24,7 +23,7 @@ def write(name="tiny", **changes) -> str:
     return f"{name}.yaml"
 
 
-class FakeProcesses(Processes):
+class FakeProcesses:
     """Write the files of `wildrobot train` and `eval` at once. `codes`: exit codes by command."""
 
     calls: list[list[str]] = []  # noqa: RUF012

@@ -1,10 +1,15 @@
 """What a study runs, resumes, leaves alone and does not repeat."""
 
+import fcntl
 import json
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,9 +18,12 @@ from study_files import FakeProcesses, words, write
 from amp_sbx.common import archive as checkpoint
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.console.signals import stop_signals
+from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.experiments.study import processes
 from wildrobot_gym.experiments.study.config import load_study
-from wildrobot_gym.experiments.study.processes import Processes
-from wildrobot_gym.experiments.study.study import study_runs
+from wildrobot_gym.experiments.study.processes import Stop
+from wildrobot_gym.experiments.study.run import State
+from wildrobot_gym.experiments.study.study import run_study, study_runs
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.training import config as run_config
 
@@ -134,24 +142,86 @@ def test_a_run_with_settings_that_are_refused_fails_alone(here, fake, capsys):
 
 
 def test_a_signal_stops_the_processes_and_no_new_one_starts(here):
-    codes, before = [], signal.getsignal(signal.SIGINT)
-    processes = Processes()
-    with stop_signals(processes.on_signal), open("log", "wb") as log:
-        thread = threading.Thread(
-            target=lambda: codes.append(processes.execute(["train", "smoke"], log))
-        )
+    codes, before, stop = [], signal.getsignal(signal.SIGINT), Stop(here)
+
+    def run(name):
+        with open(name, "wb") as log:
+            codes.append(processes.run_command(["doctor"], log, stop.file))
+
+    with stop_signals(stop.on_signal):
+        thread = threading.Thread(target=run, args=["log"])
         thread.start()
-        while not processes._running:
+        while not Path("log").exists():
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
         thread.join()
-        codes.append(processes.execute(["doctor"], log))
-    assert codes == [-signal.SIGTERM, 128 + signal.SIGINT]
+        run("none")
+    assert stop.signum == signal.SIGINT
+    assert codes[0] in (-signal.SIGTERM, processes.STOPPED) and codes[1] == processes.STOPPED
+    assert Path("none").read_bytes() == b""
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_process_ends_with_the_one_that_began_it(here):
+    """Its standard input ends then, even where SIGKILL ended the other."""
+    script = """
+from pathlib import Path
+from wildrobot_gym.experiments.study.processes import run_command
+from wildrobot_gym.files import locked
+with locked(Path("log")) as log:
+    Path("begun").touch()
+    run_command(["doctor"], log, Path("stop"))
+"""
+    worker = subprocess.Popen([sys.executable, "-c", script])
+    while not Path("begun").exists():
+        time.sleep(0.01)
+    time.sleep(0.2)
+    worker.kill()
+    worker.wait()
+    with Path("log").open("rb") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)  # waits for the process, which holds the lock, too
+        assert b"JAX" not in log.read()  # which `doctor` prints at its end
+
+
+def test_any_executor_runs_the_arms(here, fake):
+    with ThreadPoolExecutor(2) as executor:
+        result = run_study(write(seeds=[0]), executor=executor)
+    assert result.complete
+    run, _ = result.runs["base"][0]
+    assert pickle.loads(pickle.dumps(run)) == run  # as it reaches another process
+    with pytest.raises(ConfigError, match="An executor has its own number"):
+        run_study("tiny.yaml", executor=executor, jobs=2)
+
+
+def test_a_run_that_an_executor_loses_has_failed(here, capsys):
+    class Lost(Executor):
+        def submit(self, fn, /, *args):
+            future = Future()
+            future.set_exception(BrokenExecutor("the worker died four times"))
+            return future
+
+    result = run_study(write(arms={"base": {}}, seeds=[0]), executor=Lost())
+    state = result.runs["base"][0][1]
+    assert state == State("failed", "BrokenExecutor: the worker died four times")
+
+
+def test_a_run_in_other_hands_is_waited_for(here, fake):
+    """As after the death of a worker, whose training ends a little later."""
+    run = study_runs(load_study(write(arms={"base": {}}, seeds=[0]))[1])["base"][0]
+    run.root.mkdir(parents=True)
+    with run._claimed():
+        assert run.execute(here / "stop").name == "elsewhere"
+        states = []
+        thread = threading.Thread(target=lambda: states.append(run.execute(here / "stop", 60.0)))
+        thread.start()
+        time.sleep(0.3)
+        assert states == []
+    thread.join()
+    assert [state.name for state in states] == ["done"]
+
+
 @pytest.mark.slow
-def test_a_real_run_through_train_and_eval(here):
+def test_a_real_run_through_train_and_eval(here, monkeypatch):
     """The commands take the arguments that the study makes. They run in this process."""
     small = {
         "n_envs": 8,
@@ -164,7 +234,8 @@ def test_a_real_run_through_train_and_eval(here):
     run = study_runs(load_study(write(arms={"base": {}}, seeds=[4], set=small, episodes=1))[1])[
         "base"
     ][4]
-    assert run.execute(lambda arguments, _: main(list(arguments))).name == "done"
+    monkeypatch.setattr(processes, "run_command", lambda arguments, *_: main(list(arguments)))
+    assert run.execute(here / "stop").name == "done"
     assert main(["study", "tiny.yaml", "--table"]) == 0
     assert checkpoint.read(run.folder.final)[0]["counters"]["num_timesteps"] == 128
     metrics = json.loads(Path("runs/studies/tiny/results.json").read_text())["arms"]["base"][

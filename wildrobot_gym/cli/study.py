@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,26 +19,43 @@ if TYPE_CHECKING:
     from wildrobot_gym.experiments.study.report import StudyTable
 
 
-def study(file: Text, /, jobs: int = 1, table: bool = False, out: Path | None = None) -> int:
+def study(
+    file: Text,
+    /,
+    jobs: int | None = None,
+    dask: str | None = None,
+    table: bool = False,
+    out: Path | None = None,
+) -> int:
     """Train every arm of a study with every seed, evaluate the final policies, print one table.
 
     The same command resumes a study that was stopped. The exit code is 1 where a run failed.
 
     Args:
         file: Study to run: a shipped study's name (amp, loss, history, ...) or a YAML file.
-        jobs: Number of runs at the same time, each in a separate process.
+        jobs: Number of runs at the same time, each in a separate process (default: one for every
+            four cores).
+        dask: Run on a Dask cluster: its scheduler's address, such as tcp://10.0.0.1:8786, or its
+            scheduler file (.json).
         table: Only print the table of the runs that are done.
         out: Directory for the table; runs/studies/<study> by default.
     """
     from wildrobot_gym.console.output import training_console
-    from wildrobot_gym.experiments.study.processes import Processes
+    from wildrobot_gym.experiments.study.cluster import dask_executor
+    from wildrobot_gym.experiments.study.processes import Stop
     from wildrobot_gym.experiments.study.report import StudyTable
     from wildrobot_gym.experiments.study.study import ROOT, run_study
 
     reporter = ConsoleReporter(training_console())
-    processes = Processes(reporter)
-    with stop_signals(processes.on_signal):
-        result = run_study(file, jobs=jobs, only_table=table, processes=processes, report=reporter)
+    stop = Stop(ROOT, reporter)
+    with contextlib.ExitStack() as held:
+        executor = None
+        if dask is not None and not table:
+            executor = held.enter_context(dask_executor(dask, report=reporter))
+        held.enter_context(stop_signals(stop.on_signal))
+        result = run_study(
+            file, jobs=jobs, executor=executor, only_table=table, stop=stop, report=reporter
+        )
     found = StudyTable.of(result)
     print_table(found, reporter)
     table_file, results_file = found.write(out or ROOT / result.name)

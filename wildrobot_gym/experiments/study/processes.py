@@ -1,66 +1,93 @@
-"""The processes of a study, and how a signal stops them."""
+"""The processes of a study, and how they stop: on a signal, or with the process that began them."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
 from wildrobot_gym.reporting import SILENT, Reporter
 
+POLL_S = 0.5
+STOPPED = 128 + signal.SIGTERM
 
-class Processes:
-    """Runs `wildrobot` commands. A signal stops them, with checkpoints, and no new one starts.
 
-    The processes are not in the terminal's group. Otherwise Ctrl-C would reach them twice, and a
-    second signal stops a training at once, without a checkpoint.
+class Stop:
+    """Stops the runs of a study by a file, which all machines of a shared file system see.
 
     Args:
+        folder: Where the file appears on a signal.
         report: Receives a message when a signal arrives.
     """
 
-    def __init__(self, report: Reporter = SILENT) -> None:
+    def __init__(self, folder: Path, report: Reporter = SILENT) -> None:
         self.signum: int | None = None
+        self.file = folder.absolute() / f".stop-{uuid.uuid4().hex}"
         self._report = report
-        self._running: set[subprocess.Popen[bytes]] = set()
 
     def on_signal(self, signum: int, _: FrameType | None) -> None:
-        """Stop the processes; a handler for `console.signals.stop_signals`."""
+        """Stop the runs; a handler for `console.signals.stop_signals`."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text("" if self.signum is None else "now")
         self.signum = signum
         self._report.warning(
             "Stopping. Each run writes a checkpoint first; a second signal stops it at once,"
             " without one."
         )
-        for process in list(self._running):
-            process.terminate()
 
-    def execute(self, arguments: Sequence[str], log: BinaryIO) -> int:
-        """Run one command.
 
-        Args:
-            arguments: The arguments of `wildrobot`.
-            log: Receives the output.
+def run_command(arguments: Sequence[str], log: BinaryIO, stop: Path) -> int:
+    """Run one `wildrobot` command in a separate process.
 
-        Returns:
-            The exit code; negative if a signal killed the process.
-        """
-        if self.signum is not None:
-            return 128 + self.signum
-        process = subprocess.Popen(
-            [sys.executable, "-m", "wildrobot_gym.cli.main", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
-        )
-        self._running.add(process)
-        try:
-            if self.signum is not None:  # it arrived while the process was being made
+    The process stops, with a checkpoint, where its standard input ends. That happens when `stop`
+    appears, and when this process dies, however it dies. Another process can then resume the run.
+
+    The process is not in the terminal's group. Otherwise Ctrl-C would reach it twice, and a second
+    signal stops a training at once, without a checkpoint.
+
+    Args:
+        arguments: The arguments of `wildrobot`.
+        log: Receives the output.
+        stop: A file. No process begins where it exists. One that runs gets a second signal, which
+            stops it at once, when the file has a content.
+
+    Returns:
+        The exit code; negative if a signal killed the process.
+    """
+    if stop.exists():
+        return STOPPED
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wildrobot_gym.cli.child", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    )
+    assert process.stdin is not None  # for the type checker: it is a pipe
+    at_once = False
+    with process.stdin as until_stopped:
+        while process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(POLL_S)
+            asked = _content(stop)
+            if asked is not None and not until_stopped.closed:
+                until_stopped.close()
+            elif asked and not at_once:
+                at_once = True
                 process.terminate()
-            return process.wait()
-        finally:
-            self._running.discard(process)
+    return process.returncode
+
+
+def _content(stop: Path) -> str | None:
+    try:
+        return stop.read_text()
+    except FileNotFoundError:
+        return None

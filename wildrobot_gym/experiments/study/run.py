@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 from amp_sbx.common.errors import AMPError
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import PROTOCOL
+from wildrobot_gym.experiments.study import processes
 from wildrobot_gym.experiments.study.config import digest
 from wildrobot_gym.files import atomic_write, locked
 from wildrobot_gym.physics.backends import AUTO
@@ -20,9 +22,6 @@ from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import RunConfig, yaml_io
 from wildrobot_gym.training.run_directory import RunDirectory
 
-Execute = Callable[
-    [Sequence[str], BinaryIO], int
-]  # (arguments of `wildrobot`, where its output goes) -> exit code
 FAILED = "study: failed: "  # in a run's log
 
 
@@ -114,25 +113,36 @@ class StudyRun:
         )
 
     @contextlib.contextmanager
-    def _claimed(self) -> Iterator[BinaryIO]:
+    def _claimed(self, wait_s: float = 0.0) -> Iterator[BinaryIO]:
         """The log, locked for this study. Its processes inherit the lock, even of a killed study.
 
         Raises:
             BlockingIOError: Another study is working on this run.
         """
-        with locked(self.log) as log:
+        give_up = time.monotonic() + wait_s
+        with contextlib.ExitStack() as held:
+            while True:
+                try:
+                    log = held.enter_context(locked(self.log))
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= give_up:
+                        raise
+                    time.sleep(min(1.0, wait_s))
             yield log
 
-    def execute(self, execute: Execute) -> State:
+    def execute(self, stop: Path, wait_s: float = 0.0) -> State:
         """Train, then evaluate. What is done already is not done again.
 
         Args:
-            execute: Runs one `wildrobot` command.
+            stop: A file that stops the run when it appears, see `run_command`.
+            wait_s: Seconds to wait for a run that is in other hands. After a worker has died, its
+                training writes a last checkpoint.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            with self._claimed() as log:
-                state = State("done") if self.results() is not None else self._execute(execute, log)
+            with self._claimed(wait_s) as log:
+                state = State("done") if self.results() is not None else self._execute(stop, log)
                 if state.name == "failed":
                     log.write(f"\n{FAILED}{state.reason}\n".encode())
                 return state
@@ -141,7 +151,7 @@ class StudyRun:
         except OSError as error:
             return State("failed", str(error))
 
-    def _execute(self, execute: Execute, log: BinaryIO) -> State:
+    def _execute(self, stop: Path, log: BinaryIO) -> State:
         if reason := self._outdated():
             return State("failed", reason)
         try:
@@ -152,7 +162,7 @@ class StudyRun:
             log.write(f"\nwildrobot {' '.join(arguments)}\n".encode())
             log.flush()
             offset = log.tell()
-            code = execute(arguments, log)
+            code = processes.run_command(arguments, log, stop)
             if code in (128 + signal.SIGINT, 128 + signal.SIGTERM, -signal.SIGINT, -signal.SIGTERM):
                 return State("unfinished")
             if code != 0:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.experiments.study.config import Study, load_study
-from wildrobot_gym.experiments.study.processes import Processes
+from wildrobot_gym.experiments.study.processes import Stop
 from wildrobot_gym.experiments.study.run import State, StudyRun
 from wildrobot_gym.reporting import SILENT, Reporter
 
 # The runs of all studies, which share them, and a directory for the table of each study.
 ROOT = Path("runs") / "studies"
+CORES_OF_A_RUN = 4  # a choice: physics takes all cores, learning a few of them
+LOST_WORKER_S = 120.0  # in which a training whose worker died writes its last checkpoint and ends
 
 
 @dataclass(frozen=True)
@@ -52,18 +56,21 @@ class StudyResult:
 def run_study(
     file: str,
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
+    executor: Executor | None = None,
     only_table: bool = False,
-    processes: Processes | None = None,
+    stop: Stop | None = None,
     report: Reporter = SILENT,
 ) -> StudyResult:
     """Train and evaluate the runs of a study that are not done yet.
 
     Args:
         file: A shipped study's name or a YAML file.
-        jobs: Number of runs at the same time, each in a separate process.
+        jobs: Number of runs at the same time on this machine; by default as many as fit its cores.
+        executor: Runs them in place of this machine's processes. Its workers must see the files
+            under the same paths.
         only_table: Run nothing; report the state of what is done.
-        processes: Runs the commands; its `on_signal` stops the study.
+        stop: Its `on_signal` stops the study.
         report: Receives messages.
 
     Returns:
@@ -72,25 +79,35 @@ def run_study(
     Raises:
         ConfigError: In the study or in one of its arms, before the first run.
     """
-    if jobs < 1:
-        raise ConfigError(f"jobs is {jobs}; allowed: a whole number, 1 or more.")
+    if jobs is not None and (jobs < 1 or executor is not None):
+        raise ConfigError(
+            f"jobs is {jobs}; allowed: a whole number, 1 or more. An executor has its own number."
+        )
     name, study = load_study(file)
     arms = study_runs(study)
     states: dict[Path, State] = {}
-    processes = processes or Processes(report)
+    stop = stop or Stop(ROOT, report)
     if not only_table:
         work = jobs_of(study, arms)
         report.info(f"process {os.getpid()}, {len(work)} runs of {len(arms)} arms, in {ROOT}")
-        with ThreadPoolExecutor(jobs) as pool:
-            done = pool.map(lambda job: _run(job, processes, report), work)
-            states = {job.run.folder.path: state for job, state in zip(work, done, strict=True)}
+        wait_s = 0.0 if executor is None else LOST_WORKER_S
+        with contextlib.ExitStack() as held:
+            held.callback(stop.file.unlink, missing_ok=True)
+            pool = executor or held.enter_context(ThreadPoolExecutor(jobs or _jobs_that_fit()))
+            states = _run_all(work, pool, partial(_execute, Path.cwd(), stop.file, wait_s), report)
     runs = {
         arm: {
             seed: (run, states.get(run.folder.path) or run.state()) for seed, run in of_arm.items()
         }
         for arm, of_arm in arms.items()
     }
-    return StudyResult(name, study, runs, processes.signum)
+    return StudyResult(name, study, runs, stop.signum)
+
+
+def _jobs_that_fit() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, cores // CORES_OF_A_RUN)
 
 
 def study_runs(study: Study) -> dict[str, dict[int, StudyRun]]:
@@ -134,15 +151,43 @@ def jobs_of(study: Study, arms: Mapping[str, Mapping[int, StudyRun]]) -> list[Jo
     ]
 
 
-def _run(job: Job, processes: Processes, report: Reporter) -> State:
-    if processes.signum is not None:
-        return job.run.state()
-    if job.run.state().name == "done":
-        report.info(f"{job.title}: done before")
-        return State("done")
-    report.info(f"{job.title}: {job.run.log}")
+def _run_all(
+    work: Sequence[Job],
+    pool: Executor,
+    execute: Callable[[StudyRun], tuple[State, float]],
+    report: Reporter,
+) -> dict[Path, State]:
+    """The state of each run by its directory, after all have ended."""
+    states: dict[Path, State] = {}
+    begun: dict[Future[tuple[State, float]], Job] = {}
+    for job in work:
+        if job.run.state().name == "done":
+            report.info(f"{job.title}: done before")
+            states[job.run.folder.path] = State("done")
+        else:
+            report.info(f"{job.title}: {job.run.log}")
+            begun[pool.submit(execute, job.run)] = job
+    for future in as_completed(begun):
+        job = begun[future]
+        try:
+            state, seconds = future.result()
+            after = f"{state.name} after {seconds / 60:.1f} min. {state.reason}".rstrip()
+        except Exception as error:  # each executor has its own for a worker that is lost for good
+            state = State("failed", f"{type(error).__name__}: {error}")
+            after = f"failed. {state.reason}"
+        report.info(f"{job.title}: {after}")
+        states[job.run.folder.path] = state
+    return states
+
+
+def _execute(folder: Path, stop: Path, wait_s: float, run: StudyRun) -> tuple[State, float]:
+    """Execute a run in the study's own directory, on any machine; its state and seconds.
+
+    The study's paths can be relative, and another machine's worker began elsewhere.
+    """
     began = time.monotonic()
-    state = job.run.execute(processes.execute)
-    minutes = (time.monotonic() - began) / 60
-    report.info(f"{job.title}: {state.name} after {minutes:.1f} min. {state.reason}".rstrip())
-    return state
+    if not folder.is_dir():
+        raise RunError(f"This worker has no directory {folder}, which a cluster's machines share.")
+    if Path.cwd() != folder:
+        os.chdir(folder)
+    return run.execute(stop, wait_s), time.monotonic() - began
