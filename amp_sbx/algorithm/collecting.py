@@ -36,6 +36,7 @@ class CollectingPPO(PersistentPPO):
     style_critic: TrainState | None
     collect: str
     iterations_per_call: int
+    devices: int | None
     _fused: FusedLoop | None
 
     @property

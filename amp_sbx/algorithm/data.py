@@ -6,6 +6,8 @@ from flax import struct
 from flax.training.train_state import TrainState
 from jaxtyping import Array, Float
 
+from amp_sbx.algorithm.devices import Devices
+
 
 @struct.dataclass
 class Rollout:
@@ -63,6 +65,7 @@ class Settings:
         normalize_advantage: normalize advantages in each minibatch.
         target_kl: KL divergence that the learning rate adapts to; None keeps the rate.
         share_features_extractor: actor and critic share a CNN (`CnnPolicy`).
+        devices: devices that share the work.
     """
 
     n_epochs: int
@@ -70,6 +73,7 @@ class Settings:
     normalize_advantage: bool = True
     target_kl: float | None = None
     share_features_extractor: bool = False
+    devices: Devices = Devices(None)  # noqa: RUF009
 
 
 @struct.dataclass

@@ -110,7 +110,7 @@ def train_policy(
     def minibatch(carry: tuple, ids: Array) -> tuple[tuple, dict[str, Array]]:
         actor, critics, learning_rate = carry
         actor, *rated = (set_learning_rate(state, learning_rate) for state in (actor, *critics))
-        batch = jax.tree.map(lambda x: x[ids], data)
+        batch = jax.tree.map(lambda x: x[settings.devices.split(ids)], data)
         actor, critics, metrics = _minibatch_step(settings, hyper, actor, tuple(rated), batch)
         learning_rate = _adapt_learning_rate(settings, learning_rate, metrics["approx_kl"])
         return (actor, critics, learning_rate), metrics

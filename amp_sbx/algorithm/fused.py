@@ -111,4 +111,9 @@ def run(
         shown = jax.tree.map(partial(jnp.expand_dims, axis=0), shown)
     else:
         carry, shown = jax.lax.scan(one, carry, length=program.iterations)
-    return *carry[:3], *shown
+    learned, amp_state, state, _ = carry
+    devices = program.collector.devices
+    learned, amp_state, shown = devices.whole((learned, amp_state, shown))
+    env = devices.split(state.env)
+    state = RolloutState(env, *devices.whole((state.dones, state.key, state.noise_key)))
+    return learned, amp_state, state, *shown

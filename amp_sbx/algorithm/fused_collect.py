@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float
 
 from amp_sbx.algorithm.collect import sample_actions
 from amp_sbx.algorithm.data import Critics, Rollout
+from amp_sbx.algorithm.devices import Devices
 from amp_sbx.common.functional import step_infos
 
 TIMEOUT_FRACTION = 16
@@ -23,12 +24,13 @@ class Collector:
     """What shapes the collecting part of a fused program. It is hashable, for jit.
 
     Attributes:
-        step: `(states, actions) -> (states, Step)` of all environments.
+        step: `(states, actions) -> (states, Step)` of all environments of a device.
         n_steps: steps of a rollout.
         low: lower limits of the actions; None for discrete ones.
         high: upper limits of the actions.
         num_episodes: number of the newest finished episodes to report.
         with_amp: whether the rollout holds AMP observations.
+        devices: devices that share the environments.
     """
 
     step: Callable
@@ -37,14 +39,18 @@ class Collector:
     high: tuple[float, ...] | None
     num_episodes: int
     with_amp: bool
+    devices: Devices
 
     @classmethod
-    def of(cls, step: Callable, n_steps: int, action_space: Any, num_episodes: int, amp: bool):
-        """A collector for an action space."""
+    def of(cls, model: Any, step: Callable, devices: Devices) -> "Collector":
+        """A model's collector."""
         low = high = None
-        if isinstance(action_space, spaces.Box):
-            low, high = tuple(action_space.low.tolist()), tuple(action_space.high.tolist())
-        return cls(step, n_steps, low, high, num_episodes, amp)
+        if isinstance(model.action_space, spaces.Box):
+            low, high = (
+                tuple(x.tolist()) for x in (model.action_space.low, model.action_space.high)
+            )
+        episodes, amp = model._stats_window_size, model.learner is not None
+        return cls(step, model.n_steps, low, high, episodes, amp, devices)
 
     def clip(self, actions: Array) -> Array:
         """Actions within the limits."""
@@ -107,6 +113,13 @@ def collect(
         gamma: discount factor.
     """
 
+    devices = collector.devices
+    step_all = devices.each(lambda _, env, actions: collector.step(env, actions))
+    values_of = [
+        devices.each(lambda params, *rows, apply=c.apply_fn: timeout_values(apply, params, *rows))
+        for c in critics
+    ]
+
     def one_step(state: RolloutState, _: None) -> tuple[RolloutState, dict[str, Any]]:
         observations = _floats(state.env.obs)
         actions, log_probs, values, key, noise_key = sample_actions(
@@ -119,7 +132,7 @@ def collect(
             state.key,
             state.noise_key,
         )
-        env, step = collector.step(state.env, collector.clip(actions))
+        env, step = step_all((), state.env, collector.clip(actions))
         terminated, truncated = step.terminated.astype(bool), step.truncated.astype(bool)
         timed_out = truncated & ~terminated
         final_obs = _floats(step.final_obs)
@@ -128,7 +141,10 @@ def collect(
             "observations": observations,
             "actions": actions,
             "rewards": step.reward.astype(jnp.float32),
-            "bootstrap": [gamma * timeout_values(c, final_obs, timed_out) for c in critics],
+            "bootstrap": [
+                gamma * value(critic.params, final_obs, timed_out)
+                for value, critic in zip(values_of, critics, strict=True)
+            ],
             "episode_starts": state.dones.astype(jnp.float32),
             "values": values,
             "log_probs": log_probs,
@@ -163,7 +179,10 @@ def collect(
 
 
 def timeout_values(
-    critic: Any, final_obs: Float[Array, "env *obs"], timed_out: Bool[Array, " env"]
+    critic_apply: Any,
+    critic_params: Any,
+    final_obs: Float[Array, "env *obs"],
+    timed_out: Bool[Array, " env"],
 ) -> Float[Array, " env"]:
     """The critic's value of the final observation at time-outs, 0 elsewhere.
 
@@ -173,7 +192,7 @@ def timeout_values(
     few = max(1, final_obs.shape[0] // TIMEOUT_FRACTION)
 
     def of(observations: Array) -> Array:
-        return critic.apply_fn(critic.params, observations).reshape(-1)
+        return critic_apply(critic_params, observations).reshape(-1)
 
     def of_few() -> Array:
         ids = jnp.nonzero(timed_out, size=few, fill_value=final_obs.shape[0])[0]

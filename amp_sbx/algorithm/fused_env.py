@@ -8,7 +8,7 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
-from amp_sbx.common.checks import check_choice
+from amp_sbx.common.checks import check_choice, check_integer
 from amp_sbx.common.errors import ConfigError, FeatureError
 from amp_sbx.common.functional import functional_of
 from amp_sbx.common.vec_env import GymnasiumVecEnv
@@ -22,15 +22,12 @@ _STEP_FIELDS = (
 )  # fmt: skip
 
 
-def check_collect(collect: Any, iterations_per_call: Any) -> None:
-    """Raise `ConfigError` unless both are allowed values."""
+def check_collect(collect: Any, iterations_per_call: Any, devices: Any) -> None:
+    """Raise `ConfigError` unless all are allowed values."""
     check_choice("collect", collect, COLLECT)
-    whole = isinstance(iterations_per_call, (int, np.integer))
-    if not whole or isinstance(iterations_per_call, bool) or iterations_per_call < 1:
-        raise ConfigError(
-            f"iterations_per_call is {iterations_per_call!r}; it must be a whole number, at least "
-            "1."
-        )
+    check_integer("iterations_per_call", iterations_per_call, 1)
+    if devices is not None:
+        check_integer("devices", devices, 1)
 
 
 def fused_source(model: Any, env: VecEnv) -> VectorEnv | None:
@@ -51,6 +48,11 @@ def fused_source(model: Any, env: VecEnv) -> VectorEnv | None:
             raise ConfigError(
                 f"iterations_per_call is {model.iterations_per_call}, which needs the fused loop, "
                 f"but {why}. Set it to 1."
+            )
+        if (model.devices or 1) > 1:
+            raise ConfigError(
+                f"devices is {model.devices}, but only the fused loop uses more than one; leave it "
+                "out."
             )
         return None
     source: VectorEnv = env.vector_env  # type: ignore[attr-defined]
@@ -96,17 +98,28 @@ def check_functional(model: Any, functional: Any, step: Any, states: Any) -> Non
         FeatureError: it gives no AMP observations, or others than the reference's.
     """
     name = type(functional).__name__
-    space, n_envs = model.action_space, model.n_envs
-    kind = np.float32 if isinstance(space, spaces.Box) else np.int32
-    actions = jax.ShapeDtypeStruct((n_envs, *space.shape), kind)
+    kind = np.float32 if isinstance(model.action_space, spaces.Box) else np.int32
+    actions = np.zeros((model.n_envs, *model.action_space.shape), kind)
+    leaves, structure = jax.tree.flatten((states, actions))
+
+    def look(*leaves: Any) -> tuple[()]:
+        states, actions = jax.tree.unflatten(structure, leaves)
+        after, result = step(states, actions)
+        _check_state(name, states, after)
+        _check_result(name, model, result)
+        return ()
+
     try:
-        after, result = jax.eval_shape(step, states, actions)
+        jax.eval_shape(look, *leaves)
     except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
         raise ConfigError(
             f"{name}.step depends in Python on a value that is known only when it runs: "
             f"{str(error).splitlines()[0]} Use jax.lax.cond, jnp.where and jnp functions."
         ) from error
-    _check_state(name, states, after)
+
+
+def _check_result(name: str, model: Any, result: Any) -> None:
+    n_envs = model.n_envs
     if missing := [field for field in _STEP_FIELDS if not hasattr(result, field)]:
         raise ConfigError(f"{name}.step's second result has no {', '.join(missing)}.")
     shape = (n_envs, *model.observation_space.shape)
@@ -114,18 +127,19 @@ def check_functional(model: Any, functional: Any, step: Any, states: Any) -> Non
         _check_shape(name, field, getattr(result, field).shape, shape)
     for field in ("reward", "terminated", "truncated", "episode_return", "episode_length"):
         _check_shape(name, field, getattr(result, field).shape, (n_envs,))
-    if model.learner is not None:
-        if result.amp_obs is None:
-            raise FeatureError(
-                f"no AMP observations: {name}.step gives amp_obs None. To train without AMP, pass "
-                "amp=None."
-            )
-        if result.amp_obs.ndim != 2 or result.amp_obs.shape[1] != model.learner.feature_dim:
-            raise FeatureError(
-                f"{name}.step's amp_obs has {' x '.join(map(str, result.amp_obs.shape[1:]))} "
-                f"columns, the reference has {model.learner.feature_dim}; build both with the same "
-                "feature settings."
-            )
+    if model.learner is None:
+        return
+    if result.amp_obs is None:
+        raise FeatureError(
+            f"no AMP observations: {name}.step gives amp_obs None. To train without AMP, pass "
+            "amp=None."
+        )
+    if result.amp_obs.ndim != 2 or result.amp_obs.shape[1] != model.learner.feature_dim:
+        raise FeatureError(
+            f"{name}.step's amp_obs has {' x '.join(map(str, result.amp_obs.shape[1:]))} "
+            f"columns, the reference has {model.learner.feature_dim}; build both with the same "
+            "feature settings."
+        )
 
 
 def _check_shape(name: str, field: str, got: tuple[int, ...], wanted: tuple[int, ...]) -> None:

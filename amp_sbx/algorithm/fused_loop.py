@@ -1,5 +1,6 @@
 """The host's part of the fused loop: it lends the states, runs the program and reports."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -8,6 +9,7 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
 from amp_sbx.algorithm.compilation import compiled, fixed
+from amp_sbx.algorithm.devices import Devices, Lent
 from amp_sbx.algorithm.fused import Learned, Program, run
 from amp_sbx.algorithm.fused_collect import Collector, RolloutState, Summary
 from amp_sbx.algorithm.fused_env import check_functional
@@ -32,6 +34,11 @@ class FusedLoop:
     def __init__(self, model: Any, source: Any) -> None:
         self._model, self.source = model, source
         self._step = batched(source.functional).step
+        self._devices = Devices.of(model.devices)
+        self._devices.check_divides("n_envs", model.n_envs)
+        self._devices.check_divides("batch_size", model._batch_size)
+        self._lent = Lent(self._devices)
+        self._sampler: tuple[Any, Any] = (None, None)  # the learner's, and the same everywhere
         self._given: list[Any] = []  # leaves of the states that this loop gave back last
         self._checked = False
 
@@ -71,48 +78,55 @@ class FusedLoop:
 
     def _call(self, hyper: Any) -> tuple[dict[str, Any], Summary]:
         """Run the program; the model and the environments have the new states then."""
-        model, learner, policy = self._model, self._model.learner, self._model.policy
+        model, learner, policy, lent = (
+            self._model,
+            self._model.learner,
+            self._model.policy,
+            self._lent,
+        )
         states = self._borrow()
         if not self._checked:
             check_functional(model, self.source.functional, self._step, states)
             self._checked = True
         program = Program(
-            Collector.of(
-                self._step,
-                model.n_steps,
-                model.action_space,
-                model._stats_window_size,
-                learner is not None,
-            ),
-            compiled_settings(model),
+            Collector.of(model, self._step, self._devices),
+            replace(compiled_settings(model), devices=self._devices),
             learner.compiled_config if learner else None,
             model.iterations_per_call,
         )
         # What is large is donated: the environments, and the discriminator with its replay buffer.
-        ends = jnp.asarray(model._last_episode_starts, bool)
         keys = map(jnp.array, (policy.key, policy.noise_key))  # copies, as they are donated
-        donated = fixed((learner.state if learner else None, RolloutState(states, ends, *keys)))
+        ends = jnp.asarray(model._last_episode_starts, bool)
+        amp_state, rest = lent.lend(fixed((learner.state if learner else None, (ends, *keys))))
+        split = jax.tree.map(lambda leaf: self._devices.place(leaf, split=True), fixed(states))
+        donated = (amp_state, RolloutState(split, *rest))
         paid = jnp.asarray(model.task_paid, bool)
-        kept = fixed(
-            (
-                Learned(policy.actor_state, model._critics, model.key, paid),
-                learner.sampler if learner else None,
-                hyper,
-            )
-        )
+        learned = Learned(policy.actor_state, model._critics, model.key, paid)
+        kept = lent.lend(fixed((learned, self._reference(), hyper)))
         call = compiled(run, program, donated, kept, "the training iteration", model.verbose)
         learned, amp_state, state, metrics, summary = call(donated, kept)
+        lent.forget()
+        learned, amp_state = lent.show((learned, amp_state))
         store_update(model, learned.actor, learned.critics, amp_state)
         model.key = learned.key
-        policy.key, policy.noise_key = state.key, state.noise_key
-        self.source.functional_state = state.env
+        self.source.functional_state, model._last_obs = state.env, state.env.obs
         self._given = jax.tree.leaves(state.env)
-        model._last_obs = state.env.obs
-        dones, task_paid, metrics, summary = jax.device_get(
-            (state.dones, learned.task_paid, metrics, summary)
+        host = jax.device_get(
+            (state.dones, state.key, state.noise_key, learned.task_paid, metrics, summary)
         )
+        dones, policy.key, policy.noise_key, task_paid, metrics, summary = host
         model._last_episode_starts, model.task_paid = np.array(dones), bool(task_paid)
         return metrics, summary
+
+    def _reference(self) -> Any:
+        """The reference's sampler on all devices."""
+        learner = self._model.learner
+        sampler = None if learner is None else learner.sampler
+        if self._sampler[0] is not sampler:
+            place = self._devices.place
+            placed = jax.tree.map(lambda leaf: place(leaf, split=False), sampler)
+            self._sampler = (sampler, placed)
+        return self._sampler[1]
 
     def _borrow(self) -> Any:
         """The environments' states, for this loop alone: they are donated to the program."""

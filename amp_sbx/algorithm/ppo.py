@@ -57,6 +57,8 @@ class AMPPPO(CollectingPPO):
             `amp_sbx.common.functional`). "auto" takes "fused" where it can.
         iterations_per_call: iterations in one call of the fused program. Schedules, callbacks and
             logs see one step for each call.
+        devices: number of devices that share the fused loop; None takes all of JAX's, those of
+            other processes included. They divide the environments and the minibatches.
 
     Differences from `sbx.PPO`: `clip_range_vf` works, `train/*` are means over the iteration, each
     shuffle drops samples that do not fill a minibatch, and files hold no pickle.
@@ -111,15 +113,17 @@ class AMPPPO(CollectingPPO):
         symmetric_policy: str | bool = "none",
         collect: str = "auto",
         iterations_per_call: int = 1,
+        devices: int | None = None,
     ) -> None:
         setup.check_sizes(n_steps, n_epochs, batch_size)
-        check_collect(collect, iterations_per_call)
+        check_collect(collect, iterations_per_call, devices)
         self.amp = AMPConfig.coerce(amp)
         self.reference = ReferenceFeatures.coerce(reference)
         if _init_setup_model:
             setup.warn_if_incomplete(self.amp, self.reference)
         self.symmetric_policy = parse_way(symmetric_policy)
         self.collect, self.iterations_per_call = collect, iterations_per_call
+        self.devices = devices
         self.mirror: Mirror | None = None
         self.learner: AMPLearner | None = None
         self.style_critic: TrainState | None = None

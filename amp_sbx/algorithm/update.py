@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from flax.training.train_state import TrainState
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from amp_sbx.algorithm.data import Batch, Critics, Hyperparameters, Rollout, Settings
 from amp_sbx.algorithm.epochs import train_policy
@@ -63,7 +63,8 @@ def iteration(
         and rollout.amp_obs is not None
     ):
         finite["AMP observations"] = all_finite(rollout.amp_obs)
-        amp_obs = rollout.amp_obs.reshape(-1, rollout.amp_obs.shape[-1])
+        amp_obs = settings.devices.whole(rollout.amp_obs)
+        amp_obs = amp_obs.reshape(-1, amp_obs.shape[-1])
         new_amp_state, samples, amp_metrics = train_discriminator(
             config, amp_state, amp_obs, reference
         )
@@ -71,14 +72,17 @@ def iteration(
             (new_amp_state.params, amp_metrics["disc_loss"])
         )
         judge = new_amp_state if config.order == "update_first" else amp_state
-        style = style_rewards(config, judge, amp_obs).reshape(rollout.rewards.shape)
+        style = settings.devices.each(partial(_style_rewards, config), axis=1)(
+            judge, rollout.amp_obs
+        )
         amp_metrics |= {"reward_mean": style.mean(), "reward_std": style.std()}
 
     advantages, values, returns = estimate(rollout, style, critics, hyper)
     data = Batch(
         rollout.observations, rollout.actions, values, rollout.log_probs, advantages, returns
     )
-    data = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), data)
+    # Every device needs all samples, because a minibatch is drawn from all environments.
+    data = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), settings.devices.whole(data))
     actor, critics, learning_rate, metrics = train_policy(
         settings, hyper, actor, critics, data, key
     )
@@ -93,6 +97,13 @@ def iteration(
     if samples is not None and amp_state is not None and new_amp_state is not None:
         new_amp_state = commit(amp_state, new_amp_state, samples, ok)
     return actor, critics, new_amp_state, {"train": metrics, "amp": amp_metrics, "finite": finite}
+
+
+def _style_rewards(
+    config: AMPConfig, judge: AMPState, amp_obs: Float[Array, "time env feature"]
+) -> Float[Array, "time env"]:
+    flat = amp_obs.reshape(-1, amp_obs.shape[-1])
+    return style_rewards(config, judge, flat).reshape(amp_obs.shape[:2])
 
 
 # The checks of `iteration`, causes before effects. jit returns its dict in alphabetical order.

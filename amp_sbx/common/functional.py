@@ -118,9 +118,9 @@ def batched(env: Any) -> BatchedFunctions:
 
 def step_infos(step: Step) -> dict[str, Any]:
     """The infos of a step by name: its reward terms as `reward_<name>`, then its metrics."""
-    return {f"reward_{name}": value for name, value in (step.terms or {}).items()} | dict(
-        step.metrics or {}
-    )
+    terms = {f"reward_{name}": value for name, value in (step.terms or {}).items()}
+    diverged = getattr(step, "diverged", None)  # WildRobot's: a simulation that blew up
+    return terms | dict(step.metrics or {}) | ({} if diverged is None else {"diverged": diverged})
 
 
 def functional_of(vector_env: VectorEnv) -> FunctionalEnv | None:

@@ -187,20 +187,15 @@ def test_an_update_that_is_not_finite_is_not_applied():
     assert_trees_equal(before, model.get_parameters())
 
 
-class Double:
-    """A critic whose value is twice the observation."""
-
-    params = None
-
-    @staticmethod
-    def apply_fn(_, observations):
-        return 2 * observations
-
-
 @pytest.mark.parametrize("ids", [[], [7], [3, 20], [0, 1, 2, 9, 31]])
 def test_time_outs_are_valued_in_a_small_batch_or_together(ids):
     """Two of 32 environments fit the small batch. The others' observations are not read."""
     timed_out = np.isin(np.arange(32), ids)
     observations = np.where(timed_out[:, None], np.arange(32.0)[:, None], np.nan)
-    values = timeout_values(Double, jnp.asarray(observations, jnp.float32), jnp.asarray(timed_out))
+    values = timeout_values(
+        lambda factor, x: factor * x,
+        2.0,
+        jnp.asarray(observations, jnp.float32),
+        jnp.asarray(timed_out),
+    )
     np.testing.assert_array_equal(values, np.where(timed_out, 2.0 * np.arange(32), 0.0))

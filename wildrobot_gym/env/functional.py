@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import gymnasium as gym
@@ -105,6 +106,19 @@ class FunctionalEnv:
         state, step = self.transition(state, action)
         state = self._restart_if(step.terminated | step.truncated, state)
         return state, dataclasses.replace(step, obs=state.obs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FunctionalEnv) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @cached_property
+    def _identity(self) -> tuple[Any, ...]:
+        """Equal where the compiled functions are: programs are compiled once for equal ones."""
+        task, engine = self.task, self.engine
+        own = (task.max_episode_steps, task.config.reset.stagger)
+        return (task.sharing_key() or id(task), engine.sharing_key(), *own)
 
     # --- the parts of a step ---
 

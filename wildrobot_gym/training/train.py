@@ -19,6 +19,7 @@ from wildrobot_gym.evaluation.progress import STEPS
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training.callbacks import CheckpointCallback, Stopped
 from wildrobot_gym.training.config import Overrides, RunConfig, load, with_overrides
+from wildrobot_gym.training.config.sections import LOOP_SETTINGS
 from wildrobot_gym.training.env_state import read_arrays, restore_environment
 from wildrobot_gym.training.log_lines import forwarded
 from wildrobot_gym.training.logger import make_logger
@@ -146,7 +147,7 @@ def _prepare(
     env = make_vec_env(config)
     reference = make_reference(config, env)
     if newest is not None:
-        loop = {name: getattr(config.ppo, name) for name in ("collect", "iterations_per_call")}
+        loop = {name: getattr(config.ppo, name) for name in LOOP_SETTINGS}
         model = AMPPPO.load(newest, env=env, reference=reference, **loop)
         check_amp(newest, model, config, run)
         restore_environment(model, read_arrays(newest.with_suffix(".npz")))

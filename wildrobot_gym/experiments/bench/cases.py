@@ -22,6 +22,7 @@ from wildrobot_gym.errors import RunError
 from wildrobot_gym.paths import POLICIES
 from wildrobot_gym.physics.base import substeps
 from wildrobot_gym.training.config import RunConfig
+from wildrobot_gym.training.config.sections import LOOP_SETTINGS
 from wildrobot_gym.training.model import make_model, make_reference, make_vec_env
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
 from wildrobot_gym.training.train import METRICS
@@ -136,7 +137,7 @@ def train_case(
         arguments = config.ppo.arguments() | {
             "policy_kwargs": make_model(config, env, None).policy_kwargs
         }
-        for name in ("symmetric_policy", "collect", "iterations_per_call"):
+        for name in ("symmetric_policy", *LOOP_SETTINGS):
             del arguments[name]  # stock sbx.PPO has none
         for name in ("learning_rate", "clip_range"):
             arguments[name] = parse_schedule(arguments[name], name)

@@ -27,6 +27,10 @@ ENV_CONFIGS: dict[str, type[EnvConfig]] = {ENV_ID: EnvConfig, TRACK_ENV_ID: Trac
 ENV_ARGUMENTS = ("max_episode_steps", "backend", "num_threads", "reference")
 
 
+# Of `PPOSettings`: how a run is computed on a machine. A policy's file does not hold them.
+LOOP_SETTINGS = ("collect", "iterations_per_call", "devices")
+
+
 def at_least_one(section: Any, *names: str) -> None:
     """Raise ConfigError where one of the section's numbers is below 1."""
     for name in names:
@@ -108,9 +112,12 @@ class PPOSettings:
     symmetric_policy: Any = "none"
     collect: str = "auto"
     iterations_per_call: int = 1
+    devices: int | None = None
 
     def __post_init__(self) -> None:
         at_least_one(self, "n_steps", "n_epochs", "iterations_per_call")
+        if self.devices is not None:
+            at_least_one(self, "devices")
         if self.batch_size < 2:
             raise ConfigError(
                 f"batch_size is {self.batch_size}; allowed: a whole number, 2 or more."
