@@ -171,3 +171,11 @@ def test_frames_are_not_taken_for_windows(reference) -> None:
         ReferenceFeatures.coerce(Frames())
     taken = ReferenceFeatures.coerce(reference)
     assert taken is not None and taken.feature_dim == reference.windows.shape[1]
+
+
+def test_an_environment_imports_only_what_it_needs() -> None:
+    """Each of these takes a good part of a second, at every start of every program."""
+    code = "import sys, wildrobot_gym.env.single_env; not_needed = 'scipy', 'torch', 'mujoco.mjx'"
+    code += "; print([name for name in not_needed if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -15,7 +15,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
 if TYPE_CHECKING:
     AnyArray = Any  # type checkers cannot read jaxtyping's shapes; the tests check them
@@ -123,6 +122,8 @@ def base_in_heading(
     qpos: Float[np.ndarray, "n nq"], qvel: Float[np.ndarray, "n nv"]
 ) -> BaseInHeading:
     """Return the base of MuJoCo's `qpos` and `qvel` in its heading frame."""
+    from scipy.spatial.transform import Rotation  # not at the top: environments never need it
+
     yaw = numpy_yaw(qpos[:, 3:7])
     to_frame = Rotation.from_euler("z", -yaw[:, None])
     tilt = to_frame * Rotation.from_quat(qpos[:, 3:7], scalar_first=True)

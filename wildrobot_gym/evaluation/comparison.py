@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scipy.stats import binomtest
-
 from wildrobot_gym.config import build
 from wildrobot_gym.task.config import FeatureConfig
 
@@ -89,6 +87,8 @@ def _ends(metric: str, interval: Mapping[str, Any]) -> tuple[float, float]:
     n = interval.get("n")
     if metric not in FRACTIONS or n is None:
         return interval["low"], interval["high"]
+    from scipy.stats import binomtest  # not at the top: it takes a second
+
     wilson = binomtest(round(interval["mean"] * n), n).proportion_ci(method="wilson")
     return float(wilson.low), float(wilson.high)
 

@@ -11,7 +11,6 @@ import numpy as np
 import optax
 from flax import linen as nn
 from jaxtyping import Array, Float, Int
-from scipy.stats import rankdata
 
 from wildrobot_gym.evaluation.intervals import mean_interval
 
@@ -87,6 +86,8 @@ def two_sample_auc(policy: SampleSet, reference: SampleSet, seed: int = 0) -> di
 
 def auc(positive: Float[np.ndarray, " n"], negative: Float[np.ndarray, " m"]) -> float:
     """P(positive > negative) + P(positive = negative) / 2, from ranks (Mann & Whitney 1947)."""
+    from scipy.stats import rankdata  # not at the top: it takes a second, before the first episode
+
     ranks = rankdata(np.concatenate([positive, negative]))
     n, m = len(positive), len(negative)
     return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))

@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.interpolate import CubicSpline
-from scipy.spatial.transform import Rotation, RotationSpline
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion import storage
@@ -225,6 +223,10 @@ class MotionClip:
                 f"Clip {self.name!r} lasts {self.duration_s:.3f} s, one frame at {fps:g} a second;"
                 " at least 2 are needed to know velocities. Use a longer clip."
             )
+        # Not at the top: environments read clips and resample none.
+        from scipy.interpolate import CubicSpline
+        from scipy.spatial.transform import Rotation, RotationSpline
+
         new = np.minimum(new, old[-1])
         rotations = Rotation.from_quat(self.root_quat, scalar_first=True)
         forces = self.pad_forces

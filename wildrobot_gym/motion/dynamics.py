@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.optimize import nnls
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.physics.state import PhysicsState
@@ -127,6 +126,8 @@ def pad_loads(
     of the vertical force and the two tipping moments from inverse dynamics. A pad's force costs
     more the higher the pad is above the lowest one, since the height of the floor is not known.
     """
+    from scipy.optimize import nnls  # not at the top: environments never need it
+
     qpos, qvel = np.asarray(states.qpos, np.float64), np.asarray(states.qvel, np.float64)
     qacc = np.gradient(qvel, control_dt, axis=0)
     points = np.asarray(states.pad_pos_w, np.float64)
