@@ -9,6 +9,7 @@ from sbx.common.utils import copy_naturecnn_params
 from amp_sbx.algorithm.data import Batch, Critics, Hyperparameters, Settings
 from amp_sbx.algorithm.losses import clipped_surrogate, normalize_advantages, value_loss
 from amp_sbx.common.metrics import approx_kl
+from amp_sbx.common.shuffle import shuffled
 
 # Bounds and step of the KL-adaptive learning rate are SBX's (KLAdaptiveLR, from rsl_rl).
 KL_MARGIN, KL_FACTOR, KL_MIN_LR, KL_MAX_LR = 2.0, 1.5, 1e-5, 1e-2
@@ -116,7 +117,7 @@ def train_policy(
         return (actor, critics, learning_rate), metrics
 
     def epoch(carry: tuple, epoch_key: Array) -> tuple[tuple, dict[str, Array]]:
-        ids = jax.random.permutation(epoch_key, num_samples)[:used]
+        ids = shuffled(epoch_key, num_samples)[:used]
         return jax.lax.scan(minibatch, carry, ids.reshape(num_batches, settings.batch_size))
 
     carry = (actor, critics, jnp.asarray(hyper.learning_rate, jnp.float32))

@@ -40,6 +40,8 @@ def resolve(policy_kwargs: dict[str, Any] | None) -> dict[str, Any]:
         value = resolved.get(key)
         if isinstance(value, type) and value.__module__.startswith("torch."):
             value = _TORCH_ALIASES.get(value.__name__.lower(), value.__name__.lower())
+        if value is nn.elu:  # the same values, and a cheaper derivative
+            value = "elu"
         if isinstance(value, str):
             if value not in registry:
                 raise ConfigError(

@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from amp_sbx.common.activations import elu
+
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "elu": nn.elu,
+    "elu": elu,
     "gelu": nn.gelu,
     "leaky_relu": nn.leaky_relu,
     "relu": nn.relu,

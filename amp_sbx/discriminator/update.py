@@ -11,6 +11,7 @@ import optax
 from jaxtyping import Array, Bool, Float
 
 from amp_sbx.common.metrics import auc
+from amp_sbx.common.shuffle import shuffled
 from amp_sbx.discriminator import replay_buffer
 from amp_sbx.discriminator.adapt import adapted_settings
 from amp_sbx.discriminator.config import AMPConfig
@@ -88,7 +89,7 @@ def train_discriminator(
     # In the environment's own units.
     reduced["still_value"] = amp_obs[:, reduced["still_index"]].mean()
     num_new = min(amp_obs.shape[0], -(-config.replay_buffer_size // REPLAY_TURNOVER))
-    kept = new[jax.random.permutation(subset_key, amp_obs.shape[0])[:num_new]]
+    kept = new[shuffled(subset_key, amp_obs.shape[0])[:num_new]]
     return state, kept, reduced
 
 
