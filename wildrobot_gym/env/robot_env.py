@@ -21,6 +21,7 @@ class RobotEnv(gym.Env):
     Args:
         render_mode: None, 'rgb_array' or 'human'.
         num_threads: Threads of the physics engine.
+        backend: Physics engine. A single robot is fastest on 'native', on a GPU's machine too.
         **settings: All other arguments of the vector environment but `num_envs` and
             `autoreset_mode`.
 
@@ -32,7 +33,12 @@ class RobotEnv(gym.Env):
     vector_class: type[RobotVectorEnv]
 
     def __init__(
-        self, *, render_mode: str | None = None, num_threads: int = 1, **settings: Any
+        self,
+        *,
+        render_mode: str | None = None,
+        num_threads: int = 1,
+        backend: str = "native",
+        **settings: Any,
     ) -> None:
         for name in ("num_envs", "autoreset_mode"):
             if name in settings:
@@ -47,6 +53,7 @@ class RobotEnv(gym.Env):
             autoreset_mode=AutoresetMode.DISABLED,
             render_mode=render_mode,
             num_threads=num_threads,
+            backend=backend,
             **settings,
         )
         self.observation_space = self._vector.single_observation_space

@@ -90,7 +90,7 @@ class WildRobotEnv(RobotEnv):
     ## Arguments
     Those of `WildRobotVectorEnv` without `num_envs` and `autoreset_mode`:
 
-    - where the simulation runs: `backend`, `num_threads`
+    - where the simulation runs: `backend` ('native' for one robot), `num_threads`
     - pictures: `render_mode`, `width`, `height`, `camera`
     - `reference` and `max_episode_steps`
     - the settings of `wildrobot_gym.task.config.EnvConfig`, as plain mappings: `commands={"vx": (0,
