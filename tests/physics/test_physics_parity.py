@@ -1,8 +1,7 @@
 """Native against MJX: the same states give the same numbers, and 0.2 s of physics stay together.
 
 Stated tolerance of the horizon: qpos within 0.005 (m, rad), pads and feet within 5 mm, servo
-torques within 0.15 N*m, with servos under their force limits. At the limit the engines differ by
-design: MuJoCo leaves a saturated servo's damping out of its implicit step, MJX does not.
+torques within 0.15 N*m. See test_engine_parity.py for ordinary resets of the environment.
 """
 
 from __future__ import annotations

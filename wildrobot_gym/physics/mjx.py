@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.base import assemble_state, substeps
+from wildrobot_gym.physics.corner_contacts import corner_model
 from wildrobot_gym.physics.engine import engine_key
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
@@ -48,8 +49,9 @@ class MjxEngine:
         self.robot = robot
         self.num_substeps = substeps(robot, control_dt)
         try:
-            self.model = mjx.put_model(robot.model, impl="jax")
-            self._template = mjx.make_data(robot.model, impl="jax")
+            model = corner_model(robot)
+            self.model = mjx.put_model(model, impl="jax")
+            self._template = mjx.make_data(model, impl="jax")
         except (ValueError, ImportError, RuntimeError, NotImplementedError) as error:
             raise PhysicsError(
                 f"MJX cannot be used: {error}. `wildrobot doctor` shows what works here."
