@@ -1,9 +1,10 @@
 """Native against MJX, term by term, from ordinary resets of the environment.
 
 Both engines draw the same starts from a seed. Ten control steps later they differ by rounding: MJX
-computes in float32, MuJoCo in float64, and stiff contacts amplify that about a hundredfold. A sole's
-corner that meets the floor one physics step later on one engine would differ by 0.1 rad/s at once;
-it takes about half a second until the first robot of 64 has one.
+computes in float32, MuJoCo in float64, and stiff contacts amplify that about a hundredfold.
+
+Where a sole's corner meets the floor a physics step later on one engine, joint velocities differ by
+0.1 rad/s at once. It takes about half a second until the first robot of 64 is there.
 """
 
 from __future__ import annotations
