@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from wildrobot_gym.errors import PhysicsError
-from wildrobot_gym.physics import backends
+from wildrobot_gym.physics import backends, make_engine
 from wildrobot_gym.physics.backends import BACKENDS, check_backend, resolve_backend
+from wildrobot_gym.robot import RobotModel
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +57,8 @@ def test_warp_names_the_missing_package_and_device(monkeypatch: pytest.MonkeyPat
         resolve_backend("mjx-warp")
     monkeypatch.setattr(backends, "_platform", lambda: "gpu")
     assert resolve_backend("mjx-warp") == "mjx-warp"
+    with pytest.raises(PhysicsError, match=r"'mjx-warp' is not built yet.*Use 'mjx'"):
+        make_engine("mjx-warp", RobotModel.load("wildrobot"))
 
 
 def test_the_check_of_a_name_asks_nothing_of_this_machine() -> None:

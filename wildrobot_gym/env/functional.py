@@ -197,8 +197,8 @@ class FunctionalWildRobot(FunctionalEnv):
 
     Args:
         config: The settings of `WildRobot-v0`, as an object or a plain mapping.
-        engine: 'mjx' (JAX), 'mjx-warp' (JAX on NVIDIA GPUs), 'native-jax' (MuJoCo's own batch by a
-            host callback), or 'auto': 'mjx' on an accelerator and 'native-jax' on a CPU.
+        engine: 'mjx' (JAX), 'native-jax' (MuJoCo's own batch by a host callback), or 'auto': 'mjx'
+            on an accelerator and 'native-jax' on a CPU.
         reference: Motions to begin episodes in (`reset.reference_fraction`).
         max_episode_steps: Time limit in control steps; None: none.
         num_threads: Threads of 'native-jax'; 0 takes every CPU.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.backends import AUTO, resolve_backend
 from wildrobot_gym.physics.engine import Engine
 from wildrobot_gym.robot import RobotModel
@@ -13,7 +14,7 @@ def make_engine(
     """Build an engine that runs inside JAX programs. Only MJX's engines import MJX.
 
     Args:
-        backend: 'mjx', 'mjx-warp', 'native-jax' or 'auto'. For 'native' and for 'auto' on a CPU,
+        backend: 'mjx', 'native-jax' or 'auto'. For 'native' and for 'auto' on a CPU,
             the engine is 'native-jax'.
         robot: The robot.
         control_dt: s; a whole number of physics steps.
@@ -27,6 +28,11 @@ def make_engine(
         from wildrobot_gym.physics.native_jax import NativeEngine
 
         return NativeEngine(robot, control_dt, num_threads)
+    if backend == "mjx-warp":
+        raise PhysicsError(
+            "The physics backend 'mjx-warp' is not built yet: MJX on Warp computes no sensors at a"
+            " given state, which new episodes need. Use 'mjx', the same physics in JAX."
+        )
     from wildrobot_gym.physics.mjx import MjxEngine
 
     return MjxEngine(robot, control_dt)
