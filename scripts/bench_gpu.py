@@ -28,6 +28,8 @@ def bench_gpu(
     engines: tuple[str, ...] = ("mjx",),
     envs: tuple[int, ...] = DeviceBenchSettings.envs,
     train_envs: int = DeviceBenchSettings.train_envs,
+    steps: int = DeviceBenchSettings.steps,
+    rounds: int = DeviceBenchSettings.rounds,
     tiny: bool = False,
     out: Path = Path("bench_gpu"),
 ) -> int:
@@ -37,12 +39,15 @@ def bench_gpu(
         engines: Physics engines to measure.
         envs: Numbers of environments to measure.
         train_envs: Environments of the training; 0 leaves it out.
+        steps: Control steps of a timed rollout.
+        rounds: Timed rollouts of each kind, taken in turns.
         tiny: Measure a few environments on native physics, as a check on a CPU.
         out: The results go to this name with .json, their plot to it with .png.
     """
-    settings = (
-        TINY if tiny else DeviceBenchSettings(engines=engines, envs=envs, train_envs=train_envs)
+    asked = DeviceBenchSettings(
+        engines=engines, envs=envs, train_envs=train_envs, steps=steps, rounds=rounds
     )
+    settings = TINY if tiny else asked
     reporter = ConsoleReporter()
     result = bench_device(settings, out.with_suffix(".json"), report=reporter)
     plot_speeds(result, out.with_suffix(".png"))

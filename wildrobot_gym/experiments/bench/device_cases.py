@@ -10,12 +10,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from mujoco import mjx
 from stable_baselines3.common.logger import Logger
 
 from wildrobot_gym.env.functional import FunctionalWildRobot
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.physics.engine import Engine
+from wildrobot_gym.physics.mjx import mjx
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.model import make_model, make_reference, make_vec_env
 
