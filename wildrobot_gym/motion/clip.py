@@ -38,11 +38,10 @@ class MotionClip:
         root_quat: (time, 4) orientation of the base, wxyz.
         joint_pos: (time, joint) joint angles, in rad.
         pad_forces: (time, pad) normal forces in the robot's pad order, in N. None if not known.
-        qvel: (time, nv) velocities as performed, in MuJoCo's order: base linear in the world, base
-            angular in the base, joints. None if not known.
+        qvel: (time, nv) velocities as performed, in MuJoCo's order. None if not known.
         command: (vx m/s, vy m/s, yaw rate rad/s) that the motion follows, in the heading frame.
         source: Where the motion is from, for the credits.
-        licence: License of the motion, for the credits.
+        licence: License of the motion.
         metadata: Anything else, as JSON types.
     """
 
@@ -223,7 +222,7 @@ class MotionClip:
                 f"Clip {self.name!r} lasts {self.duration_s:.3f} s, one frame at {fps:g} a second;"
                 " at least 2 are needed to know velocities. Use a longer clip."
             )
-        # Not at the top: environments read clips and resample none.
+        # Here, because environments resample nothing.
         from scipy.interpolate import CubicSpline
         from scipy.spatial.transform import Rotation, RotationSpline
 
