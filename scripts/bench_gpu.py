@@ -15,10 +15,10 @@ from wildrobot_gym.experiments.bench.device_plot import plot_speeds
 
 TINY = DeviceBenchSettings(
     engines=("native-jax",),
-    envs=(8, 16),
+    envs=(8,),
     steps=4,
     rounds=1,
-    train_envs=16,
+    train_envs=8,
     walk_seconds=0.0,
     overrides=("n_steps=4", "batch_size=32", "n_epochs=1"),
 )

@@ -23,7 +23,7 @@ def test_the_script_runs_to_the_end(tmp_path: Path) -> None:
     script = runpy.run_path(str(SCRIPT))
     assert script["main"](["--tiny", "--out", str(tmp_path / "bench")]) == 0
     found = json.loads((tmp_path / "bench.json").read_text())
-    assert [row["envs"] for row in found["rollouts"]] == [8, 16]
+    assert [row["envs"] for row in found["rollouts"]] == [8]
     assert all(row[f"{kind}_steps_per_s"] > 0 for row in found["rollouts"] for kind in KINDS)
     assert found["training"]["native-jax"]["steps_per_s"] > 0
     assert found["notes"] == []
