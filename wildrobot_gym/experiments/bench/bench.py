@@ -32,6 +32,7 @@ RATIOS = (  # name, numerator, denominator
     ("vector_env_over_raw_physics", "vector_env_steps_per_s", "raw_physics_steps_per_s"),
     ("train_over_raw_physics", "train_steps_per_s", "raw_physics_steps_per_s"),
     ("train_over_train_no_amp", "train_steps_per_s", "train_no_amp_steps_per_s"),
+    ("fused_over_train", "train_fused_steps_per_s", "train_steps_per_s"),
     ("train_over_sbx_ppo", "train_steps_per_s", "sbx_ppo_steps_per_s"),
     ("vector_env_over_subproc", "vector_env_steps_per_s", "subproc_steps_per_s"),
     ("vector_env_over_mjx", "vector_env_steps_per_s", "mjx_steps_per_s"),
@@ -89,7 +90,10 @@ def bench(settings: BenchSettings | None = None, *, report: Reporter = SILENT) -
     s = settings or BenchSettings()
     if s.envs < 1:
         raise ConfigError(f"envs is {s.envs}; allowed: a whole number, 1 or more.")
-    config = run_config.load(s.config, [f"n_envs={s.envs}"])
+    config, inside = (
+        run_config.load(s.config, [f"n_envs={s.envs}", f"env_kwargs.backend={backend}"])
+        for backend in ("native", "native-jax")
+    )
     steps, repeats = (8, 2) if s.quick else (32, 7)
     report.info(f"process {os.getpid()}; preparing and compiling")
     work = walking_workload(config, steps)
@@ -97,6 +101,8 @@ def bench(settings: BenchSettings | None = None, *, report: Reporter = SILENT) -
         "raw_physics_steps_per_s": work.raw_physics,
         "vector_env_steps_per_s": work.vector_env,
         "train_steps_per_s": train_case(config, work.policy, "amp"),
+        # The same physics inside the compiled program of a whole iteration.
+        "train_fused_steps_per_s": train_case(inside, work.policy, "amp"),
         "train_no_amp_steps_per_s": train_case(config, work.policy, "no_amp"),
         "sbx_ppo_steps_per_s": train_case(config, work.policy, "sbx"),
     }
