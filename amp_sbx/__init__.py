@@ -22,9 +22,11 @@ if TYPE_CHECKING:
         CheckpointError,
         ConfigError,
         FeatureError,
+        LostProcessError,
         NonFiniteError,
         VecEnvError,
     )
+    from amp_sbx.common.functional_vector_env import FunctionalVectorEnv
     from amp_sbx.common.schedules import LinearSchedule, linear_schedule
     from amp_sbx.common.vec_env import GymnasiumVecEnv
     from amp_sbx.discriminator.config import AMPConfig
@@ -51,9 +53,11 @@ _MODULES = {
     "ConfigError": "common.errors",
     "Event": "discriminator.controller",
     "FeatureError": "common.errors",
+    "FunctionalVectorEnv": "common.functional_vector_env",
     "GymnasiumVecEnv": "common.vec_env",
     "InfoMetricsCallback": "integrations.info_metrics",
     "LinearSchedule": "common.schedules",
+    "LostProcessError": "common.errors",
     "NonFiniteError": "common.errors",
     "ReferenceFeatures": "reference.features",
     "VecEnvError": "common.errors",
@@ -75,9 +79,11 @@ __all__ = [
     "ConfigError",
     "Event",
     "FeatureError",
+    "FunctionalVectorEnv",
     "GymnasiumVecEnv",
     "InfoMetricsCallback",
     "LinearSchedule",
+    "LostProcessError",
     "NonFiniteError",
     "ReferenceFeatures",
     "VecEnvError",

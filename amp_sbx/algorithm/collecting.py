@@ -63,6 +63,15 @@ class CollectingPPO(PersistentPPO):
         elif self._fused is None or self._fused.source is not source:
             self._fused = FusedLoop(self, source)
 
+    def gather_environments(self) -> None:
+        """Bring the environments' states into this process.
+
+        With several processes, all call this together, before one of them saves the environments.
+        Otherwise they are here already.
+        """
+        if self._fused is not None:
+            self._fused.gather()
+
     def _init_callback(self, callback: MaybeCallback, progress_bar: bool = False) -> BaseCallback:
         if self._fused is None or not progress_bar:
             return super()._init_callback(callback, progress_bar)

@@ -54,6 +54,12 @@ def fused_source(model: Any, env: VecEnv) -> VectorEnv | None:
                 f"devices is {model.devices}, but only the fused loop uses more than one; leave it "
                 "out."
             )
+        if jax.process_count() > 1:
+            raise ConfigError(
+                f"only the fused loop runs in {jax.process_count()} processes, but "
+                f"{missing or 'collect is host'}. Take a functional environment, for instance "
+                "backend mjx."
+            )
         return None
     source: VectorEnv = env.vector_env  # type: ignore[attr-defined]
     return source

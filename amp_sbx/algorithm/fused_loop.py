@@ -19,6 +19,7 @@ from amp_sbx.algorithm.learning import (
     hyperparameters,
     store_update,
 )
+from amp_sbx.algorithm.meeting import check_same_everywhere, gathered, meet
 from amp_sbx.common.errors import AMPError
 from amp_sbx.common.functional import batched
 
@@ -76,6 +77,13 @@ class FusedLoop:
         callback.on_rollout_end()
         return True
 
+    def gather(self) -> None:
+        """Bring the states from all processes into this one; all call it together."""
+        if jax.process_count() > 1:
+            states = gathered(self.source.functional_state)
+            self.source.functional_state = jax.tree.map(jnp.asarray, states)
+            self._model._last_obs = np.asarray(states.obs)
+
     def _call(self, hyper: Any) -> tuple[dict[str, Any], Summary]:
         """Run the program; the model and the environments have the new states then."""
         model, learner, policy, lent = (
@@ -87,6 +95,7 @@ class FusedLoop:
         states = self._borrow()
         if not self._checked:
             check_functional(model, self.source.functional, self._step, states)
+            check_same_everywhere((model.get_parameters(), model._last_episode_starts))
             self._checked = True
         program = Program(
             Collector.of(model, self._step, self._devices),
@@ -104,6 +113,7 @@ class FusedLoop:
         learned = Learned(policy.actor_state, model._critics, model.key, paid)
         kept = lent.lend(fixed((learned, self._reference(), hyper)))
         call = compiled(run, program, donated, kept, "the training iteration", model.verbose)
+        meet()
         learned, amp_state, state, metrics, summary = call(donated, kept)
         lent.forget()
         learned, amp_state = lent.show((learned, amp_state))

@@ -23,3 +23,7 @@ class NonFiniteError(AMPError, FloatingPointError):
 
 class CheckpointError(AMPError, RuntimeError):
     """A checkpoint cannot be written or read, or does not fit its environment."""
+
+
+class LostProcessError(AMPError, RuntimeError):
+    """Another process of a training ended or cannot be reached."""

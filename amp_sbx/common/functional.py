@@ -1,6 +1,6 @@
 """Environments as pure JAX functions, and the form in which `AMPPPO` takes them.
 
-A functional environment has no state of its own, so that a whole training iteration can be one
+A functional environment keeps no state itself, so a whole training iteration can be one
 compiled program (see `amp_sbx.algorithm.fused`).
 """
 

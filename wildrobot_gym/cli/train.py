@@ -9,6 +9,8 @@ import tyro
 from wildrobot_gym.console.error_handling import Text
 from wildrobot_gym.console.output import training_console
 from wildrobot_gym.console.reporter import ConsoleReporter
+from wildrobot_gym.reporting import SILENT
+from wildrobot_gym.training.processes import is_leader, joined
 from wildrobot_gym.training.train import train as train_run
 
 
@@ -19,6 +21,9 @@ def train(
     seed: int | None = None,
     out: Path | None = None,
     resume: bool = False,
+    num_processes: int | None = None,
+    process_id: int | None = None,
+    coordinator: str | None = None,
 ) -> int:
     """Train a policy into a run directory.
 
@@ -31,17 +36,21 @@ def train(
         seed: Random seed for training and evaluation (default: the config's).
         out: Run directory (default: runs/<config>-s<seed>).
         resume: Continue the run in the run directory from its newest checkpoint.
+        num_processes: Number of processes that train together (default: SLURM's or Open MPI's).
+        process_id: Number of this process, from 0. Process 0 writes the files.
+        coordinator: Address of process 0, as host:port.
     """
     reporter = ConsoleReporter(training_console())
-    result = train_run(
-        config,
-        seed=seed,
-        overrides=[item for group in set for item in group],
-        out=out,
-        resume=resume,
-        handle_signals=True,
-        report=reporter,
-    )
+    with joined(coordinator, num_processes, process_id, reporter):
+        result = train_run(
+            config,
+            seed=seed,
+            overrides=[item for group in set for item in group],
+            out=out,
+            resume=resume,
+            handle_signals=True,
+            report=reporter if is_leader() else SILENT,
+        )
     if result.signum is None:
         return 0
     reporter.info("Continue with --resume.")

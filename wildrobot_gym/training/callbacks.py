@@ -12,6 +12,7 @@ from wildrobot_gym.errors import RunError
 from wildrobot_gym.reporting import Reporter
 from wildrobot_gym.training.config import RunConfig
 from wildrobot_gym.training.env_state import environment_state, write_arrays
+from wildrobot_gym.training.processes import agreed, is_leader
 from wildrobot_gym.training.run_directory import RunDirectory
 
 
@@ -69,8 +70,8 @@ class CheckpointCallback(RunCallback):
 
     def stop_if_asked(self) -> None:
         """Save and raise `Stopped` where a signal has come."""
-        if self._signum is not None:
-            raise Stopped(self._signum, self.save())
+        if (signum := agreed(self._signum)) is not None:
+            raise Stopped(signum, self.save())
 
     def _on_rollout_start(self) -> None:
         self.stop_if_asked()
@@ -86,7 +87,10 @@ class CheckpointCallback(RunCallback):
         path = self._run.checkpoint(self.model.num_timesteps)
         self._last = self.model.num_timesteps
         try:
-            write_arrays(path.with_suffix(".npz"), environment_state(self.model))
+            arrays = environment_state(self.model)  # all processes take part
+            if not is_leader():
+                return "Process 0 writes the checkpoint."
+            write_arrays(path.with_suffix(".npz"), arrays)
             self.model.save(path)
             self._run.drop_old(self._config.keep_checkpoints)
         except (RunError, AMPError, OSError) as error:

@@ -21,6 +21,7 @@ def environment_state(model: AMPPPO) -> dict[str, np.ndarray]:
     vec_env = model.env
     if not isinstance(vec_env, GymnasiumVecEnv):
         raise RunError(f"A run's environments are a GymnasiumVecEnv, got {type(vec_env).__name__}.")
+    model.gather_environments()
     env: Any = vec_env.vector_env.unwrapped
     return {
         **{f"env_{name}": array for name, array in env.get_state().items()},

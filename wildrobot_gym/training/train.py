@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from stable_baselines3.common.logger import Logger
+
 from amp_sbx import AMPPPO, GymnasiumVecEnv, InfoMetricsCallback
 from amp_sbx.algorithm.compilation import LOGGER
 from amp_sbx.common.errors import CheckpointError
@@ -30,6 +32,7 @@ from wildrobot_gym.training.model import (
     start_from,
     warm_start,
 )
+from wildrobot_gym.training.processes import is_leader, lost_processes_named
 from wildrobot_gym.training.progress import ProgressCallback
 from wildrobot_gym.training.resume import check_amp, check_same_run
 from wildrobot_gym.training.run_directory import RunDirectory, steps_of
@@ -121,8 +124,9 @@ def train(
         held.enter_context(forwarded(LOGGER, report))
         if resume:
             settings = check_same_run(run, settings)
-            held.enter_context(run.claimed())
-        else:
+            if is_leader():
+                held.enter_context(run.claimed())
+        elif is_leader():
             run.check_free()  # now, not after minutes of preparation
         settings = replace(settings, env=settings.env.on_this_machine())
         report.info(f"physics backend: {settings.env.backend}")
@@ -160,7 +164,7 @@ def _prepare(
         start_from(model, config.trained_agent, env, report)
     if resume:
         report.info("there is no checkpoint yet: starting from the beginning")
-    else:
+    elif is_leader():
         # Only now: settings that the algorithm refuses must not leave a directory behind.
         run.begin(config)
         held.enter_context(run.claimed())
@@ -185,23 +189,29 @@ def _learn(
 ) -> TrainResult:
     left = config.n_timesteps - model.num_timesteps
     _check_unfinished(config, run, model.num_timesteps)
-    run.write_config(config)  # a resumed run can be longer than before
+    leader = is_leader()  # the others only take part in learning and in gathering a checkpoint
+    if leader:
+        run.write_config(config)  # a resumed run can be longer than before
     progress = ProgressCallback(config.n_timesteps, run, report)
     evaluate = EvalCallback(run, config, report, best_score(run, config.eval))
-    model.set_logger(make_logger(run.progress, run.tensorboard, model.num_timesteps, report))
+    model.set_logger(
+        make_logger(run.progress, run.tensorboard, model.num_timesteps, report)
+        if leader
+        else Logger(None, [])
+    )
     checkpoints = CheckpointCallback(run, config, report)
 
     def learn() -> None:
         if left > 0:
-            callbacks = [InfoMetricsCallback(METRICS), progress, evaluate, checkpoints]
+            shown = [InfoMetricsCallback(METRICS), progress, evaluate] if leader else []
             # Without a reset of the count, SB3 adds the steps done so far to the number given.
-            model.learn(left, callbacks, reset_num_timesteps=False)
+            model.learn(left, [*shown, checkpoints], reset_num_timesteps=False)
         else:
             for callback in (evaluate, checkpoints):
                 callback.init_callback(model)
         progress.stop()
         checkpoints.stop_if_asked()
-        if config.eval.every:
+        if config.eval.every and leader:
             evaluate.evaluate()
         model.logger.record(STEPS, model.num_timesteps)
         model.logger.dump(model.num_timesteps)  # the last update's metrics
@@ -209,7 +219,10 @@ def _learn(
         checkpoints.save()
 
     try:
-        stopped = _until_stopped(learn, model, run, checkpoints if handle_signals else None, report)
+        with lost_processes_named(str(run.path)):
+            stopped = _until_stopped(
+                learn, model, run, checkpoints if handle_signals else None, report
+            )
     finally:
         progress.stop()
         model.logger.close()
@@ -244,6 +257,9 @@ def _until_stopped(
 
 
 def _finish(model: AMPPPO, run: RunDirectory, report: Reporter) -> TrainResult:
+    steps = model.num_timesteps
+    if not is_leader():
+        return TrainResult(directory=run, status="finished", num_timesteps=steps)
     try:
         model.save(run.final, exclude=["replay_buffer"])
     except CheckpointError as error:
@@ -256,5 +272,4 @@ def _finish(model: AMPPPO, run: RunDirectory, report: Reporter) -> TrainResult:
     if verdicts:
         report.info(f"Verdicts on the discriminator, by iterations: {verdicts_text(verdicts)}")
     report.info(f"Done: {run.final}")
-    steps = model.num_timesteps
     return TrainResult(directory=run, status="finished", num_timesteps=steps, verdicts=verdicts)

@@ -1,0 +1,185 @@
+"""Several processes that train one policy together, by JAX's distributed runtime.
+
+Each runs the same program. Process 0 alone writes files, evaluates and reports.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import jax
+import numpy as np
+
+from amp_sbx.algorithm.meeting import gathered, meet
+from amp_sbx.common.errors import LostProcessError
+from wildrobot_gym.console.exit_codes import BAD_INPUT
+from wildrobot_gym.errors import ConfigError, RunError
+from wildrobot_gym.reporting import SILENT, Reporter
+
+JOIN_SECONDS = 60  # for all processes to find each other
+LOST_SECONDS = 30  # without a sign of life, a process counts as lost
+LEAVE_SECONDS = 2
+
+LAUNCHERS = {"SLURM": "SLURM_NTASKS", "Open MPI": "OMPI_COMM_WORLD_SIZE"}
+"""What JAX reads from a launcher's environment: the variable with the number of processes."""
+
+
+def is_leader() -> bool:
+    """Whether this process writes the files: the only one, or process 0."""
+    return bool(jax.process_index() == 0)
+
+
+@contextmanager
+def joined(
+    coordinator: str | None = None,
+    num_processes: int | None = None,
+    process_id: int | None = None,
+    report: Reporter = SILENT,
+    seconds: int = JOIN_SECONDS,
+) -> Iterator[None]:
+    """Be one of several processes while this is open.
+
+    Without arguments, SLURM's or Open MPI's environment decides. Where neither started several
+    processes, nothing is done. JAX must not have been used before.
+
+    Args:
+        coordinator: Address of process 0, as "host:port".
+        num_processes: Number of processes.
+        process_id: Number of this process, from 0.
+        report: Receives a message.
+        seconds: Time limit for all processes to be there.
+
+    Raises:
+        ConfigError: Some of the arguments are missing or out of range.
+        RunError: The coordinator or a process does not answer in time.
+    """
+    given = (coordinator, num_processes, process_id)
+    launcher = _launcher() if given == (None, None, None) else None
+    if given == (None, None, None) and launcher is None:
+        yield
+        return
+    if launcher is None:
+        _check(*given)
+    where = coordinator if launcher is None else f"the one that {launcher} names"
+    if coordinator is not None and process_id:
+        _wait_for(coordinator, seconds)
+    # A lost process is then an error here; otherwise, JAX ends this process without one.
+    jax.config.update("jax_enable_recoverability", True)  # type: ignore[no-untyped-call]
+    try:
+        jax.distributed.initialize(
+            coordinator,
+            num_processes,
+            process_id,
+            initialization_timeout=seconds,
+            heartbeat_timeout_seconds=LOST_SECONDS,
+        )
+    except Exception as error:  # JAX, gRPC and the launchers' readers raise many kinds
+        raise RunError(
+            f"The processes did not all meet within {seconds} s; the coordinator is {where}."
+            f" Start all of them, with the same address and number. {_first_line(error)}"
+        ) from error
+    report.info(
+        f"process {jax.process_index()} of {jax.process_count()}, {jax.device_count()} devices"
+    )
+    try:
+        yield
+    except BaseException:
+        # JAX would say goodbye to processes that are gone, and end this one by an abort.
+        atexit.register(_leave_at_once)
+        raise
+    meet()
+    if is_leader():
+        time.sleep(LEAVE_SECONDS)  # the others say goodbye to it first
+    with suppress(Exception):
+        jax.distributed.shutdown()  # type: ignore[no-untyped-call]
+
+
+def _leave_at_once() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(BAD_INPUT)
+
+
+def _launcher() -> str | None:
+    """The launcher that started several processes, if any."""
+    for name, variable in LAUNCHERS.items():
+        number = os.environ.get(variable, "")
+        # A SLURM allocation sets the variable for its first shell, too, but no process number.
+        started = name != "SLURM" or "SLURM_PROCID" in os.environ
+        if started and number.isdigit() and int(number) > 1:
+            return name
+    return None
+
+
+def _check(coordinator: str | None, num_processes: int | None, process_id: int | None) -> None:
+    if coordinator is None or num_processes is None or process_id is None:
+        raise ConfigError(
+            "Several processes need all of coordinator, num_processes and process_id; got"
+            f" {coordinator!r}, {num_processes!r} and {process_id!r}."
+        )
+    if num_processes < 1 or not 0 <= process_id < num_processes:
+        raise ConfigError(
+            f"process_id is {process_id} and num_processes is {num_processes}; allowed: 1 or more"
+            " processes, numbered from 0."
+        )
+    host, _, port = coordinator.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(
+            f"coordinator is {coordinator!r}; give host:port, for instance 10.0.0.1:4321."
+        )
+
+
+def _wait_for(coordinator: str, seconds: float) -> None:
+    """Wait until the coordinator accepts connections."""
+    host, _, port = coordinator.rpartition(":")
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            left = max(end - time.monotonic(), 0.1)
+            socket.create_connection((host, int(port)), timeout=min(left, 5.0)).close()
+            return
+        except OSError as error:
+            if time.monotonic() >= end:
+                raise RunError(
+                    f"The coordinator {coordinator} did not answer within {seconds:g} s: {error}."
+                    " Start process 0 there, and check the address, the port and the firewall."
+                ) from error
+            time.sleep(0.2)
+
+
+def agreed(signum: int | None) -> int | None:
+    """A signal that any process received, so that all stop after the same iteration."""
+    if jax.process_count() == 1:
+        return signum
+    return int(np.max(gathered(np.int32(signum or 0)))) or None
+
+
+@contextmanager
+def lost_processes_named(newest: str) -> Iterator[None]:
+    """Turn JAX's errors about the other processes into one that says what to do.
+
+    Args:
+        newest: Where to continue from.
+
+    Raises:
+        RunError: Another process ended or cannot be reached.
+    """
+    try:
+        yield
+    except (LostProcessError, jax.errors.JaxRuntimeError) as error:
+        if jax.process_count() == 1:
+            raise
+        raise RunError(
+            f"Training stops, because another process was lost: {_first_line(error)}"
+            f" Start all processes again with --resume; the newest checkpoint is in {newest}."
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
