@@ -14,7 +14,14 @@ from doc_blocks import ROOT, blocks, inline_code
 from wildrobot_gym.cli import dispatch
 from wildrobot_gym.cli.main import main
 
-OTHERS = {"python", "pip", "tensorboard", "cd", "export", "git"}  # not ours: only that they are on this list
+OTHERS = {
+    "python",
+    "pip",
+    "tensorboard",
+    "cd",
+    "export",
+    "git",
+}  # not ours: only that they are on this list
 TOOLS = {"python", "ruff", "mypy"}  # of the development environment, as .venv/bin/TOOL
 LOOP = re.compile(r"^for (\w+) in (.+?); do (.+); done$")
 

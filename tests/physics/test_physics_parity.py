@@ -131,6 +131,7 @@ def test_a_horizon_with_staggered_resets(wildrobot: RobotModel, mjx_physics: Mjx
     )
 
 
+@pytest.mark.slow
 def test_a_broken_robot_restarts_alone(wildrobot: RobotModel, mjx_physics: Mjx) -> None:
     qpos, qvel = starts(wildrobot)
     mjx_physics.reset(np.arange(N), qpos, qvel)

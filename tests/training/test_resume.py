@@ -10,7 +10,7 @@ from run_helpers import EVAL, NO_EVAL, SMALL, TINY, evaluations, refused
 
 from amp_sbx.common import archive
 from wildrobot_gym.cli.main import main
-from wildrobot_gym.errors import PhysicsError, RunError
+from wildrobot_gym.errors import RunError
 from wildrobot_gym.physics import backends
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.callbacks import CheckpointCallback
@@ -157,13 +157,3 @@ def test_a_run_records_its_engine_and_keeps_it_on_another_machine(run, gpu):
 def test_a_run_does_not_continue_on_another_engine(run, capsys):
     message = refused(capsys, *resumed(run, "env_kwargs.backend=mjx")).replace("\n", " ")
     assert "env_kwargs.backend: run 'native', asked 'mjx'" in message
-
-
-def test_a_run_whose_engine_is_missing_here_says_so(run):
-    values = run.read_config()
-    values["env_kwargs"]["backend"] = "mjx-warp"
-    run.write_config(run_config.from_mapping(values))
-    values["env_kwargs"]["backend"] = "auto"
-    asked = check_same_run(run, run_config.from_mapping(values))
-    with pytest.raises(PhysicsError, match="'mjx-warp' needs"):
-        asked.env.on_this_machine()

@@ -22,7 +22,7 @@ def restarting(restart: Callable[[Any], Any]) -> Callable[[Bool[Array, ""], Any]
     costs as much as a physics step, and few episodes end in a control step.
 
     Args:
-        restart: From one environment's state to that of a new episode.
+        restart: From one environment's state to a new episode's state.
 
     Returns:
         `restart_if(ended, state)`, for one environment or under `vmap`.
@@ -57,7 +57,7 @@ def restart_where(
     """`restart` where `ended`, a chunk of environments at a time.
 
     Args:
-        restart: From one environment's state, and its `arguments`, to that of a new episode.
+        restart: From one environment's state, and its `arguments`, to a new episode's state.
         ended: (env,) environments that restart.
         state: States with a leading environment axis.
         *arguments: Trees of arrays with a leading environment axis.

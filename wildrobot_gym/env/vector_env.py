@@ -30,9 +30,9 @@ class WildRobotVectorEnv(RobotVectorEnv):
     Args:
         num_envs: Number of robots, 1 or more.
         max_episode_steps: Time limit in control steps; None: none.
-        backend: Physics engine: 'native' (MuJoCo's batch on threads), 'mjx' (JAX), 'mjx-warp' (JAX
-            on NVIDIA GPUs), 'native-jax' (MuJoCo's batch inside JAX programs), or 'auto': 'mjx'
-            where JAX's default device is an accelerator, and 'native' otherwise.
+        backend: Physics engine: 'native' (MuJoCo's batch on threads), 'mjx' (JAX), 'native-jax'
+            (MuJoCo's batch inside JAX programs), or 'auto': 'mjx' where JAX's default device is an
+            accelerator, and 'native' otherwise.
         num_threads: Threads of 'native'; 0 takes every CPU.
         autoreset_mode: NEXT_STEP (Gymnasium's default), SAME_STEP (which Stable-Baselines3 needs),
             or DISABLED (reset finished environments by `reset(options={"reset_mask": mask})`).

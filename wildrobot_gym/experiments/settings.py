@@ -10,7 +10,7 @@ from typing import Literal
 
 from wildrobot_gym.evaluation.protocol import COMMANDS, EPISODES, SEED
 
-Backend = Literal["auto", "native", "mjx", "mjx-warp", "native-jax"]
+Backend = Literal["auto", "native", "mjx", "native-jax"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.backends import AUTO, resolve_backend
 from wildrobot_gym.physics.engine import Engine
 from wildrobot_gym.robot import RobotModel
@@ -28,11 +27,6 @@ def make_engine(
         from wildrobot_gym.physics.native_jax import NativeEngine
 
         return NativeEngine(robot, control_dt, num_threads)
-    if backend == "mjx-warp":
-        raise PhysicsError(
-            "The physics backend 'mjx-warp' is not built yet: MJX on Warp computes no sensors at a"
-            " given state, which new episodes need. Use 'mjx', the same physics in JAX."
-        )
     from wildrobot_gym.physics.mjx import MjxEngine
 
     return MjxEngine(robot, control_dt)

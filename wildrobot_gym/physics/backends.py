@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from functools import cache
 
 from wildrobot_gym.errors import PhysicsError, unknown_name
 
-BACKENDS = ("native", "mjx", "mjx-warp", "native-jax")
+BACKENDS = ("native", "mjx", "native-jax")
+_NO_WARP = (
+    "The physics backend 'mjx-warp' is not supported: MJX on Warp computes no sensors at a given"
+    " state, which new episodes need. Use 'mjx', the same physics in JAX."
+)
 AUTO = "auto"
 
 _log = logging.getLogger(__name__)
 
 
 def check_backend(name: str) -> None:
-    """Raise PhysicsError where `name` is no engine and not 'auto'.
-
-    It looks at the name only: another machine can have what this one has not.
-    """
+    """Raise PhysicsError where `name` is no engine and not 'auto'."""
+    if name == "mjx-warp":
+        raise PhysicsError(_NO_WARP)
     if name not in (AUTO, *BACKENDS):
         raise PhysicsError(unknown_name("physics backend", str(name), (AUTO, *BACKENDS)))
 
@@ -34,14 +36,10 @@ def resolve_backend(name: str = AUTO) -> str:
         One of `BACKENDS`.
 
     Raises:
-        PhysicsError: there is no such engine, or this machine cannot run it.
+        PhysicsError: there is no such engine.
     """
     check_backend(name)
-    if name == AUTO:
-        return _automatic()
-    if name == "mjx-warp":
-        _check_warp()
-    return name
+    return _automatic() if name == AUTO else name
 
 
 @cache  # the device of a process does not change, and the choice is logged once
@@ -54,20 +52,6 @@ def _automatic() -> str:
 
 def _platform() -> str:
     """The platform of JAX's default device: 'cpu', 'gpu', 'tpu'."""
-    import jax  # not at the top: this takes a second, and only 'auto' and 'mjx-warp' need it
+    import jax  # not at the top: this takes a second, and only 'auto' needs it
 
     return jax.default_backend()
-
-
-def _check_warp() -> None:
-    if importlib.util.find_spec("warp") is None:
-        raise PhysicsError(
-            "The physics backend 'mjx-warp' needs the package warp-lang, which is not installed."
-            " Install it by `pip install 'mujoco-mjx[warp]'`, or use 'mjx' or 'native'."
-        )
-    if (platform := _platform()) not in ("gpu", "cuda"):
-        raise PhysicsError(
-            "The physics backend 'mjx-warp' needs a CUDA device, and JAX's default device is a"
-            f" {platform.upper()}. On a machine with an NVIDIA GPU, install the extra `cuda`."
-            " Elsewhere use 'native' or 'mjx'."
-        )

@@ -22,6 +22,8 @@ from wildrobot_gym.robot import RobotModel
 with contextlib.redirect_stdout(io.StringIO()):
     from mujoco import mjx
 
+LARGEST = 1e10  # of positions and velocities; MuJoCo's own bound (mjMAXVAL)
+
 
 @struct.dataclass
 class MjxState:
@@ -77,7 +79,8 @@ class MjxEngine:
         d = jax.lax.scan(lambda d, _: (mjx.step(self.model, d), None), d, None, self.num_substeps)[
             0
         ]
-        diverged = ~(jnp.isfinite(d.qpos).all() & jnp.isfinite(d.qvel).all())
+        # NaN compares as false, so it counts as too large.
+        diverged = ~((jnp.abs(d.qpos) < LARGEST).all() & (jnp.abs(d.qvel) < LARGEST).all())
         d = d.replace(
             qpos=jnp.where(diverged, self._home, d.qpos),
             qvel=jnp.where(diverged, 0.0, d.qvel),

@@ -53,7 +53,7 @@ class EnvRun:
     max_episode_steps: int | None = MAX_EPISODE_STEPS
     """Time limit of an episode in control steps; None for no limit."""
     backend: str = AUTO
-    """Physics engine: "native", "mjx", "mjx-warp" or "native-jax". "auto" is "mjx" on an
+    """Physics engine: "native", "mjx" or "native-jax". "auto" is "mjx" on an
     accelerator, else "native"."""
     num_threads: int = 0
     """Threads of the native engine; 0 takes every CPU."""
