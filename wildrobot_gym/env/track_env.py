@@ -44,7 +44,8 @@ class WildRobotTrackVectorEnv(RobotVectorEnv):
     def begin_at(self, frames: Any) -> np.ndarray:
         """Begin new episodes in these frames, without noise.
 
-        As at any reset, a robot whose soles are more than 1 mm in the floor is lifted until they are 1 mm deep.
+        As at any reset, a robot whose soles are more than 1 mm in the floor is lifted to that
+        depth.
 
         Args:
             frames: (num_envs,) indices into the clips' frames.
