@@ -117,7 +117,12 @@ def check_functional(model: Any, functional: Any, step: Any, states: Any) -> Non
 
     try:
         jax.eval_shape(look, *leaves)
-    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
+    except (
+        jax.errors.ConcretizationTypeError,
+        jax.errors.TracerArrayConversionError,
+        jax.errors.TracerIntegerConversionError,
+        jax.errors.NonConcreteBooleanIndexError,
+    ) as error:
         raise ConfigError(
             f"{name}.step depends in Python on a value that is known only when it runs: "
             f"{str(error).splitlines()[0]} Use jax.lax.cond, jnp.where and jnp functions."

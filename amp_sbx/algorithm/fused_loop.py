@@ -19,7 +19,7 @@ from amp_sbx.algorithm.learning import (
     hyperparameters,
     store_update,
 )
-from amp_sbx.algorithm.meeting import check_same_everywhere, gathered, meet
+from amp_sbx.algorithm.meeting import check_same_everywhere, gathered, is_split, meet
 from amp_sbx.common.errors import AMPError
 from amp_sbx.common.functional import batched
 
@@ -78,9 +78,13 @@ class FusedLoop:
         return True
 
     def gather(self) -> None:
-        """Bring the states from all processes into this one; all call it together."""
-        if jax.process_count() > 1:
-            states = gathered(self.source.functional_state)
+        """Bring the states from all processes into this one; all call it together.
+
+        Before the first iteration, and after a gathering, every process has all of them.
+        """
+        states = self.source.functional_state
+        if jax.process_count() > 1 and is_split(states):
+            states = gathered(states)
             self.source.functional_state = jax.tree.map(jnp.asarray, states)
             self._model._last_obs = np.asarray(states.obs)
 

@@ -43,11 +43,15 @@ def gathered(tree: Any) -> Any:
     devices are put together.
     """
     meet()
-    split = any(
+    return multihost_utils.process_allgather(tree, tiled=is_split(tree))
+
+
+def is_split(tree: Any) -> bool:
+    """Whether other processes have parts of the tree's arrays."""
+    return any(
         isinstance(leaf, jax.Array) and not leaf.is_fully_addressable
         for leaf in jax.tree.leaves(tree)
     )
-    return multihost_utils.process_allgather(tree, tiled=split)
 
 
 def check_same_everywhere(tree: Any) -> None:

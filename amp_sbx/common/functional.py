@@ -124,7 +124,17 @@ def step_infos(step: Step) -> dict[str, Any]:
 
 
 def functional_of(vector_env: VectorEnv) -> FunctionalEnv | None:
-    """The functional environment behind a vector environment without wrappers, or None."""
-    if isinstance(vector_env, VectorWrapper):
+    """The functional environment behind a vector environment without wrappers, or None.
+
+    It is also None where a subclass has a `step` or `reset` of its own, which a program that calls
+    the functional environment would bypass.
+    """
+    functional = getattr(vector_env, "functional", None)
+    if isinstance(vector_env, VectorWrapper) or functional is None:
         return None
-    return getattr(vector_env, "functional", None)
+    kind = type(vector_env)
+    takes_state = next((base for base in kind.__mro__ if "functional_state" in vars(base)), kind)
+    changed = any(
+        getattr(kind, name) is not getattr(takes_state, name) for name in ("step", "reset")
+    )
+    return None if changed else functional

@@ -86,6 +86,11 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
         """
         root = jax.random.PRNGKey(int(np.random.SeedSequence(seed).generate_state(1)[0]))
         self._state = self._functions.reset(jax.random.split(root, self.num_envs))
+        if not hasattr(self._state, "obs"):
+            raise ConfigError(
+                f"The state of {type(self.functional).__name__} is a {type(self._state).__name__} "
+                "without `obs`, the observation for the next action. Return a tree with that field."
+            )
         return np.array(self._state.obs), {}
 
     def step(

@@ -11,6 +11,7 @@ from probe_envs import REFERENCE, SMALL_AMP, ProbeEnv, make_model
 from stable_baselines3.common.vec_env import VecNormalize
 
 from amp_sbx import ConfigError, FeatureError, GymnasiumVecEnv
+from amp_sbx.common.functional import functional_of
 from amp_sbx.common.functional_vector_env import FunctionalVectorEnv
 
 
@@ -132,3 +133,22 @@ def test_the_vector_environment_steps_as_the_functions_do():
         states = expected
     np.testing.assert_allclose(infos["final_obs"], step.final_obs, atol=1e-6)
     assert (np.abs(obs) <= 0.5).all()
+
+
+def test_a_subclass_with_a_step_of_its_own_is_not_bypassed():
+    class Own(FunctionalVectorEnv):
+        def step(self, actions):
+            return super().step(actions)
+
+    whole, own = FunctionalVectorEnv(PointMass(), 2), Own(PointMass(), 2)
+    assert functional_of(whole) is whole.functional
+    assert functional_of(own) is None
+
+
+def test_a_state_without_an_observation_is_named():
+    class Bare(PointMass):
+        def reset(self, key):
+            return (super().reset(key).obs,)
+
+    with pytest.raises(ConfigError, match="without `obs`"):
+        FunctionalVectorEnv(Bare(), 2).reset(seed=0)

@@ -84,3 +84,18 @@ def test_another_kind_of_cpu_has_its_own_folder(monkeypatch: pytest.MonkeyPatch)
     assert here == compile_cache._cpu()
     monkeypatch.setattr(compile_cache.platform, "machine", lambda: "riscv64")
     assert compile_cache._cpu() != here
+
+
+@pytest.mark.parametrize("folder", ["~no_such_user/x", "/" + 300 * "x" + "/y", "/proc/1/root/x"])
+def test_a_folder_that_cannot_be_is_one_warning(folder, monkeypatch):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setenv("WILDROBOT_CACHE", folder)
+    warning = compile_cache.use_compile_cache()
+    if os.geteuid() or not folder.startswith("/proc"):  # root may look anywhere
+        assert warning is not None and "WILDROBOT_CACHE" in warning
+        assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
+
+
+def test_a_relative_cache_home_is_ignored():
+    folder = cache_folder({"XDG_CACHE_HOME": "relative"})
+    assert folder is not None and folder.is_absolute() and "relative" not in folder.parts

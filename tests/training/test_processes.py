@@ -104,9 +104,9 @@ def test_a_coordinator_that_does_not_answer_is_named_with_the_time_limit():
 
 
 def test_one_process_joins_nothing(monkeypatch):
-    """A SLURM allocation's first shell has the number of tasks, but no task number."""
+    """A SLURM allocation's first shell has the number of tasks, but is no step of them."""
     monkeypatch.setenv("SLURM_NTASKS", "4")
-    monkeypatch.delenv("SLURM_PROCID", raising=False)
+    monkeypatch.delenv("SLURM_STEP_NODELIST", raising=False)
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "1")
     with joined():
         pass

@@ -1,4 +1,7 @@
-"""Keep what JAX compiles on the disk, so that the second start of a command compiles nothing."""
+"""Keep what JAX compiles on the disk, so that the second start of a command compiles nothing.
+
+Programs that call back to Python, those of the engine native-jax, are never kept.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +28,14 @@ def use_compile_cache() -> str | None:
     Returns:
         A warning where the folder cannot be used; JAX then keeps nothing.
     """
-    folder = cache_folder(os.environ)
+    try:
+        folder = cache_folder(os.environ)
+        problem = "" if folder is None else _problem(folder)
+    except (OSError, RuntimeError) as error:  # no such user, a name too long, no way to look
+        folder, problem = Path(), f"The cache cannot be used: {error}."
     if folder is None:
         return None
-    if problem := _problem(folder):
+    if problem:
         return f"{problem} Compiled programs are not kept. Set {VARIABLE} to a folder, or to {OFF}."
     settings = {_FOLDER: str(folder)}
     if _THRESHOLD not in os.environ:
@@ -58,9 +65,10 @@ def cache_folder(environ: Mapping[str, str]) -> Path | None:
 
 
 def _user_cache(environ: Mapping[str, str]) -> Path:
-    if environ.get("XDG_CACHE_HOME"):
-        return Path(environ["XDG_CACHE_HOME"])
-    home = Path(os.path.expanduser("~"))  # Path.home() raises where there is none
+    chosen = Path(environ.get("XDG_CACHE_HOME", ""))
+    if chosen.is_absolute():  # its specification ignores others
+        return chosen
+    home = Path.home()
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import socket
 import sys
 import time
@@ -89,9 +90,11 @@ def joined(
     )
     try:
         yield
-    except BaseException:
-        # JAX would say goodbye to processes that are gone, and end this one by an abort.
-        atexit.register(_leave_at_once)
+    except BaseException as error:
+        if jax.process_count() > 1:
+            # JAX would say goodbye to processes that are gone, and end this one by an abort.
+            code = BAD_INPUT if isinstance(error, Exception) else 128 + signal.SIGINT
+            atexit.register(_leave_at_once, code)
         raise
     meet()
     if is_leader():
@@ -100,18 +103,18 @@ def joined(
         jax.distributed.shutdown()  # type: ignore[no-untyped-call]
 
 
-def _leave_at_once() -> None:
+def _leave_at_once(code: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(BAD_INPUT)
+    os._exit(code)
 
 
 def _launcher() -> str | None:
     """The launcher that started several processes, if any."""
     for name, variable in LAUNCHERS.items():
         number = os.environ.get(variable, "")
-        # A SLURM allocation sets the variable for its first shell, too, but no process number.
-        started = name != "SLURM" or "SLURM_PROCID" in os.environ
+        # A SLURM allocation sets the variable for its first shell, too, but names no step's nodes.
+        started = name != "SLURM" or "SLURM_STEP_NODELIST" in os.environ
         if started and number.isdigit() and int(number) > 1:
             return name
     return None

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from wildrobot_gym.reporting import SILENT, Reporter
 
+LAUNCHER_PREFIXES = ("SLURM_", "OMPI_", "PMI_", "PMIX_")
 POLL_S = 0.5
 STOPPED = 128 + signal.SIGTERM
 
@@ -68,7 +69,7 @@ def run_command(arguments: Sequence[str], log: BinaryIO, stop: Path) -> int:
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**_own_environment(), "PYTHONUNBUFFERED": "1"},
         start_new_session=True,
     )
     assert process.stdin is not None  # for the type checker: it is a pipe
@@ -84,6 +85,14 @@ def run_command(arguments: Sequence[str], log: BinaryIO, stop: Path) -> int:
                 at_once = True
                 process.terminate()
     return process.returncode
+
+
+def _own_environment() -> dict[str, str]:
+    """The environment's variables without a launcher's.
+
+    A worker that SLURM or Open MPI started is one of many processes. The run that it trains is not.
+    """
+    return {name: x for name, x in os.environ.items() if not name.startswith(LAUNCHER_PREFIXES)}
 
 
 def _content(stop: Path) -> str | None:

@@ -203,6 +203,8 @@ class StudyRun:
             *commands,
             "--episodes",
             str(self.episodes),
+            "--backend",
+            "native",  # one engine judges all runs, whatever the worker has
             "--json",
             str(self.results_file),
         ]
