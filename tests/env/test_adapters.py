@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 from typing import Any
 
 import jax
@@ -32,6 +33,8 @@ def env() -> FunctionalWildRobot:
 @pytest.fixture(scope="module")
 def rollout(env: FunctionalWildRobot) -> list[Any]:
     """What the environment itself gives: the first states, and five steps."""
+    if not any(map(importlib.util.find_spec, ("brax", "gymnax"))):
+        pytest.skip("neither brax nor gymnax is installed")
     state = jax.jit(jax.vmap(env.reset))(keys())
     step = jax.jit(jax.vmap(env.step))
     seen: list[Any] = [state]
