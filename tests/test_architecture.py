@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TOWERS: dict[str, tuple[set[str], ...]] = {
     "wildrobot_gym": (
-        {"errors", "rotations", "paths", "reporting"},
+        {"errors", "extras", "rotations", "paths", "reporting"},
         {"files", "console"},
         {"config"},
         {"robot"},

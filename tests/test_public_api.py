@@ -25,6 +25,7 @@ from wildrobot_gym.training.reference import env_config
 ERRORS = {
     "ActionError",
     "ConfigError",
+    "MissingPackageError",
     "MotionError",
     "PhysicsError",
     "RobotError",

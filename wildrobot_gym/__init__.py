@@ -27,12 +27,14 @@ from wildrobot_gym.env.registration import register_envs
 from wildrobot_gym.errors import (
     ActionError,
     ConfigError,
+    MissingPackageError,
     MotionError,
     PhysicsError,
     RobotError,
     RunError,
     WildRobotError,
 )
+from wildrobot_gym.extras import extras_named
 
 if TYPE_CHECKING:
     from wildrobot_gym.experiments.evaluate import evaluate
@@ -45,6 +47,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ActionError",
     "ConfigError",
+    "MissingPackageError",
     "MotionError",
     "PhysicsError",
     "RobotError",
@@ -71,7 +74,8 @@ register_envs()
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_LAZY[name]), name)
+    with extras_named():
+        value = getattr(importlib.import_module(_LAZY[name]), name)
     globals()[name] = value
     return value
 

@@ -34,6 +34,10 @@ class RunError(WildRobotError, RuntimeError):
     """A run directory or its files are not what a command needs."""
 
 
+class MissingPackageError(WildRobotError, ModuleNotFoundError):
+    """An optional package is missing. The message names the extra that installs it."""
+
+
 def unknown_name(what: str, got: str, allowed: Iterable[str]) -> str:
     """Message for a name that is not among `allowed`.
 

@@ -13,6 +13,7 @@ import tyro
 
 from wildrobot_gym.console.compile_cache import use_compile_cache
 from wildrobot_gym.console.exit_codes import BAD_INPUT
+from wildrobot_gym.extras import extras_named
 
 TYRO_CONFIG = (tyro.conf.FlagCreatePairsOff,)
 Text = Annotated[str, tyro.conf.Positional]
@@ -31,7 +32,8 @@ def exit_code_of(call: Callable[[], int], prog: str, debug: bool = False) -> int
         debug: Print the traceback, too.
     """
     try:
-        return call()
+        with extras_named():
+            return call()
     except KeyboardInterrupt:
         complain(prog, "Interrupted.")
         return 128 + signal.SIGINT

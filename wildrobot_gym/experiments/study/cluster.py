@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wildrobot_gym.errors import RunError
+from wildrobot_gym.extras import require
 from wildrobot_gym.reporting import SILENT, Reporter
 
 TIMEOUT_S = 30.0
@@ -28,15 +29,10 @@ def dask_executor(
         report: Receives the number of workers.
 
     Raises:
-        RunError: The package is missing, or no scheduler answers.
+        MissingPackageError: The extra `cluster` is not installed.
+        RunError: No scheduler answers.
     """
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise RunError(
-            f"--dask needs the package distributed ({error}). Install the extra `cluster`:"
-            " pip install '.[cluster]'."
-        ) from error
+    Client = require("distributed", "cluster").Client
     by_file = address.endswith(".json")
     where = {"scheduler_file": address} if by_file else {"address": address}
     if by_file and not Path(address).is_file():  # the client would wait for it without end
