@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from wildrobot_gym.cli import dispatch
-from wildrobot_gym.cli.dispatch import load_command, summary
-from wildrobot_gym.cli.main import COMMANDS, main
+from wildrobot_gym.cli.dispatch import load_command
+from wildrobot_gym.cli.listing import WIDTH, summary
+from wildrobot_gym.cli.main import COMMANDS, GROUPS, main
 from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
 from wildrobot_gym.experiments.bench.bench import ratios_of
 from wildrobot_gym.paths import ROBOTS
@@ -21,18 +22,36 @@ from wildrobot_gym.paths import ROBOTS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_help_names_every_command(capsys):
-    with pytest.raises(SystemExit) as end:
-        main(["--help"])
-    assert end.value.code == 0
+@pytest.mark.parametrize("line", [[], ["--help"], ["-h"]])
+def test_the_list_has_every_command_under_its_heading_in_one_line(line, capsys):
+    assert main(line) == 0
     output = capsys.readouterr().out
-    assert all(name in output for name in COMMANDS)
+    assert max(map(len, output.splitlines())) <= WIDTH
+    sections = dict(part.split(":\n", 1) for part in output.split("\n\n")[2:-1])
+    assert list(sections) == [heading for heading, commands in GROUPS.items() if commands]
+    for heading, text in sections.items():
+        found = dict(row.split(maxsplit=1) for row in text.splitlines())
+        assert found == {name: summary(target) for name, target in GROUPS[heading].items()}
+
+
+def test_each_line_of_the_motion_list_fits(capsys):
+    assert main(["motion"]) == 0
+    output = capsys.readouterr().out
+    assert max(map(len, output.splitlines())) <= WIDTH
+    assert all(f"  {name} " in output for name in MOTION_COMMANDS)
 
 
 @pytest.mark.parametrize(("line", "nearest"), [("trian walk", "train"), ("motion plai", "play")])
 def test_an_unknown_command_names_the_nearest(line, nearest, capsys):
     assert main(line.split()) == 2
-    assert f"Did you mean {nearest!r}?" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert f"Did you mean {nearest!r}?" in message
+    assert f"Type wildrobot{' motion' if nearest == 'play' else ''} to see" in message
+
+
+def test_an_option_before_the_command_is_refused(capsys):
+    assert main(["--seed", "1"]) == 2
+    assert "takes a command first, not '--seed'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("line", ["train", "eval x --backend warp9", "train x --nope"])

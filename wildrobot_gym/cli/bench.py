@@ -20,7 +20,9 @@ AMP_TEXT = "discriminator, health and sampling, fraction of training time (bar 0
 def bench(
     settings: tyro.conf.OmitArgPrefixes[BenchSettings] = BenchSettings(), json: Path | None = None
 ) -> int:
-    """Measure speed against bare physics and against what one would otherwise write.
+    """Measure speed against bare physics.
+
+    It also measures `SubprocVecEnv`, SBX's PPO and MJX, which one would otherwise take.
 
     Args:
         json: Write the metrics to this JSON file.

@@ -28,7 +28,9 @@ def compare(
     json: Path | None = None,
     force: bool = False,
 ) -> int:
-    """Compare policies: a table with intervals, and one HTML page with tables and plots.
+    """Compare policies in one table and one HTML page.
+
+    The table has intervals, and the page has plots.
 
     Args:
         policies: One to eight policies: .zip files, run directories, or names of shipped policies.

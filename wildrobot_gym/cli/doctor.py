@@ -9,7 +9,7 @@ from wildrobot_gym.console.reporter import ConsoleReporter
 
 
 def doctor() -> int:
-    """Check what works on this machine, what does not, and what to do about it.
+    """Check what works on this machine, and say what to do.
 
     The exit code is 1 where something that training or evaluation needs does not work.
     """

@@ -8,7 +8,9 @@ from wildrobot_gym.console.error_handling import Text
 
 
 def enjoy(policy: Text, /, command: float = 0.4, seconds: float = 60.0) -> int:
-    """Show a policy in a window, in real time. This needs a screen.
+    """Show a policy in a window, in real time.
+
+    This needs a screen.
 
     Args:
         policy: Policy to show: a .zip file, a run directory, or the name of a shipped policy.
@@ -22,7 +24,7 @@ def enjoy(policy: Text, /, command: float = 0.4, seconds: float = 60.0) -> int:
 
 
 def plot(policy: Text, /, out: Path = Path("plots"), command: float = 0.4) -> int:
-    """Draw the gait of a policy, and the learning curves of its run, as pictures.
+    """Draw a policy's gait and its run's learning curves.
 
     Args:
         policy: Policy to draw: a .zip file, a run directory, or the name of a shipped policy.

@@ -34,9 +34,10 @@ def evaluate(
     json: Path | None = None,
     video: Path | None = None,
 ) -> int:
-    """Evaluate a policy by the walk benchmark, and compare its gait with reference motion.
+    """Evaluate a policy by the walk benchmark.
 
-    Exit code 3 says that the evaluation is complete, but that this machine cannot draw the video.
+    It also compares the gait with reference motion. Exit code 3 says that the evaluation is
+    complete, but that this machine cannot draw the video.
 
     Args:
         policy: Policy to evaluate: a .zip file, a run directory, or the name of a shipped policy.

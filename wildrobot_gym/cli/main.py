@@ -5,25 +5,38 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from wildrobot_gym.cli.dispatch import PROG, load_command, run_command
+from wildrobot_gym.cli.dispatch import PROG, asks_for_list, load_command, run_command
+from wildrobot_gym.cli.listing import print_commands
 from wildrobot_gym.console.compile_cache import use_compile_cache
 from wildrobot_gym.console.error_handling import complain, exit_code_of
 
 MOTION = "wildrobot_gym.cli.motion.commands:motion"
-COMMANDS = {
-    "train": "wildrobot_gym.cli.train:train",
-    "self-imitate": "wildrobot_gym.cli.self_imitate:self_imitate",
-    "eval": "wildrobot_gym.cli.evaluate:evaluate",
-    "compare": "wildrobot_gym.cli.compare:compare",
-    "enjoy": "wildrobot_gym.cli.enjoy:enjoy",
-    "record": "wildrobot_gym.cli.record:record",
-    "plot": "wildrobot_gym.cli.enjoy:plot",
-    "bench": "wildrobot_gym.cli.bench:bench",
-    "study": "wildrobot_gym.cli.study:study",
-    "doctor": "wildrobot_gym.cli.doctor:doctor",
-    "robot": "wildrobot_gym.cli.robot:robot",
-    "motion": MOTION,
-}  # where each command's function is
+GROUPS = {
+    "Train": {
+        "train": "wildrobot_gym.cli.train:train",
+        "study": "wildrobot_gym.cli.study:study",
+        "self-imitate": "wildrobot_gym.cli.self_imitate:self_imitate",
+    },
+    "Watch": {
+        "enjoy": "wildrobot_gym.cli.enjoy:enjoy",
+        "record": "wildrobot_gym.cli.record:record",
+        "plot": "wildrobot_gym.cli.enjoy:plot",
+    },
+    "Measure": {
+        "eval": "wildrobot_gym.cli.evaluate:evaluate",
+        "compare": "wildrobot_gym.cli.compare:compare",
+        "bench": "wildrobot_gym.cli.bench:bench",
+    },
+    "Share and deploy": {},
+    "Motion and robots": {
+        "motion": MOTION,
+        "robot": "wildrobot_gym.cli.robot:robot",
+    },
+    "This machine": {
+        "doctor": "wildrobot_gym.cli.doctor:doctor",
+    },
+}  # where each command's function is, under the headings of the list
+COMMANDS = {name: target for group in GROUPS.values() for name, target in group.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
 
+    if asks_for_list(arguments):
+        print_commands(GROUPS, PROG, "Train, evaluate and watch walking robots.")
+        return 0
     if warning := use_compile_cache():
         complain(PROG, warning)
 

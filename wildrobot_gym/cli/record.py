@@ -20,7 +20,9 @@ def record(
     settings: tyro.conf.OmitArgPrefixes[RecordSettings] = RecordSettings(),
     strip: Path | None = None,
 ) -> int:
-    """Write a video of a policy. The exit code is 3 where this machine cannot draw.
+    """Write a video of a policy.
+
+    The exit code is 3 where this machine cannot draw.
 
     Args:
         policy: Policy to film: a .zip file, a run directory, or the name of a shipped policy.

@@ -17,10 +17,10 @@ def self_imitate(
     out: Path | None = None,
     force: bool = False,
 ) -> int:
-    """Train PPO, keep the parts of its own gait that pass the quality gates, and continue with AMP
-    on that reference.
+    """Train with AMP on the best parts of a policy's own gait.
 
-    The same command resumes where it stopped. Stages that are done are not repeated.
+    First PPO trains. The parts of its gait that pass the quality gates become the reference. The
+    same command resumes where it stopped. Stages that are done are not repeated.
 
     Args:
         set: Settings of the AMP run to change, such as amp.weight=0.2.

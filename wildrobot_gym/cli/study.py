@@ -27,9 +27,10 @@ def study(
     table: bool = False,
     out: Path | None = None,
 ) -> int:
-    """Train every arm of a study with every seed, evaluate the final policies, print one table.
+    """Run what is left of a study, and print its table.
 
-    The same command resumes a study that was stopped. The exit code is 1 where a run failed.
+    A study trains every arm with every seed, and evaluates the final policies. The same command
+    resumes a study that was stopped. The exit code is 1 where a run failed.
 
     Args:
         file: Study to run: a shipped study's name (amp, loss, history, ...) or a YAML file.

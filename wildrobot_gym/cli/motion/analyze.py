@@ -39,7 +39,7 @@ def analyze(
     robot: str | None = None,
     force: bool = False,
 ) -> int:
-    """Judge a dataset: metrics, verdict, and what became of every clip.
+    """Print the metrics, the verdict and every clip of a dataset.
 
     Args:
         dataset: Reference file or the name of a shipped one.

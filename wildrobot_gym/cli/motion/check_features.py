@@ -31,8 +31,9 @@ def check_features(
     json: Path | None = None,
     force: bool = False,
 ) -> int:
-    """Compare a policy's AMP features with a reference's, and name columns that alone give the
-    policy away.
+    """Compare a policy's AMP features with a reference's.
+
+    It names the columns that alone give the policy away.
 
     Args:
         dataset: Reference file or the name of a shipped one.

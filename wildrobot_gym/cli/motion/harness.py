@@ -33,9 +33,9 @@ def harness(
     json: Path | None = None,
     force: bool = False,
 ) -> int:
-    """Measure how much the harness does: perform clips with it and without it.
+    """Measure how much the harness does.
 
-    Exit code 1 if a file was left out.
+    It performs clips with the harness and without it. Exit code 1 if a file was left out.
 
     Args:
         files: Clips, reference files, shipped references, or human motion (retargeted first).

@@ -13,7 +13,7 @@ from wildrobot_gym.experiments.motion.settings import LoopSettings
 def loop(
     files: Texts, /, settings: tyro.conf.OmitArgPrefixes[LoopSettings], force: bool = False
 ) -> int:
-    """Make endless variants of clips, as the reference of a tracking policy.
+    """Make endless variants of clips for a tracking policy.
 
     Exit code 1 if a file was left out.
 

@@ -13,8 +13,9 @@ from wildrobot_gym.experiments.motion.settings import PerformSettings
 def perform(
     policy: Text, /, settings: tyro.conf.OmitArgPrefixes[PerformSettings], force: bool = False
 ) -> int:
-    """Perform a reference with a tracking policy, without a harness, and keep what passes all
-    quality gates.
+    """Perform a reference with a tracking policy.
+
+    There is no harness. What passes all quality gates is kept.
 
     Args:
         policy: Run directory or .zip file of `wildrobot train track`.

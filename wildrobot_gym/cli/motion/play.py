@@ -14,7 +14,7 @@ from wildrobot_gym.experiments.motion.settings import PlaySettings
 def play(
     files: Texts, /, settings: tyro.conf.OmitArgPrefixes[PlaySettings], force: bool = False
 ) -> int:
-    """Film one motion as several files hold it, side by side.
+    """Film one motion of several files, side by side.
 
     Exit code 3 if this machine cannot draw.
 

@@ -28,7 +28,7 @@ _COLUMNS = (  # heading, metric, decimals, factor
 def retarget(
     files: Texts, /, settings: tyro.conf.OmitArgPrefixes[RetargetFilesSettings], force: bool = False
 ) -> int:
-    """Retarget human motion, or clips of this robot from other projects.
+    """Retarget human motion, or other projects' clips of this robot.
 
     Exit code 1 if a file was left out.
 

@@ -14,9 +14,9 @@ from wildrobot_gym.experiments.motion.settings import TrackFilesSettings
 def track(
     files: Texts, /, settings: tyro.conf.OmitArgPrefixes[TrackFilesSettings], force: bool = False
 ) -> int:
-    """Perform clips in physics, and keep the segments that pass all quality gates.
+    """Perform clips in physics, and keep the good segments.
 
-    Exit code 1 if a file was left out.
+    Good segments pass all quality gates. Exit code 1 if a file was left out.
 
     Args:
         files: Clips, reference files, shipped references, or human motion (retargeted first).
