@@ -7,8 +7,6 @@ from typing import Annotated
 
 import tyro
 
-from wildrobot_gym.robot import write_robot_config
-
 
 def robot(xml: Annotated[Path, tyro.conf.Positional], /) -> int:
     """Write robot_config.yaml beside a robot's MJCF file.
@@ -18,5 +16,7 @@ def robot(xml: Annotated[Path, tyro.conf.Positional], /) -> int:
     Args:
         xml: Path of the MJCF file.
     """
+    from wildrobot_gym.robot import write_robot_config
+
     print(f"Wrote {write_robot_config(xml)}")
     return 0

@@ -7,11 +7,6 @@ from pathlib import Path
 import tyro
 
 from wildrobot_gym.console.error_handling import Text
-from wildrobot_gym.console.output import training_console
-from wildrobot_gym.console.reporter import ConsoleReporter
-from wildrobot_gym.reporting import SILENT
-from wildrobot_gym.training.processes import is_leader, joined
-from wildrobot_gym.training.train import train as train_run
 
 
 def train(
@@ -40,6 +35,12 @@ def train(
         process_id: Number of this process, from 0. Process 0 writes the files.
         coordinator: Address of process 0, as host:port.
     """
+    from wildrobot_gym.console.output import training_console
+    from wildrobot_gym.console.reporter import ConsoleReporter
+    from wildrobot_gym.reporting import SILENT
+    from wildrobot_gym.training.processes import is_leader, joined
+    from wildrobot_gym.training.train import train as train_run
+
     reporter = ConsoleReporter(training_console())
     with joined(coordinator, num_processes, process_id, reporter):
         result = train_run(
