@@ -10,7 +10,7 @@ from brax.envs.base import Env, State, Wrapper
 from brax.envs.wrappers.training import EpisodeWrapper, VmapWrapper
 from jaxtyping import Array, Float
 
-from wildrobot_gym.env.functional import FunctionalEnv, Step
+from wildrobot_gym.env.functional import FunctionalEnv
 from wildrobot_gym.env.restarts import restart_where
 from wildrobot_gym.errors import ConfigError
 
@@ -43,7 +43,7 @@ class BraxEnv(Env):
         """
         state = self.functional.reset(rng)
         metrics = jax.eval_shape(
-            lambda action: _metrics(self.functional.transition(state, action)[1]),
+            lambda action: self.functional.transition(state, action)[1].infos,
             jnp.zeros(self.action_size),
         )
         return State(
@@ -69,7 +69,7 @@ class BraxEnv(Env):
             obs=step.final_obs,
             reward=step.reward,
             done=(step.terminated | step.truncated).astype(jnp.float32),
-            metrics={**state.metrics, **_metrics(step)},
+            metrics={**state.metrics, **step.infos},
             info={**state.info, "amp_obs": step.amp_obs, "time_out": time_out},
         )
 
@@ -127,7 +127,3 @@ def wrap_for_training(
             "randomization_fn changes a brax model, and this environment has none. Leave it out."
         )
     return RestartWrapper(EpisodeWrapper(VmapWrapper(env), episode_length, action_repeat))
-
-
-def _metrics(step: Step) -> dict[str, Any]:
-    return {f"reward_{name}": value for name, value in step.terms.items()} | step.metrics

@@ -108,8 +108,7 @@ class DeviceSimulation:
         self.state, step = self._batched.step(self.state, actions, waiting, restart_ended, limits)
         diverged = np.asarray(step.diverged) & ~waiting
         self.num_diverged += int(diverged.sum())
-        names = [item.name for item in dataclasses.fields(StepOutput)]
-        return StepOutput(**{name: getattr(step, name) for name in names}), diverged
+        return step, diverged
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything needed to continue bit for bit, as arrays."""

@@ -27,7 +27,7 @@ from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.observations import CLIP
-from wildrobot_gym.task.protocol import NO_LIMIT, Task
+from wildrobot_gym.task.protocol import NO_LIMIT, StepOutput, Task
 
 
 @struct.dataclass
@@ -43,23 +43,16 @@ class State:
 
 
 @struct.dataclass
-class Step:
+class Step(StepOutput):
     """What one control step gives.
 
     `obs` alone is from after a restart. All other fields are from before it.
     """
 
-    obs: Float[Array, "*b obs"]
     final_obs: Float[Array, "*b obs"]
-    reward: Float[Array, "*b"]
-    terminated: Bool[Array, "*b"]
-    truncated: Bool[Array, "*b"]
     diverged: Bool[Array, "*b"]
-    amp_obs: Float[Array, "*b window"]
     episode_return: Float[Array, "*b"]  # of the running episode, with this step
     episode_length: Int[Array, "*b"]
-    terms: dict[str, Float[Array, "*b"]]
-    metrics: dict[str, Float[Array, "*b"]]
 
 
 class FunctionalEnv:
@@ -129,17 +122,11 @@ class FunctionalEnv:
         task, out = self.task.advance(state.task, physics, filtered)
         total = state.episode_return + out.reward
         step = Step(
-            obs=out.obs,
+            **vars(out),
             final_obs=out.obs,
-            reward=out.reward,
-            terminated=out.terminated,
-            truncated=out.truncated,
             diverged=physics.diverged,
-            amp_obs=out.amp_obs,
             episode_return=total,
             episode_length=task.step_count,
-            terms=out.terms,
-            metrics=out.metrics,
         )
         return State(out.obs, out.amp_obs, task, engine, physics, total), step
 

@@ -63,7 +63,7 @@ class GymnaxEnv(Environment):
         """
         state, step = self.functional.step(state, action)
         info = {
-            **_info(step),
+            **_infos(step),
             "terminated": step.terminated,
             "truncated": step.truncated,
             "final_observation": step.final_obs,
@@ -85,7 +85,7 @@ class GymnaxEnv(Environment):
     ) -> tuple[Any, State, Any, Any, dict[str, Any]]:
         """One control step without a restart; arguments as in `step`."""
         state, step = self.functional.transition(state, action)
-        return step.final_obs, state, step.reward, step.terminated, _info(step)
+        return step.final_obs, state, step.reward, step.terminated, _infos(step)
 
     def observe(self, key: Array, state: State, action: Any, params: EnvParams) -> Any:
         """The observation of a state."""
@@ -118,9 +118,5 @@ def _box(space: Any) -> Any:
     return spaces.Box(space.low, space.high, space.shape, jnp.float32)
 
 
-def _info(step: Step) -> dict[str, Any]:
-    return {
-        "amp_obs": step.amp_obs,
-        **{f"reward_{name}": value for name, value in step.terms.items()},
-        **step.metrics,
-    }
+def _infos(step: Step) -> dict[str, Any]:
+    return {"amp_obs": step.amp_obs, **step.infos}

@@ -161,8 +161,7 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         obs, reward, amp_obs = (np.array(x, np.float32) for x in (out.obs, out.reward, out.amp_obs))
         terminated, truncated = np.array(out.terminated), np.array(out.truncated)
         infos: dict[str, Any] = {"amp_obs": amp_obs, "diverged": diverged}
-        named = {f"reward_{name}": value for name, value in out.terms.items()} | out.metrics
-        infos |= {name: np.array(value) for name, value in named.items()}
+        infos |= {name: np.array(value) for name, value in out.infos.items()}
         if waiting.any():
             obs[waiting], amp_obs[waiting] = self._obs()[waiting], self.amp_obs[waiting]
             others = (value for name, value in infos.items() if name != "amp_obs")

@@ -34,6 +34,11 @@ class StepOutput:
     terms: dict[str, Float[Array, "*b"]]
     metrics: dict[str, Float[Array, "*b"]]
 
+    @property
+    def infos(self) -> dict[str, Float[Array, "*b"]]:
+        """Reward terms as `reward_<name>`, and the metrics."""
+        return {f"reward_{name}": value for name, value in self.terms.items()} | self.metrics
+
 
 class Task(Protocol):
     """Pure functions of one environment, which `vmap` batches. A control step is
