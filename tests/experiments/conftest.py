@@ -15,7 +15,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def fake(monkeypatch):
-    def run_command(arguments, log, stop):
+    def run_command(arguments, log, *_):
         return FakeProcesses().execute(arguments, log)
 
     monkeypatch.setattr(study_processes, "run_command", run_command)

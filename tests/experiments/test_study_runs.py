@@ -1,5 +1,6 @@
 """What a study runs, resumes, leaves alone and does not repeat."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,12 +20,12 @@ from study_files import FakeProcesses, words, write
 from amp_sbx.common import archive as checkpoint
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.console.signals import stop_signals
-from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.experiments.study import processes
 from wildrobot_gym.experiments.study.config import load_study
 from wildrobot_gym.experiments.study.processes import Stop
 from wildrobot_gym.experiments.study.run import State
-from wildrobot_gym.experiments.study.study import run_study, study_runs
+from wildrobot_gym.experiments.study.study import _execute, _jobs_that_fit, run_study, study_runs
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.training import config as run_config
 
@@ -218,6 +220,43 @@ def test_a_run_in_other_hands_is_waited_for(here, fake):
         assert states == []
     thread.join()
     assert [state.name for state in states] == ["done"]
+
+
+def test_a_worker_that_began_elsewhere_changes_no_directory(here, fake, monkeypatch):
+    """Relative paths of the settings begin where the study did."""
+    Path("mine.npz").write_bytes(motion_file("walk_synthetic").read_bytes())
+    file = write(arms={"base": {}}, seeds=[0], set={"amp.reference": "mine.npz"})
+    run = study_runs(load_study(file)[1])["base"][0]
+    began = []
+
+    def run_in(arguments, log, stop, cwd):
+        began.append(cwd)
+        with contextlib.chdir(cwd):
+            return fake().execute(arguments, log)
+
+    monkeypatch.setattr(processes, "run_command", run_in)
+    monkeypatch.chdir("/")
+    assert _execute(here / "stop", 0.0, run)[0] == State("done")
+    assert began == [here, here] and Path.cwd() != here
+    assert run.folder.path.parent == here / "runs" / "studies" and run.results() is not None
+    with pytest.raises(RunError, match="This worker has no directory"):
+        _execute(here / "stop", 0.0, replace(run, cwd=here / "gone"))
+
+
+def test_one_run_at_a_time_on_an_accelerator(monkeypatch):
+    """Another process is asked, and not where the platform is chosen to be the CPU."""
+    said = []
+
+    def run(command, **_):
+        said.append(command)
+        return subprocess.CompletedProcess(command, 0, "a notice\ngpu\n", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(9), raising=False)
+    assert _jobs_that_fit() == 2 and said == []
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda,cpu")
+    assert _jobs_that_fit() == 1 and len(said) == 1
 
 
 @pytest.mark.slow

@@ -34,8 +34,8 @@ def study(
 
     Args:
         file: Study to run: a shipped study's name (amp, loss, history, ...) or a YAML file.
-        jobs: Number of runs at the same time, each in a separate process (default: one for every
-            four cores).
+        jobs: Number of runs at the same time, each in a separate process (default: one on an
+            accelerator, else one for every four cores).
         dask: Run on a Dask cluster: its scheduler's address, such as tcp://10.0.0.1:8786, or its
             scheduler file (.json).
         table: Only print the table of the runs that are done.

@@ -110,12 +110,13 @@ class RunDirectory:
         except OSError as error:
             raise RunError(f"Cannot create the run directory {self.path}: {error}.") from error
 
-    def check_motions(self, config: RunConfig, policy: Path) -> None:
+    def check_motions(self, config: RunConfig, policy: Path, folder: Path = Path()) -> None:
         """Check that the run's reference motions are still the files that it learned from.
 
         Args:
             config: The run's settings.
             policy: A policy or checkpoint of this run.
+            folder: Where relative paths of the settings begin; the working directory by default.
 
         Raises:
             RunError: A file has changed.
@@ -126,7 +127,7 @@ class RunDirectory:
         digests = extra.get(MOTION_DIGESTS) or {}
         changed = [
             name
-            for name, digest in config.motion_digests().items()
+            for name, digest in config.motion_digests(folder).items()
             if digests.get(name, digest) != digest
         ]
         if changed:

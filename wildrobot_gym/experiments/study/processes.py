@@ -44,7 +44,9 @@ class Stop:
         )
 
 
-def run_command(arguments: Sequence[str], log: BinaryIO, stop: Path) -> int:
+def run_command(
+    arguments: Sequence[str], log: BinaryIO, stop: Path, cwd: Path | None = None
+) -> int:
     """Run one `wildrobot` command in a separate process.
 
     The process stops, with a checkpoint, where its standard input ends. That happens when `stop`
@@ -58,6 +60,7 @@ def run_command(arguments: Sequence[str], log: BinaryIO, stop: Path) -> int:
         log: Receives the output.
         stop: A file. No process begins where it exists. One that runs gets a second signal, which
             stops it at once, when the file has a content.
+        cwd: Directory that it runs in; this process's own if None.
 
     Returns:
         The exit code; negative if a signal killed the process.
@@ -70,6 +73,7 @@ def run_command(arguments: Sequence[str], log: BinaryIO, stop: Path) -> int:
         stdout=log,
         stderr=subprocess.STDOUT,
         env={**_own_environment(), "PYTHONUNBUFFERED": "1"},
+        cwd=cwd,
         start_new_session=True,
     )
     assert process.stdin is not None  # for the type checker: it is a pipe
@@ -85,6 +89,24 @@ def run_command(arguments: Sequence[str], log: BinaryIO, stop: Path) -> int:
                 at_once = True
                 process.terminate()
     return process.returncode
+
+
+def on_accelerator() -> bool:
+    """Whether JAX's default device is an accelerator.
+
+    Another process finds out: this one would hold the device's memory, which the runs need.
+    """
+    chosen = os.environ.get("JAX_PLATFORMS") or ""
+    if chosen.startswith("cpu"):
+        return False
+    asked = subprocess.run(
+        [sys.executable, "-c", "import jax; print(jax.default_backend())"],
+        env={**_own_environment(), "XLA_PYTHON_CLIENT_PREALLOCATE": "false"},
+        capture_output=True,
+        text=True,
+    )
+    # One that fails will fail in the runs, too, and there it is reported.
+    return asked.returncode == 0 and asked.stdout.split()[-1:] != ["cpu"]
 
 
 def _own_environment() -> dict[str, str]:

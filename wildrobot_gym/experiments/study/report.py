@@ -154,7 +154,7 @@ class StudyTable:
         if found is not None:
             known = {name: value if math.isfinite(value) else None for name, value in found.items()}
         return {
-            "folder": str(run.folder.path),
+            "folder": str(run.folder.path.relative_to(run.cwd)),
             "state": state.name,
             "reason": state.reason,
             "metrics": known,

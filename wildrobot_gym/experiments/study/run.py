@@ -45,16 +45,18 @@ class StudyRun:
     Equal settings are the same run in every study.
 
     Attributes:
-        root: Directory of the runs of all studies.
+        root: Directory of the runs of all studies; an absolute path.
         config: The run's settings.
         commands: Forward speeds of the evaluation, in m/s.
         episodes: Episodes for each command.
+        cwd: Where the study began: relative paths in the settings begin there, on every machine.
     """
 
     root: Path
     config: RunConfig
     commands: tuple[float, ...]
     episodes: int
+    cwd: Path
 
     @property
     def folder(self) -> RunDirectory:
@@ -91,7 +93,7 @@ class StudyRun:
         """Why the final policy no longer counts: its reference is another file now. Else ""."""
         try:
             if self.folder.final.is_file():
-                self.folder.check_motions(self.config, self.folder.final)
+                self.folder.check_motions(self.config, self.folder.final, self.cwd)
         except (OSError, AMPError, WildRobotError) as error:
             return _in_a_line(error)
         return ""
@@ -162,7 +164,7 @@ class StudyRun:
             log.write(f"\nwildrobot {' '.join(arguments)}\n".encode())
             log.flush()
             offset = log.tell()
-            code = processes.run_command(arguments, log, stop)
+            code = processes.run_command(arguments, log, stop, self.cwd)
             if code in (128 + signal.SIGINT, 128 + signal.SIGTERM, -signal.SIGINT, -signal.SIGTERM):
                 return State("unfinished")
             if code != 0:

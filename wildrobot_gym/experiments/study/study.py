@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.experiments.study.config import Study, load_study
-from wildrobot_gym.experiments.study.processes import Stop
+from wildrobot_gym.experiments.study.processes import Stop, on_accelerator
 from wildrobot_gym.experiments.study.run import State, StudyRun
 from wildrobot_gym.reporting import SILENT, Reporter
 
@@ -66,7 +66,8 @@ def run_study(
 
     Args:
         file: A shipped study's name or a YAML file.
-        jobs: Number of runs at the same time on this machine; by default as many as fit its cores.
+        jobs: Number of runs at the same time on this machine. By default one where JAX's default
+            device is an accelerator, else as many as fit the cores.
         executor: Runs them in place of this machine's processes. Its workers must see the files
             under the same paths.
         only_table: Run nothing; report the state of what is done.
@@ -94,7 +95,7 @@ def run_study(
         with contextlib.ExitStack() as held:
             held.callback(stop.file.unlink, missing_ok=True)
             pool = executor or held.enter_context(ThreadPoolExecutor(jobs or _jobs_that_fit()))
-            states = _run_all(work, pool, partial(_execute, Path.cwd(), stop.file, wait_s), report)
+            states = _run_all(work, pool, partial(_execute, stop.file, wait_s), report)
     runs = {
         arm: {
             seed: (run, states.get(run.folder.path) or run.state()) for seed, run in of_arm.items()
@@ -105,6 +106,8 @@ def run_study(
 
 
 def _jobs_that_fit() -> int:
+    if on_accelerator():  # a run takes all of it
+        return 1
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     return max(1, cores // CORES_OF_A_RUN)
@@ -119,9 +122,10 @@ def study_runs(study: Study) -> dict[str, dict[int, StudyRun]]:
     Raises:
         ConfigError: In one of the arms.
     """
+    root, cwd = ROOT.absolute(), Path.cwd()
     return {
         arm: {
-            seed: StudyRun(ROOT, replace(config, seed=seed), study.commands, study.episodes)
+            seed: StudyRun(root, replace(config, seed=seed), study.commands, study.episodes, cwd)
             for seed in study.seeds
         }
         for arm, config in study.resolve().items()
@@ -180,14 +184,9 @@ def _run_all(
     return states
 
 
-def _execute(folder: Path, stop: Path, wait_s: float, run: StudyRun) -> tuple[State, float]:
-    """Execute a run in the study's own directory, on any machine; its state and seconds.
-
-    The study's paths can be relative, and another machine's worker began elsewhere.
-    """
+def _execute(stop: Path, wait_s: float, run: StudyRun) -> tuple[State, float]:
+    """Execute a run, on any machine that has the study's directory; its state and seconds."""
     began = time.monotonic()
-    if not folder.is_dir():
-        raise RunError(f"This worker has no directory {folder}, which a cluster's machines share.")
-    if Path.cwd() != folder:
-        os.chdir(folder)
+    if not run.cwd.is_dir():
+        raise RunError(f"This worker has no directory {run.cwd}, which a cluster's machines share.")
     return run.execute(stop, wait_s), time.monotonic() - began

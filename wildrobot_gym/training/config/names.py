@@ -26,16 +26,17 @@ def find_config(config: str, what: str = "config", folder: Path = CONFIGS) -> Pa
     _missing(what, config, folder, "yaml")
 
 
-def find_motion(name: str) -> Path:
+def find_motion(name: str, folder: Path = Path()) -> Path:
     """The file of a reference motion.
 
     Args:
         name: A path, or the name of a shipped motion.
+        folder: Where a relative path begins; the working directory by default.
 
     Raises:
         ConfigError: There is no such file. The message lists the shipped names.
     """
-    path = motion_file(name)
+    path = folder / motion_file(name)
     if path.is_file():
         return path
     _missing("reference motion", name, MOTIONS, "npz")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from amp_sbx.discriminator.config import AMPConfig
@@ -67,16 +68,21 @@ class RunConfig:
                 " or raise that."
             )
 
-    def motion_digests(self) -> dict[str, str]:
+    def motion_digests(self, folder: Path = Path()) -> dict[str, str]:
         """SHA-256 of every reference motion that the run reads, by its name here.
 
         A file can be made again under the same name; its digest then differs.
+
+        Args:
+            folder: Where relative paths begin; the working directory by default.
 
         Raises:
             ConfigError: There is no such motion.
         """
         names = {self.env.reference, self.reference.name if self.reference else None} - {None}
-        return {name: file_digest(find_motion(name)) for name in sorted(filter(None, names))}
+        return {
+            name: file_digest(find_motion(name, folder)) for name in sorted(filter(None, names))
+        }
 
     def to_mapping(self) -> dict[str, Any]:
         """All settings in the flat form, as plain YAML types, with every default written out.
