@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         FeatureError,
         LostProcessError,
         NonFiniteError,
+        OutOfMemoryError,
         VecEnvError,
     )
     from amp_sbx.common.functional_vector_env import FunctionalVectorEnv
@@ -59,6 +60,7 @@ _MODULES = {
     "LinearSchedule": "common.schedules",
     "LostProcessError": "common.errors",
     "NonFiniteError": "common.errors",
+    "OutOfMemoryError": "common.errors",
     "ReferenceFeatures": "reference.features",
     "VecEnvError": "common.errors",
     "Verdict": "discriminator.verdict",
@@ -85,6 +87,7 @@ __all__ = [
     "LinearSchedule",
     "LostProcessError",
     "NonFiniteError",
+    "OutOfMemoryError",
     "ReferenceFeatures",
     "VecEnvError",
     "Verdict",

@@ -4,6 +4,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -12,7 +13,28 @@ import jax.numpy as jnp
 LOGGER = logging.getLogger("amp_sbx")
 
 _MOST_KEPT = 8  # compiled programs, each some 10 MB
-_programs: OrderedDict[Any, Callable[..., Any]] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled program, called with the arguments that it may overwrite and those that stay.
+
+    Attributes:
+        executable: takes and returns flat lists of arrays.
+        returned: structure of the results.
+        num_bytes: what it needs on a device, arguments and results included; None if unknown.
+    """
+
+    executable: Any
+    returned: Any
+    num_bytes: int | None
+
+    def __call__(self, donated: tuple, kept: tuple) -> Any:
+        results = self.executable(*jax.tree.leaves((donated, kept)))
+        return jax.tree.unflatten(self.returned, results)
+
+
+_programs: OrderedDict[Any, Compiled] = OrderedDict()
 
 
 def fixed(tree: Any) -> Any:
@@ -28,7 +50,7 @@ def fixed(tree: Any) -> Any:
 
 def compiled(
     function: Callable, static: Any, donated: tuple, kept: tuple, name: str, verbose: int = 0
-) -> Callable[..., Any]:
+) -> Compiled:
     """`function(static, *donated, *kept)` as a compiled program, which takes `donated, kept`.
 
     A program is compiled once for each `static` and each structure, shape and dtype of the
@@ -46,10 +68,10 @@ def compiled(
     key = (function, static, structure, tuple((x.shape, x.dtype, _place(x)) for x in leaves))
     program = _programs.pop(key, None)
     if program is None:
-        _say(f"compiling {name} ...", verbose)
+        say(f"compiling {name} ...", verbose)
         start = time.perf_counter()
         program = _compile(function, static, leaves, structure, len(jax.tree.leaves(donated)))
-        _say(f"compiled {name} in {time.perf_counter() - start:.1f} s", verbose)
+        say(f"compiled {name} in {time.perf_counter() - start:.1f} s", verbose)
     _programs[key] = program
     while len(_programs) > _MOST_KEPT:
         _programs.popitem(last=False)
@@ -58,7 +80,7 @@ def compiled(
 
 def _compile(
     function: Callable, static: Any, leaves: list, structure: Any, num_donated: int
-) -> Callable[..., Any]:
+) -> Compiled:
     """Compile for flat arguments: JAX would put descriptions in place of arrays into trees."""
     results: list[Any] = []  # the structure of what the function returns
 
@@ -70,15 +92,20 @@ def _compile(
 
     flat.__name__ = getattr(function, "__name__", "program")
     program = jax.jit(flat, donate_argnums=tuple(range(num_donated))).lower(*leaves).compile()
-    returned = results[0]
+    memory = program.memory_analysis()
+    num_bytes = None
+    if memory is not None:
+        num_bytes = (
+            memory.argument_size_in_bytes
+            + memory.output_size_in_bytes
+            + memory.temp_size_in_bytes
+            - memory.alias_size_in_bytes  # donated, and counted twice
+        )
+    return Compiled(program, results[0], num_bytes)
 
-    def call(donated: tuple, kept: tuple) -> Any:
-        return jax.tree.unflatten(returned, program(*jax.tree.leaves((donated, kept))))
 
-    return call
-
-
-def _say(text: str, verbose: int) -> None:
+def say(text: str, verbose: int) -> None:
+    """Log a line, and print it if `verbose` is above 0."""
     LOGGER.info(text)
     if verbose:
         print(text)

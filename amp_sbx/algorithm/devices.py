@@ -4,7 +4,7 @@ All arithmetic keeps its meaning over all data (JAX's `jit` on a mesh), so the n
 changes results by rounding only. Environments step in `shard_map`, each device its own ones.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from amp_sbx.algorithm.compilation import say
 from amp_sbx.common.errors import ConfigError
 
 AXIS = "env"
@@ -28,14 +29,26 @@ class Devices:
     mesh: Mesh | None
 
     @classmethod
-    def of(cls, count: int | None) -> "Devices":
-        """The first `count` of JAX's devices, or all of them, those of other processes included.
+    def of(cls, count: int | None, shared: Mapping[str, int], verbose: int = 0) -> "Devices":
+        """The first of JAX's devices, those of other processes included.
+
+        Args:
+            count: their number; None takes the largest one that all of `shared` are multiples of.
+            shared: what the devices share equally, by name.
+            verbose: above 0, a line about devices that are left out is printed, too.
 
         Raises:
-            ConfigError: there are fewer, or those of several processes are not all taken.
+            ConfigError: there are fewer, those of several processes are not all taken, or they
+                cannot share something equally.
         """
         found = jax.devices()
         number = len(found) if count is None else count
+        if count is None and jax.process_count() == 1:
+            number = max(n for n in range(1, number + 1) if not any(x % n for x in shared.values()))
+            if number < len(found):
+                sizes = " and ".join(f"{name} {value}" for name, value in shared.items())
+                number_of = f"{number} of {len(found)} devices"
+                say(f"training on {number_of}, the most that divide {sizes}", verbose)
         if number > len(found):
             raise ConfigError(
                 f"devices is {number}, but JAX has {len(found)}: {', '.join(map(str, found[:8]))}."
@@ -45,18 +58,16 @@ class Devices:
                 f"devices is {number}, but the {jax.process_count()} processes have {len(found)}, "
                 "and all of them take part; leave devices out."
             )
+        for name, value in shared.items():
+            if value % number:
+                raise ConfigError(
+                    f"{name} is {value}, which {number} devices cannot share equally; choose a "
+                    f"multiple of {number}, for instance {-(-value // number) * number}, "
+                    "or fewer devices by devices=."
+                )
         if number == 1:
             return cls(None)
         return cls(Mesh(np.array(found[:number]), (AXIS,), axis_types=(AxisType.Auto,)))
-
-    def check_divides(self, name: str, number: int) -> None:
-        """Raise `ConfigError` unless a number is a multiple of the number of devices."""
-        if number % self.count:
-            raise ConfigError(
-                f"{name} is {number}, which {self.count} devices cannot share equally; choose a "
-                f"multiple of {self.count}, for instance {-(-number // self.count) * self.count}, "
-                "or fewer devices by devices=."
-            )
 
     @property
     def count(self) -> int:

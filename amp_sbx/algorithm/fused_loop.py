@@ -22,6 +22,7 @@ from amp_sbx.algorithm.learning import (
 from amp_sbx.algorithm.meeting import check_same_everywhere, gathered, is_split, meet
 from amp_sbx.common.errors import AMPError
 from amp_sbx.common.functional import batched
+from amp_sbx.common.memory import within_memory
 
 
 class FusedLoop:
@@ -35,9 +36,8 @@ class FusedLoop:
     def __init__(self, model: Any, source: Any) -> None:
         self._model, self.source = model, source
         self._step = batched(source.functional).step
-        self._devices = Devices.of(model.devices)
-        self._devices.check_divides("n_envs", model.n_envs)
-        self._devices.check_divides("batch_size", model._batch_size)
+        shared = {"n_envs": model.n_envs, "batch_size": model._batch_size}
+        self._devices = Devices.of(model.devices, shared, model.verbose)
         self._lent = Lent(self._devices)
         self._sampler: tuple[Any, Any] = (None, None)  # the learner's, and the same everywhere
         self._given: list[Any] = []  # leaves of the states that this loop gave back last
@@ -53,7 +53,7 @@ class FusedLoop:
 
         Raises:
             NonFiniteError: observations, rewards or an update have NaN or infinity. That update
-                was not applied.
+                and the call's later ones were not applied.
         """
         model = self._model
         if model._last_obs is None:
@@ -118,7 +118,9 @@ class FusedLoop:
         kept = lent.lend(fixed((learned, self._reference(), hyper)))
         call = compiled(run, program, donated, kept, "the training iteration", model.verbose)
         meet()
-        learned, amp_state, state, metrics, summary = call(donated, kept)
+        with within_memory(model.n_envs, call.num_bytes):
+            learned, amp_state, state, metrics, summary = call(donated, kept)
+            jax.block_until_ready(state.dones)
         lent.forget()
         learned, amp_state = lent.show((learned, amp_state))
         store_update(model, learned.actor, learned.critics, amp_state)

@@ -22,6 +22,7 @@ from amp_sbx.algorithm.fused_loop import FusedLoop
 from amp_sbx.algorithm.policy_kwargs import resolve
 from amp_sbx.algorithm.symmetry import parse_way
 from amp_sbx.common.errors import ConfigError, FeatureError
+from amp_sbx.common.memory import within_memory
 from amp_sbx.common.mirror import Mirror
 from amp_sbx.common.schedules import Schedule, parse_schedule
 from amp_sbx.common.vec_env import GymnasiumVecEnv
@@ -57,8 +58,8 @@ class AMPPPO(CollectingPPO):
             `amp_sbx.common.functional`). "auto" takes "fused" where it can.
         iterations_per_call: iterations in one call of the fused program. Schedules, callbacks and
             logs see one step for each call.
-        devices: number of devices that share the fused loop; None takes all of JAX's, those of
-            other processes included. They divide the environments and the minibatches.
+        devices: number of devices that share the fused loop; they divide the environments and the
+            minibatches. None takes as many of JAX's as do, or all of several processes.
 
     Differences from `sbx.PPO`: `clip_range_vf` works, `train/*` are means over the iteration, each
     shuffle drops samples that do not fill a minibatch, and files hold no pickle.
@@ -222,6 +223,7 @@ class AMPPPO(CollectingPPO):
 
         Raises:
             FeatureError: a model with AMP was loaded without its reference.
+            OutOfMemoryError: the environments do not fit the memory.
         """
         if self.learner is not None:
             if self.learner.reference is None:
@@ -232,9 +234,9 @@ class AMPPPO(CollectingPPO):
             done = 0 if reset_num_timesteps else self.num_timesteps
             self.learner.controller.begin(done, done + total_timesteps)
         self._choose_loop()
-        return super().learn(
-            total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar
-        )
+        progress = log_interval, tb_log_name, reset_num_timesteps, progress_bar
+        with within_memory(self.n_envs):
+            return super().learn(total_timesteps, callback, *progress)
 
     def clone_behavior(
         self,

@@ -21,6 +21,10 @@ class NonFiniteError(AMPError, FloatingPointError):
     """An update has NaN or infinity. The model is as before that update."""
 
 
+class OutOfMemoryError(AMPError, MemoryError):
+    """The environments, or the update, do not fit the memory of the host or of a device."""
+
+
 class CheckpointError(AMPError, RuntimeError):
     """A checkpoint cannot be written or read, or does not fit its environment."""
 

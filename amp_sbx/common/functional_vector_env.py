@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space
 from amp_sbx.common.checks import check_integer
 from amp_sbx.common.errors import ConfigError, VecEnvError
 from amp_sbx.common.functional import FunctionalEnv, batched, step_infos
+from amp_sbx.common.memory import within_memory
 
 
 class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
@@ -85,7 +86,8 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
             Observations (num_envs, ...) and empty infos.
         """
         root = jax.random.PRNGKey(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        self._state = self._functions.reset(jax.random.split(root, self.num_envs))
+        with within_memory(self.num_envs):
+            self._state = self._functions.reset(jax.random.split(root, self.num_envs))
         if not hasattr(self._state, "obs"):
             raise ConfigError(
                 f"The state of {type(self.functional).__name__} is a {type(self._state).__name__} "
@@ -104,7 +106,8 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
         Returns:
             Observations, rewards, terminations, truncations and infos.
         """
-        self._state, step = self._functions.step(self.functional_state, np.asarray(actions))
+        with within_memory(self.num_envs):
+            self._state, step = self._functions.step(self.functional_state, np.asarray(actions))
         infos: dict[str, Any] = {name: np.array(value) for name, value in step_infos(step).items()}
         if step.amp_obs is not None:
             infos["amp_obs"] = np.array(step.amp_obs)

@@ -58,12 +58,24 @@ def test_with_amp_too_and_a_run_resumes_on_another_number_of_devices(tmp_path):
         assert_same(tmp_path / "1-after-4.zip", tmp_path / f"{other}.zip")
 
 
-def test_what_devices_cannot_share_is_refused():
-    one = jax.devices()[0]
-    three = Devices(jax.sharding.Mesh(np.array([one] * 3), ("env",)))
+def test_as_many_devices_as_can_share_are_taken_and_the_others_named(monkeypatch, caplog):
+    monkeypatch.setattr(jax, "devices", lambda: [jax.local_devices()[0]] * 4)
+    with caplog.at_level("INFO", "amp_sbx"):
+        assert Devices.of(None, {"n_envs": 12, "batch_size": 8}).count == 4
+        assert caplog.messages == []
+        assert Devices.of(None, {"n_envs": 9, "batch_size": 12}).count == 3
+        assert Devices.of(None, {"n_envs": 9, "batch_size": 8}).count == 1
+    assert caplog.messages[0] == (
+        "training on 3 of 4 devices, the most that divide n_envs 9 and batch_size 12"
+    )
     with pytest.raises(ConfigError, match=r"n_envs is 8, which 3 devices .* for instance 9"):
-        three.check_divides("n_envs", 8)
-    three.check_divides("n_envs", 9)
+        Devices.of(3, {"n_envs": 8})
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(ConfigError, match=r"n_envs is 9, which 4 devices"):
+        Devices.of(None, {"n_envs": 9})
+
+
+def test_what_devices_cannot_share_is_refused():
     with pytest.raises(ConfigError, match=r"devices is 64, but JAX has \d"):
         point_model(PointMass(), devices=64)
     with pytest.raises(ConfigError, match="devices is 0"):

@@ -8,12 +8,16 @@ import sys
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
+from amp_sbx import OutOfMemoryError
 from amp_sbx.common import archive
+from amp_sbx.common.memory import within_memory
 from wildrobot_gym.errors import ConfigError, RunError
-from wildrobot_gym.training.processes import joined
+from wildrobot_gym.training import processes
+from wildrobot_gym.training.processes import COORDINATORS, joined, lost_processes_named
 
 PROGRAM = Path(__file__).with_name("two_processes.py")
 
@@ -110,3 +114,38 @@ def test_one_process_joins_nothing(monkeypatch):
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "1")
     with joined():
         pass
+
+
+def test_open_mpi_5_needs_a_coordinator_and_gives_the_numbers(monkeypatch):
+    """The time that was spent on waiting for the coordinator is no longer JAX's."""
+    for name in COORDINATORS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "3")
+    told = r"--coordinator host:port.* --num-processes 4 and --process-id 3"
+    with pytest.raises(ConfigError, match=told), joined():
+        pass
+    with pytest.raises(ConfigError, match="need all of"), joined("127.0.0.1:4321", 4):
+        pass
+
+    def initialize(*given, initialization_timeout, **_):
+        raise ValueError(f"{given} within {initialization_timeout}")
+
+    monkeypatch.setattr(jax.distributed, "initialize", initialize)
+    monkeypatch.setattr(processes, "_wait_for", lambda *_: time.sleep(1.0))
+    expected = r"coordinator is 127.0.0.1:4321.*\('127.0.0.1:4321', 4, 3\) within 2"
+    with pytest.raises(RunError, match=expected), joined("127.0.0.1:4321", seconds=3):
+        pass
+
+
+def test_a_full_memory_is_no_lost_process(monkeypatch):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    full = jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.")
+    with (
+        pytest.raises(OutOfMemoryError, match="8 environments do not fit the memory; about 4"),
+        within_memory(8),
+        lost_processes_named("runs/x"),
+    ):
+        raise full
+    with pytest.raises(RunError, match="another process was lost"), lost_processes_named("runs/x"):
+        raise jax.errors.JaxRuntimeError("UNAVAILABLE: Connection reset by peer")

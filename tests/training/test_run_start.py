@@ -2,6 +2,7 @@
 
 import errno
 
+import jax
 import numpy as np
 import pytest
 from run_helpers import NO_EVAL, SMALL, refused
@@ -31,6 +32,17 @@ def test_a_failed_warm_start_leaves_no_directory(tmp_path, capsys):
     out = ["--out", str(tmp_path / "run")]
     assert "diverged" in refused(capsys, "train", "smoke", *SMALL, *NO_EVAL, *settings, *out)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_does_not_fit_the_memory_says_what_would(tmp_path, capsys, monkeypatch):
+    """Whatever allocates: here, a run's preparation."""
+
+    def full(*_):
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.")
+
+    monkeypatch.setattr("wildrobot_gym.training.train._prepare", full)
+    message = refused(capsys, "train", "smoke", *SMALL, "--out", str(tmp_path / "run"))
+    assert "8 environments do not fit the memory; about 4 would" in message
 
 
 def test_a_schedule_that_never_ends_is_refused(tmp_path, capsys):

@@ -12,6 +12,7 @@ import numpy as np
 
 from wildrobot_gym.env.batched_task import shared
 from wildrobot_gym.env.functional import FunctionalEnv, State
+from wildrobot_gym.env.memory import within_memory
 from wildrobot_gym.env.restarts import restart_where
 from wildrobot_gym.env.saved_state import pack, unpack
 from wildrobot_gym.env.simulation import reseeded
@@ -80,6 +81,7 @@ class DeviceSimulation:
         """Present AMP windows."""
         return self.state.amp_obs if self.state is not None else None
 
+    @within_memory
     def seed(self, keys: np.ndarray, mask: np.ndarray) -> None:
         """New random streams where `mask`; held commands stay."""
         blank = self._batched.blank(keys)
@@ -88,6 +90,7 @@ class DeviceSimulation:
         else:
             self.task_state = reseeded(blank.task, self.state.task, mask)
 
+    @within_memory
     def restart(self, mask: np.ndarray, limits: np.ndarray) -> None:
         """Begin new episodes of `limits` control steps where `mask`."""
         # A step that counts for nothing: a program of its own would take another minute to compile.
@@ -96,11 +99,13 @@ class DeviceSimulation:
         self.state = new if mask.all() else select(mask, new, self.state)
         self._begun = True
 
+    @within_memory
     def begin_at(self, starts: Any, limits: np.ndarray) -> None:
         """Begin new episodes everywhere at `starts`."""
         self.state = self._batched.begin(self.task_state, starts, limits)
         self._begun = True
 
+    @within_memory
     def step(
         self, actions: np.ndarray, waiting: np.ndarray, restart_ended: bool, limits: np.ndarray
     ) -> tuple[StepOutput, np.ndarray]:

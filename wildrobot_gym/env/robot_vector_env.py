@@ -21,6 +21,7 @@ from wildrobot_gym.env.autoreset import autoreset_mode as parse_mode
 from wildrobot_gym.env.autoreset import final_infos, reset_mask
 from wildrobot_gym.env.device_simulation import DeviceSimulation
 from wildrobot_gym.env.functional import FunctionalEnv, State
+from wildrobot_gym.env.memory import within_memory
 from wildrobot_gym.env.render import SceneRenderer, available_render_modes, check_render_mode
 from wildrobot_gym.env.saved_state import MISFIT
 from wildrobot_gym.env.simulation import HostSimulation, Simulation
@@ -52,6 +53,7 @@ class RobotVectorEnv(gym.vector.VectorEnv):
     }
     config_class: type[EnvConfig] = EnvConfig
 
+    @within_memory
     def __init__(
         self,
         num_envs: int = 1,

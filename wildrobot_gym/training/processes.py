@@ -19,6 +19,7 @@ import numpy as np
 
 from amp_sbx.algorithm.meeting import gathered, meet
 from amp_sbx.common.errors import LostProcessError
+from amp_sbx.common.memory import is_out_of_memory
 from wildrobot_gym.console.exit_codes import BAD_INPUT
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.reporting import SILENT, Reporter
@@ -27,8 +28,14 @@ JOIN_SECONDS = 60  # for all processes to find each other
 LOST_SECONDS = 30  # without a sign of life, a process counts as lost
 LEAVE_SECONDS = 2
 
-LAUNCHERS = {"SLURM": "SLURM_NTASKS", "Open MPI": "OMPI_COMM_WORLD_SIZE"}
-"""What JAX reads from a launcher's environment: the variable with the number of processes."""
+LAUNCHERS = {
+    "SLURM": ("SLURM_NTASKS", "SLURM_PROCID"),
+    "Open MPI": ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
+}
+"""The variables in which a launcher gives the number of processes, and this one's own."""
+
+# JAX finds Open MPI's coordinator by the first, which Open MPI 5 no longer sets.
+COORDINATORS = ("OMPI_MCA_orte_hnp_uri", "JAX_COORDINATOR_ADDRESS")
 
 
 def is_leader() -> bool:
@@ -46,11 +53,11 @@ def joined(
 ) -> Iterator[None]:
     """Be one of several processes while this is open.
 
-    Without arguments, SLURM's or Open MPI's environment decides. Where neither started several
-    processes, nothing is done. JAX must not have been used before.
+    What is not given, SLURM's or Open MPI's environment says. Without arguments, and where neither
+    started several processes, nothing is done. JAX must not have been used before.
 
     Args:
-        coordinator: Address of process 0, as "host:port".
+        coordinator: Address of process 0, as "host:port". Open MPI 5 does not say it.
         num_processes: Number of processes.
         process_id: Number of this process, from 0.
         report: Receives a message.
@@ -61,13 +68,16 @@ def joined(
         RunError: The coordinator or a process does not answer in time.
     """
     given = (coordinator, num_processes, process_id)
-    launcher = _launcher() if given == (None, None, None) else None
+    launcher = _launcher()
     if given == (None, None, None) and launcher is None:
         yield
         return
-    if launcher is None:
-        _check(*given)
-    where = coordinator if launcher is None else f"the one that {launcher} names"
+    if launcher is not None and num_processes is None and process_id is None:
+        num_processes, process_id = _numbers(launcher, coordinator)
+    if given != (None, None, None):
+        _check(coordinator, num_processes, process_id)
+    where = coordinator or f"the one that {launcher} names"
+    end = time.monotonic() + seconds
     if coordinator is not None and process_id:
         _wait_for(coordinator, seconds)
     # A lost process is then an error here; otherwise, JAX ends this process without one.
@@ -77,7 +87,7 @@ def joined(
             coordinator,
             num_processes,
             process_id,
-            initialization_timeout=seconds,
+            initialization_timeout=max(1, round(end - time.monotonic())),
             heartbeat_timeout_seconds=LOST_SECONDS,
         )
     except Exception as error:  # JAX, gRPC and the launchers' readers raise many kinds
@@ -111,13 +121,26 @@ def _leave_at_once(code: int) -> None:
 
 def _launcher() -> str | None:
     """The launcher that started several processes, if any."""
-    for name, variable in LAUNCHERS.items():
-        number = os.environ.get(variable, "")
+    for name, variables in LAUNCHERS.items():
+        number, rank = (os.environ.get(variable, "") for variable in variables)
         # A SLURM allocation sets the variable for its first shell, too, but names no step's nodes.
         started = name != "SLURM" or "SLURM_STEP_NODELIST" in os.environ
-        if started and number.isdigit() and int(number) > 1:
+        if started and number.isdigit() and rank.isdigit() and int(number) > 1:
             return name
     return None
+
+
+def _numbers(launcher: str, coordinator: str | None) -> tuple[int, int]:
+    """The number of processes and this one's, as the launcher gives them."""
+    number, rank = (int(os.environ[name]) for name in LAUNCHERS[launcher])
+    if launcher == "Open MPI" and coordinator is None and not {*COORDINATORS} & {*os.environ}:
+        raise ConfigError(
+            f"Open MPI started {number} processes, but names no coordinator (its version 5 does"
+            " not). Give all of them --coordinator host:port, the host of process 0 and a free port"
+            f" there. --num-processes {number} and --process-id {rank} (here, the rank in"
+            " $OMPI_COMM_WORLD_RANK) are then known and can be left out."
+        )
+    return number, rank
 
 
 def _check(coordinator: str | None, num_processes: int | None, process_id: int | None) -> None:
@@ -176,7 +199,7 @@ def lost_processes_named(newest: str) -> Iterator[None]:
     try:
         yield
     except (LostProcessError, jax.errors.JaxRuntimeError) as error:
-        if jax.process_count() == 1:
+        if jax.process_count() == 1 or is_out_of_memory(error):
             raise
         raise RunError(
             f"Training stops, because another process was lost: {_first_line(error)}"

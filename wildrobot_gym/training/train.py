@@ -15,6 +15,7 @@ from stable_baselines3.common.logger import Logger
 from amp_sbx import AMPPPO, GymnasiumVecEnv, InfoMetricsCallback
 from amp_sbx.algorithm.compilation import LOGGER
 from amp_sbx.common.errors import CheckpointError
+from amp_sbx.common.memory import within_memory
 from wildrobot_gym.console.signals import stop_signals
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.progress import STEPS
@@ -128,6 +129,7 @@ def train(
                 held.enter_context(run.claimed())
         elif is_leader():
             run.check_free()  # now, not after minutes of preparation
+        held.enter_context(within_memory(settings.env.n_envs))
         settings = replace(settings, env=settings.env.on_this_machine())
         report.info(f"physics backend: {settings.env.backend}")
         model, env = _prepare(settings, run, resume, held, report)
