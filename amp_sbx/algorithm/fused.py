@@ -65,6 +65,8 @@ def run(
 ) -> tuple[Learned, AMPState | None, RolloutState, dict[str, Any], Summary]:
     """Run `program.iterations` iterations.
 
+    After an iteration that is not finite, the others of the call change nothing.
+
     Args:
         program: settings of the compiled program.
         amp_state: the discriminator's state; None without AMP.
@@ -79,7 +81,8 @@ def run(
     """
 
     def one(carry: tuple, _: None) -> tuple[tuple, tuple[dict[str, Any], Summary]]:
-        learned, amp_state, state, learning_rate = carry
+        (learned, state, learning_rate), amp_state, ok = carry
+        before = carry[0]
         state, rollout, summary = collect(
             program.collector, learned.actor, learned.critics, state, hyper.gamma
         )
@@ -99,19 +102,23 @@ def run(
                 learning_rate=learning_rate,
             ),
             update_key,
+            ok,
         )
         if program.settings.target_kl is not None:
             learning_rate = metrics["train"]["learning_rate"]
-        carry = Learned(actor, critics, key, paid), amp_state, state, learning_rate
-        return carry, (metrics, summary)
+        after = Learned(actor, critics, key, paid), state, learning_rate
+        after = jax.tree.map(partial(jnp.where, ok), after, before)
+        finite = jnp.all(jnp.stack(list(metrics["finite"].values())))
+        return (after, amp_state, ok & finite), (metrics, summary)
 
-    carry = (learned, amp_state, state, jnp.asarray(hyper.learning_rate, jnp.float32))
+    learning_rate = jnp.asarray(hyper.learning_rate, jnp.float32)
+    carry = ((learned, state, learning_rate), amp_state, jnp.bool_(True))
     if program.iterations == 1:
         carry, shown = one(carry, None)
         shown = jax.tree.map(partial(jnp.expand_dims, axis=0), shown)
     else:
         carry, shown = jax.lax.scan(one, carry, length=program.iterations)
-    learned, amp_state, state, _ = carry
+    (learned, state, _), amp_state, _ = carry
     devices = program.collector.devices
     learned, amp_state, shown = devices.whole((learned, amp_state, shown))
     env = devices.split(state.env)

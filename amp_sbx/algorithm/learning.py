@@ -99,9 +99,10 @@ def finish_iteration(
     broken = sorted((name for name, ok in metrics["finite"].items() if not ok), key=CAUSES.index)
     if broken:
         raise NonFiniteError(
-            f"NaN or infinity in: {', '.join(broken)}. This update was not applied, and all "
-            "parameters are as before. Check the first item: the environment's numbers, or a "
-            "learning rate that is too high."
+            f"NaN or infinity in: {', '.join(broken)}, in iteration "
+            f"{model._n_updates // model.n_epochs + 1}, which ends at {model.num_timesteps:,} "
+            "steps. This update was not applied, and all parameters are as before. Check the first "
+            "item: the environment's numbers, or a learning rate that is too high."
         )
     if model.target_kl is not None:
         model.adaptive_lr.current_adaptive_lr = float(metrics["train"]["learning_rate"])

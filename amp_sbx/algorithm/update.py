@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from flax.training.train_state import TrainState
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from amp_sbx.algorithm.data import Batch, Critics, Hyperparameters, Rollout, Settings
 from amp_sbx.algorithm.epochs import train_policy
@@ -27,6 +27,7 @@ def iteration(
     reference: ReferenceSampler | None,
     hyper: Hyperparameters,
     key: Array,
+    allowed: Bool[Array, ""] | bool = True,
 ) -> tuple[TrainState, Critics, AMPState | None, dict[str, dict[str, Array]]]:
     """Learn from one rollout.
 
@@ -44,6 +45,7 @@ def iteration(
         reference: sampler of the reference; None without AMP.
         hyper: numbers of this iteration.
         key: random key of the shuffles.
+        allowed: whether this iteration counts; otherwise all states are returned unchanged.
 
     Returns:
         `(actor, critics, amp_state, {"train": ..., "amp": ..., "finite": ...})`.
@@ -92,7 +94,7 @@ def iteration(
     }
     finite["policy update"] = all_finite((actor.params, [critic.params for critic in critics]))
 
-    ok = jnp.all(jnp.stack(list(finite.values())))
+    ok = jnp.all(jnp.stack([*finite.values(), jnp.asarray(allowed)]))
     actor, critics = jax.tree.map(partial(jnp.where, ok), (actor, critics), old)
     if samples is not None and amp_state is not None and new_amp_state is not None:
         new_amp_state = commit(amp_state, new_amp_state, samples, ok)

@@ -1,9 +1,12 @@
 """The fused loop: the same learning as over a vector environment, in one compiled call."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import struct
 from functional_envs import ITERATION, PointMass, assert_close, point_model
 from probe_envs import REFERENCE, SMALL_AMP, assert_trees_equal
 from stable_baselines3.common.callbacks import BaseCallback
@@ -199,3 +202,41 @@ def test_time_outs_are_valued_in_a_small_batch_or_together(ids):
         jnp.asarray(timed_out),
     )
     np.testing.assert_array_equal(values, np.where(timed_out, 2.0 * np.arange(32), 0.0))
+
+
+@struct.dataclass
+class Aging:
+    """A point, with its steps over all episodes."""
+
+    obs: Any
+    point: Any
+    age: Any
+
+
+class BreaksAt:
+    """Points whose observations are NaN after their step number `age`."""
+
+    observation_space, action_space = PointMass.observation_space, PointMass.action_space
+
+    def __init__(self, age):
+        self.age = age
+
+    def reset(self, key):
+        point = POINT.reset(key)
+        return Aging(point.obs, point, jnp.int32(0))
+
+    def step(self, state, action):
+        point, step = POINT.step(state.point, action)
+        obs = jnp.where(state.age + 1 == self.age, jnp.nan, point.obs)
+        return Aging(obs, point, state.age + 1), step._replace(obs=obs)
+
+
+def test_iterations_after_a_broken_one_of_the_same_call_do_not_count():
+    """The second of three breaks; the third could learn again."""
+    good = point_model(POINT).learn(ITERATION)
+    model = point_model(BreaksAt(age=20), iterations_per_call=3)
+    with pytest.raises(NonFiniteError, match=r"observations.*, in iteration 2, .* at 256 steps"):
+        model.learn(3 * ITERATION)
+    assert_close(good, model)
+    assert model.num_timesteps == 2 * ITERATION and model._n_updates == good._n_updates
+    assert (model.env.vector_env.functional_state.age == 32).all()
