@@ -33,6 +33,11 @@ class MjxState:
     qvel: Float[Array, "*b nv"]
     qacc_warmstart: Float[Array, "*b nv"]  # where the constraint solver begins
 
+    @classmethod
+    def of(cls, data: Any) -> MjxState:
+        """The part of MJX's own data that the next control step needs."""
+        return cls(data.qpos, data.qvel, data.qacc_warmstart)
+
 
 class MjxEngine:
     """MJX behind the `Engine` protocol.
@@ -73,12 +78,18 @@ class MjxEngine:
         state = self._assemble(data, data.sensordata, data.actuator_force, jnp.array(False))
         return MjxState(qpos, qvel, data.qacc_warmstart), state
 
+    def physics(self, data: MjxState, ctrl: Float[Array, "joint"]) -> Any:
+        """MJX's own data after a control step, whatever came out."""
+
+        def substep(d: Any, _: None) -> tuple[Any, None]:
+            return mjx.step(self.model, d), None
+
+        d = self._template.replace(**vars(data), ctrl=ctrl)
+        return jax.lax.scan(substep, d, None, self.num_substeps)[0]
+
     def step(self, data: MjxState, ctrl: Float[Array, "joint"]) -> tuple[MjxState, PhysicsState]:
         """One control step; a simulation that diverged restarts at home."""
-        d = self._template.replace(**vars(data), ctrl=ctrl)
-        d = jax.lax.scan(lambda d, _: (mjx.step(self.model, d), None), d, None, self.num_substeps)[
-            0
-        ]
+        d = self.physics(data, ctrl)
         # NaN compares as false, so it counts as too large.
         diverged = ~((jnp.abs(d.qpos) < LARGEST).all() & (jnp.abs(d.qvel) < LARGEST).all())
         d = d.replace(
@@ -93,7 +104,7 @@ class MjxEngine:
         sensors = jnp.where(diverged & ~self._moving_sensors, 0.0, now.sensordata)
         forces = jnp.where(diverged, 0.0, d.actuator_force)
         state = self._assemble(d, sensors, forces, diverged)
-        return MjxState(d.qpos, d.qvel, d.qacc_warmstart), state
+        return MjxState.of(d), state
 
     @property
     def _moving_sensors(self) -> Any:

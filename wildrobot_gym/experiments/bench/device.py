@@ -6,6 +6,8 @@ part begins. Results are written after each part.
 
 from __future__ import annotations
 
+import contextlib
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from typing import Any
 
 import jax
 
+from amp_sbx.common.memory import is_out_of_memory, num_fitting
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation.benchmark import WalkBenchmark
 from wildrobot_gym.experiments.bench.bench import machine
@@ -23,7 +26,6 @@ from wildrobot_gym.files import write_json
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training.versions import versions
 
-OUT_OF_MEMORY = "RESOURCE_EXHAUSTED"
 WALKS = 0.95  # fraction of successful episodes
 
 
@@ -39,8 +41,8 @@ class DeviceBenchSettings:
     """Control steps of a timed rollout."""
     rounds: int = 3
     """Timed rollouts of each kind, taken in turns."""
-    seconds: float = 420.0
-    """No part begins later than this."""
+    seconds: float = 450.0
+    """The whole ends then: what would take longer is left out or cut short."""
     train_envs: int = 8192
     """Environments of the training; 0 leaves it out."""
     walk_seconds: float = 180.0
@@ -104,22 +106,29 @@ def bench_device(
     if min(*s.envs, s.steps, s.rounds) < 1:
         raise ConfigError(f"envs {s.envs}, steps {s.steps} and rounds {s.rounds} must be positive.")
     result = DeviceBenchResult(s)
-    began = time.perf_counter()
+    end = time.perf_counter() + s.seconds
+    longest = 0.0  # seconds of a part so far: the next one compiles as much
 
-    def part(name: str, measure: Callable[[], None]) -> bool:
-        """Whether it was measured."""
-        if time.perf_counter() - began > s.seconds:
-            result.notes.append(f"{name}: not measured, {s.seconds:g} s were over")
+    def left() -> float:
+        return end - time.perf_counter()
+
+    def part(name: str, measure: Callable[[], None], reserved: float = 0.0) -> bool:
+        """Whether it was measured. It begins only if `reserved` seconds are likely to remain."""
+        nonlocal longest
+        if (remaining := left()) < longest + reserved:
+            result.notes.append(f"{name}: not measured, as {max(remaining, 0.0):.0f} s were left")
             return False
         report.info(name)
         try:
             measure()
-        except jax.errors.JaxRuntimeError as error:
-            if OUT_OF_MEMORY not in str(error):
+        except Exception as error:
+            # The environment's own error has JAX's as its cause.
+            if not (is_out_of_memory(error) or is_out_of_memory(error.__cause__)):
                 raise
             result.notes.append(f"{name}: does not fit the device's memory; {fitting(result)}")
             return False
         finally:
+            longest = max(longest, remaining - left())
             if json is not None:
                 write_json(json, result.to_json())
         return True
@@ -129,12 +138,14 @@ def bench_device(
         result.rollouts.append({"engine": engine, "envs": num_envs, **speeds})
 
     def training(engine: str) -> None:
-        result.training[engine] = _training(engine, s)
+        case = Training(s.config, engine, s.train_envs, s.overrides)
+        result.training[engine] = _train(case, s, left)
 
-    for engine in s.engines:
+    for number, engine in enumerate(s.engines):
+        trainings = len(s.engines) - number if s.train_envs else 0
         for num_envs in sorted(s.envs):
             name = f"{engine}, {num_envs} environments"
-            if not part(name, partial(rollouts, engine, num_envs)):
+            if not part(name, partial(rollouts, engine, num_envs), trainings * s.walk_seconds):
                 break
         if s.train_envs:
             part(f"training on {engine}, {s.train_envs} environments", partial(training, engine))
@@ -145,37 +156,49 @@ def bench_device(
 
 def fitting(result: DeviceBenchResult) -> str:
     """About how many environments the device's memory holds, from the largest row measured."""
-    stats = jax.devices()[0].memory_stats() or {}
     rows = [row for row in result.rollouts if row["peak_bytes"]]
-    if not rows or "bytes_limit" not in stats:
+    if not rows:
         return "take fewer environments"
-    last = rows[-1]
-    count = int(stats["bytes_limit"] * last["envs"] / last["peak_bytes"])
+    count = num_fitting(rows[-1]["envs"], rows[-1]["peak_bytes"])
     return f"about {count:,} environments would"
 
 
-def _training(engine: str, s: DeviceBenchSettings) -> dict[str, Any]:
-    training = Training(s.config, engine, s.train_envs, s.overrides)
-    compiled = training.iterate()
-    seconds = [training.iterate() for _ in range(s.rounds)]
-    per_iteration = sorted(seconds)[len(seconds) // 2]
-    found: dict[str, Any] = {
-        "envs": s.train_envs,
-        "compile_s": compiled - per_iteration,
-        "steps_per_s": training.steps_per_iteration / per_iteration,
-        "walks_after_s": None,
-        "success": 0.0,
-    }
-    if s.walk_seconds <= 0.0:
-        return found
-    spent, next_check = sum(seconds) + per_iteration, 0.0
-    benchmark = WalkBenchmark(training.env_kwargs, (0.4,), 8, backend="native")
-    while spent < s.walk_seconds and found["walks_after_s"] is None:
-        spent += training.iterate()
-        if spent >= next_check:
-            success = benchmark.run(training.policy).overall["success"]["mean"]
-            found["success"] = success
-            found["walks_after_s"] = spent if success >= WALKS else None
-            next_check = spent + s.walk_seconds / 12
-    benchmark.close()
+def _train(training: Training, s: DeviceBenchSettings, left: Callable[[], float]) -> dict[str, Any]:
+    """Train until the robot walks or time is over.
+
+    Args:
+        training: What is trained.
+        s: The limits.
+        left: The seconds that are left.
+
+    Returns:
+        The speed, and when the robot walked.
+    """
+    found: dict[str, Any] = {"envs": s.train_envs, "walks_after_s": None, "success": 0.0}
+    seconds: list[float] = []
+    next_check = 0.0
+    with contextlib.closing(
+        WalkBenchmark(training.env_kwargs, (0.4,), 8, backend="native")
+    ) as benchmark:
+
+        def judge(took: float) -> bool:
+            nonlocal next_check
+            seconds.append(took)
+            timed = seconds[1:] or seconds  # the first one compiles
+            per_iteration = statistics.median(timed)
+            found.update(
+                compile_s=seconds[0] - per_iteration,
+                steps_per_s=training.steps_per_iteration / per_iteration,
+            )
+            spent = sum(timed) + per_iteration
+            if len(timed) < s.rounds:
+                return left() > 0
+            if s.walk_seconds > 0 and spent >= next_check:
+                success = benchmark.run(training.policy).overall["success"]["mean"]
+                found["success"] = success
+                found["walks_after_s"] = spent if success >= WALKS else None
+                next_check = spent + s.walk_seconds / 12
+            return found["walks_after_s"] is None and spent < s.walk_seconds and left() > 0
+
+        training.learn(judge)
     return found

@@ -10,12 +10,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 
 from wildrobot_gym.env.functional import FunctionalWildRobot
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.physics.engine import Engine
-from wildrobot_gym.physics.mjx import mjx
+from wildrobot_gym.physics.mjx import MjxEngine, MjxState
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.model import make_model, make_reference, make_vec_env
 
@@ -63,7 +64,7 @@ def rollout_speeds(engine: str, num_envs: int, steps: int, rounds: int) -> dict[
 
 
 class Training:
-    """AMP-PPO by the fused loop, an iteration at a time.
+    """AMP-PPO by the fused loop, for as many iterations as the run config has.
 
     Args:
         config: Name of the run config.
@@ -79,40 +80,54 @@ class Training:
     def __init__(
         self, config: str, engine: str, num_envs: int, overrides: Sequence[str] = ()
     ) -> None:
+        usual = run_config.load(config)
         changes = [f"n_envs={num_envs}", f"env_kwargs.backend={engine}", "collect=fused"]
         loaded = run_config.load(config, [*changes, *overrides])
         env = make_vec_env(loaded)
         self.model: Any = make_model(loaded, env, make_reference(loaded, env))
         self.model.set_logger(Logger(None, []))
         self.steps_per_iteration = loaded.ppo.n_steps * num_envs
+        self._steps = loaded.n_timesteps * num_envs // usual.env.n_envs
         self.env_kwargs = loaded.env.arguments()
 
-    def iterate(self) -> float:
-        """Collect and learn once; the seconds that it took."""
-        return _timed(lambda: self.model.learn(self.steps_per_iteration, reset_num_timesteps=False))
+    def learn(self, judge: Callable[[float], bool]) -> None:
+        """Learn until the end.
+
+        Args:
+            judge: Gets the seconds of each iteration; False ends the training.
+        """
+        self.model.learn(self._steps, Iterations(judge))
 
     def policy(self, obs: np.ndarray) -> np.ndarray:
         """The policy's mean actions."""
         return np.asarray(self.model.predict(obs, deterministic=True)[0])
 
 
+class Iterations(BaseCallback):
+    """Hands the seconds of each iteration to a function, which says whether to continue."""
+
+    def __init__(self, judge: Callable[[float], bool]) -> None:
+        super().__init__()
+        self._judge, self._began = judge, 0.0
+
+    def _on_rollout_start(self) -> None:
+        self._began = time.perf_counter()
+
+    def _on_step(self) -> bool:
+        return self._judge(time.perf_counter() - self._began)
+
+
 def _physics(engine: Engine, state: Any, steps: int) -> Callable[[], Any]:
     """Physics alone, with the servos holding the pose: for MJX, a scan of its step."""
     targets = state.physics.joint_pos
 
+    def one(data: Any, target: Any) -> Any:
+        if isinstance(engine, MjxEngine):
+            return MjxState.of(engine.physics(data, target))
+        return engine.step(data, target)[0]
+
     def control_step(data: Any, _: None) -> tuple[Any, None]:
-        return jax.vmap(engine.step)(data, targets)[0], None
-
-    if engine.name == "mjx":
-        model, template, count = engine.model, engine._template, engine.num_substeps  # type: ignore[attr-defined]
-
-        def one(data: Any, target: Any) -> Any:
-            whole = template.replace(**vars(data), ctrl=target)
-            whole = jax.lax.scan(lambda d, _: (mjx.step(model, d), None), whole, None, count)[0]
-            return type(data)(whole.qpos, whole.qvel, whole.qacc_warmstart)
-
-        def control_step(data: Any, _: None) -> tuple[Any, None]:
-            return jax.vmap(one)(data, targets), None
+        return jax.vmap(one)(data, targets), None
 
     rollout = jax.jit(lambda data: jax.lax.scan(control_step, data, None, steps)[0])
     return lambda: rollout(state.engine)
