@@ -100,11 +100,11 @@ def bench(settings: BenchSettings | None = None, *, report: Reporter = SILENT) -
     cases: dict[str, Callable[[], float]] = {
         "raw_physics_steps_per_s": work.raw_physics,
         "vector_env_steps_per_s": work.vector_env,
-        "train_steps_per_s": train_case(config, work.policy, "amp"),
+        "train_steps_per_s": train_case(config, work, "amp"),
         # The same physics inside the compiled program of a whole iteration.
-        "train_fused_steps_per_s": train_case(inside, work.policy, "amp"),
-        "train_no_amp_steps_per_s": train_case(config, work.policy, "no_amp"),
-        "sbx_ppo_steps_per_s": train_case(config, work.policy, "sbx"),
+        "train_fused_steps_per_s": train_case(inside, work, "amp"),
+        "train_no_amp_steps_per_s": train_case(config, work, "no_amp"),
+        "sbx_ppo_steps_per_s": train_case(config, work, "sbx"),
     }
     samples: dict[str, list[float]] = {name: [] for name in cases}
     with report.progress("measuring", repeats * len(cases)) as advance:

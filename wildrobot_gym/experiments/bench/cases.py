@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import gymnasium as gym
+import jax
 import mujoco.batch
 import numpy as np
 import sbx
@@ -15,6 +16,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import SubprocVecEnv
 
 from amp_sbx import InfoMetricsCallback
+from amp_sbx.algorithm.cloning import CloningConfig, clone
 from amp_sbx.common.errors import AMPError
 from amp_sbx.common.schedules import parse_schedule
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
@@ -30,6 +32,7 @@ from wildrobot_gym.training.train import METRICS
 SHIPPED = "walk"
 SETTLE_STEPS = 100  # 2 s: robots are walking and spread over their strides
 ITERATIONS = 1  # of learning in one timed repeat
+IMITATION = CloningConfig(steps=2000)  # enough to walk
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Workload:
         policy: The shipped policy; None if it does not fit.
         source: Where the states come from, for people to read.
         state: The environment's state before the first action.
+        observations: (time, env, obs), before each action.
         actions: (time, env, joint), from -1 to 1.
         controls: (time, env, joint), in rad.
     """
@@ -49,6 +53,7 @@ class Workload:
     policy: LoadedPolicy | None
     source: str
     state: dict[str, np.ndarray]
+    observations: np.ndarray
     actions: np.ndarray
     controls: np.ndarray
 
@@ -108,22 +113,23 @@ def walking_workload(config: RunConfig, num_steps: int) -> Workload:
     for _ in range(SETTLE_STEPS):
         obs, *_ = env.step(act(obs))
     state = env.get_state()
-    ctrl, actions, controls = env._simulation.physics.batch.bind("ctrl"), [], []
+    ctrl, rows = env._simulation.physics.batch.bind("ctrl"), []
     for _ in range(num_steps):
-        actions.append(act(obs))
-        obs, *_ = env.step(actions[-1])
-        controls.append(ctrl.copy())
-    return Workload(env, policy, source, state, np.array(actions), np.array(controls))
+        before, actions = obs, act(obs)
+        obs, *_ = env.step(actions)
+        rows.append((before, actions, ctrl.copy()))
+    observations, actions, controls = map(np.array, zip(*rows, strict=True))
+    return Workload(env, policy, source, state, observations, actions, controls)
 
 
 def train_case(
-    config: RunConfig, policy: LoadedPolicy | None, kind: Literal["amp", "no_amp", "sbx"]
+    config: RunConfig, work: Workload, kind: Literal["amp", "no_amp", "sbx"]
 ) -> Callable[[], float]:
     """Prepare and compile a training.
 
     Args:
         config: The run config.
-        policy: The policy to start from, so that the robots walk and do not lie on the floor.
+        work: The walk to start from, so that the robots do not lie on the floor.
         kind: With AMP, without it, or the stock `sbx.PPO` with the same hyperparameters.
 
     Returns:
@@ -144,8 +150,8 @@ def train_case(
         model = sbx.PPO(config.ppo.policy, env, seed=config.seed, **arguments)
     else:
         model = make_model(config, env, make_reference(config, env))
-    if policy is not None:
-        _start_from(model, policy)
+    if work.policy is not None:
+        start_like(model, work.policy, work.observations, work.actions)
     model.set_logger(Logger(None, []))
     per_repeat = ITERATIONS * config.ppo.n_steps * config.env.n_envs
 
@@ -159,24 +165,26 @@ def train_case(
     return run
 
 
-def _start_from(model: Any, policy: LoadedPolicy) -> None:
-    """Copy the shipped actor and critic into a model, if their networks have the same shape."""
-    shipped = policy.model.policy
-    shapes = make_shapes(model.policy.actor_state.params), make_shapes(model.policy.vf_state.params)
-    if shapes == (make_shapes(shipped.actor_state.params), make_shapes(shipped.vf_state.params)):
-        model.policy.actor_state = model.policy.actor_state.replace(
-            params=shipped.actor_state.params
-        )
-        model.policy.vf_state = model.policy.vf_state.replace(params=shipped.vf_state.params)
+def start_like(
+    model: Any, policy: LoadedPolicy, observations: np.ndarray, actions: np.ndarray
+) -> None:
+    """Begin as a policy does: with its networks, or by imitating it where a model has others.
 
-
-def make_shapes(tree: Any) -> Any:
-    """The shapes of a tree of arrays."""
-    return (
-        {key: make_shapes(value) for key, value in tree.items()}
-        if hasattr(tree, "items")
-        else np.shape(tree)
-    )
+    Args:
+        model: An `AMPPPO` or `sbx.PPO`.
+        policy: The policy.
+        observations: (time, env, obs) that it saw.
+        actions: (time, env, joint), what it did then.
+    """
+    shipped, own = policy.model.policy, model.policy
+    theirs = shipped.actor_state.params, shipped.vf_state.params
+    ours = own.actor_state.params, own.vf_state.params
+    if jax.tree.map(np.shape, ours) == jax.tree.map(np.shape, theirs):
+        own.actor_state = own.actor_state.replace(params=theirs[0])
+        own.vf_state = own.vf_state.replace(params=theirs[1])
+        return
+    seen, done = (array.reshape(-1, array.shape[-1]) for array in (observations, actions))
+    own.actor_state, _ = clone(IMITATION, own.actor_state, seen, done, jax.random.PRNGKey(0))
 
 
 def subproc_speed(processes: int, num_steps: int) -> float:
