@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
+from wildrobot_gym.cli.completion import VARIABLE, candidates
 from wildrobot_gym.cli.dispatch import PROG, asks_for_list, load_command, run_command
 from wildrobot_gym.cli.listing import print_commands
+from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
 from wildrobot_gym.console.compile_cache import use_compile_cache
 from wildrobot_gym.console.error_handling import complain, exit_code_of
 
-MOTION = "wildrobot_gym.cli.motion.commands:motion"
 GROUPS = {
     "Train": {
         "train": "wildrobot_gym.cli.train:train",
@@ -29,14 +31,16 @@ GROUPS = {
     },
     "Share and deploy": {},
     "Motion and robots": {
-        "motion": MOTION,
+        "motion": "wildrobot_gym.cli.motion.commands:motion",
         "robot": "wildrobot_gym.cli.robot:robot",
     },
     "This machine": {
         "doctor": "wildrobot_gym.cli.doctor:doctor",
+        "completion": "wildrobot_gym.cli.completion:completion",
     },
 }  # where each command's function is, under the headings of the list
 COMMANDS = {name: target for group in GROUPS.values() for name, target in group.items()}
+NESTED = {"motion": MOTION_COMMANDS}  # commands that have commands, and take all that follows
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,15 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
 
-    if asks_for_list(arguments):
-        print_commands(GROUPS, PROG, "Train, evaluate and watch walking robots.")
+    if os.environ.pop(VARIABLE, None):
+        print("\n".join(candidates(arguments, COMMANDS, NESTED, main)))
         return 0
     if warning := use_compile_cache():
         complain(PROG, warning)
 
     def run() -> int:
-        if arguments[:1] == ["motion"]:
-            code: int = load_command(MOTION)(arguments[1:])
+        if asks_for_list(arguments):
+            print_commands(GROUPS, PROG, "Train, evaluate and watch walking robots.")
+            return 0
+        if arguments[0] in NESTED:
+            code: int = load_command(COMMANDS[arguments[0]])(arguments[1:])
             return code
         return run_command(COMMANDS, PROG, arguments)
 
