@@ -1,11 +1,15 @@
 """Networks that commute with a reflection by their layers, not by averaging two passes.
 
-A hidden layer's features come in pairs `(u, v)` that the reflection exchanges. Their sums are even
-and their differences odd: the reflection keeps the former and negates the latter. A linear map
-that commutes with it therefore maps even to even and odd to odd. That is two products of half the
-size, with a quarter of the multiplications of two passes through a plain layer, and half of its
-parameters. An activation acts on `u` and `v`. See Van der Pol et al. 2020, "MDP homomorphic
-networks", arXiv:2006.16908, for equivariant policies in general.
+The features of a hidden layer come in pairs `(u, v)`, and the reflection exchanges `u` and `v`. It
+keeps their sum, which is called even, and negates their difference, which is called odd. A linear
+map commutes with the reflection if it takes even features to even ones and odd to odd.
+
+So a layer is two matrix products, each with half of the inputs and half of the outputs. Together
+they have half of a plain layer's parameters. They take a quarter of the multiplications of two
+passes through a plain layer. An activation acts on each `u` and each `v` alone.
+
+For equivariant policies in general see Van der Pol et al. 2020, "MDP homomorphic networks",
+arXiv:2006.16908.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,11 +1,11 @@
 """A policy that is symmetric by construction, for environments with a left and a right.
 
-"mean" averages two passes of a plain network. "equivariant" has networks whose layers commute with
-the reflection (see `amp_sbx.algorithm.equivariant`).
+"mean" takes two passes through a plain network: one for the observation, and one for its mirror
+image. It averages the first output and the mirror image of the second. This is the method NET of
+Abdolhosseini et al. 2019, "On learning symmetric locomotion".
 
-The first averages the network's output for an observation and its output for the mirror image, the
-latter mirrored back. This is the method NET of Abdolhosseini et al. 2019, "On
-learning symmetric locomotion". What either policy learns on one side, it can do on the other.
+"equivariant" has networks whose layers commute with the reflection (see
+`amp_sbx.algorithm.equivariant`). What either policy learns on one side, it can do on the other.
 """
 
 from collections.abc import Callable

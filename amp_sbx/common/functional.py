@@ -45,7 +45,13 @@ class Step(Protocol):
 
 
 class FunctionalStep(NamedTuple):
-    """A ready-made `Step`; the attributes are its own."""
+    """A ready-made `Step` for your own environment, with the same attributes.
+
+    `amp_obs`, `terms` and `metrics` can be left out.
+
+    Example:
+        >>> step = FunctionalStep(obs, final_obs, reward, fell, timed_out, total, length)
+    """
 
     obs: Any
     final_obs: Any
