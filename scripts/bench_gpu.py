@@ -19,6 +19,7 @@ TINY = DeviceBenchSettings(
     steps=4,
     rounds=1,
     train_envs=8,
+    seconds=3600.0,  # a slow CPU also runs to the end
     walk_seconds=0.0,
     overrides=("n_steps=4", "batch_size=32", "n_epochs=1"),
 )
