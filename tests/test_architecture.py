@@ -11,6 +11,7 @@ TOWERS: dict[str, tuple[set[str], ...]] = {
     "wildrobot_gym": (
         {"errors", "extras", "rotations", "paths", "reporting"},
         {"files", "console"},
+        {"deploy"},
         {"config"},
         {"robot"},
         {"physics"},

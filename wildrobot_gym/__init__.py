@@ -23,7 +23,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from wildrobot_gym.env.registration import register_envs
 from wildrobot_gym.errors import (
     ActionError,
     ConfigError,
@@ -68,7 +67,14 @@ _LAZY = {
     "train": "wildrobot_gym.training.train",
 }  # module of each name that is imported on first use
 
-register_envs()
+try:
+    from wildrobot_gym.env.registration import register_envs
+except ModuleNotFoundError as error:
+    # On a robot's computer `wildrobot_gym.deploy` runs with NumPy alone.
+    if error.name != "gymnasium":
+        raise
+else:
+    register_envs()
 
 
 def __getattr__(name: str) -> Any:

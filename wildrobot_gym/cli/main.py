@@ -29,7 +29,9 @@ GROUPS = {
         "compare": "wildrobot_gym.cli.compare:compare",
         "bench": "wildrobot_gym.cli.bench:bench",
     },
-    "Share and deploy": {},
+    "Share and deploy": {
+        "export": "wildrobot_gym.cli.export:export",
+    },
     "Motion and robots": {
         "motion": "wildrobot_gym.cli.motion.commands:motion",
         "robot": "wildrobot_gym.cli.robot:robot",

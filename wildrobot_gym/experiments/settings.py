@@ -6,6 +6,7 @@ This module imports nothing heavy, so that `--help` answers at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from wildrobot_gym.evaluation.protocol import COMMANDS, EPISODES, SEED
@@ -63,6 +64,20 @@ class RecordSettings:
     """Width and height of the picture, in pixels."""
     camera: Literal["track", "side", "front"] = "track"
     """Camera that films the robot."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSettings:
+    """How a policy is exported."""
+
+    format: Literal["onnx", "npz"] = "onnx"
+    """Format of the network: ONNX, or the arrays of its layers, which need NumPy alone."""
+    license: str | None = None
+    """License of the policy; by default that of a shipped policy, and none of your own."""
+    results: Path | None = None
+    """JSON file of `wildrobot eval`, to be summarized in policy.json."""
+    force: bool = False
+    """Overwrite files of an earlier export."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Run an exported policy on a robot, with NumPy alone or with onnxruntime."""

@@ -1,0 +1,254 @@
+"""`policy.json`: what an exported policy sees, what its actions mean, and for which robot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wildrobot_gym.errors import RunError
+
+FILE = "policy.json"
+FORMAT, FORMAT_VERSION = "wildrobot-policy", 1
+ONNX, NPZ = "onnx", "npz"
+FORMATS = (ONNX, NPZ)
+
+
+@dataclass(frozen=True)
+class JointSpec:
+    """One joint, in the order of actions.
+
+    Attributes:
+        name: Its name.
+        home: Position in the home pose, rad.
+        scale: rad for a filtered action of 1.
+        low: Lowest position, rad.
+        high: Highest position, rad.
+        kp: Stiffness of the position servo, N*m/rad.
+        kd: Damping of the position servo, N*m*s/rad.
+        force_limit: Greatest torque of the servo, N*m.
+    """
+
+    name: str
+    home: float
+    scale: float
+    low: float
+    high: float
+    kp: float
+    kd: float
+    force_limit: float
+
+
+@dataclass(frozen=True)
+class ChannelSpec:
+    """A named group of columns of the observation.
+
+    Attributes:
+        name: Its name, which says how to read it: see `wildrobot_gym.deploy.observation`.
+        meaning: What it is, in words.
+        columns: Name of each column.
+        unit: Unit before scaling.
+        frame: Frame that it is given in.
+        factor: The observation holds the value times this factor.
+    """
+
+    name: str
+    meaning: str
+    columns: tuple[str, ...]
+    unit: str
+    frame: str
+    factor: float
+
+
+@dataclass(frozen=True, eq=False)
+class MirrorSpec:
+    """The reflection y -> -y: the image of a vector `x` is `signs * x[ids]`."""
+
+    obs_ids: np.ndarray
+    obs_signs: np.ndarray
+    action_ids: np.ndarray
+    action_signs: np.ndarray
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """The network's file and what it computes.
+
+    Attributes:
+        file: Name of the file beside `policy.json`.
+        format: "onnx" or "npz".
+        sha256: Digest of the file.
+        layers: Width of each layer; the last is the action's.
+        activation: Name of the function between two layers.
+        mirror: Reflection whose two passes are averaged; None for one pass.
+        low: Lowest action.
+        high: Highest action.
+    """
+
+    file: str
+    format: str
+    sha256: str
+    layers: tuple[int, ...]
+    activation: str
+    mirror: MirrorSpec | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class PolicyDescription:
+    """The content of `policy.json`, checked.
+
+    Attributes:
+        name: The policy's name.
+        robot: Name of the robot.
+        robot_digest: SHA-256 of the robot's description and gains.
+        control_dt: Control period, s.
+        joints: In the order of actions.
+        channels: Of the observation, in order.
+        clip: Bound of the observation after scaling.
+        action_filter: Fraction of the new action in the filtered one.
+        command_ranges: Lowest and highest value of vx (m/s), vy (m/s) and yaw_rate (rad/s) that
+            the policy was trained with.
+        network: The network.
+        content: The whole file.
+    """
+
+    name: str
+    robot: str
+    robot_digest: str
+    control_dt: float
+    joints: tuple[JointSpec, ...]
+    channels: tuple[ChannelSpec, ...]
+    clip: float
+    action_filter: float
+    command_ranges: dict[str, tuple[float, float]]
+    network: NetworkSpec
+    content: Mapping[str, Any]
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        """In the order of actions."""
+        return tuple(joint.name for joint in self.joints)
+
+    @property
+    def obs_dim(self) -> int:
+        """Width of the observation."""
+        return sum(len(channel.columns) for channel in self.channels)
+
+    def of_joints(self, field: str) -> np.ndarray:
+        """(joint,) one field of `JointSpec` of every joint."""
+        return np.array([getattr(joint, field) for joint in self.joints])
+
+
+def parse_description(content: Any, where: str = FILE) -> PolicyDescription:
+    """A description from the content of `policy.json`.
+
+    Args:
+        content: The parsed JSON.
+        where: Name of the file, for messages.
+
+    Raises:
+        RunError: An entry is missing or does not fit the others.
+    """
+    if not isinstance(content, Mapping) or content.get("format") != FORMAT:
+        raise RunError(f"{where} describes no exported policy. Write one with `wildrobot export`.")
+    if content.get("format_version") != FORMAT_VERSION:
+        raise RunError(
+            f"{where} has format version {content.get('format_version')}; this package reads"
+            f" {FORMAT_VERSION}. Export the policy again."
+        )
+    try:
+        description = _parse(content)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{where} is incomplete: {error!r}. Export the policy again.") from error
+    if problem := _problem(description):
+        raise RunError(f"{where}: {problem} Export the policy again.")
+    return description
+
+
+def load_description(folder: str | Path) -> PolicyDescription:
+    """The description in a folder that `wildrobot export` wrote.
+
+    Raises:
+        RunError: There is none, or it is damaged.
+    """
+    path = Path(folder) / FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(
+            f"{folder} holds no exported policy ({error}). Write one with `wildrobot export`."
+        ) from error
+    except ValueError as error:
+        raise RunError(f"{path} is no JSON: {error}. Export the policy again.") from error
+    return parse_description(content, str(path))
+
+
+def _parse(content: Mapping[str, Any]) -> PolicyDescription:
+    network, observation, action = content["network"], content["observation"], content["action"]
+    mirror = network["mirror"]
+    if mirror is not None:
+        ids = {k: np.array(mirror[k], np.int64) for k in ("obs_ids", "action_ids")}
+        signs = {k: np.array(mirror[k], np.float32) for k in ("obs_signs", "action_signs")}
+        mirror = MirrorSpec(**ids, **signs)
+    return PolicyDescription(
+        name=str(content["name"]),
+        robot=str(content["robot"]["name"]),
+        robot_digest=str(content["robot"]["digest"]),
+        control_dt=float(content["control_dt"]),
+        joints=tuple(_joint(joint) for joint in content["joints"]),
+        channels=tuple(
+            ChannelSpec(**{**channel, "columns": tuple(channel["columns"])})
+            for channel in observation["channels"]
+        ),
+        clip=float(observation["clip"]),
+        action_filter=float(action["filter"]),
+        command_ranges={
+            name: (float(low), float(high)) for name, (low, high) in content["commands"].items()
+        },
+        network=NetworkSpec(
+            file=Path(network["file"]).name,
+            format=str(network["format"]),
+            sha256=str(network["sha256"]),
+            layers=tuple(int(width) for width in network["layers"]),
+            activation=str(network["activation"]),
+            mirror=mirror,
+            low=float(action["low"]),
+            high=float(action["high"]),
+        ),
+        content=content,
+    )
+
+
+def _joint(joint: Mapping[str, Any]) -> JointSpec:
+    name, numbers = str(joint["name"]), {k: float(v) for k, v in joint.items() if k != "name"}
+    return JointSpec(name, **numbers)
+
+
+def _problem(d: PolicyDescription) -> str | None:
+    """What does not fit, as a sentence."""
+    if d.network.format not in FORMATS:
+        return f"network.format is {d.network.format!r}; allowed: {', '.join(FORMATS)}."
+    if not d.joints or d.network.layers[-1:] != (len(d.joints),):
+        return f"the network has layers {list(d.network.layers)} for {len(d.joints)} joints."
+    if len(set(d.joint_names)) < len(d.joints):
+        return f"a joint is listed twice: {', '.join(d.joint_names)}."
+    numbers = [
+        d.control_dt,
+        d.clip,
+        *(v for j in d.joints for v in vars(j).values() if v != j.name),
+    ]
+    if not np.isfinite(numbers).all() or d.control_dt <= 0 or not 0 < d.action_filter <= 1:
+        return "a number is not finite, or the control period or the filter is out of range."
+    m = d.network.mirror
+    widths = {"obs": d.obs_dim, "action": len(d.joints)}
+    for space, width in widths.items() if m is not None else ():
+        ids, signs = getattr(m, f"{space}_ids"), getattr(m, f"{space}_signs")
+        if sorted(ids) != list(range(width)) or len(signs) != width:
+            return f"network.mirror is no reflection of {width} {space} columns."
+    return None

@@ -1,0 +1,122 @@
+"""Export a policy: a folder that runs without JAX, Stable-Baselines3 and MuJoCo."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amp_sbx.algorithm.plain_actor import PlainActor, plain_actor
+from wildrobot_gym.deploy import golden
+from wildrobot_gym.deploy.controller import Controller
+from wildrobot_gym.deploy.description import FILE, NPZ, PolicyDescription, parse_description
+from wildrobot_gym.deploy.network import load_network
+from wildrobot_gym.errors import RunError
+from wildrobot_gym.experiments.export.describe import (
+    PROJECT_LICENSE,
+    describe_policy,
+    read_results,
+)
+from wildrobot_gym.experiments.export.onnx_file import onnx_model
+from wildrobot_gym.experiments.export.rollout import record_instants
+from wildrobot_gym.experiments.settings import ExportSettings
+from wildrobot_gym.files import atomic_write, check_free, file_digest, write_json
+from wildrobot_gym.paths import POLICIES
+from wildrobot_gym.reporting import SILENT, Reporter
+from wildrobot_gym.training.policy import LoadedPolicy, load_policy
+
+NUM_GOLDEN = 64
+_ENVS, _STEPS = 8, 125
+
+
+@dataclass(frozen=True, eq=False)
+class ExportResult:
+    """What an export wrote.
+
+    Attributes:
+        folder: The folder.
+        description: The content of its `policy.json`.
+        errors: Greatest difference from the policy's own `observation`, `action`, `filtered` (the
+            action after the filter) and `target` (rad).
+        num_compared: Number of instants that were compared.
+    """
+
+    folder: Path
+    description: PolicyDescription
+    errors: dict[str, float]
+    num_compared: int
+
+
+def export_policy(
+    policy: str | Path | LoadedPolicy,
+    out: str | Path,
+    settings: ExportSettings | None = None,
+    *,
+    report: Reporter = SILENT,
+) -> ExportResult:
+    """Write a policy as a network file, `policy.json` and golden vectors.
+
+    Its results are compared with the policy's own over real rollouts before it counts as written.
+
+    Args:
+        policy: A loaded policy, a .zip file, a run directory, or the name of a shipped policy.
+        out: Folder to write.
+        settings: Format, license and results.
+        report: Receives messages.
+
+    Raises:
+        RunError: There is no such policy, a file exists, or the results differ.
+        ConfigError: The policy's network has no exported form, or the results are of another one.
+    """
+    settings, folder = settings or ExportSettings(), Path(out)
+    network = folder / f"policy.{settings.format}"
+    vectors, described = folder / golden.FILE, folder / FILE
+    check_free((network, vectors, described), settings.force)
+    loaded = policy if isinstance(policy, LoadedPolicy) else load_policy(policy)
+    shipped = POLICIES in loaded.path.parents
+    results_file = settings.results
+    if results_file is None and shipped:
+        results_file = loaded.path.with_name("results.json")
+    results = None if results_file is None else read_results(results_file, loaded)
+    license = settings.license or (PROJECT_LICENSE if shipped else None)
+    actor = plain_actor(loaded.model)
+    content = describe_policy(loaded, actor, _name(loaded), license, results)
+    report.info("Running the policy, to compare the exported network with it.")
+    instants = record_instants(loaded, _ENVS, _STEPS)
+    try:
+        described.unlink(missing_ok=True)  # a folder without it is no policy, whatever happens now
+        write_network(network, settings.format, actor, content)
+        spec = {"file": network.name, "format": settings.format, "sha256": file_digest(network)}
+        content["network"] |= spec
+        description = parse_description(content)
+        controller = Controller(description, load_network(folder, description))
+        errors = golden.compare(controller, instants.arrays())
+        with atomic_write(vectors) as stream:
+            np.savez(stream, **instants.some(NUM_GOLDEN).arrays())
+    except OSError as problem:
+        raise RunError(f"Cannot write into {folder}: {problem}.") from problem
+    write_json(described, content)
+    return ExportResult(folder, description, errors, len(instants.action))
+
+
+def write_network(path: Path, format: str, actor: PlainActor, content: dict[str, Any]) -> None:
+    """Write a network as .onnx, which carries the description along, or as .npz."""
+    with atomic_write(path) as stream:
+        if format == NPZ:
+            kernels = {f"kernel_{i}": kernel for i, (kernel, _) in enumerate(actor.layers)}
+            biases = {f"bias_{i}": bias for i, (_, bias) in enumerate(actor.layers)}
+            np.savez(stream, **kernels, **biases)
+        else:
+            model = onnx_model(actor, {"wildrobot": json.dumps(content)})
+            stream.write(model.SerializeToString(deterministic=True))
+
+
+def _name(policy: LoadedPolicy) -> str:
+    """The shipped name, or the name of the run's folder or of the file."""
+    run = policy.run_directory
+    if POLICIES in policy.path.parents:
+        return policy.path.parent.name
+    return policy.path.stem if run is None else run.path.resolve().name

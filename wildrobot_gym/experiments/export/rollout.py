@@ -1,0 +1,87 @@
+"""Instants of real rollouts, to compare an exported policy with the one it was made of."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from wildrobot_gym.evaluation.benchmark import make_env
+from wildrobot_gym.rotations import rotate_inverse
+from wildrobot_gym.training.policy import LoadedPolicy
+
+FASTEST = 0.8  # m/s; a policy that was trained for less still shows how it is exported
+
+
+@dataclass(frozen=True)
+class Instants:
+    """What the robot sensed, and what the environment and the policy made of it.
+
+    The sensors are those of `wildrobot_gym.deploy.Sensors`. All arrays are float32.
+    """
+
+    joint_pos: Float[np.ndarray, "instant joint"]  # rad
+    joint_vel: Float[np.ndarray, "instant joint"]  # rad/s
+    quat: Float[np.ndarray, "instant 4"]  # of the base, wxyz
+    gyro: Float[np.ndarray, "instant 3"]  # base frame, rad/s
+    lin_vel: Float[np.ndarray, "instant 3"]  # of the base in its own frame, m/s
+    command: Float[np.ndarray, "instant 3"]  # vx m/s, vy m/s, yaw rate rad/s
+    filtered_before: Float[np.ndarray, "instant joint"]  # the last filtered action
+    observation: Float[np.ndarray, "instant obs"]
+    action: Float[np.ndarray, "instant joint"]  # the policy's, raw
+    filtered: Float[np.ndarray, "instant joint"]
+    target: Float[np.ndarray, "instant joint"]  # rad
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def some(self, count: int) -> Instants:
+        """`count` of them, evenly spread."""
+        chosen = np.linspace(0, len(self.action) - 1, count).round().astype(int)
+        return Instants(**{name: array[chosen] for name, array in self.arrays().items()})
+
+
+def record_instants(policy: LoadedPolicy, num_envs: int, num_steps: int, seed: int = 0) -> Instants:
+    """Run a policy in MuJoCo at speeds from 0 to 0.8 m/s. A robot that falls is left out from then.
+
+    Args:
+        policy: The policy.
+        num_envs: Number of robots.
+        num_steps: Control steps of each.
+        seed: Random seed of the initial states.
+    """
+    commands = np.zeros((num_envs, 3), np.float32)
+    commands[:, 0] = np.linspace(0.0, FASTEST, num_envs)
+    steps: list[dict[str, Any]] = []
+    with closing(make_env(policy.env_kwargs, num_envs, num_steps=num_steps)) as env:
+        control = env.task.control  # type: ignore[attr-defined]
+        obs = env.begin_with(commands, seed)
+        filtered = np.zeros((num_envs, env.robot.num_joints), np.float32)
+        alive = np.ones(num_envs, bool)
+        for _ in range(num_steps):
+            state = env.physics_state
+            qpos, qvel = np.array(state.qpos), np.array(state.qvel)
+            action = policy(obs)
+            before, filtered = filtered, np.array(control.filtered(filtered, action))
+            step = {
+                "joint_pos": qpos[:, 7:],
+                "joint_vel": qvel[:, 6:],
+                "quat": qpos[:, 3:7],
+                "gyro": qvel[:, 3:6],
+                "lin_vel": np.array(rotate_inverse(qpos[:, 3:7], qvel[:, :3])),
+                "command": commands,
+                "filtered_before": before,
+                "observation": obs,
+                "action": action,
+                "filtered": filtered,
+                "target": np.array(control.targets(control.home, filtered)),
+            }
+            steps.append({name: array[alive] for name, array in step.items()})
+            obs, _, terminated, _, _ = env.step(action)
+            alive &= ~terminated
+    whole = {name: np.concatenate([step[name] for step in steps]) for name in steps[0]}
+    return Instants(**{name: array.astype(np.float32) for name, array in whole.items()})
