@@ -32,7 +32,14 @@ ERRORS = {
     "RunError",
     "WildRobotError",
 }
-NAMES = {"demonstrations", "evaluate", "load_policy", "load_reference", "train"} | ERRORS
+NAMES = {
+    "demonstrations",
+    "evaluate",
+    "export_policy",
+    "load_policy",
+    "load_reference",
+    "train",
+} | ERRORS
 IMPORT_COST = """
 import json, resource, sys, time
 before = resource.getrusage(resource.RUSAGE_SELF)

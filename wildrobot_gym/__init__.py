@@ -37,6 +37,7 @@ from wildrobot_gym.extras import extras_named
 
 if TYPE_CHECKING:
     from wildrobot_gym.experiments.evaluate import evaluate
+    from wildrobot_gym.experiments.export.export import export_policy
     from wildrobot_gym.training.policy import load_policy
     from wildrobot_gym.training.reference import demonstrations, load_reference
     from wildrobot_gym.training.train import train
@@ -54,6 +55,7 @@ __all__ = [
     "WildRobotError",
     "demonstrations",
     "evaluate",
+    "export_policy",
     "load_policy",
     "load_reference",
     "train",
@@ -62,6 +64,7 @@ __all__ = [
 _LAZY = {
     "demonstrations": "wildrobot_gym.training.reference",
     "evaluate": "wildrobot_gym.experiments.evaluate",
+    "export_policy": "wildrobot_gym.experiments.export.export",
     "load_policy": "wildrobot_gym.training.policy",
     "load_reference": "wildrobot_gym.training.reference",
     "train": "wildrobot_gym.training.train",

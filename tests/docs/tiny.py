@@ -19,6 +19,7 @@ import stable_baselines3
 
 import wildrobot_gym as wr
 from amp_sbx import AMPPPO, AMPCallback
+from wildrobot_gym.experiments.export import export
 from wildrobot_gym.motion import reference
 from wildrobot_gym.training.config import load
 from wildrobot_gym.training.policy import LoadedPolicy
@@ -96,6 +97,9 @@ def shrink(patch: pytest.MonkeyPatch, folder: Path, kept: dict[str, Any]) -> Non
     patch.setattr(wr, "train", small_train)
     patch.setattr(wr, "evaluate", small_evaluate)
     patch.setattr(wr, "load_policy", kept_policy)
+    patch.setattr(export, "load_policy", kept_policy)
+    patch.setattr(export, "_ENVS", 2)
+    patch.setattr(export, "_STEPS", 20)
     patch.setattr(wr, "load_reference", kept_reference)
     patch.setattr(wr, "demonstrations", kept_demonstrations)
     patch.setattr(LoadedPolicy, "make_env", windowless)

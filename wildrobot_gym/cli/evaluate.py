@@ -24,7 +24,7 @@ from wildrobot_gym.evaluation.formatting import (
 from wildrobot_gym.experiments.settings import EvaluateSettings, RecordSettings
 
 if TYPE_CHECKING:
-    from wildrobot_gym.experiments.evaluate import EvaluationResult
+    from wildrobot_gym.evaluation.benchmark import WalkResult
 
 
 def evaluate(
@@ -50,7 +50,7 @@ def evaluate(
 
     reporter = ConsoleReporter()
     result = library.evaluate(policy, settings, report=reporter)
-    reporter.console.print(walk_table(result))
+    reporter.console.print(walk_table(result.walk))
     if result.style is not None:
         reporter.console.print(style_table(result.style))
     if json is not None:
@@ -67,9 +67,9 @@ def evaluate(
     return 0
 
 
-def walk_table(result: EvaluationResult) -> Table:
+def walk_table(result: WalkResult) -> Table:
     """Metrics as rows, commands as columns: the mean, and under it half of its interval."""
-    walk = result.walk.to_json()
+    walk = result.to_json()
     title = f"walk benchmark {walk['protocol']}, {walk['episodes_per_command']} episodes a command"
     columns = {f"{command} m/s": metrics for command, metrics in walk["commands"].items()}
     columns["overall"] = walk["overall"]

@@ -17,9 +17,10 @@ def export(
     out: Path,
     settings: tyro.conf.OmitArgPrefixes[ExportSettings] = ExportSettings(),
 ) -> int:
-    """Export a policy for a robot: its network, policy.json and golden vectors.
+    """Write a policy as files that run without JAX and MuJoCo.
 
-    The network is compared with the policy on observations of real rollouts.
+    These are its network, policy.json and golden vectors. The network is compared with the policy
+    on observations of real rollouts.
 
     Args:
         policy: Policy to export: a .zip file, a run directory, or the name of a shipped policy.

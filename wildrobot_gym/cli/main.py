@@ -31,6 +31,7 @@ GROUPS = {
     },
     "Share and deploy": {
         "export": "wildrobot_gym.cli.export:export",
+        "rehearse": "wildrobot_gym.cli.rehearse:rehearse",
     },
     "Motion and robots": {
         "motion": "wildrobot_gym.cli.motion.commands:motion",

@@ -8,6 +8,8 @@ an index.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,6 +149,14 @@ class RobotModel:
     def leg_length(self) -> float:
         """Hip pitch axis to sole on a straight leg, m."""
         return float(self.config["leg_length"])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the description and of the servos' gains: what a policy depends on."""
+        model = self.model
+        gains = np.stack([model.actuator_gainprm[:, 0], model.actuator_biasprm[:, 2]])
+        facts = json.dumps([self.config, gains.tolist()], sort_keys=True)
+        return hashlib.sha256(facts.encode()).hexdigest()
 
     @property
     def home_joint_pos(self) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -58,7 +57,7 @@ def describe_policy(
         "env_id": ENV_ID,
         "robot": {
             "name": robot.name,
-            "digest": robot_digest(robot),
+            "digest": robot.digest,
             "mass": robot.mass,
             "home_height": float(robot.home_qpos[2]),
             "feet": {foot: robot.leg_joint_names(foot) for foot in robot.foot_names},
@@ -124,13 +123,6 @@ def describe_joints(robot: RobotModel, config: EnvConfig) -> list[dict[str, Any]
         {"name": name, **{key: round(float(column[i]), 6) for key, column in columns.items()}}
         for i, name in enumerate(robot.joint_names)
     ]
-
-
-def robot_digest(robot: RobotModel) -> str:
-    """SHA-256 of the robot's description and of its servos' gains."""
-    gains = np.stack([robot.model.actuator_gainprm[:, 0], robot.model.actuator_biasprm[:, 2]])
-    facts = json.dumps([robot.config, gains.tolist()], sort_keys=True)
-    return hashlib.sha256(facts.encode()).hexdigest()
 
 
 def summarize(results: Mapping[str, Any] | None) -> dict[str, Any] | None:

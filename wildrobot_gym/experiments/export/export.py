@@ -106,9 +106,10 @@ def write_network(path: Path, format: str, actor: PlainActor, content: dict[str,
     """Write a network as .onnx, which carries the description along, or as .npz."""
     with atomic_write(path) as stream:
         if format == NPZ:
-            kernels = {f"kernel_{i}": kernel for i, (kernel, _) in enumerate(actor.layers)}
-            biases = {f"bias_{i}": bias for i, (_, bias) in enumerate(actor.layers)}
-            np.savez(stream, **kernels, **biases)
+            arrays: dict[str, Any] = {}
+            for i, (kernel, bias) in enumerate(actor.layers):
+                arrays |= {f"kernel_{i}": kernel, f"bias_{i}": bias}
+            np.savez(stream, **arrays)
         else:
             model = onnx_model(actor, {"wildrobot": json.dumps(content)})
             stream.write(model.SerializeToString(deterministic=True))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Operators of 2021 and 2022: every onnxruntime since 1.12 reads them, those of vendors included.
 OPSET, IR_VERSION = 17, 8
 INPUT, OUTPUT = "observation", "action"
-_OPERATORS: dict[str, tuple[str, dict[str, float]]] = {
+_OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
     "celu": ("Celu", {}),
     "elu": ("Elu", {}),
     "leaky_relu": ("LeakyRelu", {"alpha": 0.01}),

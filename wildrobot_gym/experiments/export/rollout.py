@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from typing import Any
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -35,7 +36,7 @@ class Instants:
     filtered: Float[np.ndarray, "instant joint"]
     target: Float[np.ndarray, "instant joint"]  # rad
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self) -> dict[str, Any]:
         """All arrays by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
@@ -59,6 +60,12 @@ def record_instants(policy: LoadedPolicy, num_envs: int, num_steps: int, seed: i
     steps: list[dict[str, Any]] = []
     with closing(make_env(policy.env_kwargs, num_envs, num_steps=num_steps)) as env:
         control = env.task.control  # type: ignore[attr-defined]
+
+        def filter_and_targets(before: Any, action: Any) -> tuple[Any, Any]:
+            filtered = control.filtered(before, action)
+            return filtered, control.targets(control.home, filtered)
+
+        applied = jax.jit(jax.vmap(filter_and_targets))
         obs = env.begin_with(commands, seed)
         filtered = np.zeros((num_envs, env.robot.num_joints), np.float32)
         alive = np.ones(num_envs, bool)
@@ -66,7 +73,8 @@ def record_instants(policy: LoadedPolicy, num_envs: int, num_steps: int, seed: i
             state = env.physics_state
             qpos, qvel = np.array(state.qpos), np.array(state.qvel)
             action = policy(obs)
-            before, filtered = filtered, np.array(control.filtered(filtered, action))
+            before = filtered
+            filtered, target = (np.array(x) for x in applied(before, action))
             step = {
                 "joint_pos": qpos[:, 7:],
                 "joint_vel": qvel[:, 6:],
@@ -78,7 +86,7 @@ def record_instants(policy: LoadedPolicy, num_envs: int, num_steps: int, seed: i
                 "observation": obs,
                 "action": action,
                 "filtered": filtered,
-                "target": np.array(control.targets(control.home, filtered)),
+                "target": target,
             }
             steps.append({name: array[alive] for name, array in step.items()})
             obs, _, terminated, _, _ = env.step(action)
