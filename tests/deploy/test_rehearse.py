@@ -1,6 +1,7 @@
 """Exported policies in plain MuJoCo, on the robot's own MJCF and on someone else's."""
 
 import json
+import time
 
 import mujoco
 import numpy as np
@@ -170,6 +171,36 @@ def test_the_command_runs_logs_and_measures(folder, tmp_path, capsys):
     assert main(["rehearse", str(tmp_path)]) == 2
     assert main([*short, "--serve", "70000"]) == 2
     assert "Cannot listen" in capsys.readouterr().err
+
+
+def test_a_window_takes_keys_and_ends_the_run_when_it_closes(folder, monkeypatch):
+    import mujoco.viewer
+
+    class Window:
+        """MuJoCo's window with a user who asks for more speed and then closes it."""
+
+        def __init__(self, model, data, key_callback):
+            self.data, self.press = data, key_callback
+
+        def is_running(self):
+            return self.data.time < 1.2
+
+        def sync(self):
+            if self.press and self.data.time > 1.1:
+                self.press(UP)
+                self.press = None
+
+        def close(self):
+            self.data = None
+
+    monkeypatch.setattr("wildrobot_gym.experiments.rehearse.run.has_screen", lambda: True)
+    monkeypatch.setattr(mujoco.viewer, "launch_passive", Window)
+    began = time.perf_counter()
+    rehearsal = stage(folder, vx=0.3).run(window=True)
+    assert rehearsal.reason == "interrupted"
+    commands = rehearsal.log.arrays()["command"][:, 0]
+    assert commands.max() == pytest.approx(0.4) and 0.3 in commands.round(3)
+    assert time.perf_counter() - began > 3.0  # s: 1.2 s of real time, and the stop of 2 s
 
 
 def test_a_window_needs_a_screen(folder, monkeypatch):

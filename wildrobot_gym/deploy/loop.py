@@ -23,7 +23,7 @@ Choice = Callable[[Sensors], tuple[np.ndarray, Decision | None]]
 
 @dataclass(frozen=True, kw_only=True)
 class LoopSettings:
-    """How a run begins, goes on and ends.
+    """How a run begins, continues and ends.
 
     Attributes:
         seconds: How long the policy runs, s.
@@ -55,7 +55,7 @@ class ControlLoop:
     Args:
         controller: The policy.
         robot: The robot.
-        settings: How the run begins, goes on and ends.
+        settings: How the run begins, continues and ends.
         clock: Time.
 
     Attributes:

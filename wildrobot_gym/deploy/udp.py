@@ -21,7 +21,7 @@ from wildrobot_gym.errors import ConfigError
 
 _HEADER = struct.Struct("<4sId")
 _SENSORS, _TARGETS = b"WRS1", b"WRT1"
-_LARGEST = 4096  # bytes; a packet of 9 joints has 248
+_LARGEST = 4096  # bytes; a packet of 9 joints has 240
 _OFFSETS = 100  # packets; the least delayed of them relates the two clocks
 
 

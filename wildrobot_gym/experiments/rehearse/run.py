@@ -128,11 +128,15 @@ def _window(plain: PlainRobot, on_key: Callable[[int], None]) -> Iterator[Callab
     import mujoco.viewer
 
     viewer: Any = mujoco.viewer.launch_passive(plain.model, plain.data, key_callback=on_key)
+    shown = True
 
     def show() -> None:
-        if not viewer.is_running():
-            raise KeyboardInterrupt  # the loop answers with the damped stop
-        viewer.sync()
+        nonlocal shown
+        if viewer.is_running():
+            viewer.sync()
+        elif shown:
+            shown = False
+            raise KeyboardInterrupt  # the loop answers with the damped stop, unseen
 
     try:
         yield show

@@ -56,7 +56,7 @@ def serve(
     while not stop():
         clock.sleep_until(due)
         now = clock.now()
-        # After a pause of the computer the simulation goes on from there, not in a burst.
+        # After a pause of the computer the simulation continues from there, not in a burst.
         due = max(due + period, now)
         before = server.targets
         controller = server.peer
