@@ -3,6 +3,7 @@
 import importlib.util
 import inspect
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -112,10 +113,15 @@ def test_ctrl_c_is_130(monkeypatch, capsys):
     assert main(["doctor"]) == 130
 
 
-def test_doctor_finds_this_machine_healthy(capsys):
-    assert main(["doctor"]) == 0
-    output = capsys.readouterr().out
-    assert "MuJoCo batch" in output and "offscreen rendering" in output
+def test_doctor_finds_this_machine_healthy_in_little_cpu_time():
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    code = [sys.executable, "-m", "wildrobot_gym.cli.main", "doctor"]
+    done = subprocess.run(code, capture_output=True, text=True, timeout=300)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0
+    for check in ("MuJoCo batch", "offscreen rendering", "GPU", "training"):
+        assert check in done.stdout
+    assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 20
 
 
 def test_robot_writes_the_shipped_config(tmp_path, capsys):

@@ -7,10 +7,13 @@ import re
 from pathlib import Path
 from typing import get_type_hints
 
+import pytest
+
 import wildrobot_gym
 from wildrobot_gym.cli.dispatch import load_command
-from wildrobot_gym.cli.main import COMMANDS, NESTED
+from wildrobot_gym.cli.main import COMMANDS, NESTED, main
 from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
+from wildrobot_gym.console.error_handling import with_next_step
 
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)")
 PACKAGES = [
@@ -54,3 +57,33 @@ def test_messages_name_only_options_that_exist():
     }
     assert len(named) > 5
     assert {(name, option) for name, option in named if option not in known} == set()
+
+
+@pytest.mark.parametrize(
+    ("message", "ending"),
+    [
+        ("n_envs is 0; allowed: 1 or more.", "1 or more. Type `wildrobot train --help` to see"),
+        ("Error opening file 'x'", "file 'x'. Type `wildrobot train --help` to see"),
+        ("It holds a run. Continue it with --resume.", "Continue it with --resume."),
+        ("No package x. pip install 'x'", "pip install 'x'"),
+        ("No OpenGL. Set MUJOCO_GL=egl.", "Set MUJOCO_GL=egl."),
+        ("Unknown. Type wildrobot to see what each one does.", "what each one does."),
+    ],
+)
+def test_a_message_ends_with_something_to_type(message, ending):
+    found = with_next_step(message, "wildrobot train --help")
+    assert ending in found and found.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("line", "typed"),
+    [
+        ("train no_such", "`wildrobot train --help`"),
+        ("motion retarget no_such.bvh", "`wildrobot motion retarget --help`"),
+        ("eval no_such", "`wildrobot eval --help`"),
+        ("trian", "Type wildrobot to see"),
+    ],
+)
+def test_an_error_of_a_command_says_what_to_type(line, typed, capsys):
+    assert main(line.split()) == 2
+    assert typed in capsys.readouterr().err

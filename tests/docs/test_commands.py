@@ -21,6 +21,9 @@ OTHERS = {
     "cd",
     "export",
     "git",
+    "uv",
+    "uvx",
+    "wandb",
 }  # not ours: only that they are on this list
 TOOLS = {"python", "ruff", "mypy"}  # of the development environment, as .venv/bin/TOOL
 LOOP = re.compile(r"^for (\w+) in (.+?); do (.+); done$")

@@ -76,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return code
         return run_command(COMMANDS, PROG, arguments)
 
-    return exit_code_of(run, PROG, debug)
+    words = arguments[: 2 if arguments[:1] and arguments[0] in NESTED else 1]
+    return exit_code_of(run, PROG, debug, " ".join([PROG, *words, "--help"]))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import traceback
@@ -20,7 +21,13 @@ Text = Annotated[str, tyro.conf.Positional]
 Texts = Annotated[tuple[str, ...], tyro.conf.Positional]
 
 
-def exit_code_of(call: Callable[[], int], prog: str, debug: bool = False) -> int:
+# What can be typed: code in backticks, an option, an assignment, an installation.
+_TYPED = re.compile(r"`[^`]+`|(?<![\w-])--[a-z]|\b\w+=\w|\bpip install\b|\bType \w")
+
+
+def exit_code_of(
+    call: Callable[[], int], prog: str, debug: bool = False, help_command: str | None = None
+) -> int:
     """Call a function and turn what it raises into an exit code.
 
     Errors that are meant for people become one message on standard error. Others are raised as they
@@ -30,6 +37,7 @@ def exit_code_of(call: Callable[[], int], prog: str, debug: bool = False) -> int
         call: Returns an exit code.
         prog: Name of the program; the message starts with it.
         debug: Print the traceback, too.
+        help_command: What a message ends with that names nothing to type.
     """
     try:
         with extras_named():
@@ -45,7 +53,7 @@ def exit_code_of(call: Callable[[], int], prog: str, debug: bool = False) -> int
             raise
         if debug:
             traceback.print_exc()
-        complain(prog, str(error))
+        complain(prog, with_next_step(str(error), help_command or f"{prog} --help"))
         return BAD_INPUT
 
 
@@ -63,6 +71,14 @@ def run_script(function: Callable[..., int], prog: str, arguments: list[str] | N
     return exit_code_of(
         lambda: tyro.cli(command, prog=prog, args=arguments, config=TYRO_CONFIG), prog
     )
+
+
+def with_next_step(message: str, help_command: str) -> str:
+    """The message, which ends with a command to type where it names nothing else to type."""
+    if _TYPED.search(message):
+        return message
+    stop = "" if message.rstrip().endswith((".", "!", "?")) else "."
+    return f"{message.rstrip()}{stop} Type `{help_command}` to see what is possible."
 
 
 def complain(prog: str, message: str) -> None:

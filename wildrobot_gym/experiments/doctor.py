@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 
 from wildrobot_gym.errors import WildRobotError
+from wildrobot_gym.experiments.accelerators import cuda_stack
+from wildrobot_gym.extras import extras_named
 from wildrobot_gym.paths import ASSETS, CONFIGS, MOTIONS, POLICIES, ROBOTS
 from wildrobot_gym.robot import RobotModel
 
@@ -89,6 +91,19 @@ def _jax() -> str:
     return ", ".join(f"{device.platform}: {device.device_kind}" for device in jax.devices())
 
 
+def _gpu() -> str:
+    import jax
+
+    return cuda_stack().advice(jax.default_backend())
+
+
+def _training() -> str:
+    with extras_named():
+        from amp_sbx import AMPPPO
+
+    return f"{AMPPPO.__name__} can be imported; `wildrobot train smoke` is a whole run in a minute"
+
+
 def _native() -> str:
     from wildrobot_gym.physics.native import NativePhysics
 
@@ -141,7 +156,9 @@ CHECKS: tuple[tuple[str, Literal["needed", "optional"], Callable[[], str]], ...]
     ("assets", "needed", _assets),
     ("CPUs", "needed", _cpus),
     ("JAX", "needed", _jax),
+    ("GPU", "optional", _gpu),
     ("MuJoCo batch", "needed", _native),
+    ("training", "needed", _training),
     ("MJX", "optional", _mjx),
     ("offscreen rendering", "optional", _rendering),
     ("video", "optional", _video),
