@@ -16,13 +16,14 @@ from jaxtyping import Float
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion import storage
+from wildrobot_gym.motion.clip_arrays import check_arrays
 from wildrobot_gym.motion.clip_names import MIRRORED, mirrored_name
+from wildrobot_gym.motion.plausibility import check_plausible
 from wildrobot_gym.robot import RobotModel
 
 KIND = "wildrobot motion clip"
 _ARRAYS = ("root_pos", "root_quat", "joint_pos")
 _OPTIONAL = ("pad_forces", "qvel")
-_UNIT_TOLERANCE = 1e-3  # float32 storage costs 1e-7; more than this is an error of the source
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,12 @@ class MotionClip:
         """
         return str(self.metadata.get("motion_id", self.name)).removesuffix(MIRRORED)
 
+    @property
+    def qpos(self) -> Float[np.ndarray, "time nq"]:
+        """(time, nq) poses in MuJoCo's order, float64."""
+        parts = [self.root_pos, self.root_quat, self.joint_pos]
+        return np.concatenate(parts, axis=-1, dtype=np.float64)
+
     def description(self) -> dict[str, Any]:
         """Return everything that is not an array, as JSON types."""
         return {
@@ -134,7 +141,8 @@ class MotionClip:
 
         Raises:
             MotionError: The robot, the joints or the shapes differ, or there are fewer than two
-                frames. Or fps, a value or the length of a quaternion is out of range.
+                frames. Or fps, a value or the length of a quaternion is out of range. Or no robot
+                can move like that (see `check_plausible`).
         """
         where = where or f"Clip {self.name!r}"
         if self.robot != robot.name:
@@ -151,51 +159,21 @@ class MotionClip:
             raise MotionError(
                 f"{where} has fps {self.fps}; allowed: a positive number of frames a second."
             )
-        self._check_shapes(robot, where)
-        for name in (*_ARRAYS, *_OPTIONAL):
-            values = getattr(self, name)
-            if values is not None and not np.isfinite(values).all():
-                frame = int(np.argwhere(~np.isfinite(values))[0][0])
-                raise MotionError(
-                    f"{where}: {name} has a NaN or infinity, first in frame {frame}."
-                    " Cut or repair it."
-                )
-        error = np.abs(np.linalg.norm(self.root_quat, axis=-1) - 1.0)
-        if error.max() > _UNIT_TOLERANCE:
-            raise MotionError(
-                f"{where}: root_quat in frame {error.argmax()} has length {1 + error.max():.4f}"
-                " or its inverse; allowed: 1 within 0.001 (order w, x, y, z)."
-            )
-        if self.joint_names == robot.joint_names:
-            return self
+        joints = len(self.joint_names)
+        widths = {"root_pos": 3, "root_quat": 4, "joint_pos": joints}
+        widths |= {"pad_forces": len(robot.pad_names), "qvel": 6 + joints}
+        arrays = {n: getattr(self, n) for n in widths if getattr(self, n) is not None}
+        check_arrays(arrays, widths, where)
+        clip = self if self.joint_names == robot.joint_names else self._reordered(robot)
+        check_plausible(robot, clip.qpos, clip.fps, where)
+        return clip
+
+    def _reordered(self, robot: RobotModel) -> MotionClip:
         order = np.array([self.joint_names.index(name) for name in robot.joint_names])
         qvel = None if self.qvel is None else self.qvel[:, [*range(6), *(6 + order)]]
         return replace(
             self, joint_names=robot.joint_names, joint_pos=self.joint_pos[:, order], qvel=qvel
         )
-
-    def _check_shapes(self, robot: RobotModel, where: str) -> None:
-        joints = len(self.joint_names)
-        widths = {
-            "root_pos": 3,
-            "root_quat": 4,
-            "joint_pos": joints,
-            "pad_forces": len(robot.pad_names),
-            "qvel": 6 + joints,
-        }
-        shapes = {n: np.shape(getattr(self, n)) for n in widths if getattr(self, n) is not None}
-        if len({shape[0] if shape else 0 for shape in shapes.values()}) != 1:
-            lengths = ", ".join(f"{n} {shape[0] if shape else 0}" for n, shape in shapes.items())
-            raise MotionError(f"{where}: the arrays have different numbers of frames: {lengths}.")
-        for name, shape in shapes.items():
-            if len(shape) != 2 or shape[1] != widths[name]:
-                raise MotionError(
-                    f"{where}: {name} has shape {shape}; allowed: (frames, {widths[name]})."
-                )
-        if self.num_frames < 2:
-            raise MotionError(
-                f"{where} has {self.num_frames} frame; at least 2 are needed to know velocities."
-            )
 
     def resampled(self, fps: float) -> MotionClip:
         """Return the motion at another frame rate, without velocities.

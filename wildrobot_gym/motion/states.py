@@ -44,9 +44,7 @@ def clip_states(
         MotionError: The clip does not fit the robot (see `MotionClip.check`).
     """
     clip = clip.check(robot).resampled(1.0 / control_dt)
-    qpos = np.concatenate(
-        [clip.root_pos, clip.root_quat, clip.joint_pos], axis=-1, dtype=np.float64
-    )
+    qpos = clip.qpos
     qpos[:, 3:7] /= np.linalg.norm(qpos[:, 3:7], axis=-1, keepdims=True)
     qvel = (
         velocities(robot, qpos, control_dt)

@@ -132,3 +132,32 @@ def test_loop_does_not_mirror_twice(walks, wildrobot, tmp_path):
         clips = load_clips(out, wildrobot)
         assert len(clips) == len({clip.name for clip in clips}) == 2
         assert len(without_images(clips)) == originals  # loops, too, may be looped or performed
+
+
+def test_options_of_reading_are_on_every_command_that_reads(wildrobot, tmp_path, capsys):
+    """A clip in centimeters without a frame rate, of which a part is wanted."""
+    walk = walk_clip(wildrobot, 0.3)
+    rows = np.concatenate(
+        [100.0 * walk.root_pos, walk.root_quat[:, [1, 2, 3, 0]], walk.joint_pos], axis=1
+    )
+    path = tmp_path / "walk.csv"
+    np.savetxt(path, rows, delimiter=",")
+    reading = ["--fps", "50", "--scale", "0.01", "--start", "0.1", "--end", "3.1"]
+    reading += ["--source", "my lab", "--licence", "CC0"]
+    out = tmp_path / "out"
+    assert main(["motion", "retarget", str(path), "--out", str(out), *reading]) == 0
+    clip = MotionClip.load(out / "walk.npz")
+    assert (clip.num_frames, clip.source, clip.licence) == (151, "my lab", "CC0")
+    np.testing.assert_allclose(clip.root_pos, walk.root_pos[5:156], atol=1e-6)
+    assert "my lab" not in capsys.readouterr().err
+    loops = tmp_path / "loops.npz"
+    assert main(["motion", "loop", str(path), "--out", str(loops), "--no-mirror", *reading]) == 0
+    assert {clip.source for clip in load_clips(loops, wildrobot)} == {"my lab"}
+    capsys.readouterr()
+    for command in ("retarget", "loop", "track", "harness", "play"):
+        with pytest.raises(SystemExit, match="2"):
+            main(["motion", command, str(path), "--up", "sideways"])
+        said = " ".join(capsys.readouterr().err.split())
+        assert "sideways" in said and "-x, -y, -z, x, y, z" in said
+        assert main(["motion", command, str(path), "--no-level", "--facing=-y"]) == 2
+        assert "pass fps" in " ".join(capsys.readouterr().err.split())

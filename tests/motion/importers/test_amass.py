@@ -13,7 +13,7 @@ from amass_files import SHAPE, amass_arrays, write_amass, write_body_model
 from made_up_human import HIP_WIDTH, check_steps, root_path
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion.importers import ImportOptions, load
+from wildrobot_gym.motion.importers import ImportOptions, find, load
 
 
 def imported(path: Path, **changes: np.ndarray | None) -> Any:
@@ -28,7 +28,7 @@ def test_the_made_up_human_comes_back(tmp_path: Path) -> None:
     assert (
         "up: z in the motion (from its mean pose), y in the rest pose" in notes
         and "meters" in notes
-        and "neutral" in notes
+        and "model.npz (SMPL-H, 52 joints); the motion's gender is neutral" in notes
     )
     assert "AMASS" in motion.licence
 
@@ -67,7 +67,7 @@ def test_the_body_model_is_asked_for(tmp_path: Path) -> None:
         ),
         ({"J_regressor": np.eye(51)}, "do not fit each other"),
         ({"v_template": np.zeros((52, 2))}, "do not fit each other"),
-        ({"kintree_table": np.zeros((2, 52), int)}, "has 52 joints and does not fit"),
+        ({"kintree_table": np.zeros((2, 52), int)}, "is SMPL-H, 52 joints and does not fit"),
         ({"v_template": np.full((52, 3), np.nan)}, "model.npz: v_template has a NaN"),
     ],
 )
@@ -83,7 +83,8 @@ def test_a_model_of_other_joints_does_not_fit(tmp_path: Path) -> None:
     arrays["poses"] = arrays["poses"][:, :72]
     with pytest.raises(
         MotionError,
-        match=r"model\.npz has 52 joints and does not fit .*steps_poses\.npz, which moves 24",
+        match=r"model\.npz is SMPL-H, 52 joints and does not fit .*steps_poses\.npz, which moves 24"
+        r" joints: SMPL, 24 joints\.",
     ):
         imported(write_amass(tmp_path, arrays))
 
@@ -122,3 +123,35 @@ def test_a_truncated_file_is_told(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:400])
     with pytest.raises(MotionError, match=r"steps_poses\.npz is truncated or no AMASS motion"):
         imported(path)
+
+
+def test_smpl_s_own_model_is_named(tmp_path: Path) -> None:
+    tree = np.zeros((2, 24), int)
+    changes = {"kintree_table": tree, "J_regressor": np.ones((24, 52)) / 52}
+    with pytest.raises(MotionError, match=r"model\.npz is SMPL, 24 joints and does not fit"):
+        imported(write_amass(tmp_path), **changes)
+    with pytest.raises(MotionError, match=r"SMPL_NEUTRAL\.pkl is a pickle.*Get .* as \.npz"):
+        load(write_amass(tmp_path), ImportOptions(body_model=tmp_path / "SMPL_NEUTRAL.pkl"))
+
+
+def test_a_body_model_is_no_motion(tmp_path: Path) -> None:
+    with pytest.raises(
+        MotionError,
+        match=r"model\.npz is a body model \(SMPL-H, 52 joints\), no motion. Pass it as",
+    ):
+        load(write_body_model(tmp_path))
+    pickled = tmp_path / "SMPL_NEUTRAL.pkl"
+    pickled.write_bytes(b"cchumpy.ch\nCh\n(tR.")
+    with pytest.raises(MotionError, match=r"asks for chumpy\.ch\.Ch, .*looks like a body model"):
+        load(pickled)
+
+
+def test_a_folder_of_amass_has_shapes_that_are_no_motions(tmp_path: Path) -> None:
+    motion = write_amass(tmp_path)
+    shape = {"gender": np.array("neutral"), "betas": np.zeros(16)}
+    for name in ("shape.npz", "neutral_stagei.npz"):
+        np.savez(tmp_path / name, **shape)
+        with pytest.raises(MotionError, match=rf"{name} holds the shape of an AMASS subject"):
+            load(tmp_path / name)
+    write_body_model(tmp_path)
+    assert find([tmp_path]) == [motion]

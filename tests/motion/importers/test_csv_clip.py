@@ -67,7 +67,7 @@ def test_joints_beyond_their_limits_are_noted(tmp_path: Path, wildrobot: RobotMo
 
 
 def test_a_part_can_be_taken(tmp_path: Path, wildrobot: RobotModel) -> None:
-    clip: Any = load(written(tmp_path, wildrobot), ImportOptions(start_s=0.05, end_s=0.15))
+    clip: Any = load(written(tmp_path, wildrobot), ImportOptions(start=0.05, end=0.15))
     np.testing.assert_allclose(clip.root_pos[:, 0], [0.005, 0.01, 0.015])
 
 
@@ -117,3 +117,43 @@ def test_a_header_alone_or_one_row_is_no_motion(tmp_path: Path, wildrobot: Robot
             load(path)
         with pytest.raises(MotionError, match=rf"clip\.csv has {rows - 1} frame"):
             load(path, ImportOptions(fps=50.0))
+
+
+def headless(folder: Path, robot: RobotModel, joints: int | None = None, end: str = "") -> Path:
+    """The same motion as Unitree's files have it: no header, quaternion x, y, z, w, joints."""
+    time = np.arange(ROWS) / 20.0
+    count = robot.num_joints if joints is None else joints
+    columns = [0.1 * time, 0.0 * time, 0.46 + 0.0 * time, 0.0 * time, 0.0 * time]
+    columns += [np.sin(0.25 * time), np.cos(0.25 * time)]
+    columns += [0.01 * i + 0.0 * time for i in range(count)]
+    path = folder / "walk1_subject1.csv"
+    path.write_text("\n".join(",".join(map(str, row)) + end for row in np.transpose(columns)))
+    return path
+
+
+@pytest.mark.parametrize("end", ["", ",", " "])
+def test_a_file_without_a_header_is_read_by_position(
+    tmp_path: Path, wildrobot: RobotModel, end: str
+) -> None:
+    clip: Any = load(headless(tmp_path, wildrobot, end=end), ImportOptions(fps=20.0))
+    named: Any = load(written(tmp_path, wildrobot))
+    for name in ("root_pos", "root_quat", "joint_pos"):
+        np.testing.assert_allclose(getattr(clip, name), getattr(named, name), atol=1e-12)
+    assert "no header: x, y, z, qx, qy, qz, qw" in clip.metadata["notes"][0]
+
+
+def test_another_robot_s_file_is_told_with_both_lists(
+    tmp_path: Path, wildrobot: RobotModel
+) -> None:
+    with pytest.raises(
+        MotionError,
+        match=r"walk1_subject1\.csv has no header and 36 columns: .* 29 joints without names\."
+        r" 29 joints has Unitree's G1\. Robot 'wildrobot' has 9: waist_yaw, .*Pass the robot",
+    ):
+        load(headless(tmp_path, wildrobot, joints=29), ImportOptions(fps=30.0))
+    with pytest.raises(MotionError, match=r"no frame rate.*pass fps \(Unitree's files have 30\)"):
+        load(headless(tmp_path, wildrobot))
+    path = headless(tmp_path, wildrobot)
+    path.write_text(path.read_text().replace("0.46", "0.46,1", 1))
+    with pytest.raises(MotionError, match=r"row 2 has 16 values, the first row 17|17 columns"):
+        load(path, ImportOptions(fps=20.0))

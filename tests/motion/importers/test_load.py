@@ -50,7 +50,7 @@ def test_an_unknown_suffix_names_the_allowed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("write", HUMANS)
 def test_all_formats_take_the_same_options(tmp_path: Path, write: Callable[[Path], Path]) -> None:
     path, model = write(tmp_path), write_body_model(tmp_path)
-    options = ImportOptions(body_model=model, source="me", licence="CC0", fps=50.0, start_s=0.02)
+    options = ImportOptions(body_model=model, source="me", licence="CC0", fps=50.0, start=0.02)
     motion = load(path, options)
     assert isinstance(motion, HumanMotion)
     assert (motion.source, motion.licence, motion.fps, motion.num_frames, motion.name) == (
@@ -61,7 +61,7 @@ def test_all_formats_take_the_same_options(tmp_path: Path, write: Callable[[Path
         path.stem,
     )
     with pytest.raises(MotionError, match=rf"{path.name}.*from 0\.04 s.*fewer than 2 frames"):
-        load(path, ImportOptions(body_model=model, fps=50.0, start_s=0.04))
+        load(path, ImportOptions(body_model=model, fps=50.0, start=0.04))
 
 
 def test_what_was_found_out_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -80,12 +80,12 @@ def test_the_project_s_own_clips_are_read(tmp_path: Path, clip: MotionClip) -> N
         load(path, ImportOptions(robot="wildrobot_8dof"))
 
 
-@pytest.mark.parametrize("part", [{"start_s": 0.1}, {"end_s": 0.2}, {"fps": 100.0}])
+@pytest.mark.parametrize("part", [{"start": 0.1}, {"end": 0.2}, {"fps": 100.0}])
 def test_a_part_of_the_project_s_own_clip_is_refused(
     tmp_path: Path, clip: MotionClip, part: dict
 ) -> None:
     path = clip.save(tmp_path / "clip.npz")
-    with pytest.raises(MotionError, match=f"taken whole. Leave out {next(iter(part))}"):
+    with pytest.raises(MotionError, match=f"taken as they are. Leave out {next(iter(part))}"):
         load(path, ImportOptions(**part))
 
 
@@ -118,11 +118,11 @@ def test_wrong_options_are_refused(wrong: dict, message: str) -> None:
 
 def test_every_shipped_table_says_where_its_motion_comes_from() -> None:
     tables = {path.stem: read_table(path) for path in TABLES.glob("*.yaml")}
-    assert set(tables) == {"cmu_asf", "cmu_bvh", "lafan1", "100style", "smpl", "deepmimic"}
-    for table in tables.values():
-        assert (
-            table.source and table.licence and table.format in ("asf", "bvh", "smpl", "deepmimic")
-        )
+    credited = {"cmu_asf", "cmu_bvh", "lafan1", "100style", "smpl", "deepmimic", "mixamo"}
+    assert set(tables) == credited | {"xsens", "xsens_mvn", "soma"}
+    for name, table in tables.items():
+        assert table.source and table.format in ("asf", "bvh", "smpl", "deepmimic")
+        assert bool(table.licence) == (name in credited), "of a suit's recordings nothing is known"
         assert len(set(table.bodies.values())) == len(table.bodies)
     assert sum(joint.columns for joint in tables["deepmimic"].joints) == 40
 

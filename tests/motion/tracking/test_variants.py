@@ -51,10 +51,8 @@ def test_a_segment_stays_of_its_motion(wildrobot: RobotModel, walk: MotionClip) 
 
 
 def test_what_has_no_cycle_is_told(wildrobot: RobotModel, walk: MotionClip) -> None:
-    knees = np.isin(np.arange(9), (3, 7))
-    going = replace(
-        walk, joint_pos=walk.joint_pos + np.linspace(0.0, 4.0, walk.num_frames)[:, None] * knees
-    )
+    arrays = ("root_pos", "root_quat", "joint_pos", "pad_forces")
+    going = replace(walk, **{name: getattr(walk, name)[:20] for name in arrays})  # half a step
     with pytest.raises(MotionError, match="never comes back"):
         endless_clips(wildrobot, going, SETTINGS)
     assert endless_clips(wildrobot, going, replace(SETTINGS, loops=("neutral",)))

@@ -11,7 +11,6 @@ from wildrobot_gym.experiments.motion.settings import HarnessSettings
 from wildrobot_gym.experiments.motion.sources import read_motions
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.clip_names import check_names
-from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.mining import ClipYield, Gates, mine
 from wildrobot_gym.motion.tracking import TrackSettings, track
 from wildrobot_gym.reporting import SILENT, Reporter
@@ -83,7 +82,7 @@ def measure_harness(
     """
     settings = settings or HarnessSettings()
     robot = RobotModel.load(settings.robot)
-    read = read_motions(robot, files, ImportOptions(robot=settings.robot))
+    read = read_motions(robot, files, settings)
     check_names(read.clips)
     tracking = TrackSettings(duration_s=settings.duration, warps=(1.0,), turns=(0.0,))
     found: dict[str, Contribution] = {}

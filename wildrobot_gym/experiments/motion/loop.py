@@ -12,7 +12,6 @@ from wildrobot_gym.experiments.motion.written import WrittenClips, require_clips
 from wildrobot_gym.files import check_free
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.clip_names import check_names, without_images
-from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.tracking import TrackSettings, endless_clips
 from wildrobot_gym.robot import RobotModel
 
@@ -44,7 +43,7 @@ def loop_files(
     )
     robot = RobotModel.load(settings.robot)
     check_free([settings.out, report_file(settings.out)], overwrite)
-    read = read_motions(robot, files, ImportOptions(robot=settings.robot))
+    read = read_motions(robot, files, settings)
     check_names(read.clips)
     made: list[MotionClip] = []
     for clip in without_images(read.clips) if settings.mirror else read.clips:

@@ -16,7 +16,6 @@ from wildrobot_gym.experiments.motion.sources import read_motions
 from wildrobot_gym.experiments.video import check_seconds
 from wildrobot_gym.files import check_free
 from wildrobot_gym.motion.clip import MotionClip
-from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking import Variant
 from wildrobot_gym.robot import RobotModel
@@ -67,7 +66,7 @@ def film_motions(
         raise MotionError("Name the clips or datasets to show, a panel each.")
     motion, chosen, skipped = settings.motion, list[MotionClip](), dict[str, str]()
     for name in files:
-        read = read_motions(robot, [name], ImportOptions(robot=settings.robot))
+        read = read_motions(robot, [name], settings)
         skipped |= read.skipped
         motion = motion or read.clips[0].motion_id
         chosen.append(plainest_clip(read.clips, motion, name).resampled(1.0 / CONTROL_DT))
@@ -108,7 +107,7 @@ def _draw(
     robot: RobotModel, clips: Sequence[MotionClip], settings: PlaySettings
 ) -> list[list[np.ndarray]]:
     """Return the frames of each panel, all panels equally long."""
-    poses = [np.concatenate([c.root_pos, c.root_quat, c.joint_pos], axis=-1) for c in clips]
+    poses = [clip.qpos for clip in clips]
     length = min(*map(len, poses), max(1, round(settings.seconds / CONTROL_DT)))
     renderer = SceneRenderer(robot, *settings.size, camera=settings.camera)
     try:

@@ -11,7 +11,6 @@ from wildrobot_gym.experiments.motion.settings import RetargetFilesSettings
 from wildrobot_gym.experiments.motion.sources import read_motions
 from wildrobot_gym.files import check_free
 from wildrobot_gym.motion.clip import MotionClip
-from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.retarget import RetargetReport, RetargetSettings
 from wildrobot_gym.robot import RobotModel
 
@@ -51,20 +50,12 @@ def retarget_files(
         MotionError: No file could be read.
     """
     settings = settings or RetargetFilesSettings()
-    options = ImportOptions(
-        table=settings.table,
-        skeleton=settings.skeleton,
-        body_model=settings.body_model,
-        robot=settings.robot,
-        fps=settings.fps,
-        scale=settings.scale,
-        up=settings.up,
-        facing=settings.facing,
-        start_s=settings.start,
-        end_s=settings.end,
+    scaling = RetargetSettings(
+        time_scale=None if settings.warp else 1.0,
+        stride=settings.stride,
+        max_turn_rate=settings.max_turn_rate,
     )
-    scaling = RetargetSettings(time_scale=None if settings.warp else 1.0, stride=settings.stride)
-    read = read_motions(RobotModel.load(settings.robot), files, options, scaling)
+    read = read_motions(RobotModel.load(settings.robot), files, settings, scaling)
     written: dict[Path, MotionClip] = {}
     for clip in read.clips:
         # The last part of the name only: a foreign file's name must not lead out of the folder.

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from wildrobot_gym.motion.import_options import ImportOptions
+
 
 @dataclass(frozen=True, kw_only=True)
 class BuildSettings:
@@ -26,13 +28,11 @@ class BuildSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetargetFilesSettings:
+class RetargetFilesSettings(ImportOptions):
     """Parameters of `retarget_files`."""
 
     out: Path = Path("retargeted")
     """Folder for the clips, one .npz file each."""
-    robot: str = "wildrobot"
-    """Name of a shipped robot, or a folder with a robot_config.yaml."""
     warp: bool = True
     """Change the speed of human motion to keep its Froude number.
 
@@ -40,37 +40,19 @@ class RetargetFilesSettings:
     """
     stride: float = 1.0
     """Factor on the length of human steps, after they are scaled by leg length."""
-    table: str | None = None
-    """Table of joint names: a name in configs/skeletons or a path.
+    max_turn_rate: float = 0.3
+    """Greatest rate at which the heading may change, in rad/s, as hips that turn no foot allow.
 
-    The default is a guess from the file.
+    Paths that bend more are unbent. `inf` keeps human turns, and feet slide.
     """
-    skeleton: str | None = None
-    """Skeleton file (.asf) of .amc files. The default is the one beside them."""
-    body_model: str | None = None
-    """Body model file (SMPL-H or SMPL-X) for AMASS files."""
-    fps: float | None = None
-    """Frame rate in Hz, in place of the rate that the files give."""
-    scale: float | None = None
-    """Meters in one unit of the files. The default is found from the length of the legs."""
-    up: str | None = None
-    """Axis of the files that points up, such as `--up z` or `--up=-y`. Found by default."""
-    facing: str | None = None
-    """Axis that the skeleton's rest pose faces, like `up`. Found by default."""
-    start: float | None = None
-    """Start of the part to take from each file, in seconds."""
-    end: float | None = None
-    """End of the part to take from each file, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoopSettings:
+class LoopSettings(ImportOptions):
     """Parameters of `loop_files`."""
 
     out: Path = Path("loops.npz")
     """File for the looped clips, .npz."""
-    robot: str = "wildrobot"
-    """Name of a shipped robot, or a folder with a robot_config.yaml."""
     duration: float = 10.0
     """Duration of each variant, in seconds."""
     loops: tuple[Literal["cycle", "neutral"], ...] = ("cycle",)
@@ -86,13 +68,11 @@ class LoopSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrackFilesSettings:
+class TrackFilesSettings(ImportOptions):
     """Parameters of `track_files`."""
 
     out: Path = Path("segments.npz")
     """File for the dataset, .npz. Its report (.report.json) is written beside it."""
-    robot: str = "wildrobot"
-    """Name of a shipped robot, or a folder with a robot_config.yaml."""
     duration: float = 20.0
     """Duration of each variant, in seconds."""
     generations: int = 8
@@ -122,11 +102,9 @@ class PerformSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HarnessSettings:
+class HarnessSettings(ImportOptions):
     """Parameters of `measure_harness`."""
 
-    robot: str = "wildrobot"
-    """Name of a shipped robot, or a folder with a robot_config.yaml."""
     duration: float = 10.0
     """Duration of each performance, in seconds."""
 
@@ -167,7 +145,7 @@ class ProbeSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlaySettings:
+class PlaySettings(ImportOptions):
     """Parameters of `film_motions`."""
 
     motion: str | None = None
@@ -182,5 +160,3 @@ class PlaySettings:
     """Width and height of a panel, in pixels."""
     camera: str = "track"
     """Camera of the robot's model: track, side or front for the shipped robots."""
-    robot: str = "wildrobot"
-    """Name of a shipped robot, or a folder with a robot_config.yaml."""

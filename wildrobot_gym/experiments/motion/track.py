@@ -12,7 +12,6 @@ from wildrobot_gym.experiments.motion.sources import read_motions
 from wildrobot_gym.experiments.motion.written import MinedDataset
 from wildrobot_gym.files import check_free
 from wildrobot_gym.motion.clip import MotionClip
-from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.mining import Gates, MiningReport, best_segments, generate, save_features
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking import TrackSettings
@@ -61,7 +60,7 @@ def track_files(
             " first."
         )
     check_free([out, report_file(out), features], overwrite)
-    read = read_motions(robot, files, ImportOptions(robot=settings.robot))
+    read = read_motions(robot, files, settings)
     with report.progress("tracking clips, %", _UNITS * len(read.clips)) as advance:
         shown = 0
 

@@ -10,18 +10,18 @@ import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import numpy as np
-
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.human import HumanMotion
-from wildrobot_gym.motion.importers.amass import load_amass
+from wildrobot_gym.motion.import_options import ImportOptions
+from wildrobot_gym.motion.importers.amass import body_model_kind, load_amass
 from wildrobot_gym.motion.importers.asf_amc import load_amc
 from wildrobot_gym.motion.importers.bvh import load_bvh
 from wildrobot_gym.motion.importers.csv_clip import load_csv
 from wildrobot_gym.motion.importers.deepmimic import load_deepmimic
 from wildrobot_gym.motion.importers.gmr import load_gmr
-from wildrobot_gym.motion.importers.options import ImportOptions
+from wildrobot_gym.motion.importers.reading import npz_names
+from wildrobot_gym.motion.importers.tracking_npz import JOINT_ARRAYS, load_tracking
 from wildrobot_gym.robot import RobotModel
 
 __all__ = ["SUFFIXES", "ImportOptions", "find", "load"]
@@ -30,16 +30,26 @@ _log = logging.getLogger(__name__)
 
 
 def _load_npz(path: Path, options: ImportOptions) -> HumanMotion | MotionClip:
-    """Load an AMASS motion, or a clip of this project."""
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            ours = "metadata" in file.files
-    except Exception:  # damaged: the importer of the most common kind says so
-        ours = False
-    if not ours:
-        return load_amass(path, options)
-    options.take_whole(path)
-    return MotionClip.load(path).check(RobotModel.load(options.robot), str(path))
+    """Load an AMASS motion, a tracking task's clip, or a clip of this project."""
+    names = npz_names(path)
+    if reason := _no_motion(path, names):
+        raise MotionError(reason)
+    if "metadata" in names:
+        options.take_whole(path)
+        return MotionClip.load(path).check(RobotModel.load(options.robot), str(path))
+    if names & set(JOINT_ARRAYS):
+        return load_tracking(path, options)
+    return load_amass(path, options)  # also if it is damaged: AMASS is the most common kind
+
+
+def _no_motion(path: Path, names: frozenset[str]) -> str:
+    """Return what an .npz is that lies beside AMASS's motions and is none, or nothing."""
+    if "v_template" in names:
+        kind = body_model_kind(path)
+        return f"{path} is a body model ({kind}), no motion. Pass it as body_model."
+    if "betas" in names and not names & {"trans", "poses", "pose_body"}:
+        return f"{path} holds the shape of an AMASS subject, no motion. Leave it out."
+    return ""
 
 
 _FORMATS: dict[str, Callable[[Path, ImportOptions], HumanMotion | MotionClip]] = {
@@ -59,7 +69,8 @@ def load(path: str | Path, options: ImportOptions | None = None) -> HumanMotion 
     """Load the motion in a file.
 
     Human motion comes from .amc (with its .asf), .bvh, AMASS .npz, and DeepMimic .txt and .json.
-    Clips of `options.robot` come from GMR .pkl, .csv, and this project's .npz.
+    Clips of `options.robot` come from GMR .pkl, .csv (with a header, or Unitree's without one),
+    .npz of BeyondMimic, mjlab and Isaac Lab, and this project's .npz.
 
     Args:
         path: The file.
@@ -113,7 +124,12 @@ def find(paths: Iterable[str | Path]) -> list[Path]:
 
 
 def _may_be_motion(path: Path) -> bool:
-    """Return whether to import a file of a folder. A .txt must be JSON, since most are notes."""
+    """Return whether to import a file of a folder.
+
+    A .txt must be JSON, since most are notes. AMASS's folders have shapes and body models, too.
+    """
     if path.suffix.lower() not in _FORMATS or not path.is_file():
         return False
+    if path.suffix.lower() == ".npz":
+        return not _no_motion(path, npz_names(path))
     return path.suffix.lower() != ".txt" or path.read_bytes()[:64].lstrip().startswith(b"{")

@@ -18,14 +18,15 @@ from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.human import HumanMotion
+from wildrobot_gym.motion.import_options import ImportOptions
 from wildrobot_gym.motion.importers.assemble import to_human
-from wildrobot_gym.motion.importers.options import ImportOptions
-from wildrobot_gym.motion.importers.reading import check_finite, check_fps
+from wildrobot_gym.motion.importers.reading import check_finite, check_fps, read_npz
 from wildrobot_gym.motion.importers.skeleton import Recording, Skeleton
 from wildrobot_gym.motion.importers.table import NameTable, choose_table, shipped_tables
 
 _TABLE = "smpl"
 _MODEL = ("J_regressor", "v_template", "shapedirs", "kintree_table")
+_FAMILY = {24: "SMPL", 52: "SMPL-H", 55: "SMPL-X"}  # by number of joints
 _RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
 
 
@@ -36,7 +37,7 @@ def load_amass(path: Path, options: ImportOptions) -> HumanMotion:
         MotionError: There is no body model, it does not fit the motion, a file is truncated, or a
             value is not finite; see also `to_human`.
     """
-    motion = _read(path, ("trans", "betas"), f"AMASS motion (trans, poses, betas, {_RATES[0]})")
+    motion = read_npz(path, ("trans", "betas"), f"AMASS motion (trans, poses, betas, {_RATES[0]})")
     poses, trans, betas = _parameters(motion, path)
     rates = [rate for rate in _RATES if rate in motion and motion[rate].size]
     if not rates and options.fps is None:
@@ -59,34 +60,24 @@ def load_amass(path: Path, options: ImportOptions) -> HumanMotion:
     rotations = tuple(Rotation.from_rotvec(poses[:, i]) for i in range(len(offsets)))
     skeleton = Skeleton(layout.joint_names, layout.joint_parents, offsets)
     notes = (
-        f"body model: {model.name}; the motion's gender is {motion.get('gender', 'not said')}",
+        f"body model: {model.name} ({body_model_kind(model)}); the motion's gender is"
+        f" {motion.get('gender', 'not said')}",
     )
     return to_human(Recording(path, skeleton, fps, rotations, moving, notes), table, options)
 
 
-def _read(path: Path, names: tuple[str, ...], what: str) -> dict[str, np.ndarray]:
-    """Read the arrays of an .npz, without those that only a pickle could give."""
-    arrays = {}
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            for name in file.files:
-                try:
-                    arrays[name] = file[name]
-                except (
-                    ValueError
-                ):  # an array of Python objects; SMPL-X has some that are not needed
-                    continue
-    except Exception as error:  # a damaged archive may raise anything
-        raise MotionError(
-            f"{path} is truncated or no {what} ({type(error).__name__}: {error})."
-            " Download it again."
-        ) from error
-    if missing := [name for name in names if name not in arrays]:
-        raise MotionError(
-            f"{path} is no {what}: it has no {', '.join(missing)} as plain arrays;"
-            f" it has {', '.join(arrays)}."
-        )
-    return arrays
+def body_model_kind(path: Path) -> str:
+    """Return which body model of the SMPL family an .npz holds, by its number of joints.
+
+    Raises:
+        MotionError: The file is damaged.
+    """
+    names = ("kintree_table",)
+    return _named(read_npz(path, names, "body model", only=names)["kintree_table"].shape[-1])
+
+
+def _named(joints: int) -> str:
+    return f"{_FAMILY.get(joints, 'no model of the SMPL family')}, {joints} joints"
 
 
 def _parameters(
@@ -122,7 +113,12 @@ def _rest(
     model_path: Path, betas: Float[np.ndarray, " shape"], layout: NameTable, posed: int, path: Path
 ) -> Float[np.ndarray, "joint 3"]:
     """Return the joints of the body with these proportions, in the model's own pose."""
-    model = _read(model_path, _MODEL, f"body model ({', '.join(_MODEL)})")
+    if model_path.suffix.lower() == ".pkl":
+        raise MotionError(
+            f"{model_path} is a pickle, which is not read, since it could execute anything."
+            " Get the body model as .npz from its makers."
+        )
+    model = read_npz(model_path, _MODEL, f"body model ({', '.join(_MODEL)})")
     regressor, template, shapes, tree = (model[name] for name in _MODEL)
     if (
         regressor.ndim != 2
@@ -140,10 +136,9 @@ def _rest(
     )  # the root's is any number.
     if posed not in (count, body) or not same_tree:  # pose_body alone has the body's joints only
         raise MotionError(
-            f"{model_path} has {count} joints and does not fit {path}, which moves {posed}: SMPL-H"
-            " has 52, SMPL-X 55, and both"
-            f" begin with {', '.join(layout.joint_names)}. Pass the body model that the motion was"
-            " made with."
+            f"{model_path} is {_named(count)} and does not fit {path}, which moves {posed} joints:"
+            f" {_named(posed)}. The body models of AMASS, SMPL-H (52 joints) and SMPL-X (55), begin"
+            f" with {', '.join(layout.joint_names)}. Pass the one that the motion was made with."
         )
     for name in _MODEL[:3]:
         check_finite(model[name], model_path, name)

@@ -18,8 +18,8 @@ from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.human import HumanMotion
+from wildrobot_gym.motion.import_options import ImportOptions
 from wildrobot_gym.motion.importers.assemble import to_human
-from wildrobot_gym.motion.importers.options import ImportOptions
 from wildrobot_gym.motion.importers.reading import check_finite, check_fps, numbers, read_text
 from wildrobot_gym.motion.importers.skeleton import Recording, Skeleton
 from wildrobot_gym.motion.importers.table import choose_table

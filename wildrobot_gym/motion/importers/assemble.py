@@ -8,9 +8,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.motion.human import HumanMotion
+from wildrobot_gym.motion.import_options import ImportOptions
 from wildrobot_gym.motion.importers.axes import Axes, Points, find_axes, least_turn
 from wildrobot_gym.motion.importers.floor import level
-from wildrobot_gym.motion.importers.options import ImportOptions
 from wildrobot_gym.motion.importers.skeleton import Recording
 from wildrobot_gym.motion.importers.table import NameTable
 

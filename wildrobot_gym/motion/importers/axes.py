@@ -15,7 +15,7 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.motion.importers.options import AXES, ImportOptions
+from wildrobot_gym.motion.import_options import AXES, ImportOptions
 
 LEG_RANGE = (0.3, 1.2)  # m; hip to ankle along the bones, from a toddler to a very tall adult.
 _USUAL_LEG = 0.85  # m, adults

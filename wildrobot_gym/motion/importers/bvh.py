@@ -1,5 +1,5 @@
-"""Biovision hierarchies (.bvh): CMU's conversions, LAFAN1, 100STYLE, and others with a table of
-joint names.
+"""Biovision hierarchies (.bvh): CMU's conversions, LAFAN1, 100STYLE, Mixamo, Xsens, SOMA, and
+others with a table of joint names.
 
 A joint's rotation from its parent is the product of its rotation channels in their order. Position
 channels replace the offset, as in all these sources.
@@ -7,6 +7,7 @@ channels replace the offset, as in all these sources.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,13 +17,16 @@ from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.human import HumanMotion
+from wildrobot_gym.motion.import_options import ImportOptions
 from wildrobot_gym.motion.importers.assemble import to_human
-from wildrobot_gym.motion.importers.options import ImportOptions
 from wildrobot_gym.motion.importers.reading import check_finite, check_fps, numbers, read_text
 from wildrobot_gym.motion.importers.skeleton import Recording, Skeleton
-from wildrobot_gym.motion.importers.table import choose_table
+from wildrobot_gym.motion.importers.table import choose_table, plain_name
 
 _TURNS, _SHIFTS = ("Xrotation", "Yrotation", "Zrotation"), ("Xposition", "Yposition", "Zposition")
+# A joint's name may have blanks, and may have MOTION in it. It ends where its brace opens.
+_MOTION = re.compile(r"(?m)(?:^|(?<=\}))\s*MOTION\b")
+_WORDS = re.compile(r"(?:ROOT|JOINT|End)\s[^{}]*|[{}]|[^\s{}]+")
 _JUMP = np.radians(
     20.0
 )  # in a motion no joint turns so far in one frame and hardly at all in the next ones
@@ -43,11 +47,12 @@ def load_bvh(path: Path, options: ImportOptions) -> HumanMotion:
         MotionError: The file is truncated, no table of joint names fits, or a value or the frame
             time is out of range. See also `to_human`.
     """
-    hierarchy, _, motion = read_text(path).partition("MOTION")
+    hierarchy, *rest = _MOTION.split(read_text(path), maxsplit=1)
     joints = _read_hierarchy(path, hierarchy)
     names = tuple(joint.name for joint in joints)
     name, table = choose_table(options.table, "bvh", names, str(path))
-    frame_time, values = _read_motion(path, motion, sum(len(joint.channels) for joint in joints))
+    width = sum(len(joint.channels) for joint in joints)
+    frame_time, values = _read_motion(path, "".join(rest), width)
     fps = check_fps(
         options.fps or 1.0 / max(frame_time, 1e-9), path, f"Frame Time {frame_time:g} s"
     )
@@ -82,18 +87,19 @@ def _read_hierarchy(path: Path, text: str) -> list[_Joint]:
     joints: list[_Joint] = []
     stack: list[int | None] = []  # of open braces: the joint, or None for an end site
     opened: int | None = None
-    words = iter(text.split())
+    after_offset = False
+    words = iter(" ".join(word.split()) for word in _WORDS.findall(text))
     try:
         if next(words) != "HIERARCHY":
             raise ValueError("it does not begin with HIERARCHY")
         for word in words:
-            if word in ("ROOT", "JOINT"):
-                if (word == "ROOT") != (not joints):
+            kind, _, name = word.partition(" ")
+            if kind in ("ROOT", "JOINT"):
+                if (kind == "ROOT") != (not joints):
                     raise ValueError("it does not have one ROOT, and that first")
-                joints.append(_Joint(next(words), stack[-1] if stack else -1))  # type: ignore[arg-type]
+                joints.append(_Joint(plain_name(name), stack[-1] if stack else -1))  # type: ignore[arg-type]
                 opened = len(joints) - 1
-            elif word == "End":
-                next(words)
+            elif kind == "End":
                 opened = None
             elif word == "{":
                 stack.append(opened)
@@ -114,8 +120,9 @@ def _read_hierarchy(path: Path, text: str) -> list[_Joint]:
                 if len(set(channels)) != len(channels):
                     raise ValueError(f"a channel stands twice in {' '.join(channels)}")
                 joints[stack[-1]].channels = channels  # type: ignore[index]
-            else:
+            elif not (after_offset and _is_number(word)):  # SOMA's offsets have angles, too
                 raise ValueError(f"unexpected word {word!r}")
+            after_offset = word == "OFFSET" or (after_offset and _is_number(word))
         if stack or not joints or not all(joint.offset for joint in joints):
             raise ValueError("a brace or an OFFSET is missing")
     except (StopIteration, ValueError, IndexError, TypeError) as error:
@@ -124,6 +131,14 @@ def _read_hierarchy(path: Path, text: str) -> list[_Joint]:
             f"{path} is truncated or no BVH: {reason}. Download or export it again."
         ) from error
     return joints
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_motion(

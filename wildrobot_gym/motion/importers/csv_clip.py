@@ -1,7 +1,11 @@
-"""Robot motion as CSV: a header that names every column, then one line for each frame.
+"""Robot motion as CSV, one line for each frame.
 
-Columns, in any order: root_x, root_y, root_z (m), root_qw, root_qx, root_qy, root_qz, every joint
-of the robot by its name (rad), and `time` (s, evenly spaced). Without `time`, pass fps.
+With a header, columns may have any order: root_x, root_y, root_z (m), root_qw, root_qx, root_qy,
+root_qz, every joint of the robot by its name (rad), and `time` (s, evenly spaced). Without `time`,
+pass fps.
+
+Without a header, as Unitree's, BeyondMimic's and mjlab's files are: x, y, z, qx, qy, qz, qw, and
+the joints in the robot's order. Pass fps.
 """
 
 from __future__ import annotations
@@ -12,13 +16,14 @@ import numpy as np
 
 from wildrobot_gym.errors import MotionError, unknown_name
 from wildrobot_gym.motion.clip import MotionClip
-from wildrobot_gym.motion.importers.options import ImportOptions
+from wildrobot_gym.motion.import_options import ImportOptions
 from wildrobot_gym.motion.importers.reading import check_finite, check_fps, numbers, read_text
 from wildrobot_gym.motion.importers.robot_clip import robot_clip
 from wildrobot_gym.robot import RobotModel
 
 _POSITION, _QUAT = ("root_x", "root_y", "root_z"), ("root_qw", "root_qx", "root_qy", "root_qz")
 _TIME = "time"
+ROBOTS = {29: "Unitree's G1", 23: "Unitree's G1 (23 joints)", 19: "Unitree's H1"}  # by joints
 
 
 def load_csv(path: Path, options: ImportOptions) -> MotionClip:
@@ -34,8 +39,13 @@ def load_csv(path: Path, options: ImportOptions) -> MotionClip:
         for line in read_text(path).splitlines()
         if line.strip()
     ]
-    header, rows = rows[0], rows[1:]
     needed = (*_POSITION, *_QUAT, *robot.joint_names)
+    headless = _is_numbers(rows[0])
+    if headless:
+        rows = [row[:-1] if row[-1] == "" else row for row in rows]  # some end with a comma
+        header = _headless_columns(len(rows[0]), robot, path)
+    else:
+        header, rows = rows[0], rows[1:]
     missing = [name for name in needed if name not in header]
     unknown = [name for name in header if name not in (*needed, _TIME)]
     if missing or unknown or len(set(header)) != len(header):
@@ -45,10 +55,11 @@ def load_csv(path: Path, options: ImportOptions) -> MotionClip:
             f" {', '.join(missing) or 'none'};"
             f" needed, each once: {', '.join(needed)}, and {_TIME}.{hint}"
         )
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(rows, start=1 if headless else 2):
         if len(row) != len(header):
             raise MotionError(
-                f"{path}: row {number} has {len(row)} values, the header {len(header)}."
+                f"{path}: row {number} has {len(row)} values, the"
+                f" {'first row' if headless else 'header'} {len(header)}."
                 " Repair or export it again."
             )
     values = numbers([cell for row in rows for cell in row], path, "a row").reshape(-1, len(header))
@@ -60,15 +71,46 @@ def load_csv(path: Path, options: ImportOptions) -> MotionClip:
     )
     joint_pos = np.stack([columns[name] for name in robot.joint_names], axis=-1)
     given = check_fps(fps, path, "fps")
-    return robot_clip(
-        path, robot, given, root_pos, root_quat, joint_pos, options, ("joints by name",)
+    notes = (
+        f"no header: x, y, z, qx, qy, qz, qw, and the joints of {robot.name!r} in its order"
+        if headless
+        else "joints by name"
     )
+    return robot_clip(path, robot, given, root_pos, root_quat, joint_pos, options, (notes,))
+
+
+def _is_numbers(row: list[str]) -> bool:
+    try:
+        [float(cell) for cell in row if cell]
+    except ValueError:
+        return False
+    return any(row)
+
+
+def _headless_columns(count: int, robot: RobotModel, path: Path) -> list[str]:
+    """Return the names of the columns of a file without a header.
+
+    Raises:
+        MotionError: It has another number of joints than the robot.
+    """
+    root = [*_POSITION, *(f"root_q{axis}" for axis in "xyzw")]
+    if count != len(root) + robot.num_joints:
+        joints = count - len(root)
+        hint = f" {joints} joints has {ROBOTS[joints]}." if joints in ROBOTS else ""
+        raise MotionError(
+            f"{path} has no header and {count} columns: x, y, z, qx, qy, qz, qw and {joints} joints"
+            f" without names.{hint} Robot {robot.name!r} has {robot.num_joints}:"
+            f" {', '.join(robot.joint_names)}. Pass the robot of the file, retarget the human"
+            " motion to this one, or add a header."
+        )
+    return [*root, *robot.joint_names]
 
 
 def _rate(time: np.ndarray | None, path: Path) -> float:
     if time is None:
         raise MotionError(
-            f"{path} has no column {_TIME!r}, and so no frame rate. Add it (s), or pass fps."
+            f"{path} has no column {_TIME!r}, and so no frame rate. Add it (s), or pass fps"
+            " (Unitree's files have 30)."
         )
     if len(time) < 2:
         raise MotionError(

@@ -12,7 +12,7 @@ import numpy as np
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
-from wildrobot_gym.motion.importers.options import ImportOptions
+from wildrobot_gym.motion.import_options import ImportOptions
 from wildrobot_gym.motion.importers.reading import check_finite, check_fps
 from wildrobot_gym.motion.importers.robot_clip import robot_clip
 from wildrobot_gym.motion.importers.safe_pickle import load_pickle

@@ -12,7 +12,8 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.motion.clip import MotionClip
-from wildrobot_gym.motion.importers.options import ImportOptions
+from wildrobot_gym.motion.import_options import ImportOptions
+from wildrobot_gym.motion.plausibility import beyond_limits
 from wildrobot_gym.robot import RobotModel
 
 
@@ -34,14 +35,15 @@ def robot_clip(
         path: The file.
         robot: The robot.
         fps: Frame rate, in Hz.
-        root_pos: (time, 3) in m.
+        root_pos: (time, 3) in m, or in units of `options.scale` m.
         root_quat: (time, 4) wxyz.
         joint_pos: (time, joint) the robot's joints in its order, in rad.
-        options: The part to take, and the credits.
+        options: The part to take, the unit, and the credits.
         notes: What was found out about the file.
 
     Raises:
-        MotionError: The motion does not fit the robot, or has too few frames.
+        MotionError: The motion does not fit the robot, has too few frames, or cannot be a motion of
+            it (see `check_plausible`).
     """
     part = options.part(len(joint_pos), fps, str(path))
     clip = MotionClip(
@@ -49,19 +51,18 @@ def robot_clip(
         robot=robot.name,
         fps=fps,
         joint_names=robot.joint_names,
-        root_pos=np.asarray(root_pos, np.float64)[part],
+        root_pos=np.asarray(root_pos, np.float64)[part] * (options.scale or 1.0),
         root_quat=np.asarray(root_quat, np.float64)[part],
         joint_pos=np.asarray(joint_pos, np.float64)[part],
         source=options.source or path.name,
         licence=options.licence or "",
     ).check(robot, str(path))
     command = _mean_velocity(clip)
-    outside = np.maximum(
-        robot.joint_range[:, 0] - clip.joint_pos, clip.joint_pos - robot.joint_range[:, 1]
-    ).max(axis=0)
     beyond = [
         f"{name} by {x:.3f} rad"
-        for name, x in zip(robot.joint_names, outside, strict=True)
+        for name, x in zip(
+            robot.joint_names, beyond_limits(robot, clip.joint_pos).max(axis=0), strict=True
+        )
         if x > 1e-6
     ]
     found = (

@@ -22,6 +22,12 @@ _PLAIN = re.compile(
 )  # bool, integers, floats, text of a fixed length: types without pointers
 
 
+_BODY_MODEL = (
+    " It looks like a body model of the SMPL family, which is no motion: get the .npz of it, and"
+    " pass that as body_model."
+)
+
+
 class _Refused(Exception):
     """What a pickle asked for."""
 
@@ -132,7 +138,7 @@ def load_pickle(path: Path) -> dict[str, Any]:
             f"{path} asks for {error}, which was refused and not executed; allowed: numpy arrays of"
             " numbers, numbers, text,"
             " lists, tuples, dictionaries. If you trust its maker, have it saved again with these"
-            " only."
+            " only." + _BODY_MODEL * str(error).startswith(("chumpy", "scipy.sparse"))
         ) from error
     except Exception as error:  # a damaged pickle may raise anything
         raise MotionError(

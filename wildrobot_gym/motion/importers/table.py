@@ -7,6 +7,7 @@ Keys:
 - `format`: asf, bvh, smpl or deepmimic.
 - `bodies`: joint of the file for each key body.
 - `source` and `licence`: for the credits.
+- `signature`: joints that tell this source's files from others that have the same bodies.
 - `fps`: for a format whose files do not give it.
 - `stand`: degrees about a joint's own x, y, z, if the skeleton does not stand upright at zero.
 - `joints`: for a format whose files have no names.
@@ -14,8 +15,9 @@ Keys:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -26,6 +28,8 @@ from wildrobot_gym.motion.human import KEY_BODIES, REQUIRED_BODIES
 from wildrobot_gym.paths import CONFIGS
 
 TABLES = CONFIGS / "skeletons"
+# What tools put before a name: a namespace such as Maya's `actor:`, or Mixamo's in its variants.
+_PREFIX = re.compile(r"^(?:.*:|mixamorig\d*_?)")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class NameTable:
     bodies: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     licence: str = ""
+    signature: tuple[str, ...] = ()
     fps: float | None = None
     stand: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     joints: tuple[Joint, ...] = ()
@@ -76,6 +81,13 @@ class NameTable:
     def indices(self, names: tuple[str, ...]) -> dict[str, int]:
         """Return the column of each key body that the file has, in the order of `KEY_BODIES`."""
         return {b: names.index(self.bodies[b]) for b in KEY_BODIES if self.bodies.get(b) in names}
+
+
+def plain_name(name: str) -> str:
+    """Return a joint's name without namespace, blanks and underscores: `actor:Left Foot` is
+    `LeftFoot`.
+    """
+    return re.sub(r"[\s_]", "", _PREFIX.sub("", name)) or name
 
 
 def shipped_tables(format: str) -> dict[str, NameTable]:
@@ -105,14 +117,21 @@ def read_table(path: Path) -> NameTable:
             raise MotionError(
                 f"{path}: stand.{joint} is {list(degrees)}; allowed: degrees about x, y and z."
             )
-    return table
+    if table.format != "bvh":
+        return table
+    return replace(
+        table,
+        bodies={body: plain_name(joint) for body, joint in table.bodies.items()},
+        signature=tuple(map(plain_name, table.signature)),
+        stand={plain_name(joint): degrees for joint, degrees in table.stand.items()},
+    )
 
 
 def choose_table(
     asked: str | Path | None, format: str, names: tuple[str, ...], where: str
 ) -> tuple[str, NameTable]:
     """Return the table asked for, or the shipped one whose joints are all in the file, with its
-    name.
+    name. Of several, the one with most bodies is chosen, then the one with most of its signature.
 
     Raises:
         MotionError: No table fits. The message has the file's joints and those of the nearest
@@ -126,9 +145,13 @@ def choose_table(
                 f"{where}: {unknown_name('table', name, tables)} Or give a path to a .yaml."
             )
         tables = {name: tables[name] if name in tables else read_table(Path(asked))}
-    name, table = min(
-        tables.items(), key=lambda item: (len(item[1].missing(names)), -len(item[1].indices(names)))
-    )
+
+    def misfit(item: tuple[str, NameTable]) -> tuple[int, int, int]:
+        table = item[1]
+        signed = len(set(table.signature) & set(names))
+        return len(table.missing(names)), -len(table.indices(names)), -signed
+
+    name, table = min(tables.items(), key=misfit)
     if missing := table.missing(names):
         raise MotionError(
             f"{where} does not have the joints of table"
