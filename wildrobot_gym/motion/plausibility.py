@@ -13,7 +13,6 @@ from collections.abc import Mapping
 import mujoco
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.robot import RobotModel
@@ -114,10 +113,11 @@ def _check_limits(robot: RobotModel, joints: np.ndarray, where: str) -> None:
 
 
 def _check_speeds(robot: RobotModel, qpos: np.ndarray, fps: float, where: str) -> None:
-    turns = Rotation.from_quat(qpos[:, 3:7], scalar_first=True)
+    quat = qpos[:, 3:7] / np.linalg.norm(qpos[:, 3:7], axis=1, keepdims=True)
+    alike = np.abs(np.sum(quat[1:] * quat[:-1], axis=1))  # q and -q are one orientation
     steps = (
         np.linalg.norm(np.diff(qpos[:, :3], axis=0), axis=1),
-        (turns[1:] * turns[:-1].inv()).magnitude(),
+        2.0 * np.arccos(np.minimum(alike, 1.0)),
         np.abs(np.diff(qpos[:, 7:], axis=0)).max(axis=1),
     )
     for (name, bound, unit), step in zip(MAX_SPEEDS, steps, strict=True):
@@ -214,5 +214,6 @@ def standing_feet(
 
 def _tilt(quat: Float[np.ndarray, "time 4"]) -> float:
     """Return the angle between the mean up axis of the base and the world's, in degrees."""
-    up = Rotation.from_quat(quat, scalar_first=True).apply([0.0, 0.0, 1.0]).mean(axis=0)
+    w, x, y, z = quat.T  # no SciPy here: environments read clips, and need it for nothing else
+    up = np.mean([2 * (x * z + w * y), 2 * (y * z - w * x), w * w - x * x - y * y + z * z], axis=1)
     return float(np.degrees(np.arctan2(np.hypot(up[0], up[1]), up[2])))

@@ -14,9 +14,9 @@ from wildrobot_gym.motion.gait.build import walk_clip
 
 @pytest.fixture(scope="module")
 def lifted(wildrobot, tmp_path_factory):
-    """A walk 0.1 m above the floor, which no policy's features can match."""
+    """A walk 0.045 m above the floor, which no policy's features can match."""
     walk, path = walk_clip(wildrobot, 0.3), tmp_path_factory.mktemp("lifted") / "lifted.npz"
-    high = replace(walk, root_pos=walk.root_pos + np.array([0.0, 0.0, 0.1]))
+    high = replace(walk, root_pos=walk.root_pos + np.array([0.0, 0.0, 0.045]))
     return str(save_clips(path, [high]))
 
 

@@ -5,6 +5,7 @@ a circle.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import mujoco
 import numpy as np
@@ -85,3 +86,36 @@ def gait_poses(robot: RobotModel, speed: float, seconds: float) -> np.ndarray:
     return np.concatenate([clip.root_pos, clip.root_quat, clip.joint_pos], axis=-1)[frames].astype(
         float
     )
+
+
+def write_human(path: Path, human: HumanMotion) -> Path:
+    """Write a motion as BVH with Xsens's names, in which every joint has its own position."""
+    names = {"pelvis": "Hips", "torso": "Chest4"} | {
+        f"{side}_{joint}": f"{side.title()}{joint.title()}"
+        for side in ("left", "right")
+        for joint in ("hip", "knee", "ankle", "toe")
+    }
+    heights = {"pelvis": 0.0, "torso": 0.3, "hip": 0.0, "knee": -0.4, "ankle": -0.8, "toe": -0.87}
+    lines, columns = ["HIERARCHY"], []
+    for body in human.body_names:
+        side, _, joint = body.rpartition("_")
+        y = 0.1 * ((side == "left") - (side == "right"))
+        offset = f"OFFSET {0.15 * (joint == 'toe')} {y} {heights[joint]}"
+        channels = "CHANNELS 6 " + " ".join(
+            [f"{axis}position" for axis in "XYZ"] + [f"{axis}rotation" for axis in "ZYX"]
+        )
+        root = body == "pelvis"
+        lines += [f"{'ROOT' if root else 'JOINT'} {names[body]}", "{", offset, channels]
+        lines += [] if root else ["End Site", "{", "OFFSET 0 0 0", "}", "}"]
+        turns = Rotation.from_quat(human.rotation(body), scalar_first=True)
+        place = human.position(body)
+        if not root:  # relative to the hips
+            hips = Rotation.from_quat(human.rotation("pelvis"), scalar_first=True)
+            place = hips.inv().apply(place - human.position("pelvis"))
+            turns = hips.inv() * turns
+        columns += [place, turns.as_euler("ZYX", degrees=True)]
+    rows = np.concatenate(columns, axis=1)
+    lines += ["}", "MOTION", f"Frames: {len(rows)}", f"Frame Time: {1.0 / human.fps:.9f}"]
+    lines += [" ".join(f"{x:.6f}" for x in row) for row in rows]
+    path.write_text("\n".join(lines) + "\n")
+    return path

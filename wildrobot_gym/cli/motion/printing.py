@@ -58,15 +58,23 @@ def metric_table(
     names: str,
     columns: Sequence[tuple[str, str, int, float]],
     rows: Iterable[tuple[str, Any]],
+    caption: str | None = None,
 ) -> Table:
-    """Return a table of named objects; a column is (heading, attribute, decimals, factor)."""
-    table = number_table(title, names, [heading for heading, *_ in columns])
+    """Return a table of named objects.
+
+    A column is (heading, attribute, decimals, factor). A star marks the attributes in an object's
+    `beyond`, if it has that.
+    """
+    table = number_table(title, names, [heading for heading, *_ in columns], caption)
     for name, each in rows:
-        values = [(getattr(each, column), digits, factor) for _, column, digits, factor in columns]
-        cells = (
-            ("yes" if v else "no") if isinstance(v, bool) else f"{factor * v:.{digits}f}"
-            for v, digits, factor in values
-        )
+        marked = getattr(each, "beyond", ())
+        cells = []
+        for _, column, digits, factor in columns:
+            value = getattr(each, column)
+            text = (
+                ("no", "yes")[value] if isinstance(value, bool) else f"{factor * value:.{digits}f}"
+            )
+            cells.append(f"[red]{text}*[/]" if column in marked else text)
         table.add_row(escape(name), *cells)
     return table
 

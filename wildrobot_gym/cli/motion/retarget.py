@@ -9,6 +9,7 @@ from rich.console import Console
 
 from wildrobot_gym.cli.motion.printing import metric_table, print_skipped, say
 from wildrobot_gym.console.error_handling import Texts
+from wildrobot_gym.console.exit_codes import RUN_FAILED
 from wildrobot_gym.experiments.motion.settings import RetargetFilesSettings
 
 _COLUMNS = (  # heading, metric, decimals, factor
@@ -23,6 +24,7 @@ _COLUMNS = (  # heading, metric, decimals, factor
     ("error\nmm", "tracking_error", 0, 1000),
     ("frames\n1/s", "frames_per_s", 0, 1),
 )
+_BARS = (("slide", "foot_slide"), ("sink", "penetration"), ("float", "float_height"))
 
 
 def retarget(
@@ -30,11 +32,12 @@ def retarget(
 ) -> int:
     """Retarget human motion, or other projects' clips of this robot.
 
-    Exit code 1 if a file was left out.
+    Exit code 1 if a file was left out, or if a clip is beyond a bar: its feet slide, sink or float
+    too much.
 
     Args:
-        files: Motion files (.amc, .bvh, AMASS .npz, DeepMimic .txt or .json, GMR .pkl, .csv), or
-            folders of them.
+        files: Motion files (.amc, .bvh, AMASS .npz, DeepMimic .txt or .json, GMR .pkl, .csv,
+            BeyondMimic or mjlab .npz), or folders of them.
         settings: The files to write, and how to read and scale the motion.
         force: Overwrite clips that exist.
     """
@@ -47,6 +50,11 @@ def retarget(
         for note in clip.metadata.get("notes", ()):
             say(console, f"  {note}")
     if result.reports:
+        from wildrobot_gym.motion.retarget.report import BARS
+
+        bars = ", ".join(f"{label} {BARS[name]:g}" for label, name in _BARS)
         reports = [(Path(path).name, report) for path, report in result.reports.items()]
-        console.print(metric_table("retargeted", "file", _COLUMNS, reports))
-    return print_skipped(console, result.skipped)
+        caption = f"bars: {bars}; * is beyond its bar"
+        console.print(metric_table("retargeted", "file", _COLUMNS, reports, caption))
+    code = print_skipped(console, result.skipped)
+    return RUN_FAILED if any(each.beyond for each in result.reports.values()) else code

@@ -14,12 +14,14 @@ from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.motion.retarget import report as metrics
 from wildrobot_gym.motion.retarget.floor import FloorDemand, FloorDynamics
 from wildrobot_gym.motion.retarget.plan import ClipPlan
-from wildrobot_gym.motion.retarget.report import RetargetReport
+from wildrobot_gym.motion.retarget.report import BARS, RetargetReport
 from wildrobot_gym.motion.retarget.scaled import scaled_human
 from wildrobot_gym.motion.retarget.settings import RetargetSettings
 from wildrobot_gym.motion.retarget.stance import stances
+from wildrobot_gym.motion.retarget.turning import with_gentle_turns
 from wildrobot_gym.robot import RobotModel
 
+_LOST = 1.0  # degrees of a turn; less is not worth a note
 _FINER = 4  # multiple of the clip's frame rate, for the times of touchdown and lift-off.
 _ROUGH, _EXACT = 2, 20  # steps of inverse kinematics: before a correction, and at the end
 
@@ -52,7 +54,9 @@ def retarget(
     begin = time.process_time()
     settings = settings or RetargetSettings()
     fine = scaled_human(robot, human.check(), settings, _FINER * settings.fps, _FINER)
-    plan = ClipPlan(robot, fine.every(_FINER), stances(fine, robot.leg_length), settings)
+    planted = stances(fine, robot.leg_length)
+    gentle = with_gentle_turns(fine, settings.max_turn_rate)
+    plan = ClipPlan(robot, gentle.every(_FINER), planted, settings)
     ik, dynamics = LegIK(robot), FloorDynamics(robot)
     qpos = None
     for round_ in range(settings.balance):
@@ -67,7 +71,8 @@ def retarget(
     qpos, misses = plan.poses(ik, qpos, _EXACT)
     asked = dynamics.demand(qpos, settings.fps)
     seconds = time.process_time() - begin
-    report = _report(plan, qpos, asked, float(misses.max()), seconds)
+    human_turn = float(fine.heading[-1] - fine.heading[0])
+    report = _report(plan, qpos, asked, human_turn, float(misses.max()), seconds)
     return Retargeted(_clip(plan, human, qpos, asked, report), report)
 
 
@@ -106,15 +111,33 @@ def _clip(
                 k: v for k, v in report.as_dict().items() if k != "frames_per_s"
             },  # the same clip, the same file
             "settings": asdict(settings),
-            "notes": list(human.notes),
+            "beyond_bars": {name: float(f"{v:.3g}") for name, v in report.beyond.items()},
+            "notes": [*human.notes, *_notes(report, settings)],
         },
     )
+
+
+def _notes(report: RetargetReport, settings: RetargetSettings) -> list[str]:
+    """Return what a user should know of the clip, one sentence each."""
+    notes = []
+    lost = np.degrees(abs(report.human_turn - report.turn))
+    if lost > _LOST:
+        notes.append(
+            f"turns: the heading changes by {np.degrees(report.turn):.0f} of the human's"
+            f" {np.degrees(report.human_turn):.0f} degrees, at up to {settings.max_turn_rate:g}"
+            " rad/s, since no hip turns a standing foot"
+        )
+    if report.beyond:
+        beyond = (f"{name} {v:.1f} (bar {BARS[name]:g})" for name, v in report.beyond.items())
+        notes.append(f"BEYOND THE BARS: {', '.join(beyond)}")
+    return notes
 
 
 def _report(
     plan: ClipPlan,
     qpos: Float[np.ndarray, "time nq"],
     asked: FloorDemand,
+    human_turn: float,
     miss: float,
     seconds: float,
 ) -> RetargetReport:
@@ -135,6 +158,8 @@ def _report(
         scale=human.scale,
         time_scale=human.time_scale,
         speed=float(np.linalg.norm(body.level[-1] - body.level[0]) / body.time[-1]),
+        turn=float(human.heading[-1] - human.heading[0]),
+        human_turn=human_turn,
         foot_slide=1e3 * float(slide.mean()) if len(slide) else 0.0,
         foot_slide_p95=1e3 * float(np.quantile(slide, 0.95)) if len(slide) else 0.0,
         penetration=1e3 * max(float(-lowest.min()), 0.0),

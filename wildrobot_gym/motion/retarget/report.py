@@ -14,6 +14,8 @@ from wildrobot_gym.motion.retarget.body import along
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 from wildrobot_gym.robot import RobotModel
 
+BARS = {"foot_slide": 20.0, "penetration": 3.0, "float_height": 5.0}
+"""Greatest metrics of a clip that is fit for use, in the units of `RetargetReport`."""
 TOUCHING = 0.003  # m above the floor; higher corners of a planted sole carry nothing.
 _AT_LIMIT = 0.01  # rad
 
@@ -29,6 +31,8 @@ class RetargetReport:
         scale: Robot's length for a human's.
         time_scale: Robot's time for a human's.
         speed: Mean speed over the floor, in m/s.
+        turn: Change of the heading over the clip, to the left, in rad.
+        human_turn: The human's.
         foot_slide: Mean horizontal speed of the corners of planted soles, in mm/s.
         foot_slide_p95: Its 95th percentile.
         penetration: Greatest depth of a corner under the floor, in mm.
@@ -54,6 +58,8 @@ class RetargetReport:
     scale: float
     time_scale: float
     speed: float
+    turn: float
+    human_turn: float
     foot_slide: float
     foot_slide_p95: float
     penetration: float
@@ -68,6 +74,12 @@ class RetargetReport:
     single_support: float
     double_support: float
     flight: float
+
+    @property
+    def beyond(self) -> dict[str, float]:
+        """The metrics that are beyond their `BARS`."""
+        values = {name: getattr(self, name) for name in BARS}
+        return {name: value for name, value in values.items() if value > BARS[name]}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the metrics as JSON types, rounded."""

@@ -18,6 +18,9 @@ class RetargetSettings:
             balance between gravity and inertia. 1 keeps the human's time.
         stride: Factor on all horizontal paths, after scaling by leg length. Less than 1 gives
             shorter steps in the same time.
+        max_turn_rate: Greatest rate of the heading, in rad/s. Where a human turns faster, the path
+            bends less. This robot's hips cannot turn a standing foot, which slides when the base
+            turns. Infinity keeps the human's turns.
         clearance: Least height of the swing foot's lowest corner in mid-swing, in m.
         heel_rise: Greatest pitch of a sole at lift-off, in rad.
         heel_strike: Greatest pitch of a sole at touchdown, in rad.
@@ -32,6 +35,7 @@ class RetargetSettings:
     fps: float = 50.0
     time_scale: float | None = None
     stride: float = 1.0
+    max_turn_rate: float = 0.3
     clearance: float = 0.025
     heel_rise: float = 0.8
     heel_strike: float = 0.3
@@ -42,6 +46,7 @@ class RetargetSettings:
         for name, low, high in (
             ("fps", 20.0, 500.0),
             ("stride", 0.05, 2.0),
+            ("max_turn_rate", 0.0, float("inf")),
             ("clearance", 0.0, 0.1),
             ("heel_rise", 0.0, 1.2),
             ("heel_strike", 0.0, 0.6),
