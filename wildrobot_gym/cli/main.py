@@ -32,6 +32,8 @@ GROUPS = {
     "Share and deploy": {
         "export": "wildrobot_gym.cli.export:export",
         "rehearse": "wildrobot_gym.cli.rehearse:rehearse",
+        "push": "wildrobot_gym.cli.hub:push",
+        "pull": "wildrobot_gym.cli.hub:pull",
     },
     "Motion and robots": {
         "motion": "wildrobot_gym.cli.motion.commands:motion",

@@ -1,0 +1,1 @@
+"""Policies on the Hugging Face hub: model cards, push and pull."""
