@@ -23,8 +23,10 @@ if TYPE_CHECKING:
         ConfigError,
         FeatureError,
         LostProcessError,
+        MissingPackageError,
         NonFiniteError,
         OutOfMemoryError,
+        UnknownArgumentError,
         VecEnvError,
     )
     from amp_sbx.common.functional_vector_env import FunctionalVectorEnv
@@ -59,9 +61,11 @@ _MODULES = {
     "InfoMetricsCallback": "integrations.info_metrics",
     "LinearSchedule": "common.schedules",
     "LostProcessError": "common.errors",
+    "MissingPackageError": "common.errors",
     "NonFiniteError": "common.errors",
     "OutOfMemoryError": "common.errors",
     "ReferenceFeatures": "reference.features",
+    "UnknownArgumentError": "common.errors",
     "VecEnvError": "common.errors",
     "Verdict": "discriminator.verdict",
     "WeightSchedule": "discriminator.weight_schedule",
@@ -86,9 +90,11 @@ __all__ = [
     "InfoMetricsCallback",
     "LinearSchedule",
     "LostProcessError",
+    "MissingPackageError",
     "NonFiniteError",
     "OutOfMemoryError",
     "ReferenceFeatures",
+    "UnknownArgumentError",
     "VecEnvError",
     "Verdict",
     "WeightSchedule",
@@ -99,7 +105,19 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    try:
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    except ModuleNotFoundError as error:
+        from amp_sbx.common.errors import MissingPackageError
+
+        if (error.name or "").partition(".")[0] in (__name__, ""):
+            raise
+        raise MissingPackageError(
+            f"amp_sbx.{name} needs the package {error.name}, which is not installed. Install the "
+            "extra `train`: pip install 'wildrobot[train]', or in a clone: pip install -e "
+            "'.[train]'.",
+            name=error.name,
+        ) from error
     globals()[name] = value
     return value
 

@@ -30,6 +30,7 @@ ERRORS = {
     "PhysicsError",
     "RobotError",
     "RunError",
+    "UnknownArgumentError",
     "WildRobotError",
 }
 NAMES = {

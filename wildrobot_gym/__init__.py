@@ -31,6 +31,7 @@ from wildrobot_gym.errors import (
     PhysicsError,
     RobotError,
     RunError,
+    UnknownArgumentError,
     WildRobotError,
 )
 from wildrobot_gym.extras import extras_named
@@ -52,6 +53,7 @@ __all__ = [
     "PhysicsError",
     "RobotError",
     "RunError",
+    "UnknownArgumentError",
     "WildRobotError",
     "demonstrations",
     "evaluate",

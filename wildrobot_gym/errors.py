@@ -14,6 +14,13 @@ class ConfigError(WildRobotError, ValueError):
     """A configuration value or key is wrong."""
 
 
+class UnknownArgumentError(ConfigError, TypeError):
+    """A function was called with a keyword argument that it does not take.
+
+    Also Python's own error for that, which other libraries catch to try again without it.
+    """
+
+
 class RobotError(WildRobotError, ValueError):
     """A robot's model or its robot_config.yaml is incomplete or inconsistent."""
 
@@ -47,3 +54,9 @@ def unknown_name(what: str, got: str, allowed: Iterable[str]) -> str:
     near = difflib.get_close_matches(got, names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"Unknown {what} {got!r}.{hint} Allowed: {', '.join(names)}."
+
+
+def unknown_argument(what: str, got: str, allowed: Iterable[str]) -> UnknownArgumentError:
+    """The error about a keyword argument that `what` does not take, in Python's words and ours."""
+    names = unknown_name("keyword argument", got, allowed).partition(".")[2]
+    return UnknownArgumentError(f"{what} got an unexpected keyword argument {got!r}.{names}")

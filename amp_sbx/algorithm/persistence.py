@@ -14,6 +14,7 @@ from amp_sbx.algorithm.loading import load_model, replaceable
 from amp_sbx.algorithm.parameters import get_arrays, set_arrays
 from amp_sbx.algorithm.saving import save_model
 from amp_sbx.common.checks import reject_unknown
+from amp_sbx.common.errors import UnknownArgumentError
 
 Self = TypeVar("Self", bound="PersistentPPO")
 
@@ -76,9 +77,9 @@ class PersistentPPO(PPO):
 
         Raises:
             CheckpointError: the file is missing, damaged or foreign, or does not fit `env`.
-            ConfigError: an argument is unknown.
+            UnknownArgumentError: an argument is unknown.
         """
-        reject_unknown("load", kwargs, replaceable(cls))
+        reject_unknown("load", kwargs, replaceable(cls), UnknownArgumentError)
         overrides = {**(custom_objects or {}), **kwargs}
         model: Self = load_model(cls, path, env, device, overrides, verbose=print_system_info)
         return model

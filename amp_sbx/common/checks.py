@@ -12,12 +12,17 @@ from typing import Any
 from amp_sbx.common.errors import ConfigError
 
 
-def reject_unknown(section: str, given: Iterable[str], allowed: Iterable[str]) -> None:
-    """Check that every key in `given` is one of `allowed`."""
+def reject_unknown(
+    section: str,
+    given: Iterable[str],
+    allowed: Iterable[str],
+    error: type[ConfigError] = ConfigError,
+) -> None:
+    """Check that every key in `given` is one of `allowed`; raise `error` otherwise."""
     names = sorted(allowed)
     for key in given:
         if key not in names:
-            raise ConfigError(
+            raise error(
                 f"{section}: unknown key {key!r}.{nearest(key, names)} Allowed: {', '.join(names)}."
             )
 

@@ -9,6 +9,14 @@ class ConfigError(AMPError, ValueError):
     """A setting is unknown or out of its range."""
 
 
+class UnknownArgumentError(ConfigError, TypeError):
+    """A keyword argument is unknown: Python's own error for that, too."""
+
+
+class MissingPackageError(AMPError, ModuleNotFoundError):
+    """An optional package is missing. The message names the extra that installs it."""
+
+
 class FeatureError(AMPError, ValueError):
     """AMP observations or a reference are missing, have a wrong shape or layout, or hold NaN."""
 

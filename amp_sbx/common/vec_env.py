@@ -9,13 +9,13 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import VectorEnv
+from gymnasium.vector import AutoresetMode, VectorEnv
 from stable_baselines3.common.env_util import is_wrapped
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
-from amp_sbx.common.autoreset import use_same_step_autoreset
+from amp_sbx.common.autoreset import restart_finished, settle_autoreset
 from amp_sbx.common.errors import FeatureError, VecEnvError
 from amp_sbx.common.vec_attributes import (
     get_attributes,
@@ -43,7 +43,8 @@ class GymnasiumVecEnv(VecEnv):
 
     Args:
         vector_env: the vector environment. Its autoreset mode is switched to
-            `AutoresetMode.SAME_STEP` if it has another one.
+            `AutoresetMode.SAME_STEP` if it has another one, or to `DISABLED` below Gymnasium's
+            vector observation wrappers.
 
     Attributes:
         vector_env: the vector environment.
@@ -64,7 +65,7 @@ class GymnasiumVecEnv(VecEnv):
                 f"{type(vector_env).__name__}; make one with gymnasium.make_vec(...), or give a "
                 "single environment to SB3 directly."
             )
-        use_same_step_autoreset(vector_env)
+        self._restarts_itself = settle_autoreset(vector_env) != AutoresetMode.DISABLED
         self.vector_env = vector_env
         self.batch_infos: dict[str, np.ndarray] = {}
         self._missing: dict[str, np.ndarray] = {}
@@ -141,11 +142,12 @@ class GymnasiumVecEnv(VecEnv):
         done_ids = np.flatnonzero(dones)
         final_info = infos.get("final_info")
         self.batch_infos, self._missing = step_infos(infos, dones)
+        observations = _copy_obs(observations)
 
         # A new dict each step, so that what a wrapper writes into it does not last.
         of_env: list[dict[str, Any]] = [{}] * self.num_envs
         if done_ids.size:
-            final_obs = infos.get("final_obs")
+            final_obs = infos.get("final_obs") if self._restarts_itself else observations
             if final_obs is None:
                 raise VecEnvError(
                     f"{type(self.vector_env).__name__} ended an episode without "
@@ -154,7 +156,9 @@ class GymnasiumVecEnv(VecEnv):
             self._fill_done_infos(of_env, done_ids, final_obs, final_info, truncated & ~terminated)
             self._episode_returns[done_ids] = 0.0
             self._episode_lengths[done_ids] = 0
-        return _copy_obs(observations), rewards, dones, of_env
+            if not self._restarts_itself:
+                observations = restart_finished(self.vector_env, observations, dones)
+        return observations, rewards, dones, of_env
 
     def _fill_done_infos(
         self,

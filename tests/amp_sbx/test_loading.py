@@ -119,8 +119,9 @@ def test_a_full_replay_buffer_continues_in_a_larger_one(tmp_path):
 
 
 def test_unknown_arguments_of_load_are_refused(saved):
-    with pytest.raises(ConfigError, match=r"'n_epoch'\. Did you mean 'n_epochs'"):
+    with pytest.raises(ConfigError, match=r"'n_epoch'\. Did you mean 'n_epochs'") as raised:
         AMPPPO.load(saved, n_epoch=3)
+    assert isinstance(raised.value, TypeError)
 
 
 def test_arguments_of_load_win_over_the_file(saved):

@@ -4,7 +4,11 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
-from gymnasium.wrappers.vector import NormalizeObservation, RecordEpisodeStatistics
+from gymnasium.wrappers.vector import (
+    NormalizeObservation,
+    RecordEpisodeStatistics,
+    TransformObservation,
+)
 from probe_envs import AMPInfo, ProbeEnv, SignEnv
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
@@ -58,11 +62,11 @@ def test_other_autoreset_modes_are_refused_with_advice():
         metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
 
     with pytest.raises(
-        VecEnvError, match=r"Fixed autoresets in mode .*NEXT_STEP; SB3 needs .*SAME"
+        VecEnvError, match=r"Fixed autoresets in mode .*NEXT_STEP; .*autoreset_mode='SAME_STEP'\)"
     ):
         GymnasiumVecEnv(Fixed(2))
     normalized = NormalizeObservation(sync([3], AutoresetMode.NEXT_STEP))
-    with pytest.raises(VecEnvError, match="NormalizeObservation does not support it"):
+    with pytest.raises(VecEnvError, match=r"NormalizeObservation cannot restart.*VecNormalize"):
         GymnasiumVecEnv(normalized)
     assert normalized.env.autoreset_mode == AutoresetMode.NEXT_STEP
     with pytest.raises(VecEnvError, match="VectorEnv"):
@@ -93,6 +97,47 @@ def test_other_autoreset_modes_are_switched_through_wrappers(mode):
         np.testing.assert_array_equal(obs, [[1, 0], [0, 2]])
         np.testing.assert_array_equal(infos[0]["terminal_observation"], [0, 2])
     assert raw._autoreset_mode == AutoresetMode.SAME_STEP  # the wrapper counts by it
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
+def test_observation_wrappers_may_lie_between(mode):
+    """They refuse SAME_STEP, so the adapter restarts what has finished."""
+    raw = sync([2, 3], mode)
+    env = GymnasiumVecEnv(TransformObservation(raw, lambda obs: 10 * obs))
+    assert raw.autoreset_mode == raw.metadata["autoreset_mode"] == AutoresetMode.DISABLED
+    plain = GymnasiumVecEnv(sync([2, 3]))
+    np.testing.assert_array_equal(env.reset(), 10 * plain.reset())
+    for _ in range(7):
+        (obs, *rest, infos), (obs_2, *rest_2, infos_2) = (
+            env.step(zeros(env)),
+            plain.step(zeros(env)),
+        )
+        np.testing.assert_array_equal(obs, 10 * obs_2)
+        np.testing.assert_array_equal(rest, rest_2)
+        np.testing.assert_array_equal(env.amp_obs, plain.amp_obs)
+        for info, info_2 in zip(infos, infos_2, strict=True):
+            assert info.keys() == info_2.keys()
+            if info:
+                np.testing.assert_array_equal(
+                    info["terminal_observation"], 10 * info_2["terminal_observation"]
+                )
+                assert info["speed"] == info_2["speed"]
+                assert info["episode"]["l"] == info_2["episode"]["l"]
+
+
+def test_an_environment_that_only_waits_is_restarted():
+    class Waits(ProbeEnv):
+        metadata = {"autoreset_mode": AutoresetMode.DISABLED}  # noqa: RUF012
+        resets = 0
+
+        def reset(self, *, seed=None, options=None):
+            self.resets += 1
+            return super().reset(seed=seed)
+
+    raw = Waits(2, length=2)
+    env = GymnasiumVecEnv(raw)
+    env.reset()
+    assert [env.step(zeros(env))[2].all() for _ in range(2)] == [False, True] and raw.resets == 2
 
 
 def test_an_environment_that_can_switch_is_switched():

@@ -20,7 +20,7 @@ from gymnasium.wrappers import vector as vw
 
 from wildrobot_gym.env.single_env import WildRobotEnv
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
-from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError
+from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError, UnknownArgumentError
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.channels import AMP_CHANNELS, observation_table
 from wildrobot_gym.task.config import (
@@ -138,8 +138,17 @@ def test_wrong_actions() -> None:
         env.step(np.full(9, np.nan))
     with pytest.raises(ActionError, match=r"\(1, 9\)"):
         env.step(np.zeros(8))
-    with pytest.raises(ConfigError, match="Did you mean 'commands'"):
-        gym.make("WildRobot-v0", command={})
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("command", "Did you mean 'commands'"), ("num_envs", "make_vec")]
+)
+def test_an_unknown_keyword_argument_is_pythons_error_and_ours(name: str, hint: str) -> None:
+    """TorchRL, for one, passes `frameskip` and tries again without it after Python's TypeError."""
+    expected = rf"unexpected keyword argument '{name}'.*{hint}"
+    with pytest.raises(UnknownArgumentError, match=expected) as raised:
+        gym.make("WildRobot-v0", **{name: {}})
+    assert isinstance(raised.value, TypeError) and isinstance(raised.value, ConfigError)
 
 
 # --- pictures ---

@@ -6,6 +6,9 @@ Autoreset modes, partial resets, seeds, staggering, windows, saved states, bad i
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
 from typing import Any
 
 import gymnasium as gym
@@ -17,7 +20,14 @@ from gymnasium.vector import AutoresetMode
 
 import wildrobot_gym  # noqa: F401  registers the environment
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
-from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError, RobotError, WildRobotError
+from wildrobot_gym.errors import (
+    ActionError,
+    ConfigError,
+    PhysicsError,
+    RobotError,
+    UnknownArgumentError,
+    WildRobotError,
+)
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.rotations import gravity_direction, rotate, to_heading
 from wildrobot_gym.task.config import FeatureConfig
@@ -423,11 +433,41 @@ def test_a_foreign_state_is_refused() -> None:
     assert np.asarray(task_of(env).step_count).tolist() == [3] * N  # nothing has changed
 
 
-def test_a_forked_process_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    make()
-    monkeypatch.setattr("os.getpid", lambda: -1)
-    with pytest.raises(PhysicsError, match=r"forked.*context"):
-        make()
+def test_a_fork_of_a_process_where_jax_runs_is_refused_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wildrobot_gym.env.arguments._jax_was_inherited", True)
+    env = make()  # building one starts no JAX
+    with pytest.raises(PhysicsError, match=r"forked.*'context': 'spawn'"):
+        env.reset()
+    with pytest.raises(PhysicsError, match=r"forked.*'context': 'spawn'"):
+        make(reference="walk")
+
+
+ASYNC = """
+import gymnasium as gym, wildrobot_gym
+from jax._src import xla_bridge
+env = gym.make_vec("WildRobot-v0", num_envs=2, vectorization_mode="async")
+print(env.reset(seed=0)[0].shape, [x.shape for x in env.step(env.action_space.sample())[:2]])
+env.close(terminate=True)
+import jax.numpy
+jax.numpy.zeros(1)  # now a fork inherits a running JAX
+env = gym.make_vec("WildRobot-v0", num_envs=2, vectorization_mode="async")
+try:
+    env.reset(seed=0)
+except wildrobot_gym.PhysicsError as error:
+    print(error)
+env.close(terminate=True)
+"""
+
+
+def test_async_environments_work_or_say_what_to_pass() -> None:
+    """In a new process, since this one runs JAX. On Linux, whose default start method is fork."""
+    command = [sys.executable, "-c", ASYNC]
+    environ = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environ)
+    assert "(2, 39) [(2, 39), (2,)]" in done.stdout, done.stderr
+    assert "vector_kwargs={'context': 'spawn'}" in done.stdout, done.stderr
 
 
 # --- commands ---
@@ -560,7 +600,7 @@ def test_step_before_reset() -> None:
         ({"backend": "cuda"}, PhysicsError, "'cuda'.*mjx, native"),
         ({"robot": "wildrobot_9dof"}, RobotError, "Did you mean 'wildrobot_8dof'"),
         ({"control_dt": 0.003}, PhysicsError, "no whole multiple"),
-        ({"rewardz": {}}, ConfigError, "'rewardz'.*Did you mean 'rewards'"),
+        ({"rewardz": {}}, UnknownArgumentError, "'rewardz'.*Did you mean 'rewards'"),
         ({"reset": {"reference_fraction": 0.5}}, ConfigError, "no reference motion"),
         ({"reference": "/nowhere/x.npz"}, WildRobotError, "nowhere"),
     ],

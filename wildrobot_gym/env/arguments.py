@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import os
 from typing import Any
 
 import numpy as np
 
-from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError
+from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError, unknown_argument
 
-_process: int | None = None  # the process that built the first environment
+_jax_was_inherited = False  # this process is a fork of one in which JAX runs
+
+
+def _note_a_fork() -> None:
+    global _jax_was_inherited
+    from jax._src import xla_bridge  # the public API cannot tell without starting JAX
+
+    _jax_was_inherited = xla_bridge.backends_are_initialized()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_note_a_fork)
 
 
 def check_process() -> None:
-    """Raise PhysicsError in a fork of a process that has built environments, where JAX would
-    hang.
-    """
-    if _process not in (None, os.getpid()):
+    """Raise PhysicsError in a fork of a process in which JAX runs: it would hang here."""
+    if _jax_was_inherited:
         raise PhysicsError(
-            "This process was forked from one that has built environments, and JAX would hang in"
-            " it. Start it by"
-            " 'spawn' or 'forkserver' (gym.make_vec: vector_kwargs={'context': 'spawn'}), or step"
-            " many robots in one"
-            " process: gym.make_vec('WildRobot-v0', num_envs=...)."
+            "This process was forked from one in which JAX runs, and JAX would hang in it. Start it"
+            " by 'spawn' or 'forkserver' (gym.make_vec(..., vectorization_mode='async',"
+            " vector_kwargs={'context': 'spawn'}), under if __name__ == '__main__':), or step many"
+            " robots in one process: gym.make_vec('WildRobot-v0', num_envs=...)."
         )
 
 
-def remember_process() -> None:
-    """Note that this process has built an environment."""
-    global _process
-    _process = os.getpid()
+def known_settings(env: Any, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings as they are.
+
+    Raises:
+        UnknownArgumentError: One is neither an argument of the environment class `env` nor a field
+            of its config.
+    """
+    fields = {field.name for field in dataclasses.fields(env.config_class)}
+    for name in settings:
+        if name not in fields:
+            named = {
+                parameter.name
+                for parameter in inspect.signature(env).parameters.values()
+                if parameter.kind is not parameter.VAR_KEYWORD
+            }
+            raise unknown_argument(env.__name__, name, fields | named)
+    return settings
 
 
 def check_counts(num_envs: Any, num_threads: Any, max_episode_steps: Any) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from wildrobot_gym.env.robot_vector_env import RobotVectorEnv
-from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.errors import UnknownArgumentError
 
 
 class RobotEnv(gym.Env):
@@ -42,9 +42,9 @@ class RobotEnv(gym.Env):
     ) -> None:
         for name in ("num_envs", "autoreset_mode"):
             if name in settings:
-                raise ConfigError(
-                    f"{name} is of many robots; one has none. Use gym.make_vec('WildRobot-v0',"
-                    " num_envs=...)."
+                raise UnknownArgumentError(
+                    f"{type(self).__name__} got an unexpected keyword argument {name!r}: it is of"
+                    " many robots; one has none. Use gym.make_vec('WildRobot-v0', num_envs=...)."
                 )
         # The wrapper that gym.make adds has the time limit, unless the caller gives one.
         settings.setdefault("max_episode_steps", None)

@@ -15,7 +15,7 @@ from wildrobot_gym.env.arguments import (
     check_counts,
     check_process,
     checked_actions,
-    remember_process,
+    known_settings,
 )
 from wildrobot_gym.env.autoreset import autoreset_mode as parse_mode
 from wildrobot_gym.env.autoreset import final_infos, reset_mask
@@ -69,10 +69,9 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         camera: str = "track",
         **settings: Any,
     ) -> None:
-        check_process()
         check_counts(num_envs, num_threads, max_episode_steps)
         check_render_mode(render_mode, self.metadata["render_modes"])
-        self.config = config = build(self.config_class, settings)
+        self.config = config = build(self.config_class, known_settings(type(self), settings))
         self.num_envs = int(num_envs)
         self.autoreset_mode = parse_mode(autoreset_mode)
         self.metadata = {
@@ -81,8 +80,10 @@ class RobotVectorEnv(gym.vector.VectorEnv):
             "autoreset_mode": self.autoreset_mode,
         }
         self.robot = RobotModel.load(config.robot)
-        self.task = self._make_task(reference, max_episode_steps)
         self.backend = resolve_backend(backend)
+        if reference is not None or self.backend != "native":
+            check_process()  # building these runs JAX
+        self.task = self._make_task(reference, max_episode_steps)
         self.functional: FunctionalEnv | None = None
         self._simulation = self._make_simulation(num_threads)
         obs_shape, action_shape = (self.task.obs_dim,), (self.robot.num_joints,)
@@ -96,7 +97,6 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         self._renderer = SceneRenderer(self.robot, width, height, camera)
         self._finished = np.zeros(self.num_envs, bool)
         self._whole_episodes = episode_limits(None, self.task.max_episode_steps, self.num_envs)
-        remember_process()
 
     def _make_task(self, reference: str | None, max_episode_steps: int | None) -> Task:
         raise NotImplementedError
@@ -119,6 +119,7 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         Raises:
             ConfigError: the mask does not fit, or the first reset is a partial one.
         """
+        check_process()
         mask = reset_mask(options, self.num_envs)
         if not self.has_begun and not mask.all():
             raise ConfigError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from wildrobot_gym.errors import ConfigError, unknown_name
@@ -23,9 +24,10 @@ class ServoControl:
 
     def __init__(self, robot: RobotModel, config: ActionConfig) -> None:
         self.filter = config.filter
-        self.scale = jnp.array(_joint_scales(robot, config))
-        self.home = jnp.asarray(robot.home_joint_pos, jnp.float32)
-        self.low, self.high = jnp.asarray(robot.joint_range.T, jnp.float32)
+        # NumPy's: an environment that is only built has not started JAX, and may be forked.
+        self.scale: np.ndarray = np.array(_joint_scales(robot, config), np.float32)
+        self.home: np.ndarray = np.asarray(robot.home_joint_pos, np.float32)
+        self.low, self.high = np.asarray(robot.joint_range.T, np.float32)
 
     def filtered(
         self, before: Float[Array, "joint"], action: Float[Array, "joint"]
@@ -34,7 +36,7 @@ class ServoControl:
         return self.filter * jnp.clip(action, -1.0, 1.0) + (1.0 - self.filter) * before
 
     def targets(
-        self, around: Float[Array, "joint"], filtered: Float[Array, "joint"]
+        self, around: Float[Array | np.ndarray, "joint"], filtered: Float[Array, "joint"]
     ) -> Float[Array, "joint"]:
         """Joint targets in rad.
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from wildrobot_gym.physics.state import PhysicsState
@@ -46,7 +47,7 @@ def observation_mirror(robot: RobotModel, further: Sequence[Image] = ()) -> dict
 
 
 def observe(
-    home: Float[Array, "joint"],
+    home: Float[Array | np.ndarray, "joint"],
     state: PhysicsState,
     command: Float[Array, "*b 3"],
     action: Float[Array, "*b joint"],
