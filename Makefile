@@ -64,7 +64,7 @@ $(VENV)/install.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or later is needed; try make PYTHON=python3.12')"
 	@echo "Installing into $(VENV)/, a few minutes."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) -c constraints.txt -e .
+	$(PIP) -c constraints.txt -e '.[train,motion,viz]'
 	touch $@
 
 $(VENV)/dev.stamp: $(VENV)/install.stamp

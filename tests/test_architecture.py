@@ -6,6 +6,8 @@ import ast
 import itertools
 from pathlib import Path
 
+from wildrobot_gym.extras import EXTRA_OF
+
 ROOT = Path(__file__).resolve().parent.parent
 TOWERS: dict[str, tuple[set[str], ...]] = {
     "wildrobot_gym": (
@@ -122,6 +124,32 @@ def test_imports_point_down() -> None:
                 if FLOOR_OF[room(name)] > FLOOR_OF[room(module)]:
                     offenders.append(f"{module} -> {name}")
     assert not offenders
+
+
+def imported_at_once(module: str, path: Path, known: set[str]) -> set[str]:
+    """Names of the modules that importing `module` imports, directly."""
+    tree = ast.parse(path.read_text())
+    now = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in now if isinstance(node, ast.Import) for alias in node.names}
+    for node in now:
+        if isinstance(node, ast.ImportFrom):
+            names |= {node.module or ""} | {f"{node.module}.{a.name}" for a in node.names} & known
+    parents = {name.rpartition(".")[0] for name in names if name in known}
+    return names | parents & known
+
+
+def test_the_environments_need_no_optional_package() -> None:
+    files = modules("wildrobot_gym")
+    todo, seen = [m for m in files if m.startswith("wildrobot_gym.env.")], set()
+    todo = [m for m in todo if not m.endswith(("brax_env", "gymnax_env"))] + ["wildrobot_gym"]
+    while todo:
+        module = todo.pop()
+        if module not in seen:
+            seen.add(module)
+            todo += imported_at_once(module, files[module], set(files)) if module in files else ()
+    tops = {name.partition(".")[0] for name in seen}
+    assert {"mujoco", "jax", "gymnasium"} <= tops
+    assert not tops & {*EXTRA_OF, "amp_sbx"}
 
 
 def test_there_is_no_circle() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 import wildrobot_gym as wr
 from wildrobot_gym.console.error_handling import exit_code_of
-from wildrobot_gym.extras import extras_named, require
+from wildrobot_gym.extras import EXTRA_OF, extras_named, require
+
+ROOT = Path(__file__).resolve().parents[2]
+DISTRIBUTIONS = {"sbx": "sbx-rl"}  # modules whose distribution has another name
 
 
 def test_an_installed_package_is_imported() -> None:
@@ -45,3 +51,13 @@ def test_a_command_without_its_package_ends_with_one_message(monkeypatch, capsys
 
     assert exit_code_of(command, "wildrobot train") == 2
     assert "pip install 'wildrobot[train]'" in capsys.readouterr().err
+
+
+def test_each_extra_installs_the_packages_that_are_said_to_be_in_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    for module, extra in EXTRA_OF.items():
+        names = {re.split(r"[^\w-]", line)[0] for line in extras[extra]}
+        assert DISTRIBUTIONS.get(module, module).replace("_", "-") in names, module
+    core = {re.split(r"[^\w-]", line)[0] for line in project["dependencies"]}
+    assert not core & {DISTRIBUTIONS.get(module, module) for module in EXTRA_OF}

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 
 from wildrobot_gym.env.render import SceneRenderer
 from wildrobot_gym.errors import PhysicsError, RunError
+from wildrobot_gym.extras import require
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 
@@ -74,7 +75,7 @@ def write_video(path: str | Path, frames: Frames, fps: float) -> Path:
     Raises:
         RunError: There are no frames, or the file cannot be written.
     """
-    import imageio.v2 as imageio
+    imageio = require("imageio.v2", "viz")
 
     path = Path(path)
     if not frames:
@@ -138,7 +139,7 @@ def write_picture(path: str | Path, picture: UInt8[np.ndarray, "height width 3"]
     Raises:
         RunError: The file cannot be written.
     """
-    import imageio.v2 as imageio
+    imageio = require("imageio.v2", "viz")
 
     path = Path(path)
     try:

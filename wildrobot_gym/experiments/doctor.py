@@ -167,5 +167,5 @@ CHECKS: tuple[tuple[str, Literal["needed", "optional"], Callable[[], str]], ...]
 REMEDIES = {
     "assets": "Install the wheel again, or run from a whole checkout.",
     "JAX": "Install jax for this platform, or `pip install 'wildrobot[cuda]'` on a GPU.",
-    "video": "pip install 'imageio[ffmpeg]'.",
+    "video": "pip install 'wildrobot[viz]'.",
 }

@@ -13,6 +13,7 @@ from wildrobot_gym.evaluation.gait_events import find_events
 from wildrobot_gym.evaluation.metrics import first_step, forward_velocity, side_name
 from wildrobot_gym.evaluation.progress import STEPS, read_columns
 from wildrobot_gym.evaluation.recording import Recording
+from wildrobot_gym.extras import require
 from wildrobot_gym.robot import RobotModel
 
 SHOWN_S = 4.0
@@ -35,12 +36,8 @@ CURVES = (  # column of progress.csv, title
 
 def pyplot() -> Any:
     """matplotlib's pyplot, for files only."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    return plt
+    require("matplotlib", "viz").use("Agg")
+    return require("matplotlib.pyplot", "viz")
 
 
 def gait_plot(
