@@ -25,7 +25,7 @@ NO_VIDEO = PushSettings(no_video=True)
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubStandIn]:
-    constants = pytest.importorskip("huggingface_hub").constants
+    constants = pytest.importorskip("huggingface_hub.constants")
     stand_in = HubStandIn()
     monkeypatch.setattr(constants, "ENDPOINT", stand_in.url)
     template = constants.HUGGINGFACE_CO_URL_TEMPLATE
@@ -108,7 +108,7 @@ def test_what_cannot_be_pushed_or_pulled(hub: HubStandIn, tmp_path: Path) -> Non
 
 
 def test_a_hub_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    constants = pytest.importorskip("huggingface_hub").constants
+    constants = pytest.importorskip("huggingface_hub.constants")
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # before each of its retries
     with pytest.raises(wr.RunError, match="did not take the request"):
