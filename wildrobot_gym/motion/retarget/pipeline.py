@@ -129,7 +129,10 @@ def _notes(report: RetargetReport, settings: RetargetSettings) -> list[str]:
         )
     if report.beyond:
         beyond = (f"{name} {v:.1f} (bar {BARS[name]:g})" for name, v in report.beyond.items())
-        notes.append(f"BEYOND THE BARS: {', '.join(beyond)}")
+        notes.append(
+            f"BEYOND THE BARS: {', '.join(beyond)}; try a smaller stride or max_turn_rate, or take"
+            " a part by start and end"
+        )
     return notes
 
 
