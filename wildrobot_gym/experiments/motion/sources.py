@@ -4,6 +4,7 @@ files.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from wildrobot_gym.motion.importers import ImportOptions
 from wildrobot_gym.motion.retarget import RetargetReport, RetargetSettings, retarget
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.robot import RobotModel
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -42,7 +45,8 @@ def read_motions(
 ) -> MotionSources:
     """Read the clips of files, folders and shipped references.
 
-    Human motion is retargeted to the robot. A file that cannot be read is skipped, with the reason.
+    Human motion is retargeted to the robot, and a clip beyond its bars is logged. A file that
+    cannot be read is skipped, with the reason.
 
     Args:
         robot: The robot that the clips are for.
@@ -93,5 +97,7 @@ def _read_one(
     if isinstance(motion, HumanMotion):
         retargeted = retarget(robot, motion, settings)
         read.reports[str(path)] = retargeted.report
+        if warning := retargeted.report.warning:
+            _log.warning("%s: %s", path.name, warning)
         motion = retargeted.clip
     read.clips.append(motion.check(robot, str(path)))

@@ -14,7 +14,7 @@ from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.motion.retarget import report as metrics
 from wildrobot_gym.motion.retarget.floor import FloorDemand, FloorDynamics
 from wildrobot_gym.motion.retarget.plan import ClipPlan
-from wildrobot_gym.motion.retarget.report import BARS, RetargetReport
+from wildrobot_gym.motion.retarget.report import RetargetReport
 from wildrobot_gym.motion.retarget.scaled import scaled_human
 from wildrobot_gym.motion.retarget.settings import RetargetSettings
 from wildrobot_gym.motion.retarget.stance import stances
@@ -126,12 +126,6 @@ def _notes(report: RetargetReport, settings: RetargetSettings) -> list[str]:
             f"turns: the heading changes by {np.degrees(report.turn):.0f} of the human's"
             f" {np.degrees(report.human_turn):.0f} degrees, at up to {settings.max_turn_rate:g}"
             " rad/s, since no hip turns a standing foot"
-        )
-    if report.beyond:
-        beyond = (f"{name} {v:.1f} (bar {BARS[name]:g})" for name, v in report.beyond.items())
-        notes.append(
-            f"BEYOND THE BARS: {', '.join(beyond)}; try a smaller stride or max_turn_rate, or take"
-            " a part by start and end"
         )
     return notes
 

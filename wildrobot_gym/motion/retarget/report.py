@@ -81,6 +81,13 @@ class RetargetReport:
         values = {name: getattr(self, name) for name in BARS}
         return {name: value for name, value in values.items() if value > BARS[name]}
 
+    @property
+    def warning(self) -> str:
+        """What is beyond its bar and what to try, or nothing."""
+        beyond = (f"{name} {value:.1f} (bar {BARS[name]:g})" for name, value in self.beyond.items())
+        advice = "Try a smaller stride or max_turn_rate, or take a part by start and end."
+        return f"BEYOND THE BARS: {', '.join(beyond)}. {advice}" if self.beyond else ""
+
     def as_dict(self) -> dict[str, Any]:
         """Return the metrics as JSON types, rounded."""
         return {k: v if isinstance(v, int) else float(f"{v:.5g}") for k, v in asdict(self).items()}
