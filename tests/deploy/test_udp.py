@@ -9,7 +9,7 @@ from robot_process import start
 
 from wildrobot_gym.deploy import __main__ as commands
 from wildrobot_gym.deploy.clock import Clock
-from wildrobot_gym.deploy.log import POLICY
+from wildrobot_gym.deploy.log import POLICY, load_log
 from wildrobot_gym.deploy.loop import ControlLoop, LoopSettings
 from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.deploy.safety import SafetyLimits
@@ -111,6 +111,35 @@ def test_the_command_says_what_is_missing(folder, capsys):
     assert "module:function" in capsys.readouterr().err
     assert commands.main(["check", str(folder / "none")]) == 2
     assert "wildrobot export" in capsys.readouterr().err
+
+
+STILL = """
+import numpy as np
+from wildrobot_gym.deploy import Clock, Sensors
+
+class Robot:
+    def read(self):
+        home = np.array([0.0, 0.25, 0.0, 0.5, -0.25, -0.25, 0.0, 0.5, -0.25])
+        upright, still = np.array([1.0, 0, 0, 0]), np.zeros(3)
+        return Sensors(Clock().now(), home, np.zeros(9), upright, still, still)
+
+    def write(self, targets):
+        assert targets.shape == (9,)
+"""
+
+
+def test_the_command_runs_a_robot_of_ones_own(folder, tmp_path, monkeypatch, capsys):
+    (tmp_path / "still_robot.py").write_text(STILL)
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / "run.npz"
+    arguments = ["run", str(folder), "--robot", "still_robot:Robot", "--seconds", "0.2"]
+    code = commands.main([*arguments, "--vx", "0.3", "--log", str(path)])
+    assert code in (0, 1)  # 1 where this computer was too busy for four deadlines
+    about, arrays = load_log(path)
+    printed = capsys.readouterr().out
+    assert f"The run ended: {about['reason']}." in printed
+    assert (about["reason"] == "done") == (code == 0) == ((arrays["phase"] == POLICY).sum() == 10)
+    assert code or "sensors to targets, ms: p50" in printed
 
 
 @pytest.mark.slow
