@@ -11,7 +11,7 @@ OUT := walk_out$(if $(filter-out walk_amp,$(CONFIG)),/$(subst /,_,$(basename $(C
 PYTEST := -n 2 --dist worksteal
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
-DURATION := $(if $(filter smoke,$(CONFIG)),about a minute,about half an hour on one core)
+DURATION := $(if $(filter smoke,$(CONFIG)),about a minute,about a quarter of an hour)
 
 .PHONY: walk docs test test-slow lint types unit clean
 .DELETE_ON_ERROR:

@@ -52,7 +52,7 @@ class AMPPPO(CollectingPPO):
             `reference`.
         symmetric_policy: make the policy symmetric by construction, with the environment's
             `mirror`: "none", "mean" or "equivariant" (see `amp_sbx.algorithm.symmetry`). False is
-            "none", True is "mean".
+            "none", True is "equivariant".
         collect: "host" steps a vector environment from Python. "fused" runs whole iterations as
             one compiled program on the device, which needs a functional environment (see
             `amp_sbx.common.functional`). "auto" takes "fused" where it can.

@@ -21,7 +21,7 @@ from amp_sbx.common.errors import ConfigError
 from amp_sbx.common.mirror import Mirror
 
 WAYS = ("none", "mean", "equivariant")
-DEFAULT_WAY = "mean"  # what `symmetric_policy: true` asks for
+DEFAULT_WAY = "equivariant"  # what `symmetric_policy: true` asks for
 
 
 def parse_way(value: Any) -> str:

@@ -37,7 +37,7 @@ def index(lines: list[str], part: str) -> int:
 def test_the_shipped_policy_is_filmed_before_training(folder: Path) -> None:
     lines = steps(folder)
     film, train = index(lines, "wildrobot record walk "), index(lines, "wildrobot train walk_amp")
-    assert index(lines, "about a minute") < film < index(lines, "half an hour") < train
+    assert index(lines, "about a minute") < film < index(lines, "a quarter of an hour") < train
     assert train < index(lines, "wildrobot eval walk_out/run")
 
 
