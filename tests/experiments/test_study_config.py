@@ -117,7 +117,7 @@ def test_the_digest_covers_what_the_policy_depends_on():
     arms = Study(
         {"layer": {}, "spectral": {"amp.normalization": "spectral"}},
         "walk_amp",
-        {"n_timesteps": 4e6},
+        {"n_timesteps": 4e6, "symmetric_policy": "mean"},
     ).resolve()
     assert [digest(config) for config in arms.values()] == ["b08451310cf9", "865171840aaf"]
 
