@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 DURATION := $(if $(filter smoke,$(CONFIG)),about a minute,about a quarter of an hour)
 
-.PHONY: walk docs test test-slow lint types unit clean
+.PHONY: walk docs test test-slow test-ecosystem lint types unit clean
 .DELETE_ON_ERROR:
 
 walk: $(OUT)/shipped.mp4 $(OUT)/results.json $(OUT)/walk.mp4 $(OUT)/learning_curves.png
@@ -34,6 +34,10 @@ unit: $(VENV)/dev.stamp
 # What takes minutes: trainings that prove that something is learned, whole benchmarks.
 test-slow: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest $(PYTEST) -m slow
+
+# The packages that people bring: each trains for a few steps in the environments.
+test-ecosystem: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest $(PYTEST) -m ecosystem
 
 # Something to look at first: the shipped policy. Without OpenGL there is no video (exit code 3), and the rest still runs.
 $(OUT)/shipped.mp4: | $(VENV)/install.stamp
