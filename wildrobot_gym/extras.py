@@ -20,6 +20,8 @@ EXTRA_OF = {
     "stable_baselines3": "train",
     "tensorboard": "train",
     "torch": "train",
+    "trimesh": "viz",
+    "viser": "viz",
 }  # the extra of each package that this package's modules import at their top
 
 

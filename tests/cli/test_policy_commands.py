@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 
 import imageio.v2 as imageio
 import mujoco
@@ -12,8 +13,10 @@ from run_helpers import refused
 
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.console.reporter import ConsoleReporter
+from wildrobot_gym.experiments.report.report import report_training
 from wildrobot_gym.experiments.style_eval import prepare_style
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
+from wildrobot_gym.training.run_directory import RunDirectory
 
 
 @pytest.fixture
@@ -138,6 +141,49 @@ def test_record_and_plot(tiny_run, tmp_path, capsys):
     }
 
 
+def test_report_is_one_page_with_a_video(tiny_run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("wildrobot_gym.evaluation.benchmark.DURATION_S", 0.6)
+    page = tmp_path / "new" / "report.html"
+    arguments = ["--commands", "0.4", "--episodes", "1", "--no-style", "--seconds", "0.1"]
+    assert main(["report", str(tiny_run), "--out", str(page), *arguments]) == 0
+    text = page.read_text()
+    assert 'src="data:video/mp4;base64,AAAA' in text and "<script" not in text
+    for heading in ("Evaluation", "Health of the discriminator", "Learning curves", "Gait"):
+        assert f"<h2>{heading}</h2>" in text
+    assert "velocity error" in text and "amp.weight" in text
+    assert "--force" in refused(capsys, "report", str(tiny_run), "--out", str(page))
+
+
+def test_a_run_ends_with_a_report(tiny_run, tmp_path, monkeypatch, no_gl):
+    monkeypatch.setattr("wildrobot_gym.evaluation.benchmark.DURATION_S", 0.6)
+    run = RunDirectory(shutil.copytree(tiny_run, tmp_path / "run"))
+    page = report_training(run)
+    assert page == run.path / "report.html"
+    assert "No video: Cannot render offscreen" in page.read_text()
+    run.final.unlink()
+    run.best.unlink()
+    shutil.rmtree(run.path / "checkpoints")
+    page.unlink()
+    assert report_training(run) is None and not page.exists()
+
+
 def test_enjoy_without_a_screen_says_what_to_do(tiny_run, capsys, monkeypatch):
-    monkeypatch.setattr("wildrobot_gym.experiments.video.has_screen", lambda: False)
+    monkeypatch.setattr("wildrobot_gym.experiments.view.view.has_screen", lambda: False)
     assert "wildrobot record" in refused(capsys, "enjoy", str(tiny_run))
+
+
+def test_view_refuses_what_cannot_work_at_once(tiny_run, tmp_path, capsys, monkeypatch):
+    taken = tmp_path / "page.html"
+    taken.touch()
+    assert "--force" in refused(capsys, "view", str(tiny_run), "--export", str(taken))
+    assert "port is 0" in refused(capsys, "view", str(tiny_run), "--web", "--port", "0")
+    monkeypatch.setattr("wildrobot_gym.experiments.view.view.has_screen", lambda: False)
+    assert "--web" in refused(capsys, "view", str(tiny_run))
+
+
+def test_view_exports_a_page_that_plays(tiny_run, tmp_path, capsys):
+    page = tmp_path / "new" / "page.html"
+    assert main(["view", str(tiny_run), "--export", str(page), "--seconds", "0.2"]) == 0
+    text = page.read_text()
+    assert '"walks":[{"label":"0 m/s"' in text and text.count('"label"') == 5
+    assert str(page) in capsys.readouterr().out

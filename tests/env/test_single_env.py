@@ -18,6 +18,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import RecordVideo, TimeLimit
 from gymnasium.wrappers import vector as vw
 
+from wildrobot_gym.env.render import SceneRenderer
 from wildrobot_gym.env.single_env import WildRobotEnv
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError, UnknownArgumentError
@@ -175,6 +176,21 @@ def test_pictures() -> None:
     quiet = WildRobotVectorEnv(1)
     quiet.reset(seed=0)
     assert quiet.render() is None
+
+
+def test_pictures_are_cheap_and_leave_the_model_as_it_was(wildrobot: RobotModel) -> None:
+    """No reflection in the floor, a robot with its shadow, and the model's own quality kept."""
+    renderer = SceneRenderer(wildrobot, 320, 240)
+    quality = wildrobot.model.vis.quality
+    before = quality.shadowsize, quality.offsamples
+    picture = renderer.frame(wildrobot.home_qpos).astype(int)
+    assert (quality.shadowsize, quality.offsamples) == before
+    red, green, blue = picture[..., 0], picture[..., 1], picture[..., 2]
+    assert ((red > 180) & (green < 160) & (blue < 80)).sum() > 500  # the orange shell
+    floor = picture[200:].reshape(-1, 3)
+    grey = (floor.max(axis=1) - floor.min(axis=1) < 20) & (floor.mean(axis=1) < 160)
+    assert 50 < grey.sum() < 5000  # the shadow
+    renderer.close()
 
 
 @pytest.mark.skipif(

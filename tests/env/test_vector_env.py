@@ -642,3 +642,18 @@ def test_environments_of_the_same_settings_share_compiled_functions() -> None:
         for name in ("walk_human", "walk_human", "walk_synthetic")
     ]
     assert references[0] is references[1] is not references[2]
+
+
+def test_a_push_moves_the_robots_until_it_ends() -> None:
+    env = WildRobotVectorEnv(2, backend="native")
+    env.reset(seed=0)
+    env.push([[0.0, 10.0, 0.0], [0.0, 0.0, 0.0]])
+    still = np.zeros((2, 9), np.float32)
+    before = np.array(env.physics_state.qvel)[:, 1]
+    for _ in range(5):  # 0.1 s of 10 N on 3.4 kg
+        env.step(still)
+    pushed, other = np.array(env.physics_state.qvel)[:, 1] - before
+    assert pushed - other > 0.1
+    env.push(np.zeros(3))
+    assert not np.any(env._simulation.physics.batch.bind("xfrc_applied"))
+    env.close()

@@ -6,8 +6,10 @@ import numpy as np
 from compared_runs import HOSTILE, Reader, made_up
 
 from wildrobot_gym.experiments.compare.page import page
+from wildrobot_gym.experiments.report import page as report_page
 from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.training.events import RunEvent
 
 
 def test_a_page_loads_nothing_and_escapes_everything(tmp_path):
@@ -57,3 +59,18 @@ def test_a_page_of_a_single_run(tmp_path):
     text = page([made_up(tmp_path, "alone")])
     Reader(text)
     assert "No learning curves of alone" in text and "Settings that differ" not in text
+
+
+def test_a_report_loads_nothing_and_escapes_everything(tmp_path):
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"film")
+    run = made_up(tmp_path, HOSTILE, config={"seed": HOSTILE})
+    events = [RunEvent(n, "verdict", HOSTILE) for n in range(250)]
+    text = report_page.page(run, {HOSTILE: 0.25}, events, film, "")
+    reader = Reader(text)
+    assert "script" not in reader.tags and "alert(" in text
+    sources = [value for name, value in reader.attributes if name == "src"]
+    assert sources == ["data:video/mp4;base64,ZmlsbQ=="]
+    assert "25 %" in text and "The last 200 events" in text and ">249<" in text
+    without = report_page.page(made_up(tmp_path, "alone"), {}, [], None, "No GL.")
+    assert "No verdicts" in without and "No GL." in without and "<video" not in without

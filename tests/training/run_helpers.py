@@ -15,7 +15,15 @@ SMALL = (
 )
 NO_EVAL = ("--set", "eval.every=0")
 EVAL = ("--set", "eval.every=128", "eval.steps=20", "eval.episodes=1")
-TINY = ("train", "smoke", *SMALL, *EVAL, "--seed", "3")  # the run of the fixture tiny_run
+TINY = (
+    "train",
+    "smoke",
+    *SMALL,
+    *EVAL,
+    "--no-report",
+    "--seed",
+    "3",
+)  # the run of the fixture tiny_run
 
 
 def progress_rows(run):

@@ -1,25 +1,62 @@
-"""`wildrobot enjoy` and `wildrobot plot`: a policy in a window, and as pictures."""
+"""`wildrobot enjoy`, `view` and `plot`: a policy in a window, on a page, and as pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import tyro
+
 from wildrobot_gym.console.error_handling import Text
+from wildrobot_gym.experiments.settings import ViewSettings
 
 
-def enjoy(policy: Text, /, command: float = 0.4, seconds: float = 60.0) -> int:
-    """Show a policy in a window, in real time.
+def enjoy(
+    policy: Text,
+    /,
+    settings: tyro.conf.OmitArgPrefixes[ViewSettings] = ViewSettings(),
+) -> int:
+    """Show a policy in a window, commanded by keys.
 
     This needs a screen.
 
     Args:
         policy: Policy to show: a .zip file, a run directory, or the name of a shipped policy.
-        command: Commanded forward speed, in m/s.
-        seconds: How long to show the policy, in s.
     """
-    from wildrobot_gym.experiments.video import show_policy
+    from wildrobot_gym.console.reporter import ConsoleReporter
+    from wildrobot_gym.experiments.view.view import view_in_window
 
-    show_policy(policy, command, seconds)
+    view_in_window(policy, settings, report=ConsoleReporter())
+    return 0
+
+
+def view(
+    policy: Text,
+    /,
+    web: bool = False,
+    export: Path | None = None,
+    settings: tyro.conf.OmitArgPrefixes[ViewSettings] = ViewSettings(),
+    force: bool = False,
+) -> int:
+    """Show a policy in the browser, in a window, or as a file.
+
+    Args:
+        policy: Policy to show: a .zip file, a run directory, or the name of a shipped policy.
+        web: Show it as a page with sliders in the browser. This needs no screen.
+        export: Write an HTML file that plays recorded walks in any browser, and end.
+        force: Overwrite a file that exists.
+    """
+    from wildrobot_gym.console.reporter import ConsoleReporter
+    from wildrobot_gym.experiments.view import view as views
+    from wildrobot_gym.files import check_free
+
+    reporter = ConsoleReporter()
+    if export is not None:
+        check_free([export], force)
+        reporter.info(f"Page: {views.export_page(policy, export, settings, report=reporter)}")
+    elif web:
+        views.view_in_browser(policy, settings, report=reporter)
+    else:
+        views.view_in_window(policy, settings, report=reporter)
     return 0
 
 

@@ -20,6 +20,7 @@ GROUPS = {
         "self-imitate": "wildrobot_gym.cli.self_imitate:self_imitate",
     },
     "Watch": {
+        "view": "wildrobot_gym.cli.enjoy:view",
         "enjoy": "wildrobot_gym.cli.enjoy:enjoy",
         "record": "wildrobot_gym.cli.record:record",
         "plot": "wildrobot_gym.cli.enjoy:plot",
@@ -27,6 +28,7 @@ GROUPS = {
     "Measure": {
         "eval": "wildrobot_gym.cli.evaluate:evaluate",
         "compare": "wildrobot_gym.cli.compare:compare",
+        "report": "wildrobot_gym.cli.report:report",
         "bench": "wildrobot_gym.cli.bench:bench",
     },
     "Share and deploy": {

@@ -19,6 +19,7 @@ def train(
     num_processes: int | None = None,
     process_id: int | None = None,
     coordinator: str | None = None,
+    report: bool = True,
 ) -> int:
     """Train a policy into a run directory.
 
@@ -34,6 +35,7 @@ def train(
         num_processes: Number of processes that train together (default: SLURM's or Open MPI's).
         process_id: Number of this process, from 0. Process 0 writes the files.
         coordinator: Address of process 0, as host:port.
+        report: Write report.html at the end of a run that evaluates; --no-report leaves it out.
     """
     from wildrobot_gym.console.output import training_console
     from wildrobot_gym.console.reporter import ConsoleReporter
@@ -43,6 +45,7 @@ def train(
 
     reporter = ConsoleReporter(training_console())
     with joined(coordinator, num_processes, process_id, reporter):
+        leader = is_leader()
         result = train_run(
             config,
             seed=seed,
@@ -50,9 +53,14 @@ def train(
             out=out,
             resume=resume,
             handle_signals=True,
-            report=reporter if is_leader() else SILENT,
+            report=reporter if leader else SILENT,
         )
     if result.signum is None:
+        if report and leader:
+            from wildrobot_gym.experiments.report.report import report_training
+
+            if page := report_training(result.directory, reporter):
+                reporter.info(f"Report: {page}")
         return 0
     reporter.info("Continue with --resume.")
     return 128 + result.signum

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import mujoco
@@ -25,8 +25,18 @@ NO_GL = (
 NO_SCREEN = (
     "render_mode 'human' needs a screen, and neither DISPLAY nor WAYLAND_DISPLAY is set. Use"
     " render_mode='rgb_array',"
-    " or `wildrobot record` for a video."
+    " `wildrobot view POLICY --web` for a page in the browser, or `wildrobot record` for a video."
 )
+NO_MJPYTHON = (
+    "On a Mac, MuJoCo's window needs mjpython, which is installed with MuJoCo. Type `mjpython -m"
+    " wildrobot_gym.cli.main enjoy walk` for `wildrobot enjoy walk`, or `mjpython your_script.py`."
+    " `wildrobot view POLICY --web` needs none: it is a page in the browser."
+)
+
+
+# Without a GPU, the size of the shadow map, reflections and four samples a pixel are three quarters
+# of a picture's cost.
+SHADOW_SIZE, SAMPLES = 1024, 0
 
 
 def has_screen() -> bool:
@@ -34,6 +44,29 @@ def has_screen() -> bool:
     return sys.platform != "linux" or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
+
+
+def open_window(
+    model: mujoco.MjModel, data: mujoco.MjData, on_key: Callable[[int], None] | None = None
+) -> Any:
+    """Open MuJoCo's window on a model.
+
+    Args:
+        model: The model.
+        data: What the window shows after each of its `sync`.
+        on_key: Called with the GLFW code of each key.
+
+    Raises:
+        PhysicsError: there is no screen, or this is a Mac and the program runs without mjpython.
+    """
+    if not has_screen():
+        raise PhysicsError(NO_SCREEN)
+    import mujoco.viewer
+
+    if sys.platform == "darwin" and mujoco.viewer._MJPYTHON is None:
+        raise PhysicsError(NO_MJPYTHON)
+    keys = {} if on_key is None else {"key_callback": on_key}
+    return mujoco.viewer.launch_passive(model, data, **keys)
 
 
 def check_render_mode(mode: str | None, allowed: Sequence[str]) -> None:
@@ -75,6 +108,18 @@ def offscreen_gl() -> Iterator[None]:
         yield
     finally:
         gl_context.GLContext = chosen
+
+
+@contextlib.contextmanager
+def _cheap_quality(model: mujoco.MjModel) -> Iterator[None]:
+    """A model whose pictures cost little, for renderers made inside the block."""
+    quality = model.vis.quality
+    before = quality.shadowsize, quality.offsamples
+    quality.shadowsize, quality.offsamples = min(before[0], SHADOW_SIZE), min(before[1], SAMPLES)
+    try:
+        yield
+    finally:
+        quality.shadowsize, quality.offsamples = before
 
 
 class SceneRenderer:
@@ -120,8 +165,9 @@ class SceneRenderer:
         """
         if self._renderer is None:
             try:
-                with offscreen_gl():
+                with offscreen_gl(), _cheap_quality(self._robot.model):
                     self._renderer = mujoco.Renderer(self._robot.model, self._height, self._width)
+                self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
             except Exception as error:  # GL libraries raise errors of any type
                 raise PhysicsError(NO_GL.format(error=error)) from error
         self._place(qpos)
@@ -137,14 +183,10 @@ class SceneRenderer:
             period: s from this picture to the next at the earliest.
 
         Raises:
-            PhysicsError: there is no screen.
+            PhysicsError: there is no screen; on a Mac, this is not mjpython.
         """
         if self._viewer is None:
-            if not has_screen():
-                raise PhysicsError(NO_SCREEN)
-            import mujoco.viewer
-
-            self._viewer = mujoco.viewer.launch_passive(self._robot.model, self._data)
+            self._viewer = open_window(self._robot.model, self._data)
         self._place(qpos)
         time.sleep(max(0.0, self._due - time.monotonic()))
         self._due = max(self._due, time.monotonic()) + period

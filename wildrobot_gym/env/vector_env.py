@@ -10,8 +10,9 @@ import numpy as np
 
 from wildrobot_gym.env.arguments import velocity_commands
 from wildrobot_gym.env.robot_vector_env import RobotVectorEnv
+from wildrobot_gym.env.simulation import HostSimulation
 from wildrobot_gym.env.tasks import walk_task
-from wildrobot_gym.errors import ActionError
+from wildrobot_gym.errors import ActionError, ConfigError
 from wildrobot_gym.task.walk import WalkTask
 
 
@@ -106,6 +107,21 @@ class WildRobotVectorEnv(RobotVectorEnv):
             self._simulation.task_state = dataclasses.replace(
                 self._simulation.task_state, command_held=jnp.zeros(self.num_envs, bool)
             )
+
+    def push(self, force: Any) -> None:
+        """Push the base of every robot until the next call or a reset, for viewers.
+
+        Args:
+            force: (3,) or (num_envs, 3) at the base's center of mass, N, in the world frame.
+
+        Raises:
+            ConfigError: the backend is not 'native'.
+        """
+        if not isinstance(self._simulation, HostSimulation):
+            raise ConfigError(f"backend is {self.backend!r}; push needs 'native'.")
+        wrench = np.zeros((self.num_envs, 6))
+        wrench[:, :3] = force
+        self._simulation.physics.push_base(wrench)
 
     def begin_with(self, commands: Any, seed: int) -> np.ndarray:
         """Begin new episodes everywhere with these commands held.

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation.protocol import COMMANDS, EPISODES, SEED
 
+LONGEST_S = 86_400.0  # a day
 Backend = Literal["auto", "native", "mjx", "native-jax"]
 
 
@@ -114,3 +116,54 @@ class SelfImitateSettings:
     """Seconds of walking to record at each speed."""
     seed: int = 0
     """Random seed for all runs and for the recording."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageSettings:
+    """Where a live page is, and for how long."""
+
+    seconds: float | None = None
+    """Seconds until the viewer ends; by default when you close it or press Ctrl-C."""
+    host: str = "127.0.0.1"
+    """Address of the page; 0.0.0.0 shows it to the network of this machine."""
+    port: int = 8080
+    """Port of the page; the next free one where it is taken."""
+
+    def check(self) -> None:
+        """Raise ConfigError unless the numbers are in range."""
+        if self.seconds is not None and not 0 < self.seconds <= LONGEST_S:
+            raise ConfigError(
+                f"seconds is {self.seconds}; allowed: more than 0, at most {LONGEST_S:g}, or none."
+            )
+        if not 1 <= self.port <= 65_535:
+            raise ConfigError(f"port is {self.port}; allowed: 1 to 65535.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewSettings(PageSettings):
+    """How a policy is shown live."""
+
+    command: float = 0.4
+    """Commanded forward speed at first, in m/s."""
+    seed: int = 0
+    """Random seed for the initial states."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportSettings:
+    """What the report of a run measures and films."""
+
+    commands: tuple[float, ...] = COMMANDS
+    """Forward speeds to test, in m/s."""
+    episodes: int = 8
+    """Number of episodes at each speed. An episode lasts 10 s."""
+    backend: Backend = "auto"
+    """Physics engine; "auto" is "mjx" where JAX runs on an accelerator, else "native"."""
+    seed: int = SEED
+    """Random seed for the initial states."""
+    style: bool = True
+    """Compare the gait with reference motion; --no-style leaves this out."""
+    video: bool = True
+    """Film the robot at the middle speed; --no-video leaves this out."""
+    seconds: float = 6.0
+    """Length of the video, in s."""

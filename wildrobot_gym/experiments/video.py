@@ -1,4 +1,4 @@
-"""Videos, pictures and a live view of a policy."""
+"""Videos and pictures of a policy."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from wildrobot_gym.env.render import NO_SCREEN, SceneRenderer, has_screen
-from wildrobot_gym.errors import ConfigError, PhysicsError
+from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation import video
 from wildrobot_gym.evaluation.benchmark import make_env
 from wildrobot_gym.evaluation.plots import gait as plots
@@ -80,36 +79,6 @@ def record_video(
         stretch = frames.frames[middle : middle + max(1, round(STRIP_S * fps))]
         video.write_picture(strip, video.filmstrip(stretch, STRIP_FRAMES))
     return RecordResult(path, strip)
-
-
-def show_policy(
-    policy: str | Path | LoadedPolicy, command: float = 0.4, seconds: float = 60.0
-) -> None:
-    """Show a policy in a window, in real time.
-
-    Args:
-        policy: A loaded policy, a .zip file, a run directory, or the name of a shipped policy.
-        command: Commanded forward speed, in m/s.
-        seconds: How long to show it, in s.
-
-    Raises:
-        ConfigError: The length is out of range.
-        PhysicsError: There is no screen; the message says what to do.
-        RunError: There is no such policy.
-    """
-    if not has_screen():
-        raise PhysicsError(NO_SCREEN)
-    loaded = load(policy)
-    num_steps = _num_steps(loaded, seconds)
-    with (
-        closing(make_env(loaded.env_kwargs, 1, num_steps=num_steps)) as env,
-        closing(SceneRenderer(env.robot)) as window,
-    ):
-
-        def on_step(step: int, state: PhysicsState) -> None:
-            window.show(np.asarray(state.qpos)[0], env.config.control_dt)
-
-        record(env, loaded, _forward(command), num_steps, SEED, on_step)
 
 
 def plot_policy(

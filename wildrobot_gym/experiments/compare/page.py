@@ -1,9 +1,9 @@
-"""The page of a comparison: one HTML file that loads nothing and runs no script."""
+"""The page of a comparison, and the sections that other pages share."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
+from html import escape
 from itertools import chain
 
 from wildrobot_gym.evaluation.comparison import MIN_EPISODES
@@ -12,8 +12,8 @@ from wildrobot_gym.evaluation.plots import comparison as compare_plots
 from wildrobot_gym.evaluation.plots.inline_svg import Panel
 from wildrobot_gym.evaluation.torque_use import TorqueUse, torque_use
 from wildrobot_gym.experiments.compare.run import ComparedRun, differences
-from wildrobot_gym.experiments.compare.stylesheet import STYLE
 from wildrobot_gym.experiments.compare.table import Cell, rows_of
+from wildrobot_gym.experiments.html_document import Section, document
 from wildrobot_gym.experiments.style_eval import compared_with
 
 HOW_TO_READ = (
@@ -28,8 +28,6 @@ HOW_TO_READ = (
     " Style metrics are marked among runs that were compared with the same motions, all held out"
     " or none. The two-sample AUC also needs the same AMP features."
 )
-# The browser enforces that nothing is fetched and nothing runs.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def page(runs: Sequence[ComparedRun]) -> str:
@@ -41,34 +39,19 @@ def page(runs: Sequence[ComparedRun]) -> str:
         runs: The runs, in the order of their numbers and colors.
     """
     title = "WildRobot: " + " against ".join(run.name for run in runs)
-    sections = [
-        ("runs", "What was compared", _about(runs)),
-        ("metrics", "Metrics", _metrics(runs)),
-        ("curves", "Learning curves", _curves(runs)),
-        (
-            "gait",
-            "Gait",
-            "".join(_gait(runs, index) for index in range(len(runs[0].result.commands))),
-        ),
-    ]
-    links = "".join(f'<li><a href="#{key}">{heading}</a></li>' for key, heading, _ in sections)
-    body = "".join(
-        f'<section id="{key}"><h2>{heading}</h2>{content}</section>'
-        for key, heading, content in sections
-    )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
-        f"<title>{_e(title)}</title><style>{STYLE}</style></head>\n"
-        f"<body><header><h1>{_e(title)}</h1>"
-        f'<nav aria-label="Sections"><ul>{links}</ul></nav></header>'
-        f"<main>{body}</main></body></html>\n"
+    return document(
+        title,
+        [
+            Section("runs", "What was compared", about(runs)),
+            Section("metrics", "Metrics", metrics(runs)),
+            Section("curves", "Learning curves", curves(runs)),
+            Section("gait", "Gait", gait(runs)),
+        ],
     )
 
 
-def _about(runs: Sequence[ComparedRun]) -> str:
+def about(runs: Sequence[ComparedRun]) -> str:
+    """What the runs are, and the settings that differ."""
     first = runs[0].results
     protocol = (
         f"Walk benchmark {first['protocol']}: {first['episodes_per_command']} episodes of"
@@ -88,13 +71,13 @@ def _about(runs: Sequence[ComparedRun]) -> str:
     ]
     if any(run.missing for run in runs):
         rows.append(("missing here", ["; ".join(run.missing) or "-" for run in runs]))
-    content = f"<p>{_e(protocol)}</p>" + _table(
-        "The runs", runs, [(name, map(_e, values)) for name, values in rows]
+    content = f"<p>{escape(protocol)}</p>" + _table(
+        "The runs", runs, [(name, map(escape, values)) for name, values in rows]
     )
     known = [run for run in runs if run.config]
     if len(known) > 1:
         differing = [
-            (key, map(_e, values))
+            (key, map(escape, values))
             for key, values in differences([run.config for run in known]).items()
         ]
         content += (
@@ -105,28 +88,36 @@ def _about(runs: Sequence[ComparedRun]) -> str:
     return content
 
 
-def _metrics(runs: Sequence[ComparedRun]) -> str:
+def metrics(runs: Sequence[ComparedRun]) -> str:
+    """Tables of the metrics, over all commands and for each."""
+
     def table(caption: str, command: str | None) -> str:
         return _table(
             caption, runs, [(name, map(_cell, cells)) for name, cells in rows_of(runs, command)]
         )
 
-    content = f"<p>{_e(HOW_TO_READ)}</p>" + table("Over all commands", None)
+    content = f"<p>{escape(HOW_TO_READ)}</p>" + table("Over all commands", None)
     for command in runs[0].results["commands"]:
         heading = f"At {command} m/s"
         content += f"<details><summary>{heading}</summary>{table(heading, command)}</details>"
     return content
 
 
-def _curves(runs: Sequence[ComparedRun]) -> str:
+def curves(runs: Sequence[ComparedRun]) -> str:
+    """Learning curves, a panel for each metric."""
     without = [run.name for run in runs if not run.curves]
     note = (
-        f"<p>No learning curves of {_e(', '.join(without))}. The first table says why.</p>"
+        f"<p>No learning curves of {escape(', '.join(without))}. The first table says why.</p>"
         if without
         else ""
     )
     panels = compare_plots.curve_panels([run.curves for run in runs])
     return note + (_legend(runs) + _grid(panels) if panels else "")
+
+
+def gait(runs: Sequence[ComparedRun]) -> str:
+    """Contacts, joint angles and torque use at each command."""
+    return "".join(_gait(runs, index) for index in range(len(runs[0].result.commands)))
 
 
 def _gait(runs: Sequence[ComparedRun], index: int) -> str:
@@ -166,7 +157,7 @@ def _joints(runs: Sequence[ComparedRun], index: int, key: str) -> str:
     notes = [_cycles_note(of_run) for of_run in cycles]
     items = "".join(
         f'<li><span class="line dash{i % len(compare_plots.DASHES)}" aria-hidden="true"></span>'
-        f"reference {i + 1}: {_e(name)}, {_cycles_note(of_reference)}</li>"
+        f"reference {i + 1}: {escape(name)}, {_cycles_note(of_reference)}</li>"
         for i, (name, of_reference) in enumerate(references.items())
     )
     text = (
@@ -234,27 +225,27 @@ def _table(
     order = list(runs or columns)
     head = "".join(f'<th scope="col">{_chip(order.index(run), run)}</th>' for run in columns)
     body = "".join(
-        f'<tr><th scope="row">{_e(name)}</th>'
+        f'<tr><th scope="row">{escape(name)}</th>'
         + "".join(f"<td>{cell}</td>" for cell in cells)
         + "</tr>"
         for name, cells in rows
     )
     return (
-        f'<div class=wide tabindex=0 role=region aria-label="{_e(caption)}">'
-        f"<table><caption>{_e(caption)}</caption>"
+        f'<div class=wide tabindex=0 role=region aria-label="{escape(caption)}">'
+        f"<table><caption>{escape(caption)}</caption>"
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
 def _cell(cell: Cell) -> str:
-    interval = f"<small>{_e(cell.interval)}</small>" if cell.interval else ""
-    of = f"<br><small>{_e(cell.of)}</small>" if cell.of else ""
-    mark = f"<mark>{_e(cell.mark)}</mark>" if cell.mark else ""
-    return f"<b>{_e(cell.mean)}</b> {interval}{of}{mark}"
+    interval = f"<small>{escape(cell.interval)}</small>" if cell.interval else ""
+    of = f"<br><small>{escape(cell.of)}</small>" if cell.of else ""
+    mark = f"<mark>{escape(cell.mark)}</mark>" if cell.mark else ""
+    return f"<b>{escape(cell.mean)}</b> {interval}{of}{mark}"
 
 
 def _legend(runs: Sequence[ComparedRun], notes: Sequence[str] | None = None, more: str = "") -> str:
-    texts = [f": {_e(note)}" for note in notes] if notes else [""] * len(runs)
+    texts = [f": {escape(note)}" for note in notes] if notes else [""] * len(runs)
     items = "".join(
         f"<li>{_chip(i, run)}{note}</li>"
         for i, (run, note) in enumerate(zip(runs, texts, strict=True))
@@ -264,16 +255,12 @@ def _legend(runs: Sequence[ComparedRun], notes: Sequence[str] | None = None, mor
 
 def _chip(number: int, run: ComparedRun) -> str:
     color = f'<span class=chip style="background:var(--run{number})" aria-hidden="true"></span>'
-    return f"{color}{number + 1} {_e(run.name)}"
+    return f"{color}{number + 1} {escape(run.name)}"
 
 
 def _grid(panels: Sequence[Panel]) -> str:
     figures = "".join(
-        f"<figure>{panel.svg}<figcaption>{_e(panel.title)}</figcaption></figure>"
+        f"<figure>{panel.svg}<figcaption>{escape(panel.title)}</figcaption></figure>"
         for panel in panels
     )
     return f"<div class=grid>{figures}</div>"
-
-
-def _e(text: str) -> str:
-    return html.escape(text)

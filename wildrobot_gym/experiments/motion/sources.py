@@ -29,11 +29,13 @@ class MotionSources:
     Attributes:
         clips: The clips of all files that could be read.
         reports: Metrics of the retargeted files, by path.
+        humans: The human motion that each retargeted clip is from, by the clip's name.
         skipped: Reason for each file that was left out, by name.
     """
 
     clips: list[MotionClip] = field(default_factory=list)
     reports: dict[str, RetargetReport] = field(default_factory=dict)
+    humans: dict[str, HumanMotion] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
 
@@ -99,5 +101,6 @@ def _read_one(
         read.reports[str(path)] = retargeted.report
         if warning := retargeted.report.warning:
             _log.warning("%s: %s", path.name, warning)
+        read.humans[retargeted.clip.name] = motion
         motion = retargeted.clip
     read.clips.append(motion.check(robot, str(path)))

@@ -196,6 +196,7 @@ class StudyRun:
                     str(config_file),
                     "--out",
                     str(folder.path),
+                    "--no-report",
                     *(["--resume"] if begun else []),
                 ]
             )

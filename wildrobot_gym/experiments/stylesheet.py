@@ -1,4 +1,4 @@
-"""The style sheet of a comparison's page. The colors of runs are variables; plots use them, too."""
+"""The style sheet of a page about runs. The colors of runs are variables; plots use them, too."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ figcaption{font-size:.9rem;overflow-wrap:anywhere}
 .grid figure{display:flex;flex-direction:column-reverse}
 .wide{overflow-x:auto}
 .wide svg{min-width:560px;max-width:720px}
+video{max-width:100%;height:auto}
 svg{display:block;width:100%;height:auto;stroke-linejoin:round}
 svg text{font-family:system-ui,sans-serif;fill:currentColor}
 .chip{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.4em}
