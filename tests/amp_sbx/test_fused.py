@@ -15,7 +15,7 @@ from amp_sbx import AMPPPO, InfoMetricsCallback, NonFiniteError
 from amp_sbx.algorithm.fused_collect import timeout_values
 from amp_sbx.common.functional_vector_env import FunctionalVectorEnv
 
-CHANGING = ("rollout/", "reward/", "metrics/")
+CHANGING = ("rollout/", "reward/", "task/")
 POINT = PointMass()
 """One environment, so that all models here share their compiled programs."""
 
@@ -51,7 +51,7 @@ def test_both_loops_report_the_same(both):
             if name in same and not name.startswith("time/") and not isinstance(value, str):
                 assert value == pytest.approx(same[name], rel=1e-3, abs=1e-5), name
         assert set(host[2]) == set(row)
-    assert {"reward/distance", "metrics/error", "rollout/success_rate"} <= set(fused[0])
+    assert {"reward/distance", "task/error", "rollout/success_rate"} <= set(fused[0])
     for one, other in zip(*(both[name].ep_info_buffer for name in ("host", "fused")), strict=True):
         assert one["l"] == other["l"]
         assert one["r"] == pytest.approx(other["r"], abs=1e-5)

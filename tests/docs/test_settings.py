@@ -65,11 +65,12 @@ def flat(settings: dict[str, Any], *sections: str) -> dict[str, Any]:
 
 def defaults() -> dict[str, dict[str, Any]]:
     run = RunConfig(n_timesteps=1).to_mapping()
-    env, evaluation = run.pop("env_kwargs"), run.pop("eval")
+    env, evaluation, wandb = (run.pop(name) for name in ("env_kwargs", "eval", "wandb"))
     rewards, features = env.pop("rewards"), env.pop("features")
     return {
-        "The run": {**run, "n_timesteps": 0, "env_kwargs": {}, "eval": None},
+        "The run": {**run, "n_timesteps": 0, "env_kwargs": {}, "eval": None, "wandb": None},
         "eval:": evaluation,
+        "wandb:": wandb,
         "env_kwargs": flat(env, "action", "commands", "reset", "termination") | ARGUMENT_DEFAULTS,
         "env_kwargs.rewards": rewards,
         "env_kwargs.features": flat(features, "history"),

@@ -55,13 +55,15 @@ def differences() -> dict[str, np.ndarray]:
 def tolerances(names: Any) -> dict[str, float]:
     exact = ("ended", "diverged", "is_success")
     terms = [name for name in names if name.startswith("reward")]
-    assert len(terms) >= 10
+    gait = [name for name in names if name.startswith("gait")]
+    assert len(terms) >= 10 and len(gait) == 5
     return {
         "start": 1e-6,
         "observation": OBSERVATION,
         "amp_obs": WINDOW,
         **dict.fromkeys(terms, TERM),
         **dict.fromkeys(exact, 0.0),
+        **dict.fromkeys(gait, 1e-6),
         **dict.fromkeys(("forward_velocity", "velocity_error"), SPEED),
     }
 

@@ -43,8 +43,8 @@ def test_progress_holds_every_metric_that_matters(tiny_run):
     assert [bool(row["amp/disc_acc"]) for row in rows] == [False, True, True, True, True]
     wanted = {
         "rollout/success_rate",
-        "metrics/forward_velocity",
-        "metrics/velocity_error",
+        "task/forward_velocity",
+        "task/velocity_error",
         "rollout/ep_len_mean",
     }
     wanted |= {

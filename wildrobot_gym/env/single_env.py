@@ -80,6 +80,9 @@ class WildRobotEnv(RobotEnv):
       from before any reset. `amp_layout` says what its columns are. The channels of a frame:
       joint_pos, joint_vel, root_lin_vel, root_ang_vel, root_height, foot_contacts.
     - `reward_<term>`: one for each reward term.
+    - `gait_cadence`: touchdowns of a foot, 1/s. `gait_double_support`, `gait_flight`: 1 while all
+      feet or no foot carry load. `gait_slip`: fraction of the feet that slide under load.
+      `gait_saturation`: fraction of the servos at their force limit. Their means over time count.
     - `forward_velocity`: m/s. `velocity_error`: m/s.
     - `is_success`: 1 if the robot has not fallen and its mean velocity is within 0.10 m/s of each
       command so far, on average over the steps. Read it at an episode's end.

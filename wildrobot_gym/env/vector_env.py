@@ -23,6 +23,7 @@ class WildRobotVectorEnv(RobotVectorEnv):
 
     - `amp_obs` (num_envs, feature_dim)
     - `reward_<term>` (num_envs,) for each reward term; they sum to the reward
+    - `gait_<metric>` (num_envs,) for each gait metric
     - `forward_velocity`, `velocity_error`, `is_success` and `diverged` (num_envs,)
 
     All arrays that `reset` and `step` return are copies: a later step changes none of them, and

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.task.contact import LOADED_FRACTION
-
-MIN_UNLOADED_S = 0.040  # before a touchdown; shorter gaps are flicker of contact
+from wildrobot_gym.task.contact import LOADED_FRACTION, MIN_UNLOADED_S
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from wildrobot_gym.task.sections import FeatureConfig
 
 LOADED_FRACTION = 0.10  # of the weight; a foot that carries more is loaded
 SLIP_SPEED = 0.10  # m/s: a loaded foot that is faster slides
+MIN_UNLOADED_S = 0.040  # before a touchdown; shorter gaps are flicker of contact
 
 
 def force_contacts(
@@ -125,10 +126,10 @@ def foot_forces(
 
 
 def foot_loads(
-    pad_forces: Float[np.ndarray, "*b pad"],
-    pad_speed: Float[np.ndarray, "*b pad"],
+    pad_forces: Float[AnyArray, "*b pad"],
+    pad_speed: Float[AnyArray, "*b pad"],
     pad_ids_of_foot: np.ndarray,
-) -> tuple[Float[np.ndarray, "*b foot"], Float[np.ndarray, "*b foot"]]:
+) -> tuple[Float[AnyArray, "*b foot"], Float[AnyArray, "*b foot"]]:
     """Load and slip of each foot.
 
     Returns:
@@ -137,7 +138,8 @@ def foot_loads(
     """
     forces = pad_forces[..., pad_ids_of_foot]
     total = forces.sum(axis=-1)
-    return total, (forces * pad_speed[..., pad_ids_of_foot]).sum(axis=-1) / np.maximum(total, 1e-6)
+    slip = (forces * pad_speed[..., pad_ids_of_foot]).sum(axis=-1)
+    return total, slip / total.clip(1e-6)
 
 
 def lowest_corner(

@@ -29,6 +29,7 @@ from wildrobot_gym.task.clip_frames import ClipFrames, clip_errors
 from wildrobot_gym.task.config import TrackEnvConfig
 from wildrobot_gym.task.contact import foot_forces
 from wildrobot_gym.task.control import ServoControl
+from wildrobot_gym.task.gait import gait_metrics
 from wildrobot_gym.task.observations import CLIP, observation_dim, observation_mirror, observe
 from wildrobot_gym.task.protocol import StepOutput, check_heights, episode_steps, sharing_key
 from wildrobot_gym.task.reflection import SCALAR, VECTOR, joint_image
@@ -193,7 +194,8 @@ class TrackTask:
         command = jnp.stack([wanted[0], wanted[1], want.base_ang_vel_w[2]])
         inputs = reward_inputs(self.robot, task, state, action, command)
         config = self.config.rewards
-        terms = paid(state, reward_terms(TrackRewardInputs(**inputs, errors=errors), config))
+        x = TrackRewardInputs(**inputs, errors=errors)
+        terms = paid(state, reward_terms(x, config))
         features = self.amp.next_frame(task, state)
         forward = state.base_lin_vel_h[0]
         limits = self.config.termination
@@ -221,6 +223,7 @@ class TrackTask:
                 "velocity_error": jnp.abs(forward - wanted[0]),
                 "joint_error": errors["joint_pos"],
                 "is_success": (~lost).astype(jnp.float32),
+                **gait_metrics(self.robot, x, self.config.control_dt),
             },
         )
         return next_task, output

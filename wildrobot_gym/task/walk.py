@@ -17,6 +17,7 @@ from wildrobot_gym.task.amp_window import AmpWindow
 from wildrobot_gym.task.commands import sample_command
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.control import ServoControl
+from wildrobot_gym.task.gait import gait_metrics
 from wildrobot_gym.task.observations import observation_dim, observation_mirror, observe
 from wildrobot_gym.task.protocol import (
     NO_LIMIT,
@@ -180,6 +181,7 @@ class WalkTask:
                 "forward_velocity": forward,
                 "velocity_error": jnp.abs(forward - task.command[0]),
                 "is_success": succeeded.astype(jnp.float32),
+                **gait_metrics(self.robot, inputs, self.config.control_dt),
             },
         )
         return next_task, output

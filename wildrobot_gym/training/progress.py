@@ -13,7 +13,7 @@ from wildrobot_gym.training.events import RunEvent, append_event, cut_events
 from wildrobot_gym.training.run_directory import RunDirectory
 
 SHOWN = (  # logged name, heading
-    ("metrics/velocity_error", "velocity error"),
+    ("task/velocity_error", "velocity error"),
     ("rollout/success_rate", "success"),
     ("rollout/ep_len_mean", "episode"),
     ("amp/reward_mean", "amp"),

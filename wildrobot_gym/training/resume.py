@@ -12,7 +12,7 @@ from wildrobot_gym.training.config import RunConfig, from_mapping
 from wildrobot_gym.training.run_directory import RunDirectory
 
 # Settings that can change when a run is resumed.
-MAY_CHANGE = ("n_timesteps", "checkpoint_every", "keep_checkpoints", "eval")
+MAY_CHANGE = ("n_timesteps", "checkpoint_every", "keep_checkpoints", "eval", "wandb")
 
 
 def check_same_run(run: RunDirectory, config: RunConfig) -> RunConfig:

@@ -39,7 +39,9 @@ from wildrobot_gym.training.resume import check_amp, check_same_run
 from wildrobot_gym.training.run_directory import RunDirectory, steps_of
 from wildrobot_gym.training.selection import EvalCallback, best_score
 from wildrobot_gym.training.verdicts import verdict_fractions, verdicts_text
+from wildrobot_gym.training.wandb_run import check_wandb, wandb_run
 
+GROUPS = ("gait", "reward")  # infos that are logged, by the start of their name
 METRICS = ("forward_velocity", "velocity_error", "joint_error", "diverged")
 
 
@@ -123,6 +125,8 @@ def train(
     report.info(f"process {os.getpid()}, run directory {run.path}")
     with contextlib.ExitStack() as held:
         held.enter_context(forwarded(LOGGER, report))
+        if is_leader():
+            check_wandb(settings)
         if resume:
             settings = check_same_run(run, settings)
             if is_leader():
@@ -196,6 +200,8 @@ def _learn(
         run.write_config(config)  # a resumed run can be longer than before
     progress = ProgressCallback(config.n_timesteps, run, report)
     evaluate = EvalCallback(run, config, report, best_score(run, config.eval))
+    logged = contextlib.ExitStack()
+    wandb = logged.enter_context(wandb_run(config, run, report)) if leader else []
     model.set_logger(
         make_logger(run.progress, run.tensorboard, model.num_timesteps, report)
         if leader
@@ -205,7 +211,8 @@ def _learn(
 
     def learn() -> None:
         if left > 0:
-            shown = [InfoMetricsCallback(METRICS), progress, evaluate] if leader else []
+            infos = InfoMetricsCallback(METRICS, groups=GROUPS)
+            shown = [infos, progress, evaluate, *wandb] if leader else []
             # Without a reset of the count, SB3 adds the steps done so far to the number given.
             model.learn(left, [*shown, checkpoints], reset_num_timesteps=False)
         else:
@@ -220,14 +227,14 @@ def _learn(
         checkpoints.stop_if_asked()
         checkpoints.save()
 
-    try:
-        with lost_processes_named(str(run.path)):
-            stopped = _until_stopped(
-                learn, model, run, checkpoints if handle_signals else None, report
-            )
-    finally:
-        progress.stop()
-        model.logger.close()
+    on_signals = checkpoints if handle_signals else None
+    with logged:
+        try:
+            with lost_processes_named(str(run.path)):
+                stopped = _until_stopped(learn, model, run, on_signals, report)
+        finally:
+            progress.stop()
+            model.logger.close()
     return stopped or _finish(model, run, report)
 
 

@@ -20,8 +20,8 @@ SHOWN_S = 4.0
 CURVES = (  # column of progress.csv, title
     ("rollout/ep_rew_mean", "reward of an episode"),
     ("rollout/success_rate", "success rate"),
-    ("metrics/forward_velocity", "forward velocity, m/s"),
-    ("metrics/velocity_error", "velocity error, m/s"),
+    ("task/forward_velocity", "forward velocity, m/s"),
+    ("task/velocity_error", "velocity error, m/s"),
     ("rollout/ep_len_mean", "episode length, steps"),
     ("amp/reward_mean", "AMP reward"),
     ("amp/disc_acc", "discriminator accuracy"),

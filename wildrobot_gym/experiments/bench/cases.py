@@ -27,7 +27,7 @@ from wildrobot_gym.training.config import RunConfig
 from wildrobot_gym.training.config.sections import LOOP_SETTINGS
 from wildrobot_gym.training.model import make_model, make_reference, make_vec_env
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
-from wildrobot_gym.training.train import METRICS
+from wildrobot_gym.training.train import GROUPS, METRICS
 
 SHIPPED = "walk"
 SETTLE_STEPS = 100  # 2 s: robots are walking and spread over their strides
@@ -157,7 +157,9 @@ def train_case(
 
     def run() -> float:
         began = time.perf_counter()
-        model.learn(per_repeat, InfoMetricsCallback(METRICS), reset_num_timesteps=False)
+        model.learn(
+            per_repeat, InfoMetricsCallback(METRICS, groups=GROUPS), reset_num_timesteps=False
+        )
         return per_repeat / (time.perf_counter() - began)
 
     for _ in range(2):  # compile

@@ -14,6 +14,7 @@ from wildrobot_gym.training.config.sections import (
     EvalSettings,
     PPOSettings,
     ReferenceSettings,
+    WandbSettings,
 )
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "PPOSettings",
     "ReferenceSettings",
     "RunConfig",
+    "WandbSettings",
     "dotted",
     "find_config",
     "find_motion",

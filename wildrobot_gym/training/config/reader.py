@@ -23,13 +23,14 @@ from wildrobot_gym.training.config.sections import (
     EvalSettings,
     PPOSettings,
     ReferenceSettings,
+    WandbSettings,
 )
 
 PPO_KEYS = tuple(item.name for item in dataclasses.fields(PPOSettings))
 AMP_KEYS = tuple(item.name for item in dataclasses.fields(AMPConfig))
 # In the file's amp section beside AMPConfig's fields.
 REFERENCE_KEYS = ("reference", "score_temperature", "warm_start")
-SECTIONS = ("env_id", "n_envs", "env_kwargs", "amp", "eval")
+SECTIONS = ("env_id", "n_envs", "env_kwargs", "amp", "eval", "wandb")
 
 
 def load(config: str, overrides: Overrides = (), seed: int | None = None) -> RunConfig:
@@ -121,6 +122,7 @@ def from_mapping(values: Mapping[str, Any]) -> RunConfig:
         "amp": amp,
         "reference": reference,
         "eval": _eval_section(values.get("eval", {})),
+        "wandb": _wandb_section(values.get("wandb")),
     }
     own = {name: values[name] for name in RUN_KEYS if name in values}
     config: RunConfig = _section(RunConfig, own | sections)
@@ -190,4 +192,15 @@ def _eval_section(given: Any) -> EvalSettings:
     if not isinstance(given, Mapping):
         raise ConfigError(f"eval must be a mapping of settings, or null, got {given!r}.")
     settings: EvalSettings = _section(EvalSettings, given, "eval")
+    return settings
+
+
+def _wandb_section(given: Any) -> WandbSettings:
+    given = {} if given is None else given
+    if not isinstance(given, Mapping):
+        raise ConfigError(
+            "wandb must be a mapping of settings, such as {enabled: true, project: walking},"
+            f" or null, got {given!r}."
+        )
+    settings: WandbSettings = _section(WandbSettings, given, "wandb")
     return settings

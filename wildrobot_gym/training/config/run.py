@@ -18,6 +18,7 @@ from wildrobot_gym.training.config.sections import (
     EvalSettings,
     PPOSettings,
     ReferenceSettings,
+    WandbSettings,
     at_least_one,
 )
 
@@ -50,6 +51,7 @@ class RunConfig:
     keep_checkpoints: int = 2
     """Number of the newest checkpoints to keep."""
     eval: EvalSettings = field(default_factory=EvalSettings)
+    wandb: WandbSettings = field(default_factory=WandbSettings)
 
     def __post_init__(self) -> None:
         at_least_one(self, "n_timesteps", "checkpoint_every", "keep_checkpoints")
@@ -107,6 +109,7 @@ class RunConfig:
             "amp": amp,
             **{name: getattr(self, name) for name in RUN_KEYS if name != "n_timesteps"},
             "eval": to_dict(self.eval),
+            "wandb": to_dict(self.wandb),
         }
 
     def resolved(self) -> dict[str, Any]:
@@ -117,5 +120,5 @@ class RunConfig:
 RUN_KEYS = tuple(
     item.name
     for item in fields(RunConfig)
-    if item.name not in ("env", "ppo", "amp", "reference", "eval")
+    if item.name not in ("env", "ppo", "amp", "reference", "eval", "wandb")
 )  # of the flat form, with the same name here

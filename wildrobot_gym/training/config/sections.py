@@ -182,6 +182,18 @@ class ReferenceSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WandbSettings:
+    """Logging to Weights & Biases, beside progress.csv and TensorBoard."""
+
+    enabled: bool = False
+    """Whether to log there. It needs the extra `wandb`."""
+    project: str = "wildrobot"
+    """Project of the W&B run."""
+    entity: str | None = None
+    """User or team that the project belongs to; None for the account's default."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvalSettings:
     """The short walk benchmark during training that selects best.zip."""
 

@@ -1,0 +1,68 @@
+"""Gait metrics of a step by hand; their means are the walk benchmark's."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from state_makers import make_state, step_fields
+
+from wildrobot_gym.config import build
+from wildrobot_gym.evaluation.gait_events import find_events
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import EnvConfig
+from wildrobot_gym.task.gait import gait_metrics
+from wildrobot_gym.task.rewards import RewardInputs
+from wildrobot_gym.task.walk import WalkTask
+
+DT = 0.02
+
+GOLDEN = [
+    # One of two feet lands after 40 ms; 20 ms is flicker.
+    ("gait_cadence", {"touchdown_air_time": [0.04, 0.02]}, 25.0),
+    ("gait_cadence", {"touchdown_air_time": [0.0, 0.02]}, 0.0),
+    ("gait_double_support", {"foot_loaded": np.array([True, True])}, 1.0),
+    ("gait_double_support", {"foot_loaded": np.array([True, False])}, 0.0),
+    ("gait_flight", {"foot_loaded": np.array([False, False])}, 1.0),
+    ("gait_flight", {"foot_loaded": np.array([True, False])}, 0.0),
+    # The mean of a foot's two pads, 0.2 and 0 m/s, is no more than 0.1 m/s; 0.22 and 0 is.
+    ("gait_slip", {"pad_vel_w": [[0.2, 0, 0], [0, 0, 0], [0.22, 0, 0], [0, 0, 0]]}, 0.5),
+    ("gait_slip", {"pad_vel_w": [[9, 0, 0]] * 4, "foot_loaded": np.array([False, False])}, 0.0),
+    ("gait_saturation", {"actuator_forces": [4, -4, 3.93, 3.91, 0, 0, 0, 0, 0]}, 3 / 9),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "want"), GOLDEN)
+def test_golden(wildrobot: RobotModel, name: str, changes: dict, want: float) -> None:
+    found = gait_metrics(wildrobot, RewardInputs(**step_fields(wildrobot, **changes)), DT)
+    assert float(found[name]) == pytest.approx(want)
+
+
+def test_means_of_an_episode_are_those_of_the_benchmark(wildrobot: RobotModel) -> None:
+    """With any loads: walking, flicker of contact, and flight."""
+    rng = np.random.default_rng(0)
+    num_steps = 300
+    force = np.where(rng.random((num_steps, 2)) < 0.5, 0.0, 16.0)
+    force = np.repeat(force, rng.integers(1, 4, num_steps), axis=0)[:num_steps]
+    task = WalkTask(wildrobot, build(EnvConfig, {}), None)
+    state = make_state(wildrobot)
+    key = jax.random.key(0)
+    now, *_ = task.begin(task.blank(key), task.draw_start(key), state)
+
+    def step(now, feet):
+        pads = jnp.repeat(feet / 2, 2)
+        now, out = task.advance(now, state.replace(pad_forces=pads), jnp.zeros(9))
+        return now, out.metrics
+
+    _, metrics = jax.lax.scan(step, now, jnp.asarray(force, jnp.float32))
+    events = find_events(force[:, None], np.zeros((num_steps, 1, 2)), wildrobot.weight, DT)
+    down = events.loaded.sum(axis=-1)
+    want = {
+        "gait_cadence": events.touchdown.sum() / 2 / (num_steps * DT),
+        "gait_double_support": (down == 2).mean(),
+        "gait_flight": (down == 0).mean(),
+    }
+    assert min(want.values()) > 0.05
+    for name, value in want.items():
+        assert float(metrics[name].mean()) == pytest.approx(value, rel=1e-5), name
