@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import mujoco
@@ -36,6 +37,7 @@ COMMAND_KEYS = {
 KEY_STEP = 0.1  # of a command's range
 PUSH = (0.0, 1.0)  # N*s: to the left
 FORCE_WIDTH = 0.008  # m
+CLOSING_S = 5.0
 
 
 class PolicyWindow:
@@ -56,7 +58,9 @@ class PolicyWindow:
         self._model = session.robot.model
         self._data, self._ghost = mujoco.MjData(self._model), mujoco.MjData(self._model)
         self._show_ghost = False
+        before = threading.enumerate()
         self._viewer: Any = open_window(self._model, self._data, self.on_key)
+        self._threads = [thread for thread in threading.enumerate() if thread not in before]
         self._aim()
         self.show()
 
@@ -106,6 +110,8 @@ class PolicyWindow:
         """Close the window and free the environment."""
         self.controls.stopped.set()
         self._viewer.close()
+        for thread in self._threads:  # a program that ends before its window does can crash
+            thread.join(CLOSING_S)
         self.session.close()
 
     def on_key(self, code: int) -> None:
