@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from amp_sbx.discriminator.weight_schedule import WeightSchedule
     from amp_sbx.integrations.callbacks import AMPCallback
     from amp_sbx.integrations.info_metrics import InfoMetricsCallback
+    from amp_sbx.integrations.observation_features import ObservationFeatures
     from amp_sbx.integrations.reward_wrapper import AMPRewardWrapper
     from amp_sbx.integrations.rollout_buffer import AMPRolloutBuffer
     from amp_sbx.reference.features import ReferenceFeatures
@@ -64,6 +65,7 @@ _MODULES = {
     "MissingPackageError": "common.errors",
     "NonFiniteError": "common.errors",
     "OutOfMemoryError": "common.errors",
+    "ObservationFeatures": "integrations.observation_features",
     "ReferenceFeatures": "reference.features",
     "UnknownArgumentError": "common.errors",
     "VecEnvError": "common.errors",
@@ -92,6 +94,7 @@ __all__ = [
     "LostProcessError",
     "MissingPackageError",
     "NonFiniteError",
+    "ObservationFeatures",
     "OutOfMemoryError",
     "ReferenceFeatures",
     "UnknownArgumentError",

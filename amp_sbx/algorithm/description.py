@@ -2,7 +2,6 @@
 
 import os
 import platform
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +14,7 @@ from amp_sbx.algorithm.policy_kwargs import describe, resolve
 from amp_sbx.algorithm.symmetry import WAYS
 from amp_sbx.common.errors import CheckpointError, ConfigError
 from amp_sbx.common.mirror import Mirror
-from amp_sbx.common.schedules import LinearSchedule
+from amp_sbx.common.schedules import schedule_to_json
 from amp_sbx.common.spaces import space_from_json, space_to_json
 from amp_sbx.discriminator.config import AMPConfig
 
@@ -24,7 +23,7 @@ _NUMBERS = (
     "vf_coef", "max_grad_norm", "use_sde", "sde_sample_freq", "target_kl", "symmetric_policy",
     "tensorboard_log", "verbose", "seed",
 )  # fmt: skip
-_SCHEDULES = ("learning_rate", "clip_range", "clip_range_vf")
+SCHEDULES = ("learning_rate", "clip_range", "clip_range_vf")
 _COUNTERS = (
     "num_timesteps", "_total_timesteps", "_n_updates", "_episode_num",
     "_current_progress_remaining", "task_paid",
@@ -112,7 +111,7 @@ class Description:
         return described
 
     def _check(self, path: Any) -> None:
-        if wrong := sorted(set(self.arguments) ^ {*_NUMBERS, *_SCHEDULES}):
+        if wrong := sorted(set(self.arguments) ^ {*_NUMBERS, *SCHEDULES}):
             raise CheckpointError(
                 f"{path}: settings of the model are missing or unknown: {', '.join(wrong)}."
             )
@@ -137,14 +136,17 @@ def describe_model(model: Any, extra: Mapping[str, Any]) -> dict[str, Any]:
     """The `meta` of a model's checkpoint.
 
     Raises:
-        CheckpointError: the policy's settings have no JSON form.
+        CheckpointError: the policy's settings or a schedule have no JSON form.
     """
     try:
         policy_kwargs = describe(model.policy_kwargs)
+        schedules = {
+            name: schedule_to_json(_plain(getattr(model, name)), name) for name in SCHEDULES
+        }
     except ConfigError as error:
         raise CheckpointError(f"this model cannot be stored: {error}") from error
     hyperparameters = {name: _plain(getattr(model, name)) for name in _NUMBERS}
-    hyperparameters |= {name: _schedule_to_json(model, name) for name in _SCHEDULES}
+    hyperparameters |= schedules
     learner = model.learner
     return {
         "algorithm": type(model).__name__,
@@ -185,21 +187,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _schedule_to_json(model: Any, name: str) -> float | str | None:
-    value = _plain(getattr(model, name))
-    if value is None or isinstance(value, (int, float)):
-        return value
-    if isinstance(value, LinearSchedule):
-        return str(value)
-    current = float(value(model._current_progress_remaining))
-    warnings.warn(
-        f"{name} is a Python function, which a checkpoint cannot hold; its present value "
-        f"{current:g} is stored. Pass {name}= to load() to continue with the function.",
-        stacklevel=6,
-    )
-    return current
 
 
 def _episodes_to_json(model: Any) -> dict[str, list]:

@@ -9,6 +9,7 @@ import numpy as np
 from amp_sbx.algorithm.arrays import Arrays, unflatten_into
 from amp_sbx.algorithm.compatibility import check_critic, check_discriminator
 from amp_sbx.algorithm.description import Description, package_versions
+from amp_sbx.algorithm.named_reference import resolve_reference
 from amp_sbx.algorithm.policy_kwargs import resolve
 from amp_sbx.algorithm.saving import REPLAY_DATA, random_keys
 from amp_sbx.algorithm.symmetry import parse_way
@@ -17,7 +18,7 @@ from amp_sbx.common.errors import CheckpointError, FeatureError
 from amp_sbx.common.mirror import Mirror
 from amp_sbx.common.vec_infos import amp_layout
 from amp_sbx.discriminator.learner import AMPLearner
-from amp_sbx.reference.features import ReferenceFeatures, check_layouts
+from amp_sbx.reference.features import check_layouts
 
 _FIXED = {"policy_kwargs", "symmetric_policy"}
 """Constructor arguments that must equal the stored ones."""
@@ -50,7 +51,6 @@ def load_model(
     _check_fixed(stored, overrides, path)
     allowed = replaceable(cls) - _FIXED
     arguments |= {name: value for name, value in overrides.items() if name in allowed}
-    arguments["reference"] = ReferenceFeatures.coerce(arguments.get("reference"))
     policy = arguments.pop("policy")
     if isinstance(policy, str) and policy not in cls.policy_aliases:
         raise CheckpointError(
@@ -59,6 +59,7 @@ def load_model(
     if env is not None:
         env = cls._wrap_env(env, arguments["verbose"])
         _check_env(stored, env, path)
+    arguments["reference"] = resolve_reference(arguments.get("reference"), env)
     _check_layouts(stored, arguments, env, path)
     model = cls(
         policy,

@@ -19,6 +19,7 @@ from amp_sbx.algorithm.cloning import CloningConfig, clone_into
 from amp_sbx.algorithm.collecting import CollectingPPO
 from amp_sbx.algorithm.fused_env import check_collect
 from amp_sbx.algorithm.fused_loop import FusedLoop
+from amp_sbx.algorithm.named_reference import is_named, resolve_reference
 from amp_sbx.algorithm.policy_kwargs import resolve
 from amp_sbx.algorithm.symmetry import parse_way
 from amp_sbx.common.errors import ConfigError, FeatureError
@@ -42,14 +43,14 @@ class AMPPPO(CollectingPPO):
     Args:
         env: also a `gymnasium.vector.VectorEnv`. For AMP, it offers the AMP observation of each
             step as a batched `amp_obs` or as `info["amp_obs"]`.
-        learning_rate: a number, "lin_3e-4" (linear to 0), or a function
-            of the remaining progress.
+        learning_rate: a number, "lin_3e-4" (linear to 0), or a function of the remaining progress.
+            A file holds numbers and linear schedules; `save` refuses other functions.
         clip_range: As `learning_rate`.
         clip_range_vf: As `learning_rate`, or None to leave values unclipped.
         policy_kwargs: `activation_fn` and `optimizer_class` may be names such as "elu" or "adam".
         amp: AMP settings, `AMPConfig` or a dict of its fields. None: plain PPO.
-        reference: motion to imitate, see `ReferenceFeatures.coerce`. AMP needs `amp` and
-            `reference`.
+        reference: motion to imitate, see `ReferenceFeatures.coerce`, or its name, which the
+            environment's `reference_features(name)` looks up. AMP needs `amp` and `reference`.
         symmetric_policy: make the policy symmetric by construction, with the environment's
             `mirror`: "none", "mean" or "equivariant" (see `amp_sbx.algorithm.symmetry`). False is
             "none", True is "equivariant".
@@ -119,7 +120,7 @@ class AMPPPO(CollectingPPO):
         setup.check_sizes(n_steps, n_epochs, batch_size)
         check_collect(collect, iterations_per_call, devices)
         self.amp = AMPConfig.coerce(amp)
-        self.reference = ReferenceFeatures.coerce(reference)
+        self.reference = reference if is_named(reference) else ReferenceFeatures.coerce(reference)
         if _init_setup_model:
             setup.warn_if_incomplete(self.amp, self.reference)
         self.symmetric_policy = parse_way(symmetric_policy)
@@ -174,6 +175,7 @@ class AMPPPO(CollectingPPO):
         return PPO._wrap_env(env, verbose, monitor_wrapper)
 
     def _setup_model(self) -> None:
+        self.reference = resolve_reference(self.reference, self.env)
         if self.env is not None and self.symmetric_policy != "none":
             self.mirror = Mirror.of(self.env)
         given = self.policy_kwargs
@@ -233,6 +235,7 @@ class AMPPPO(CollectingPPO):
                 )
             done = 0 if reset_num_timesteps else self.num_timesteps
             self.learner.controller.begin(done, done + total_timesteps)
+        setup.warn_of_functions(self)
         self._choose_loop()
         progress = log_interval, tb_log_name, reset_num_timesteps, progress_bar
         with within_memory(self.n_envs):

@@ -10,16 +10,19 @@ from flax.training.train_state import TrainState
 from sbx.ppo.policies import CnnPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
+from amp_sbx.algorithm.description import SCHEDULES
 from amp_sbx.algorithm.equivariant import policy_classes
 from amp_sbx.algorithm.policy_kwargs import describe
 from amp_sbx.algorithm.sharing import shared_state
 from amp_sbx.algorithm.symmetry import SymmetricActor
 from amp_sbx.common.errors import ConfigError
 from amp_sbx.common.mirror import declared_mirror
-from amp_sbx.common.schedules import Schedule, parse_schedule
+from amp_sbx.common.schedules import Schedule, parse_schedule, schedule_to_json
 from amp_sbx.common.vec_infos import amp_layout
 from amp_sbx.discriminator.learner import AMPLearner
 from amp_sbx.reference.features import check_layouts
+
+UNSTORABLE = "this model can learn, but not be saved"
 
 
 def strip_weak_type(leaf: Any) -> Any:
@@ -93,7 +96,16 @@ def warn_if_unstorable(policy_kwargs: dict[str, Any]) -> None:
     try:
         describe(policy_kwargs)
     except ConfigError as error:
-        warnings.warn(f"this model can learn, but not be saved: {error}", stacklevel=5)
+        warnings.warn(f"{UNSTORABLE}: {error}", stacklevel=5)
+
+
+def warn_of_functions(model: Any) -> None:
+    """Warn before training about schedules that `save` would refuse."""
+    try:
+        for name in SCHEDULES:
+            schedule_to_json(getattr(model, name), name)
+    except ConfigError as error:
+        warnings.warn(f"{UNSTORABLE}: {error}", stacklevel=3)
 
 
 MANY_MINIBATCHES = 4096  # in an epoch; SB3's defaults make 32 with one environment

@@ -1,6 +1,7 @@
 """Reference motion as learning sees it: AMP observations with weights, motions and a layout."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -93,6 +94,32 @@ class ReferenceFeatures:
             f"reference is a {type(value).__name__}; allowed: ReferenceFeatures, a (num_samples, "
             "feature_dim) NumPy array, or an object with a method reference_features()."
         )
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> "ReferenceFeatures":
+        """Read the arrays `features`, and if present `weights` and `motion_ids`, of an .npz file.
+
+        Raises:
+            FeatureError: there is no such file, or it is no reference.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays: dict[str, Any] = (
+                    dict(file) if isinstance(file, np.lib.npyio.NpzFile) else {}
+                )
+        except Exception as error:  # zipfile, zlib and numpy raise many kinds for a damaged file
+            raise FeatureError(
+                f"reference {os.fspath(path)!r} cannot be read: {error} Give the path of an .npz "
+                "file with the array `features` (num_samples, feature_dim)."
+            ) from error
+        known = {"features", "weights", "motion_ids"}
+        if "features" not in arrays or not arrays.keys() <= known:
+            found = ", ".join(sorted(arrays)) or "none"
+            raise FeatureError(
+                f"reference {os.fspath(path)!r} has the arrays {found}; allowed: features, with or "
+                "without weights and motion_ids."
+            )
+        return cls(**arrays)
 
     @property
     def num_samples(self) -> int:

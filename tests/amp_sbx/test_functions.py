@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from probe_envs import assert_trees_equal
+from stable_baselines3.common import utils as sb3
 
 from amp_sbx.algorithm import losses as ppo_losses
 from amp_sbx.algorithm.advantage import gae
@@ -261,7 +262,15 @@ def test_ramp_and_schedules():
     assert parse_schedule("lin_3e-4") == LinearSchedule(3e-4)
     assert parse_schedule(str(LinearSchedule(3e-4))) == LinearSchedule(3e-4)
     assert parse_schedule("0.1") == 0.1
-    for wrong in ("cos_3", "lin_", "lin_-1", True, [1]):
+    part = LinearSchedule(4.0, 1.0, 0.5)
+    theirs = sb3.LinearSchedule(4.0, 1.0, 0.5)
+    assert [part(p) for p in (1.0, 0.75, 0.5, 0.2)] == [4.0, 2.5, 1.0, 1.0]
+    assert [part(p) for p in (0.9, 0.6, 0.1)] == pytest.approx([theirs(p) for p in (0.9, 0.6, 0.1)])
+    assert (
+        parse_schedule(str(part)) == parse_schedule("lin_4_1_0.5") == parse_schedule(theirs) == part
+    )
+    assert parse_schedule(sb3.FloatSchedule(0.1)) == 0.1
+    for wrong in ("cos_3", "lin_", "lin_-1", "lin_0", "lin_1_2_3_4", "lin_1_0_0", True, [1]):
         with pytest.raises(ConfigError):
             parse_schedule(wrong, "learning_rate")
 

@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from probe_envs import SignEnv, make_model
+from stable_baselines3.common import utils as sb3
 from stable_baselines3.common.callbacks import CheckpointCallback
 
 from amp_sbx import AMPPPO, CheckpointError
@@ -90,17 +91,34 @@ def test_what_cannot_be_stored_is_announced_before_training():
         )
 
 
-def test_callable_schedule_is_stored_as_its_present_value(tmp_path):
-    model = make_model(SignEnv(2), learning_rate=lambda progress: 0.25 * progress, batch_size=32)
-    with pytest.warns(UserWarning, match="learning_rate is a Python function"):
+def test_schedules_are_stored_by_name_and_value(tmp_path):
+    """At the end of training as at its start: the present value would be 0."""
+    schedules = {
+        "learning_rate": sb3.FloatSchedule(sb3.LinearSchedule(4e-3, 1e-3, 0.5)),
+        "clip_range": sb3.ConstantSchedule(0.1),
+        "clip_range_vf": "lin_0.3",
+    }
+    model = make_model(SignEnv(2), batch_size=32, **schedules).learn(64)
+    model.save(tmp_path / "model")
+    loaded = AMPPPO.load(tmp_path / "model")
+    assert loaded.learning_rate == LinearSchedule(4e-3, 1e-3, 0.5)
+    assert (loaded.clip_range, loaded.clip_range_vf) == (0.1, LinearSchedule(0.3))
+    assert [loaded.lr_schedule(p) for p in (1.0, 0.75, 0.5, 0.0)] == pytest.approx(
+        [model.lr_schedule(p) for p in (1.0, 0.75, 0.5, 0.0)]
+    )
+    assert loaded.lr_schedule(1.0) == 4e-3
+
+
+def test_a_function_is_refused_before_it_is_lost(tmp_path):
+    model = make_model(SignEnv(2), learning_rate=lambda progress: 0.01 * progress**2, batch_size=32)
+    with pytest.warns(UserWarning, match="can learn, but not be saved: learning_rate is a Python"):
+        model.learn(32)
+    with pytest.raises(CheckpointError, match="set learning_rate of the model to a number"):
         model.save(tmp_path / "model")
-    assert AMPPPO.load(tmp_path / "model").learning_rate == 0.25
-    ended = make_model(
-        SignEnv(2), clip_range_vf=lambda progress: 0.2 * progress, batch_size=32
-    ).learn(50)
-    with pytest.warns(UserWarning, match="clip_range_vf is a Python function"):
-        ended.save(tmp_path / "ended")
-    assert AMPPPO.load(tmp_path / "ended").clip_range_vf == 0.0
+    assert not list(tmp_path.iterdir())
+    model.learning_rate = LinearSchedule(0.01)
+    model.save(tmp_path / "model")
+    assert AMPPPO.load(tmp_path / "model").learning_rate == LinearSchedule(0.01)
 
 
 def test_streams_suffixes_and_checkpoint_callback(trained, tmp_path):

@@ -15,12 +15,14 @@ import yaml
 from wildrobot_gym.cli import dispatch
 from wildrobot_gym.cli.dispatch import load_command
 from wildrobot_gym.cli.listing import WIDTH, summary
-from wildrobot_gym.cli.main import COMMANDS, GROUPS, main
+from wildrobot_gym.cli.main import COMMANDS, GROUPS, NESTED, main
 from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
+from wildrobot_gym.cli.zoo import COMMANDS as ZOO_COMMANDS
 from wildrobot_gym.experiments.bench.bench import ratios_of
 from wildrobot_gym.paths import ROBOTS
 
 ROOT = Path(__file__).resolve().parents[2]
+ALL = [*COMMANDS.values(), *MOTION_COMMANDS.values(), *ZOO_COMMANDS.values()]
 
 
 @pytest.mark.parametrize("line", [[], ["--help"], ["-h"]])
@@ -35,19 +37,25 @@ def test_the_list_has_every_command_under_its_heading_in_one_line(line, capsys):
         assert found == {name: summary(target) for name, target in GROUPS[heading].items()}
 
 
-def test_each_line_of_the_motion_list_fits(capsys):
-    assert main(["motion"]) == 0
+@pytest.mark.parametrize(
+    ("group", "commands"), [("motion", MOTION_COMMANDS), ("zoo", ZOO_COMMANDS)]
+)
+def test_each_line_of_a_groups_list_fits(group, commands, capsys):
+    assert main([group]) == 0
     output = capsys.readouterr().out
     assert max(map(len, output.splitlines())) <= WIDTH
-    assert all(f"  {name} " in output for name in MOTION_COMMANDS)
+    assert all(f"  {name} " in output for name in commands)
 
 
-@pytest.mark.parametrize(("line", "nearest"), [("trian walk", "train"), ("motion plai", "play")])
+@pytest.mark.parametrize(
+    ("line", "nearest"), [("trian walk", "train"), ("motion plai", "play"), ("zoo trian", "train")]
+)
 def test_an_unknown_command_names_the_nearest(line, nearest, capsys):
     assert main(line.split()) == 2
     message = capsys.readouterr().err
     assert f"Did you mean {nearest!r}?" in message
-    assert f"Type wildrobot{' motion' if nearest == 'play' else ''} to see" in message
+    group = "".join(f" {word}" for word in line.split()[:-1] if word in NESTED)
+    assert f"Type wildrobot{group} to see" in message
 
 
 def test_an_option_before_the_command_is_refused(capsys):
@@ -69,8 +77,9 @@ import sys
 from wildrobot_gym.cli.dispatch import load_command
 from wildrobot_gym.cli.main import COMMANDS
 from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
+from wildrobot_gym.cli.zoo import COMMANDS as ZOO_COMMANDS
 heavy = {"jax", "matplotlib", "mujoco", "scipy", "torch"}
-for target in [*COMMANDS.values(), *MOTION_COMMANDS.values()]:
+for target in [*COMMANDS.values(), *MOTION_COMMANDS.values(), *ZOO_COMMANDS.values()]:
     load_command(target)
     if found := heavy & set(sys.modules):
         sys.exit(f"{target} imports {found}")
@@ -79,7 +88,7 @@ for target in [*COMMANDS.values(), *MOTION_COMMANDS.values()]:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("target", [*COMMANDS.values(), *MOTION_COMMANDS.values()])
+@pytest.mark.parametrize("target", ALL)
 def test_every_command_is_where_the_list_says_and_has_a_summary(target):
     function = load_command(target)
     assert inspect.getdoc(function).replace("\n", " ").startswith(summary(target))

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -33,6 +34,14 @@ def options_of(target: str) -> set[str]:
     return {name.replace("_", "-") for name in found}
 
 
+def options_of_rl_zoo3() -> set[str]:
+    """Options in the text of its scripts, which are slow to import."""
+    spec = importlib.util.find_spec("rl_zoo3")
+    assert spec is not None and spec.origin is not None
+    scripts = [Path(spec.origin).parent / name for name in ("train.py", "plots/plot_train.py")]
+    return {option for path in scripts for option in re.findall(r'"--([\w-]+)"', path.read_text())}
+
+
 def raised_texts(path: Path) -> list[str]:
     """The constant parts of all strings in the `raise` statements of a file."""
     return [
@@ -47,6 +56,7 @@ def raised_texts(path: Path) -> list[str]:
 def test_messages_name_only_options_that_exist():
     plain = [target for name, target in COMMANDS.items() if name not in NESTED]
     known = {"help", "debug"}.union(*map(options_of, [*plain, *MOTION_COMMANDS.values()]))
+    known |= options_of_rl_zoo3()  # `wildrobot zoo` takes them
     assert {"force", "commands", "resume", "grounded-steps"} <= known
     named = {
         (path.name, option)

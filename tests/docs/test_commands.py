@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import functools
 import re
 import shlex
@@ -12,7 +13,7 @@ import pytest
 from doc_blocks import ROOT, blocks, inline_code
 
 from wildrobot_gym.cli import dispatch
-from wildrobot_gym.cli.main import main
+from wildrobot_gym.cli.main import NESTED, main
 
 OTHERS = {
     "python",
@@ -66,7 +67,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[Callable[..., Any]]:
 
 def check(words: list[str], parsed: list[Callable[..., Any]]) -> None:
     program, *arguments = words
-    if program == "wildrobot":
+    if words[:2] == ["wildrobot", "zoo"]:
+        read_by_rl_zoo3(*arguments[1:])
+    elif program == "wildrobot":
         assert main(arguments) == 0
         assert len(parsed) == 1
     elif program == "make":
@@ -78,6 +81,25 @@ def check(words: list[str], parsed: list[Callable[..., Any]]) -> None:
         assert program in OTHERS
         for script in arguments:
             assert not script.endswith(".py") or (ROOT / script).is_file()
+
+
+def read_by_rl_zoo3(command: str, *options: str) -> None:
+    """Let the parser of rl_zoo3's own script read a command's options; it stops there."""
+    from wildrobot_gym.experiments.zoo import run
+
+    parse = argparse.ArgumentParser.parse_args
+
+    class Parsed(Exception):
+        pass
+
+    def parse_and_stop(*args: Any, **kwargs: Any) -> None:
+        parse(*args, **kwargs)
+        raise Parsed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
+        with pytest.raises(Parsed):
+            run.plot(options) if command == "plot" else run.run_script(command, options)
 
 
 def test_documentation_has_commands() -> None:
@@ -99,7 +121,7 @@ def test_commands_in_prose_exist(parsed: list[Callable[..., Any]]) -> None:
         if words[:1] == ["make"] and len(words) > 1:
             known = words[1] in MAKE_TARGETS
         elif words[:1] == ["wildrobot"] and len(words) > 1:
-            name = words[1:3] if words[1] == "motion" and len(words) > 2 else words[1:2]
+            name = words[1:3] if words[1] in NESTED and len(words) > 2 else words[1:2]
             known = _has_options(name, [word for word in words if word.startswith("--")])
         else:
             continue

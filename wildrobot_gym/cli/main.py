@@ -10,6 +10,7 @@ from wildrobot_gym.cli.completion import VARIABLE, candidates
 from wildrobot_gym.cli.dispatch import PROG, asks_for_list, load_command, run_command
 from wildrobot_gym.cli.listing import print_commands
 from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
+from wildrobot_gym.cli.zoo import COMMANDS as ZOO_COMMANDS
 from wildrobot_gym.console.compile_cache import use_compile_cache
 from wildrobot_gym.console.error_handling import complain, exit_code_of
 
@@ -18,6 +19,7 @@ GROUPS = {
         "train": "wildrobot_gym.cli.train:train",
         "study": "wildrobot_gym.cli.study:study",
         "self-imitate": "wildrobot_gym.cli.self_imitate:self_imitate",
+        "zoo": "wildrobot_gym.cli.zoo:zoo",
     },
     "Watch": {
         "view": "wildrobot_gym.cli.enjoy:view",
@@ -47,7 +49,8 @@ GROUPS = {
     },
 }  # where each command's function is, under the headings of the list
 COMMANDS = {name: target for group in GROUPS.values() for name, target in group.items()}
-NESTED = {"motion": MOTION_COMMANDS}  # commands that have commands, and take all that follows
+# Commands that have commands, and take all that follows.
+NESTED = {"motion": MOTION_COMMANDS, "zoo": ZOO_COMMANDS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,6 +13,7 @@ def train(
     config: Text,
     /,
     set: tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]] = (),
+    env: str | None = None,
     seed: int | None = None,
     out: Path | None = None,
     resume: bool = False,
@@ -29,6 +30,7 @@ def train(
     Args:
         config: Name of a shipped config (walk_amp, walk_ppo, ...) or path of a YAML file.
         set: Settings that replace the config's, such as amp.weight=0.2 n_envs=512.
+        env: Environment whose section of an rl-zoo file to take, such as WildRobot-v0.
         seed: Random seed for training and evaluation (default: the config's).
         out: Run directory (default: runs/<config>-s<seed>).
         resume: Continue the run in the run directory from its newest checkpoint.
@@ -50,6 +52,7 @@ def train(
             config,
             seed=seed,
             overrides=[item for group in set for item in group],
+            env_id=env,
             out=out,
             resume=resume,
             handle_signals=True,

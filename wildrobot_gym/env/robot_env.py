@@ -11,11 +11,12 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from wildrobot_gym.env.named_reference import NamedReference
 from wildrobot_gym.env.robot_vector_env import RobotVectorEnv
 from wildrobot_gym.errors import UnknownArgumentError
 
 
-class RobotEnv(gym.Env):
+class RobotEnv(NamedReference, gym.Env):
     """One robot with one task. Use `WildRobotEnv` or `WildRobotTrackEnv`.
 
     Args:

@@ -22,6 +22,7 @@ from wildrobot_gym.env.autoreset import final_infos, reset_mask
 from wildrobot_gym.env.device_simulation import DeviceSimulation
 from wildrobot_gym.env.functional import FunctionalEnv, State
 from wildrobot_gym.env.memory import within_memory
+from wildrobot_gym.env.named_reference import NamedReference
 from wildrobot_gym.env.render import SceneRenderer, available_render_modes, check_render_mode
 from wildrobot_gym.env.saved_state import MISFIT
 from wildrobot_gym.env.simulation import HostSimulation, Simulation
@@ -35,7 +36,7 @@ from wildrobot_gym.task.observations import CLIP
 from wildrobot_gym.task.protocol import Task
 
 
-class RobotVectorEnv(gym.vector.VectorEnv):
+class RobotVectorEnv(NamedReference, gym.vector.VectorEnv):
     """`num_envs` robots with one task. `WildRobotVectorEnv` documents arguments and infos.
 
     Attributes:
@@ -86,9 +87,8 @@ class RobotVectorEnv(gym.vector.VectorEnv):
         self.task = self._make_task(reference, max_episode_steps)
         self.functional: FunctionalEnv | None = None
         self._simulation = self._make_simulation(num_threads)
-        obs_shape, action_shape = (self.task.obs_dim,), (self.robot.num_joints,)
-        self.single_observation_space = gym.spaces.Box(-CLIP, CLIP, obs_shape, np.float32)
-        self.single_action_space = gym.spaces.Box(-1.0, 1.0, action_shape, np.float32)
+        self.single_observation_space = gym.spaces.Box(-CLIP, CLIP, (self.task.obs_dim,))
+        self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.robot.num_joints,))
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.amp_layout = self.task.layout

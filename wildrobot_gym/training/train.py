@@ -85,6 +85,7 @@ def train(
     *,
     seed: int | None = None,
     overrides: Overrides = (),
+    env_id: str | None = None,
     out: str | Path | None = None,
     resume: bool = False,
     handle_signals: bool = False,
@@ -96,6 +97,7 @@ def train(
         config: A shipped config's name ("walk_amp"), a YAML file, or a `RunConfig`.
         seed: Random seed; the config's if None.
         overrides: Settings to replace, as `{"amp.weight": 0.2}` or `["amp.weight=0.2"]`.
+        env_id: Which section of a file of rl-zoo's form; None takes the only one.
         out: The run directory; `runs/<config>-s<seed>` if None.
         resume: Continue the run in that directory.
         handle_signals: Stop with a checkpoint on SIGINT and SIGTERM. It needs the main thread.
@@ -120,7 +122,7 @@ def train(
         name, settings = "run", with_overrides(config, overrides, seed)
     else:
         name = Path(config).stem
-        settings = load(str(config), overrides, seed)
+        settings = load(str(config), overrides, seed, env_id)
     run = RunDirectory(Path("runs") / f"{name}-s{settings.seed}" if out is None else Path(out))
     report.info(f"process {os.getpid()}, run directory {run.path}")
     with contextlib.ExitStack() as held:

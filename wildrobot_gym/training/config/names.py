@@ -20,7 +20,8 @@ def find_config(config: str, what: str = "config", folder: Path = CONFIGS) -> Pa
     Raises:
         ConfigError: There is no such file. The message lists the shipped names.
     """
-    for path in (Path(config), folder / f"{config}.yaml"):
+    zoo = folder / "hyperparams" / f"{config}.yml"
+    for path in (Path(config), folder / f"{config}.yaml", zoo):
         if path.is_file():
             return path
     _missing(what, config, folder, "yaml")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from amp_sbx.algorithm.cloning import CloningConfig
@@ -25,6 +26,7 @@ from wildrobot_gym.training.config.sections import (
     ReferenceSettings,
     WandbSettings,
 )
+from wildrobot_gym.training.config.zoo_form import is_zoo_form, of_one_run, section
 
 PPO_KEYS = tuple(item.name for item in dataclasses.fields(PPOSettings))
 AMP_KEYS = tuple(item.name for item in dataclasses.fields(AMPConfig))
@@ -33,18 +35,21 @@ REFERENCE_KEYS = ("reference", "score_temperature", "warm_start")
 SECTIONS = ("env_id", "n_envs", "env_kwargs", "amp", "eval", "wandb")
 
 
-def load(config: str, overrides: Overrides = (), seed: int | None = None) -> RunConfig:
+def load(
+    config: str, overrides: Overrides = (), seed: int | None = None, env_id: str | None = None
+) -> RunConfig:
     """A run's settings from a YAML file.
 
     Args:
         config: The file's path, or the name of a shipped one.
         overrides: Settings that replace the file's.
         seed: Replaces the file's where given.
+        env_id: Which section of a file of rl-zoo's form; None takes the only one.
 
     Raises:
         ConfigError: Unknown file, key or value. The message says what is allowed.
     """
-    values = read_mapping(config)
+    values = read_mapping(config, env_id)
     override_all(values, overrides)
     if seed is not None:
         values["seed"] = seed
@@ -71,30 +76,52 @@ def with_overrides(config: RunConfig, overrides: Overrides, seed: int | None = N
     return from_mapping(values)
 
 
-def read_mapping(config: str) -> dict[str, Any]:
+def read_mapping(config: str, env_id: str | None = None) -> dict[str, Any]:
     """The flat settings of a YAML file, unchecked.
 
-    rl-zoo puts the environment's id around them; that form is read, too.
+    Args:
+        config: The file's path, or the name of a shipped one.
+        env_id: Which section of a file of rl-zoo's form; None takes the only one.
 
     Raises:
-        ConfigError: There is no such file, or it holds no settings.
+        ConfigError: There is no such file, it holds no settings, or none for that environment.
+    """
+    raw, path = read_file(config)
+    values = of_environment(raw, path, env_id)
+    if is_zoo_form(raw):
+        values = of_one_run(values, path)
+    if isinstance(values.get("policy_kwargs"), str):  # a mapping, so that overrides can reach in
+        values["policy_kwargs"] = parse_policy_kwargs(values["policy_kwargs"])
+    return values
+
+
+def read_file(config: str) -> tuple[dict[str, Any], Path]:
+    """The mapping in a YAML file of either form, and its path.
+
+    Raises:
+        ConfigError: There is no such file, or it holds no mapping.
     """
     path = find_config(config)
     values = yaml_io.read(path)
-    if isinstance(values, Mapping) and len(values) == 1:
-        env_id = next(iter(values))
-        if env_id in ENV_CONFIGS:
-            inner = values[env_id] or {}
-            values = {"env_id": env_id, **inner} if isinstance(inner, Mapping) else inner
     if not isinstance(values, Mapping):
         found = "nothing" if values is None else repr(values)[:60]
         raise ConfigError(
             f"{path} must hold a mapping of settings, such as `n_timesteps: 1e6`; it holds {found}."
         )
-    values = dict(values)
-    if isinstance(values.get("policy_kwargs"), str):  # a mapping, so that overrides can reach in
-        values["policy_kwargs"] = parse_policy_kwargs(values["policy_kwargs"])
-    return values
+    return dict(values), path
+
+
+def of_environment(values: Mapping[str, Any], path: Path, env_id: str | None) -> dict[str, Any]:
+    """The settings for one environment, from the content of a file of either form.
+
+    Raises:
+        ConfigError: The file has none for it, or for many of which none was chosen.
+    """
+    if is_zoo_form(values):
+        return section(values, env_id, path)
+    if env_id not in (None, values.get("env_id", ENV_ID)):
+        raise ConfigError(f"{path} is for {values.get('env_id', ENV_ID)}, not for {env_id}.")
+    return dict(values)
 
 
 def from_mapping(values: Mapping[str, Any]) -> RunConfig:
