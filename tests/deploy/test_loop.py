@@ -117,6 +117,12 @@ def test_a_fault_ends_in_a_damped_stop(controller, plain, fault, reason):
         np.testing.assert_allclose(log["targets"][stop], log["joint_pos"][stop])
 
 
+def test_a_command_that_is_not_finite_never_reaches_the_servos(controller, plain):
+    loop = make_loop(controller, plain)
+    assert loop.run(lambda _: np.array([np.nan, 0.0, 0.0])) == "targets are not finite"
+    assert np.isfinite(loop.log.arrays()["targets"]).all()
+
+
 class Sluggish(SimulatedClock):
     """Time passes while the computer does something else."""
 

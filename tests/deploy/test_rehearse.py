@@ -193,7 +193,7 @@ def test_a_window_takes_keys_and_ends_the_run_when_it_closes(folder, monkeypatch
         def close(self):
             self.data = None
 
-    monkeypatch.setattr("wildrobot_gym.experiments.rehearse.run.has_screen", lambda: True)
+    monkeypatch.setattr("wildrobot_gym.env.render.has_screen", lambda: True)
     monkeypatch.setattr(mujoco.viewer, "launch_passive", Window)
     began = time.perf_counter()
     rehearsal = stage(folder, vx=0.3).run(window=True)
@@ -204,6 +204,6 @@ def test_a_window_takes_keys_and_ends_the_run_when_it_closes(folder, monkeypatch
 
 
 def test_a_window_needs_a_screen(folder, monkeypatch):
-    monkeypatch.setattr("wildrobot_gym.experiments.rehearse.run.has_screen", lambda: False)
+    monkeypatch.setattr("wildrobot_gym.env.render.has_screen", lambda: False)
     with pytest.raises(PhysicsError, match="screen"):
         stage(folder).run(window=True)

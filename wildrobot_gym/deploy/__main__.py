@@ -68,7 +68,7 @@ def _check(given: argparse.Namespace) -> int:
 def _run(given: argparse.Namespace) -> int:
     controller = Controller.load(given.folder)
     command = np.array([given.vx, given.vy, given.yaw_rate])
-    if not np.isfinite(command).all() or not given.seconds > 0:
+    if not np.isfinite(command).all() or not 0 < given.seconds < np.inf:
         raise ConfigError("Velocities and seconds must be finite numbers, the seconds above 0.")
     robot = _robot(given, controller)
     loop = ControlLoop(controller, robot, LoopSettings(seconds=given.seconds))
@@ -91,7 +91,11 @@ def _run(given: argparse.Namespace) -> int:
 
 def _robot(given: argparse.Namespace, controller: Controller) -> RobotIO:
     if given.udp is not None:
-        return UdpRobot(parse_address(given.udp), len(controller.description.joints))
+        address = parse_address(given.udp)
+        try:
+            return UdpRobot(address, len(controller.description.joints))
+        except OSError as error:
+            raise ConfigError(f"--udp is {given.udp!r}: {error}.") from error
     module, _, function = given.robot.partition(":")
     try:
         robot: RobotIO = getattr(importlib.import_module(module), function)()

@@ -164,7 +164,7 @@ def parse_description(content: Any, where: str = FILE) -> PolicyDescription:
         )
     try:
         description = _parse(content)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{where} is incomplete: {error!r}. Export the policy again.") from error
     if problem := _problem(description):
         raise RunError(f"{where}: {problem} Export the policy again.")

@@ -10,6 +10,7 @@ import numpy as np
 from wildrobot_gym.deploy.controller import Controller
 from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.errors import RunError
+from wildrobot_gym.files import NPZ_ERRORS
 
 FILE = "golden.npz"
 MAX_ERROR = 1e-5  # of observations, of actions in -1 to 1, and of targets in rad
@@ -33,7 +34,7 @@ def check_golden(folder: str | Path) -> dict[str, float]:
         with np.load(path, allow_pickle=False) as file:
             golden = {name: file[name] for name in file.files}
         return compare(controller, golden)
-    except (OSError, ValueError, KeyError) as error:
+    except NPZ_ERRORS as error:
         raise RunError(f"{path} holds no golden vectors: {error!r}. Export again.") from error
 
 

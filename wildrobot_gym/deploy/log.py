@@ -12,7 +12,7 @@ import numpy as np
 from wildrobot_gym.deploy.controller import Controller, Decision
 from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.errors import RunError
-from wildrobot_gym.files import atomic_write
+from wildrobot_gym.files import NPZ_ERRORS, atomic_write
 
 PHASES = ("soft start", "settle", "policy", "stop")
 POLICY = PHASES.index("policy")
@@ -109,7 +109,7 @@ def load_log(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         return json.loads(str(arrays.pop("about"))), arrays
-    except (OSError, ValueError, KeyError) as error:
+    except NPZ_ERRORS as error:
         raise RunError(f"{path} is no log of a run: {error!r}.") from error
 
 

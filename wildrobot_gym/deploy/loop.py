@@ -158,6 +158,8 @@ class ControlLoop:
         if sensors is None or problem:
             return problem
         wanted, decision = choose(sensors)
+        if not np.isfinite(wanted).all():
+            return "targets are not finite"
         targets = self._safety.limited(wanted, self._targets)
         self._send(phase, sensors, decision, targets, begun, late)
         return None

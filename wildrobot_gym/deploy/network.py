@@ -11,7 +11,7 @@ import numpy as np
 from wildrobot_gym.deploy.description import NPZ, NetworkSpec, PolicyDescription
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.extras import require
-from wildrobot_gym.files import file_digest
+from wildrobot_gym.files import NPZ_ERRORS, file_digest
 
 Array = np.ndarray
 
@@ -72,7 +72,7 @@ class NumpyNetwork:
                     (file[f"kernel_{i}"].astype(np.float32), file[f"bias_{i}"].astype(np.float32))
                     for i in range(len(spec.layers))
                 ]
-        except (OSError, ValueError, KeyError) as error:
+        except NPZ_ERRORS as error:
             raise RunError(f"{path} holds no network: {error}. Export the policy again.") from error
         self._activation = ACTIVATIONS[spec.activation]
         self._mirror = spec.mirror

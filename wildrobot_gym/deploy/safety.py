@@ -81,7 +81,7 @@ class Safety:
         """Why no controller may use the sensors: missing, too old, or not finite."""
         if sensors is None:
             return "no sensors"
-        if (age := now - sensors.time) > self.limits.max_sensor_age:
+        if not (age := now - sensors.time) <= self.limits.max_sensor_age:  # also NaN
             return f"sensors are {1000 * age:.0f} ms old"
         given = [sensors.joint_pos, sensors.joint_vel, sensors.quat, sensors.gyro]
         given += [] if sensors.lin_vel is None else [sensors.lin_vel]

@@ -5,8 +5,6 @@ step.
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,19 +12,10 @@ from typing import Any
 import numpy as np
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.files import atomic_write
+from wildrobot_gym.files import NPZ_ERRORS, atomic_write
 
 _METADATA = "metadata"
-_DAMAGE = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    AttributeError,
-    TypeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_DAMAGE = (*NPZ_ERRORS, AttributeError, TypeError)
 
 
 def write(

@@ -21,7 +21,7 @@ from wildrobot_gym.experiments.view.controls import Controls, play
 from wildrobot_gym.experiments.view.ghost import NearestReference
 from wildrobot_gym.experiments.view.playback import human_track, robot_track
 from wildrobot_gym.experiments.view.shapes import Poser, shapes_of
-from wildrobot_gym.experiments.view.stage import bar, turned_from_z
+from wildrobot_gym.experiments.view.stage import as_markdown, bar, turned_from_z
 from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.motion.human import LEG_BODIES, HumanMotion
 from wildrobot_gym.robot import RobotModel
@@ -273,3 +273,7 @@ def test_a_clip_begins_at_the_origin_and_plays_in_a_loop(wildrobot: RobotModel) 
         np.testing.assert_allclose(left - right, [0.0, 0.6, 0.0], atol=1e-6)
     finally:
         page.close()
+
+
+def test_names_are_no_markup_and_no_code_on_a_page():
+    assert as_markdown("walk{alert(1)}\n<b>_x_") == r"walk\{alert\(1\)\} \<b\>\_x\_"

@@ -78,7 +78,7 @@ def push(
         has_video = not s.no_video and _add_video(file, folder / VIDEO, s.video, results, report)
         name = repo.rpartition("/")[2]
         card = model_card(results, name, s.license, VIDEO if has_video else None, repo)
-        (folder / CARD).write_text(card)
+        (folder / CARD).write_text(card, encoding="utf-8")
         files = tuple(sorted(path.name for path in folder.iterdir()))
         with _hub_errors(repo, "hf auth login"):
             api = hub.HfApi(library_name="wildrobot")
@@ -172,7 +172,7 @@ def _add_video(
 
 def _policy_file(there: list[str], wanted: str | None, repo: str) -> str:
     """The policy among a repository's files."""
-    zips = [name for name in there if name.endswith(".zip")]
+    zips = [name for name in there if name.endswith(".zip") and ".." not in name.split("/")]
     if wanted is None and (POLICY in zips or len(zips) == 1):
         return POLICY if POLICY in zips else zips[0]
     if wanted in zips:

@@ -14,8 +14,7 @@ from wildrobot_gym.deploy.controller import Controller
 from wildrobot_gym.deploy.log import POLICY, Log
 from wildrobot_gym.deploy.loop import ControlLoop, LoopSettings
 from wildrobot_gym.deploy.observation import to_heading
-from wildrobot_gym.env.render import NO_SCREEN, has_screen
-from wildrobot_gym.errors import PhysicsError
+from wildrobot_gym.env.render import open_window
 from wildrobot_gym.experiments.rehearse.keys import KeyCommands
 from wildrobot_gym.experiments.rehearse.plain_robot import ModelMap, PlainRobot
 from wildrobot_gym.experiments.rehearse.settings import Disturbances, RehearseSettings
@@ -95,7 +94,7 @@ class Stage:
             window: Show the robot in a window, in real time; its keys change the command.
 
         Raises:
-            PhysicsError: There is no screen for the window.
+            PhysicsError: There is no screen for the window, or on a Mac no mjpython.
         """
         s, robot = self.settings, self.simulated()
         keys = KeyCommands(self.controller.description, np.array([s.vx, s.vy, s.yaw_rate]))
@@ -123,11 +122,7 @@ def _nothing() -> Iterator[None]:
 @contextlib.contextmanager
 def _window(plain: PlainRobot, on_key: Callable[[int], None]) -> Iterator[Callable[[], None]]:
     """MuJoCo's window; gives a function that draws, and ends the run where it was closed."""
-    if not has_screen():
-        raise PhysicsError(NO_SCREEN)
-    import mujoco.viewer
-
-    viewer: Any = mujoco.viewer.launch_passive(plain.model, plain.data, key_callback=on_key)
+    viewer: Any = open_window(plain.model, plain.data, on_key)
     shown = True
 
     def show() -> None:

@@ -65,7 +65,8 @@ def serve(
             robot.stand_up()
         elif received and rng.random() < lost:
             server.targets = before
-        if server.targets is not None:
+        # Targets of another number of joints are another robot's.
+        if server.targets is not None and len(server.targets) == len(robot.plain.targets):
             robot.write(server.targets)
             robot.advance(robot.plain.substeps)
         sensors = robot.read()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.evaluation.protocol import SEED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class RehearseSettings:
     """Commanded turning rate to the left, in rad/s."""
     seconds: float = 10.0
     """How long the policy runs, in s."""
-    seed: int = 20261
+    seed: int = SEED
     """Random seed for initial states, noise and losses."""
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ from wildrobot_gym.experiments.motion.settings import PlaySettings
 from wildrobot_gym.experiments.motion.sources import read_motions
 from wildrobot_gym.experiments.settings import PageSettings
 from wildrobot_gym.experiments.view.controls import SPEEDS, Controls, play
-from wildrobot_gym.experiments.view.stage import RobotFigure, Segments, Stage
+from wildrobot_gym.experiments.view.stage import RobotFigure, Segments, Stage, as_markdown
 from wildrobot_gym.experiments.view.view import stopped_after
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.human import HumanMotion
@@ -151,7 +151,7 @@ class MotionPage:
             else:
                 self._figures.append(Segments(self.stage, name, HUMAN_COLOR))
         gui = self.stage.server.gui
-        lanes = [f"{number + 1}. {track.name}" for number, track in enumerate(tracks)]
+        lanes = [f"{number + 1}. {as_markdown(track.name)}" for number, track in enumerate(tracks)]
         gui.add_markdown("From left to right: " + ", ".join(lanes))
         self.scrubber = gui.add_slider("Time, s", 0.0, round(self.duration, 2), 0.01, 0.0)
         self.scrubber.on_update(lambda event: self._scrub(event.client is not None))

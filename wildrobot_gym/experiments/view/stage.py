@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
 
@@ -82,6 +83,11 @@ class Stage:
     def close(self) -> None:
         """End the server."""
         self.server.stop()
+
+
+def as_markdown(text: str) -> str:
+    """A text that viser's Markdown shows as it is; it would run what stands in braces."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def _aim(client: Any) -> None:
