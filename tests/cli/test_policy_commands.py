@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from types import SimpleNamespace
 
 import imageio.v2 as imageio
 import mujoco
@@ -165,6 +166,16 @@ def test_a_run_ends_with_a_report(tiny_run, tmp_path, monkeypatch, no_gl):
     shutil.rmtree(run.path / "checkpoints")
     page.unlink()
     assert report_training(run) is None and not page.exists()
+
+
+def test_a_report_never_fails_a_training(tmp_path, monkeypatch):
+    def broken(self):
+        raise ZeroDivisionError("by nobody")
+
+    monkeypatch.setattr(RunDirectory, "read_config", broken)
+    warnings: list[str] = []
+    assert report_training(RunDirectory(tmp_path), SimpleNamespace(warning=warnings.append)) is None
+    assert "ZeroDivisionError('by nobody')" in warnings[0] and "wildrobot report" in warnings[0]
 
 
 def test_enjoy_without_a_screen_says_what_to_do(tiny_run, capsys, monkeypatch):

@@ -117,6 +117,72 @@ def test_a_fault_ends_in_a_damped_stop(controller, plain, fault, reason):
         np.testing.assert_allclose(log["targets"][stop], log["joint_pos"][stop])
 
 
+class Hurt(SimulatedRobot):
+    """A robot that fails in its first control steps of the stop, each time in another way."""
+
+    def __init__(self, plain, faults):
+        super().__init__(plain)
+        self.faults, self.stopping = dict(faults), False
+
+    def _call(self, name):
+        if self.stopping and self.faults.get(name):
+            error = self.faults[name].pop(0)
+            if error is not None:
+                raise error
+
+    def read(self):
+        self._call("read")
+        return super().read()
+
+    def write(self, targets):
+        self._call("write")
+        super().write(targets)
+
+
+@pytest.mark.parametrize(
+    ("faults", "raised"),
+    [
+        ({"read": [KeyboardInterrupt()], "write": [KeyboardInterrupt()] * 4}, None),
+        ({"read": [OSError("bus"), OSError("bus")]}, OSError),
+        ({"write": [KeyboardInterrupt(), OSError("bus"), OSError("bus")]}, OSError),
+    ],
+)
+def test_nothing_cuts_the_damped_stop_short(controller, plain, faults, raised):
+    robot = Hurt(plain, {name: list(errors) for name, errors in faults.items()})
+    loop = make_loop(controller, plain, robot)
+
+    def interrupted(_):
+        robot.stopping = True
+        raise KeyboardInterrupt
+
+    if raised is None:
+        assert loop.run(interrupted) == "interrupted"
+    else:
+        with pytest.raises(raised, match="bus"):
+            loop.run(interrupted)
+    assert not any(robot.faults.values()) and loop.log.reason == "interrupted"
+    log = loop.log.arrays()
+    stop = log["phase"] == PHASES.index("stop")
+    lost = sum(isinstance(error, OSError) for error in faults.get("write", []))
+    assert stop.sum() == 15 - lost
+    np.testing.assert_allclose(log["targets"][stop][-10:], log["joint_pos"][stop][-10:])
+
+
+def test_a_signal_during_the_stop_of_a_finished_run_is_raised_after_it(controller, plain):
+    robot = Hurt(plain, {"write": [KeyboardInterrupt()]})
+    loop = make_loop(controller, plain, robot, settings=dataclasses.replace(SHORT, seconds=0.02))
+
+    def last(_):
+        robot.stopping = True
+        robot.faults["write"].insert(0, None)  # the policy's own step
+        return WALK
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(last)
+    assert loop.log.reason == "done"
+    assert (loop.log.arrays()["phase"] == PHASES.index("stop")).sum() == 15
+
+
 def test_a_command_that_is_not_finite_never_reaches_the_servos(controller, plain):
     loop = make_loop(controller, plain)
     assert loop.run(lambda _: np.array([np.nan, 0.0, 0.0])) == "targets are not finite"

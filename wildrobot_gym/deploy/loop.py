@@ -50,7 +50,8 @@ class ControlLoop:
     3. Policy: it walks at the command.
     4. Stop: each target follows its joint, so that a servo only damps it. The robot sinks.
 
-    A problem in any phase leads to the stop at once.
+    A problem in any phase leads to the stop at once. Neither a signal nor an error of the robot
+    cuts the stop short.
 
     Args:
         controller: The policy.
@@ -96,6 +97,7 @@ class ControlLoop:
 
         Raises:
             RunError: The robot sends no usable sensors.
+            KeyboardInterrupt: A signal came during the stop, which was finished first.
         """
         sensors = self._first_sensors()
         self._due, self._missed = self._clock.now(), 0
@@ -108,7 +110,11 @@ class ControlLoop:
             self._stop()
             raise
         self.log.reason = reason
-        self._stop()
+        problem = self._stop()
+        if problem is not None and not (
+            reason == "interrupted" and isinstance(problem, KeyboardInterrupt)
+        ):
+            raise problem
         return reason
 
     def _first_sensors(self) -> Sensors:
@@ -152,7 +158,7 @@ class ControlLoop:
 
     def _step(self, phase: str, choose: Choice) -> str | None:
         """One control step; returns the problem that forbids it."""
-        sensors, late = self._begin_step()
+        late, sensors = self._wait(), self._robot.read()
         begun = self._clock.now()
         problem = self._safety.problem(sensors, begun, self._missed)
         if sensors is None or problem:
@@ -164,18 +170,37 @@ class ControlLoop:
         self._send(phase, sensors, decision, targets, begun, late)
         return None
 
-    def _stop(self) -> None:
-        for _ in range(round(self._settings.stop_seconds / self._period)):
-            sensors, late = self._begin_step()
-            begun = self._clock.now()
-            # Where the joints are unknown, the last targets hold.
-            targets = self._targets
+    def _stop(self) -> BaseException | None:
+        """Finish the damped stop whatever happens. Returns what happened first."""
+        happened: list[BaseException] = []
+        left = round(self._settings.stop_seconds / self._period)
+        while left > 0:
+            try:
+                self._damp(happened)
+            except KeyboardInterrupt as interrupt:  # a signal costs the stop no step
+                happened.append(interrupt)
+                continue
+            except BaseException as error:
+                happened.append(error)
+            left -= 1
+        # An error says more than an impatient user.
+        errors = [one for one in happened if not isinstance(one, KeyboardInterrupt)]
+        return next(iter(errors or happened), None)
+
+    def _damp(self, happened: list[BaseException]) -> None:
+        late, begun = self._wait(), self._clock.now()
+        # Where the joints are unknown, the last targets hold.
+        sensors, targets = None, self._targets
+        try:
+            sensors = self._robot.read()
             if sensors is not None and self._safety.unusable(sensors, begun) is None:
                 targets = np.array(sensors.joint_pos, np.float64)
-            self._send("stop", sensors, None, targets, begun, late)
+        except Exception as error:
+            happened.append(error)
+        self._send("stop", sensors, None, targets, begun, late)
 
-    def _begin_step(self) -> tuple[Sensors | None, float]:
-        """Wait for the step's time. Returns the sensors, and by how much it is late, s."""
+    def _wait(self) -> float:
+        """Wait for the step's time. Returns by how much it is late, s."""
         self._clock.sleep_until(self._due)
         late = self._clock.now() - self._due
         if late >= self._period:
@@ -184,7 +209,7 @@ class ControlLoop:
         else:
             self._missed = 0
         self._due += self._period
-        return self._robot.read(), late
+        return late
 
     def _send(
         self,

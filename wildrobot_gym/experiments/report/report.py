@@ -90,8 +90,9 @@ def report_training(run: RunDirectory, report: Reporter = SILENT) -> Path | None
             commands=evaluation.commands, episodes=evaluation.episodes, style=False
         )
         return write_report(run.path, run.path / "report.html", settings, report=report)
-    except (WildRobotError, AMPError) as error:
-        report.warning(f"No report: {error} `wildrobot report {run.path}` tries again.")
+    except Exception as error:
+        why = error if isinstance(error, (WildRobotError, AMPError)) else repr(error)
+        report.warning(f"No report: {why} `wildrobot report {run.path}` tries again.")
         return None
 
 
