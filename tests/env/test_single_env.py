@@ -225,7 +225,7 @@ def test_the_window_follows_every_step_and_reset_in_time(monkeypatch: pytest.Mon
 
 
 def test_what_belongs_to_many_robots_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"num_envs is of many robots.*make_vec"):
+    with pytest.raises(ConfigError, match=r"it is of many robots.*make_vec"):
         gym.make("WildRobot-v0", num_envs=4)
     with pytest.raises(ConfigError, match="picture size"):
         WildRobotEnv(width=64.5)

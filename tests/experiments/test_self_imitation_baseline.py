@@ -145,7 +145,7 @@ def test_penalties_of_the_grounded_stage_are_never_lighter(tmp_path):
         (("--set", "amp=null"), "amp cannot be null"),
         (
             ("--set", "symmetric_policy=false"),
-            "symmetric_policy is 'mean' in the baseline and 'none' in the AMP run",
+            "symmetric_policy is 'equivariant' in the baseline and 'none' in the AMP run",
         ),
         (
             ("--set", "env_kwargs.robot=wildrobot_8dof"),

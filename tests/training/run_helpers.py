@@ -18,11 +18,11 @@ EVAL = ("--set", "eval.every=128", "eval.steps=20", "eval.episodes=1")
 TINY = (
     "train",
     "smoke",
-    *SMALL,
-    *EVAL,
     "--no-report",
     "--seed",
     "3",
+    *SMALL,
+    *EVAL,
 )  # the run of the fixture tiny_run
 
 

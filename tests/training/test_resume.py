@@ -27,7 +27,7 @@ def run(tiny_run, tmp_path):
 
 
 def resumed(run, *settings):
-    return [*TINY[:-2], *settings, "--seed", "3", "--out", str(run.path), "--resume"]
+    return [*TINY, *settings, "--out", str(run.path), "--resume"]
 
 
 def stop_at(monkeypatch, kills):
@@ -152,6 +152,20 @@ def test_a_run_records_its_engine_and_keeps_it_on_another_machine(run, gpu):
     asked = run_config.from_mapping(values)
     assert asked.env.backend == "auto" and asked.env.on_this_machine().backend == "mjx"
     assert check_same_run(run, asked).env.on_this_machine().backend == "native"
+
+
+@pytest.mark.parametrize(
+    ("settings", "backend"),
+    [
+        ([], "native"),
+        (["n_timesteps=2e6"], "native-jax"),
+        (["n_timesteps=2e6", "collect=host"], "native"),
+        (["collect=fused"], "native-jax"),
+        (["n_timesteps=2e6", "env_kwargs.backend=native"], "native"),
+    ],
+)
+def test_a_long_training_on_a_cpu_is_fused(settings, backend):
+    assert run_config.load("smoke", settings).on_this_machine().env.backend == backend
 
 
 def test_a_run_does_not_continue_on_another_engine(run, capsys):

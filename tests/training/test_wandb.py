@@ -46,6 +46,7 @@ def history(found):
     return {row["global_step"]: row for row in rows if "global_step" in row}
 
 
+@pytest.mark.slow
 def test_offline_run_and_its_continuation(tmp_path, monkeypatch, capsys):
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")

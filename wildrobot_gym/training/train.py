@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -136,7 +136,7 @@ def train(
         elif is_leader():
             run.check_free()  # now, not after minutes of preparation
         held.enter_context(within_memory(settings.env.n_envs))
-        settings = replace(settings, env=settings.env.on_this_machine())
+        settings = settings.on_this_machine()
         report.info(f"physics backend: {settings.env.backend}")
         model, env = _prepare(settings, run, resume, held, report)
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from wildrobot_gym.config import to_dict
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.files import file_digest
+from wildrobot_gym.physics.backends import AUTO
 from wildrobot_gym.training.config.names import find_motion
 from wildrobot_gym.training.config.overrides import dotted
 from wildrobot_gym.training.config.sections import (
@@ -21,6 +22,10 @@ from wildrobot_gym.training.config.sections import (
     WandbSettings,
     at_least_one,
 )
+
+# Environment steps. On a CPU the fused loop is a tenth faster, but compiles at every start: JAX
+# keeps no program with a callback on the disk.
+FUSED_PAYS_FROM = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +74,22 @@ class RunConfig:
                 f"{' '.join(late)} Move it, with the steps it may wait, to within n_timesteps,"
                 " or raise that."
             )
+
+    def on_this_machine(self) -> RunConfig:
+        """The same with the engine that the backend "auto" stands for here.
+
+        On a CPU this is "native-jax" where the loop is to be fused: if `collect` says so, or leaves
+        the choice and the run is long.
+
+        Raises:
+            PhysicsError: There is no such engine, or this machine cannot run it.
+        """
+        env = self.env.on_this_machine()
+        long = self.n_timesteps >= FUSED_PAYS_FROM
+        fused = self.ppo.collect == "fused" or (self.ppo.collect == "auto" and long)
+        if self.env.backend == AUTO and env.backend == "native" and fused:
+            env = replace(env, backend="native-jax")
+        return replace(self, env=env)
 
     def motion_digests(self, folder: Path = Path()) -> dict[str, str]:
         """SHA-256 of every reference motion that the run reads, by its name here.

@@ -54,7 +54,7 @@ class EnvRun:
     """Time limit of an episode in control steps; None for no limit."""
     backend: str = AUTO
     """Physics engine: "native", "mjx" or "native-jax". "auto" is "mjx" on an
-    accelerator, else "native"."""
+    accelerator, else "native", or "native-jax" for a long training."""
     num_threads: int = 0
     """Threads of the native engine; 0 takes every CPU."""
     reference: str | None = None
