@@ -136,7 +136,7 @@ def test_arguments_of_load_win_over_the_file(saved):
     np.testing.assert_array_equal(first, again)
     assert (first != stored).any()
     AMPPPO.load(saved, symmetric_policy=False)
-    with pytest.raises(CheckpointError, match="symmetric_policy is none in the file, asked equivariant"):
+    with pytest.raises(CheckpointError, match="is none in the file, asked equivariant"):
         AMPPPO.load(saved, symmetric_policy=True)
     with pytest.raises(ConfigError, match="_init_setup_model"):
         AMPPPO.load(saved, _init_setup_model=False)
