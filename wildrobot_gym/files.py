@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -56,6 +57,33 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_write(folder: Path, last: str, stale: Iterable[str] = ()) -> Iterator[Path]:
+    """A new folder whose files move into `folder` when the block ends without an error.
+
+    Args:
+        folder: Made where it is missing. Older files of it stay until then.
+        last: The file without which the others count for nothing: it moves last.
+        stale: Older files that go where the block has written no new ones.
+
+    Raises:
+        OSError: the folder cannot be written. Nothing is left behind.
+    """
+    folder = folder.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    place = folder if folder.is_dir() else folder.parent  # on the same disk
+    with tempfile.TemporaryDirectory(dir=place, prefix=f".{folder.name}.") as temporary:
+        yield Path(temporary)
+        files = [path for path in Path(temporary).iterdir() if path.is_file()]
+        folder.mkdir(exist_ok=True)
+        for name in {last, *stale}:
+            (folder / name).unlink(missing_ok=True)
+        for path in sorted(files, key=lambda path: path.name == last):
+            os.replace(path, folder / path.name)
 
 
 @contextmanager

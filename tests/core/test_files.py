@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from wildrobot_gym.files import atomic_write, locked
+from wildrobot_gym.files import atomic_write, folder_write, locked
 
 
 def test_a_failure_leaves_the_older_file_and_nothing_else(tmp_path):
@@ -42,3 +42,24 @@ def test_a_lock_is_held_by_one(tmp_path):
         pass
     with locked(tmp_path / ".lock"):
         pass
+
+
+def test_a_folder_changes_only_as_a_whole(tmp_path):
+    folder = tmp_path / "new" / "folder"
+    with folder_write(folder, last="b") as part:
+        (part / "b").write_text("1")
+        (part / "a").write_text("1")
+        assert not folder.exists()
+    (folder / "kept").write_text("")
+    with pytest.raises(ZeroDivisionError), folder_write(folder, last="b") as part:
+        (part / "b").write_text("2")
+        raise ZeroDivisionError
+    assert sorted(p.name for p in folder.iterdir()) == ["a", "b", "kept"]
+    assert (folder / "b").read_text() == "1"
+    with folder_write(folder, last="b", stale=["a"]) as part:
+        (part / "b").write_text("3")
+    assert sorted(p.name for p in folder.iterdir()) == ["b", "kept"]
+    assert (folder / "b").read_text() == "3"
+    with pytest.raises(OSError, match="no folder"), folder_write(folder / "b", last="b"):
+        pass
+    assert [p.name for p in folder.parent.iterdir()] == ["folder"]

@@ -188,10 +188,10 @@ def test_results_of_another_policy_are_refused(walk, tmp_path):
     results["policy"]["num_timesteps"] = 7
     file = tmp_path / "results.json"
     file.write_text(json.dumps(results))
-    with pytest.raises(ValueError, match="trained for 7 steps"):
+    with pytest.raises(RunError, match="trained for 7 steps"):
         library.export_policy(walk, tmp_path / "out", ExportSettings(results=file))
     file.write_text("[]")
-    with pytest.raises(ValueError, match="holds no results"):
+    with pytest.raises(RunError, match="holds no results"):
         library.export_policy(walk, tmp_path / "out", ExportSettings(results=file))
     assert not (tmp_path / "out").exists()
 
@@ -207,6 +207,7 @@ def test_a_wrong_network_is_found_and_nothing_counts_as_written(
         library.export_policy(walk, tmp_path / "out")
     with pytest.raises(RunError, match="holds no exported policy"):
         Controller.load(tmp_path / "out")
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_onnx_the_message_names_the_extra(walk, recorded, tmp_path, monkeypatch):

@@ -63,12 +63,13 @@ def test_a_card_is_what_the_hub_reads() -> None:
 def test_a_policy_comes_back_as_it_went(hub: HubStandIn, tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     film.write_bytes(b"a film")
-    pushed = push("walk", "me/my-walk", PushSettings(video=film, license="mit", private=True))
+    pushed = push("walk", "me/my-walk", PushSettings(video=film, private=True))
     assert hub.private == {"me/my-walk"} and pushed.url.startswith(hub.url)
     assert set(pushed.files) == set(hub.repos["me/my-walk"])
     assert set(pushed.files) == {
         "README.md", "config.yaml", "policy.zip", "replay.mp4", "results.json",
     }  # fmt: skip
+    assert b"license: mit" in hub.repos["me/my-walk"]["README.md"]
     pulled = pull("me/my-walk", tmp_path / "walk")
     assert set(pulled.files) == set(pushed.files)
     for name in ("policy.zip", "config.yaml", "results.json"):
@@ -77,7 +78,12 @@ def test_a_policy_comes_back_as_it_went(hub: HubStandIn, tmp_path: Path) -> None
     assert sorted(p.name for p in tmp_path.iterdir()) == ["film.mp4", "walk"]  # nothing is left
     with pytest.raises(wr.RunError, match="exists"):
         pull("me/my-walk", tmp_path / "walk")
-    pull("me/my-walk", tmp_path / "walk", PullSettings(force=True))
+    del hub.repos["me/my-walk"]["config.yaml"]
+    pulled = pull("me/my-walk", tmp_path / "walk", PullSettings(force=True))
+    assert {path.name for path in pulled.folder.iterdir()} == set(pushed.files) - {"config.yaml"}
+    with pytest.raises(wr.RunError, match=r"film\.mp4.*no folder.*--out"):
+        pull("me/my-walk", film, PullSettings(force=True))
+    assert film.read_bytes() == b"a film"
 
 
 def test_commands(hub: HubStandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,8 +98,14 @@ def test_commands(hub: HubStandIn, tmp_path: Path, capsys: pytest.CaptureFixture
 def test_what_cannot_be_pushed_or_pulled(hub: HubStandIn, tmp_path: Path) -> None:
     alone = tmp_path / "alone.zip"
     alone.write_bytes(find_policy("walk").read_bytes())
-    with pytest.raises(wr.RunError, match=r"no evaluation .*results\.json.*wildrobot eval"):
+    with pytest.raises(wr.RunError, match=r"no results .*results\.json.*wildrobot eval"):
         push(alone, "me/alone", NO_VIDEO)
+    results = json.loads((POLICIES / "walk" / "results.json").read_text())
+    results["policy"]["num_timesteps"] = 7
+    other = tmp_path / "alone.json"
+    other.write_text(json.dumps(results))
+    with pytest.raises(wr.RunError, match="of a policy trained for 7 steps"):
+        push("walk", "me/walk", PushSettings(no_video=True, results=other))
     with pytest.raises(wr.RunError, match="user/name"):
         push("walk", "me/too/much", NO_VIDEO)
     with pytest.raises(wr.RunError, match=r"an .mp4 file that exists"):
@@ -104,7 +116,7 @@ def test_what_cannot_be_pushed_or_pulled(hub: HubStandIn, tmp_path: Path) -> Non
         pull("me/odd", tmp_path / "odd")
     with pytest.raises(CheckpointError, match="damaged"):
         pull("me/odd", tmp_path / "odd", PullSettings(file="a.zip"))
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["alone.zip"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["alone.json", "alone.zip"]
 
 
 def test_a_hub_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

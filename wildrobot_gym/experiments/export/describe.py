@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +12,8 @@ from amp_sbx.algorithm.plain_actor import PlainActor
 from wildrobot_gym.config import build
 from wildrobot_gym.deploy.description import FORMAT, FORMAT_VERSION
 from wildrobot_gym.env.registration import ENV_ID
-from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation.benchmark import POLICY_SETTINGS
+from wildrobot_gym.experiments.about_policy import summarize
 from wildrobot_gym.files import file_digest
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.channels import OBSERVATION
@@ -24,8 +22,6 @@ from wildrobot_gym.task.control import ServoControl
 from wildrobot_gym.task.observations import CLIP
 from wildrobot_gym.training.policy import LoadedPolicy
 from wildrobot_gym.training.versions import versions
-
-PROJECT_LICENSE = "MIT"
 
 
 def describe_policy(
@@ -123,39 +119,3 @@ def describe_joints(robot: RobotModel, config: EnvConfig) -> list[dict[str, Any]
         {"name": name, **{key: round(float(column[i]), 6) for key, column in columns.items()}}
         for i, name in enumerate(robot.joint_names)
     ]
-
-
-def summarize(results: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The means of an evaluation, by speed in m/s and metric."""
-    if results is None:
-        return None
-    return {
-        "protocol": results["protocol"],
-        "episodes_per_command": results["episodes_per_command"],
-        "commands": {
-            command: {name: metric["mean"] for name, metric in metrics.items()}
-            for command, metrics in results["commands"].items()
-        },
-    }
-
-
-def read_results(path: Path, policy: LoadedPolicy) -> dict[str, Any]:
-    """The JSON file that `wildrobot eval` wrote of a policy.
-
-    Raises:
-        ConfigError: The file is no such one, or is of another policy.
-    """
-    try:
-        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        summarize(results)
-        steps = results["policy"]["num_timesteps"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(
-            f"{path} holds no results: {error!r}. Write them with `wildrobot eval --json`."
-        ) from error
-    if steps != policy.model.num_timesteps:
-        raise ConfigError(
-            f"{path} is of a policy trained for {steps:,} steps; {policy.path} was trained for"
-            f" {policy.model.num_timesteps:,}. Evaluate this one."
-        )
-    return results

@@ -15,16 +15,12 @@ from wildrobot_gym.deploy.controller import Controller
 from wildrobot_gym.deploy.description import FILE, NPZ, PolicyDescription, parse_description
 from wildrobot_gym.deploy.network import load_network
 from wildrobot_gym.errors import RunError
-from wildrobot_gym.experiments.export.describe import (
-    PROJECT_LICENSE,
-    describe_policy,
-    read_results,
-)
+from wildrobot_gym.experiments.about_policy import is_shipped, license_of, read_results
+from wildrobot_gym.experiments.export.describe import describe_policy
 from wildrobot_gym.experiments.export.onnx_file import onnx_model
 from wildrobot_gym.experiments.export.rollout import record_instants
 from wildrobot_gym.experiments.settings import ExportSettings
-from wildrobot_gym.files import atomic_write, check_free, file_digest, write_json
-from wildrobot_gym.paths import POLICIES
+from wildrobot_gym.files import atomic_write, check_free, file_digest, folder_write, write_json
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
 
@@ -68,37 +64,38 @@ def export_policy(
         report: Receives messages.
 
     Raises:
-        RunError: There is no such policy, a file exists, or the results differ.
-        ConfigError: The policy's network has no exported form, or the results are of another one.
+        RunError: There is no such policy, a file exists, the network's results differ, or the
+            evaluation is of another policy.
+        ConfigError: The policy's network has no exported form.
     """
     settings, folder = settings or ExportSettings(), Path(out)
-    network = folder / f"policy.{settings.format}"
-    vectors, described = folder / golden.FILE, folder / FILE
-    check_free((network, vectors, described), settings.force)
+    network = f"policy.{settings.format}"
+    check_free((folder / name for name in (network, golden.FILE, FILE)), settings.force)
     loaded = policy if isinstance(policy, LoadedPolicy) else load_policy(policy)
-    shipped = POLICIES in loaded.path.parents
     results_file = settings.results
-    if results_file is None and shipped:
+    if results_file is None and is_shipped(loaded.path):
         results_file = loaded.path.with_name("results.json")
-    results = None if results_file is None else read_results(results_file, loaded)
-    license = settings.license or (PROJECT_LICENSE if shipped else None)
+    results = None
+    if results_file is not None:
+        results = read_results(results_file, loaded.path, loaded.model.num_timesteps)
+    license = license_of(loaded.path, settings.license)
     actor = plain_actor(loaded.model)
     content = describe_policy(loaded, actor, _name(loaded), license, results)
     report.info("Running the policy, to compare the exported network with it.")
     instants = record_instants(loaded, _ENVS, _STEPS)
     try:
-        described.unlink(missing_ok=True)  # a folder without it is no policy, whatever happens now
-        write_network(network, settings.format, actor, content)
-        spec = {"file": network.name, "format": settings.format, "sha256": file_digest(network)}
-        content["network"] |= spec
-        description = parse_description(content)
-        controller = Controller(description, load_network(folder, description))
-        errors = golden.compare(controller, instants.arrays())
-        with atomic_write(vectors) as stream:
-            np.savez(stream, **instants.some(NUM_GOLDEN).arrays())
+        with folder_write(folder, last=FILE) as part:
+            write_network(part / network, settings.format, actor, content)
+            digest = file_digest(part / network)
+            content["network"] |= {"file": network, "format": settings.format, "sha256": digest}
+            description = parse_description(content)
+            controller = Controller(description, load_network(part, description))
+            errors = golden.compare(controller, instants.arrays())
+            with atomic_write(part / golden.FILE) as stream:
+                np.savez(stream, **instants.some(NUM_GOLDEN).arrays())
+            write_json(part / FILE, content)
     except OSError as problem:
         raise RunError(f"Cannot write into {folder}: {problem}.") from problem
-    write_json(described, content)
     return ExportResult(folder, description, errors, len(instants.action))
 
 
@@ -118,6 +115,6 @@ def write_network(path: Path, format: str, actor: PlainActor, content: dict[str,
 def _name(policy: LoadedPolicy) -> str:
     """The shipped name, or the name of the run's folder or of the file."""
     run = policy.run_directory
-    if POLICIES in policy.path.parents:
+    if is_shipped(policy.path):
         return policy.path.parent.name
     return policy.path.stem if run is None else run.path.resolve().name

@@ -64,7 +64,7 @@ def _card(
     results: Mapping[str, Any], name: str, license: str | None, video: str | None, repo: str | None
 ) -> str:
     header: dict[str, Any] = {
-        **({"license": license} if license else {}),
+        **({"license": license.lower()} if license else {}),  # the hub's names are lower-case
         "library_name": "wildrobot",
         "pipeline_tag": "reinforcement-learning",
         "tags": TAGS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -14,11 +13,12 @@ from typing import Any
 
 from amp_sbx.common import archive
 from wildrobot_gym.errors import PhysicsError, RunError
+from wildrobot_gym.experiments.about_policy import license_of, read_results
 from wildrobot_gym.experiments.hub.card import mastered, model_card
 from wildrobot_gym.experiments.hub.settings import PullSettings, PushSettings
 from wildrobot_gym.experiments.settings import RecordSettings
 from wildrobot_gym.extras import require
-from wildrobot_gym.files import check_free
+from wildrobot_gym.files import check_free, folder_write
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training.policy import find_policy
 
@@ -63,12 +63,13 @@ def push(
     Raises:
         MissingPackageError: The extra `hub` is not installed.
         RunError: There is no such policy, no evaluation of it, or the hub refuses.
+        amp_sbx.CheckpointError: The policy's file is damaged or of another format.
     """
     s = settings or PushSettings()
     hub = require("huggingface_hub", "hub")
     file = find_policy(policy)
     results_file = s.results or file.parent / RESULTS
-    results = _results(results_file, policy)
+    results = read_results(results_file, file, _num_timesteps(file))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         shutil.copyfile(file, folder / POLICY)
@@ -77,7 +78,8 @@ def push(
             shutil.copyfile(file.parent / CONFIG, folder / CONFIG)
         has_video = not s.no_video and _add_video(file, folder / VIDEO, s.video, results, report)
         name = repo.rpartition("/")[2]
-        card = model_card(results, name, s.license, VIDEO if has_video else None, repo)
+        license = license_of(file, s.license)
+        card = model_card(results, name, license, VIDEO if has_video else None, repo)
         (folder / CARD).write_text(card, encoding="utf-8")
         files = tuple(sorted(path.name for path in folder.iterdir()))
         with _hub_errors(repo, "hf auth login"):
@@ -102,50 +104,35 @@ def pull(repo: str, out: Path, settings: PullSettings | None = None) -> PullResu
 
     Raises:
         MissingPackageError: The extra `hub` is not installed.
-        RunError: The folder exists, the hub refuses, or the repository has no policy.
+        RunError: The folder exists or cannot be written, the hub refuses, or the repository has no
+            policy.
         amp_sbx.CheckpointError: The policy's file is damaged or of another format.
     """
     s = settings or PullSettings()
     hub = require("huggingface_hub", "hub")
     check_free([out], s.force)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
-        folder = Path(temporary)
-        with _hub_errors(repo, "hf auth login, where the repository is private"):
-            api = hub.HfApi(library_name="wildrobot")
-            there = api.list_repo_files(repo, revision=s.revision)
-            policy = _policy_file(there, s.file, repo)
-            for name in (policy, *(name for name in BESIDE if name in there)):
-                api.hf_hub_download(repo, name, revision=s.revision, local_dir=folder / "cache")
-        archive.read_meta(folder / "cache" / policy)  # a damaged or foreign file stops here
-        out.mkdir(exist_ok=True)
-        os.replace(folder / "cache" / policy, out / POLICY)
-        files = [POLICY]
-        for name in BESIDE:
-            if name in there:
-                os.replace(folder / "cache" / name, out / name)
-                files.append(name)
-    return PullResult(out, tuple(files))
-
-
-def _results(file: Path, policy: str | Path) -> dict[str, Any]:
-    """The evaluation in a file.
-
-    Raises:
-        RunError: there is none.
-    """
+    older = BESIDE if (out / POLICY).is_file() else ()  # they would tell of another policy
     try:
-        results = json.loads(file.read_text())
-    except FileNotFoundError:
-        raise RunError(
-            f"There is no evaluation {file}, which the model card is made from. Make one by"
-            f" `wildrobot eval {policy} --json {file}`, or pass --results."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{file} cannot be read as JSON: {error}.") from error
-    if not isinstance(results, dict) or "commands" not in results:
-        raise RunError(f"{file} is no evaluation: it has no `commands`. See `wildrobot eval`.")
-    return results
+        with folder_write(out, last=POLICY, stale=older) as folder:
+            cache = folder / "cache"
+            with _hub_errors(repo, "hf auth login, where the repository is private"):
+                api = hub.HfApi(library_name="wildrobot")
+                there = api.list_repo_files(repo, revision=s.revision)
+                policy = _policy_file(there, s.file, repo)
+                files = (POLICY, *(name for name in BESIDE if name in there))
+                for name in (policy, *files[1:]):
+                    api.hf_hub_download(repo, name, revision=s.revision, local_dir=cache)
+            archive.read_meta(cache / policy)  # a damaged or foreign file stops here
+            for name in files:
+                os.replace(cache / (policy if name == POLICY else name), folder / name)
+    except OSError as error:
+        raise RunError(f"Cannot write into {out}: {error}. Choose another --out.") from error
+    return PullResult(out, files)
+
+
+def _num_timesteps(policy: Path) -> int:
+    """How many steps a policy was trained for."""
+    return int(archive.read_meta(policy)["counters"]["num_timesteps"])
 
 
 def _add_video(
