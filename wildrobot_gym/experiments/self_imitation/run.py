@@ -94,7 +94,8 @@ def self_imitate(
     reference = folder / "reference.npz"
     # The last policy: the evaluation, which picks the best one, does not penalize hops.
     agent = s.policy or str((plain if s.grounded_steps == 0 else grounded).final)
-    amp_config = amp_stage(s, overrides, reference, agent, None if force else amp)
+    given = None if s.policy is None else load_policy(s.policy)
+    amp_config = amp_stage(s, overrides, reference, agent, given, None if force else amp)
     if amp_config.amp is None:
         raise ConfigError("amp cannot be null: the last stage learns from the mined reference.")
     check_rollouts(s.commands, s.seconds, amp_config.amp.single_motion)
@@ -105,7 +106,7 @@ def self_imitate(
             return SelfImitationResult(reference, amp, signum)
     if s.policy is not None:
         report.info(f"baseline: {s.policy}")
-    walker = load_policy(agent)
+    walker = load_policy(agent) if given is None else given
     check_same_task(walker.env_kwargs, amp_config)
     mine_gait(walker, s, reference, amp, force, report)
     signum = _train(Stage("amp", s.config, amp_config, amp), handle_signals, report)

@@ -18,6 +18,7 @@ from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import Overrides, RunConfig
 from wildrobot_gym.training.model import NETWORK_SETTINGS
+from wildrobot_gym.training.policy import LoadedPolicy
 from wildrobot_gym.training.run_directory import RunDirectory
 
 WEIGHT = 0.1  # of the style reward
@@ -52,6 +53,7 @@ def amp_stage(
     overrides: Overrides,
     reference: Path,
     agent: str,
+    given: LoadedPolicy | None,
     run: RunDirectory | None,
 ) -> RunConfig:
     """Settings of the AMP run. It starts with the baseline's networks and a weight of 0.
@@ -61,6 +63,7 @@ def amp_stage(
         overrides: Settings that replace all others.
         reference: The mined reference.
         agent: The policy whose networks the run starts with.
+        given: That policy, if it was there before. The run is symmetric in its way.
         run: The AMP run; if it has begun already, its schedule stays. None to begin again.
     """
     first = {
@@ -70,6 +73,8 @@ def amp_stage(
         "seed": settings.seed,
         "amp.weight": WEIGHT,
     }
+    if given is not None:
+        first["symmetric_policy"] = given.model.symmetric_policy
     if settings.amp_steps is not None:
         first["n_timesteps"] = settings.amp_steps
 
