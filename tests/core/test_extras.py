@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import tomllib
@@ -14,7 +15,11 @@ from wildrobot_gym.console.error_handling import exit_code_of
 from wildrobot_gym.extras import EXTRA_OF, extras_named, require
 
 ROOT = Path(__file__).resolve().parents[2]
-DISTRIBUTIONS = {"sbx": "sbx-rl"}  # modules whose distribution has another name
+IN_NO_EXTRA = {"brax", "gymnax"}  # who adapts our environments to them has them
+DISTRIBUTIONS = {  # modules whose distribution has another name, or that come with it
+    "sbx": "sbx-rl",
+    "tensorflow_probability": "sbx-rl",
+}
 
 
 def test_an_installed_package_is_imported() -> None:
@@ -57,7 +62,16 @@ def test_each_extra_installs_the_packages_that_are_said_to_be_in_it() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     for module, extra in EXTRA_OF.items():
-        names = {re.split(r"[^\w-]", line)[0] for line in extras[extra]}
+        names = {re.split(r"[^\w-]", line)[0].replace("_", "-") for line in extras[extra]}
         assert DISTRIBUTIONS.get(module, module).replace("_", "-") in names, module
     core = {re.split(r"[^\w-]", line)[0] for line in project["dependencies"]}
     assert not core & {DISTRIBUTIONS.get(module, module) for module in EXTRA_OF}
+    core = {name.replace("pyyaml", "yaml") for name in core}
+    known = {*core, *EXTRA_OF, *IN_NO_EXTRA, *sys.stdlib_module_names, "wildrobot_gym", "amp_sbx"}
+    for path in (p for name in ("wildrobot_gym", "amp_sbx") for p in (ROOT / name).rglob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                modules = [node.module or ""]
+            for module in modules:
+                assert module.partition(".")[0] in known, f"{path} imports {module}"

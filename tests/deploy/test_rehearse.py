@@ -18,7 +18,7 @@ from wildrobot_gym.experiments.rehearse.settings import Disturbances, RehearseSe
 from wildrobot_gym.experiments.rehearse.walk import run_benchmark
 from wildrobot_gym.paths import POLICIES
 
-WALK = {"vx": 0.5, "seconds": 2.0}
+WALK = {"command": 0.5, "seconds": 2.0}
 
 
 def stage(folder, disturbances=None, **settings):
@@ -196,7 +196,7 @@ def test_a_window_takes_keys_and_ends_the_run_when_it_closes(folder, monkeypatch
     monkeypatch.setattr("wildrobot_gym.env.render.has_screen", lambda: True)
     monkeypatch.setattr(mujoco.viewer, "launch_passive", Window)
     began = time.perf_counter()
-    rehearsal = stage(folder, vx=0.3).run(window=True)
+    rehearsal = stage(folder, command=0.3).run(window=True)
     assert rehearsal.reason == "interrupted"
     commands = rehearsal.log.arrays()["command"][:, 0]
     assert commands.max() == pytest.approx(0.4) and 0.3 in commands.round(3)

@@ -57,8 +57,13 @@ def run_command(commands: Mapping[str, str], prog: str, arguments: Sequence[str]
         if not name.startswith("-"):
             wrong = unknown_name("command", name, commands)
         raise ConfigError(f"{wrong} Type {prog} to see what each one does.")
+    options = [_spelled(word) for word in arguments[1:]]
     function: Any = load_command(commands[name])  # tyro's stubs want functions that never return
-    code: int = tyro.cli(
-        function, prog=f"{prog} {name}", args=list(arguments[1:]), config=TYRO_CONFIG
-    )
+    code: int = tyro.cli(function, prog=f"{prog} {name}", args=options, config=TYRO_CONFIG)
     return code
+
+
+def _spelled(word: str) -> str:
+    """An option in the spelling that the help shows; the British one is taken, too."""
+    option, equals, value = word.partition("=")
+    return f"--license{equals}{value}" if option == "--licence" else word

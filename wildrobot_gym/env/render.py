@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from wildrobot_gym.errors import ConfigError, PhysicsError, unknown_name
 from wildrobot_gym.robot import RobotModel
 
+CLOSING_S = 5.0
 NO_GL = (
     "Cannot render offscreen: {error}. On Debian or Ubuntu: apt install libegl1 libgl1-mesa-dri"
     " (then MUJOCO_GL=egl), or"
@@ -48,8 +50,8 @@ def has_screen() -> bool:
 
 def open_window(
     model: mujoco.MjModel, data: mujoco.MjData, on_key: Callable[[int], None] | None = None
-) -> Any:
-    """Open MuJoCo's window on a model.
+) -> tuple[Any, Callable[[], None]]:
+    """Open MuJoCo's window on a model. Returns the window, and the function that closes it.
 
     Args:
         model: The model.
@@ -66,7 +68,16 @@ def open_window(
     if sys.platform == "darwin" and mujoco.viewer._MJPYTHON is None:
         raise PhysicsError(NO_MJPYTHON)
     keys = {} if on_key is None else {"key_callback": on_key}
-    return mujoco.viewer.launch_passive(model, data, **keys)
+    before = threading.enumerate()
+    viewer = mujoco.viewer.launch_passive(model, data, **keys)
+    threads = [thread for thread in threading.enumerate() if thread not in before]
+
+    def close() -> None:
+        viewer.close()
+        for thread in threads:  # a program that ends before its window does can crash
+            thread.join(CLOSING_S)
+
+    return viewer, close
 
 
 def check_render_mode(mode: str | None, allowed: Sequence[str]) -> None:
@@ -151,6 +162,7 @@ class SceneRenderer:
         self._robot, self._width, self._height, self._camera = robot, width, height, camera
         self._renderer: mujoco.Renderer | None = None
         self._viewer: Any = None
+        self._close: Callable[[], None]
         self._due = 0.0  # when the window may show the next picture
         self._data = mujoco.MjData(robot.model)
 
@@ -186,7 +198,7 @@ class SceneRenderer:
             PhysicsError: there is no screen; on a Mac, this is not mjpython.
         """
         if self._viewer is None:
-            self._viewer = open_window(self._robot.model, self._data)
+            self._viewer, self._close = open_window(self._robot.model, self._data)
         self._place(qpos)
         time.sleep(max(0.0, self._due - time.monotonic()))
         self._due = max(self._due, time.monotonic()) + period
@@ -197,7 +209,7 @@ class SceneRenderer:
         if self._renderer is not None:
             self._renderer.close()
         if self._viewer is not None:
-            self._viewer.close()
+            self._close()
         self._renderer = self._viewer = None
 
     def _place(self, qpos: np.ndarray) -> None:

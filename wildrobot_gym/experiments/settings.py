@@ -5,6 +5,7 @@ This module imports nothing heavy, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -147,6 +148,14 @@ class ViewSettings(PageSettings):
     """Commanded forward speed at first, in m/s."""
     seed: int = 0
     """Random seed for the initial states."""
+
+    def check(self) -> None:
+        """Raise ConfigError unless the numbers are in range."""
+        super().check()
+        if not math.isfinite(self.command):
+            raise ConfigError(f"command is {self.command}; allowed: a finite speed in m/s.")
+        if self.seed < 0:
+            raise ConfigError(f"seed is {self.seed}; allowed: a whole number, 0 or more.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,7 @@ class ImportOptions:
     """End of the part to take from each file, in seconds."""
     source: str | None = None
     """Where the motion is from, for the credits. The default is what is known of the format."""
-    licence: str | None = None
+    license: str | None = None
     """License of the motion, for the credits, like `source`."""
 
     def __post_init__(self) -> None:
@@ -73,7 +73,7 @@ class ImportOptions:
         Raises:
             MotionError: It is.
         """
-        names = ("fps", "scale", "start", "end", "source", "licence")
+        names = ("fps", "scale", "start", "end", "source", "license")
         if asked := [name for name in names if getattr(self, name) is not None]:
             raise MotionError(
                 f"{where} holds this project's own clips, which are taken as they are."

@@ -143,7 +143,7 @@ def test_options_of_reading_are_on_every_command_that_reads(wildrobot, tmp_path,
     path = tmp_path / "walk.csv"
     np.savetxt(path, rows, delimiter=",")
     reading = ["--fps", "50", "--scale", "0.01", "--start", "0.1", "--end", "3.1"]
-    reading += ["--source", "my lab", "--licence", "CC0"]
+    reading += ["--source", "my lab", "--license", "CC0"]
     out = tmp_path / "out"
     assert main(["motion", "retarget", str(path), "--out", str(out), *reading]) == 0
     clip = MotionClip.load(out / "walk.npz")
@@ -151,7 +151,8 @@ def test_options_of_reading_are_on_every_command_that_reads(wildrobot, tmp_path,
     np.testing.assert_allclose(clip.root_pos, walk.root_pos[5:156], atol=1e-6)
     assert "my lab" not in capsys.readouterr().err
     loops = tmp_path / "loops.npz"
-    assert main(["motion", "loop", str(path), "--out", str(loops), "--no-mirror", *reading]) == 0
+    british = [word.replace("license", "licence") for word in reading]
+    assert main(["motion", "loop", str(path), "--out", str(loops), "--no-mirror", *british]) == 0
     assert {clip.source for clip in load_clips(loops, wildrobot)} == {"my lab"}
     capsys.readouterr()
     for command in ("retarget", "loop", "track", "harness", "play"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
+import time
 from contextlib import nullcontext
 from types import SimpleNamespace
 
@@ -142,10 +144,10 @@ def test_keys_command_the_robot(clip_session, monkeypatch: pytest.MonkeyPatch) -
         user_scn=scene,
         set_texts=texts.append,
         sync=lambda: geoms.append(scene.ngeom),
-        close=lambda: None,
+        close=lambda: texts.append("closed"),
         cam=mujoco.MjvCamera(),
     )
-    monkeypatch.setattr(window, "open_window", lambda *_: shown)
+    monkeypatch.setattr(window, "open_window", lambda *_: (shown, shown.close))
     one = window.PolicyWindow(clip_session)
     assert one._viewer.cam.trackbodyid == clip_session.robot.model.body("waist").id
     one.on_key(265)  # up: a tenth of 0.8 m/s
@@ -172,6 +174,27 @@ def test_keys_command_the_robot(clip_session, monkeypatch: pytest.MonkeyPatch) -
     running[0] = False
     one.show()
     assert one.controls.stopped.is_set()
+    one.close()
+    assert texts[-1] == "closed"
+
+
+def test_a_closed_window_has_no_threads_left(
+    wildrobot: RobotModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = threading.Event()
+    threads = []
+
+    def launch(*_: object) -> SimpleNamespace:
+        threads.append(threading.Thread(target=lambda: closed.wait(5.0) and time.sleep(0.2)))
+        threads[0].start()
+        return SimpleNamespace(close=closed.set)
+
+    monkeypatch.setattr(render, "has_screen", lambda: True)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("mujoco.viewer.launch_passive", launch)
+    _, close = render.open_window(wildrobot.model, mujoco.MjData(wildrobot.model))
+    close()
+    assert not threads[0].is_alive()
 
 
 def test_a_mac_without_mjpython_is_told_so(
@@ -191,6 +214,10 @@ def test_wrong_settings_are_refused() -> None:
         ViewSettings(port=0).check()
     with pytest.raises(ConfigError, match="seconds is -1"):
         ViewSettings(seconds=-1.0).check()
+    with pytest.raises(ConfigError, match="command is nan"):
+        ViewSettings(command=float("nan")).check()
+    with pytest.raises(ConfigError, match="seed is -1"):
+        ViewSettings(seed=-1).check()
     pytest.importorskip("viser")
     from wildrobot_gym.experiments.view.stage import Stage
 

@@ -38,7 +38,7 @@ def test_what_the_file_does_not_say_can_be_given(tmp_path: Path) -> None:
     given = ImportOptions(
         skeleton=tmp_path / "07.asf",
         source="ours",
-        licence="CC0",
+        license="CC0",
         fps=60.0,
         up="y",
         facing="z",

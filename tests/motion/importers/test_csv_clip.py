@@ -48,7 +48,7 @@ def written(folder: Path, robot: RobotModel, change: Any = None) -> Path:
 
 
 def test_columns_are_read_by_name(tmp_path: Path, wildrobot: RobotModel) -> None:
-    clip: Any = load(written(tmp_path, wildrobot), ImportOptions(source="me", licence="CC0"))
+    clip: Any = load(written(tmp_path, wildrobot), ImportOptions(source="me", license="CC0"))
     assert (clip.fps, clip.num_frames, clip.joint_names) == (20.0, ROWS, wildrobot.joint_names)
     np.testing.assert_allclose(clip.joint_pos[2], 0.01 * np.arange(9))
     np.testing.assert_allclose(clip.root_pos[-1], [0.025, 0.0, 0.46])

@@ -62,7 +62,7 @@ def test_where_it_came_from_is_kept(tmp_path: Path, wildrobot: RobotModel) -> No
         "AMASS licence, non-commercial research",
     )
     assert (
-        load(written(tmp_path, data), ImportOptions(source="KIT", licence="theirs")).licence
+        load(written(tmp_path, data), ImportOptions(source="KIT", license="theirs")).licence
         == "theirs"
     )
 

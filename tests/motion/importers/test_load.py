@@ -50,7 +50,7 @@ def test_an_unknown_suffix_names_the_allowed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("write", HUMANS)
 def test_all_formats_take_the_same_options(tmp_path: Path, write: Callable[[Path], Path]) -> None:
     path, model = write(tmp_path), write_body_model(tmp_path)
-    options = ImportOptions(body_model=model, source="me", licence="CC0", fps=50.0, start=0.02)
+    options = ImportOptions(body_model=model, source="me", license="CC0", fps=50.0, start=0.02)
     motion = load(path, options)
     assert isinstance(motion, HumanMotion)
     assert (motion.source, motion.licence, motion.fps, motion.num_frames, motion.name) == (

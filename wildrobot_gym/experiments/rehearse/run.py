@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -97,7 +96,7 @@ class Stage:
             PhysicsError: There is no screen for the window, or on a Mac no mjpython.
         """
         s, robot = self.settings, self.simulated()
-        keys = KeyCommands(self.controller.description, np.array([s.vx, s.vy, s.yaw_rate]))
+        keys = KeyCommands(self.controller.description, np.array([s.command, s.vy, s.yaw_rate]))
         with _window(self.plain, keys.on_key) if window else _nothing() as show:
             clock = SimulatedClock(robot, show, real_time=window)
             loop = ControlLoop(self.controller, robot, LoopSettings(seconds=s.seconds), clock)
@@ -122,7 +121,7 @@ def _nothing() -> Iterator[None]:
 @contextlib.contextmanager
 def _window(plain: PlainRobot, on_key: Callable[[int], None]) -> Iterator[Callable[[], None]]:
     """MuJoCo's window; gives a function that draws, and ends the run where it was closed."""
-    viewer: Any = open_window(plain.model, plain.data, on_key)
+    viewer, close = open_window(plain.model, plain.data, on_key)
     shown = True
 
     def show() -> None:
@@ -136,4 +135,4 @@ def _window(plain: PlainRobot, on_key: Callable[[int], None]) -> Iterator[Callab
     try:
         yield show
     finally:
-        viewer.close()
+        close()

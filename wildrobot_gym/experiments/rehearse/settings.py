@@ -22,7 +22,7 @@ class RehearseSettings:
     """Body of the MJCF that the policy calls the base: by default the one with the free joint."""
     robot: str | None = None
     """Robot that the policy was trained on, where it is no shipped one: its folder."""
-    vx: float = 0.4
+    command: float = 0.4
     """Commanded forward speed, in m/s."""
     vy: float = 0.0
     """Commanded speed to the left, in m/s."""
@@ -34,7 +34,7 @@ class RehearseSettings:
     """Random seed for initial states, noise and losses."""
 
     def __post_init__(self) -> None:
-        for name in ("vx", "vy", "yaw_rate"):
+        for name in ("command", "vy", "yaw_rate"):
             if not math.isfinite(value := getattr(self, name)):
                 raise ConfigError(f"{name} is {value}; allowed: a finite number.")
         if not 0 < self.seconds < math.inf:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Any
-
 import mujoco
 import numpy as np
 
@@ -37,7 +34,6 @@ COMMAND_KEYS = {
 KEY_STEP = 0.1  # of a command's range
 PUSH = (0.0, 1.0)  # N*s: to the left
 FORCE_WIDTH = 0.008  # m
-CLOSING_S = 5.0
 
 
 class PolicyWindow:
@@ -58,9 +54,7 @@ class PolicyWindow:
         self._model = session.robot.model
         self._data, self._ghost = mujoco.MjData(self._model), mujoco.MjData(self._model)
         self._show_ghost = False
-        before = threading.enumerate()
-        self._viewer: Any = open_window(self._model, self._data, self.on_key)
-        self._threads = [thread for thread in threading.enumerate() if thread not in before]
+        self._viewer, self._close = open_window(self._model, self._data, self.on_key)
         self._aim()
         self.show()
 
@@ -109,9 +103,7 @@ class PolicyWindow:
     def close(self) -> None:
         """Close the window and free the environment."""
         self.controls.stopped.set()
-        self._viewer.close()
-        for thread in self._threads:  # a program that ends before its window does can crash
-            thread.join(CLOSING_S)
+        self._close()
         self.session.close()
 
     def on_key(self, code: int) -> None:

@@ -52,7 +52,7 @@ def to_human(recording: Recording, table: NameTable, options: ImportOptions) -> 
         positions=positions[:, list(columns.values())],
         rotations=np.stack([r.as_quat(scalar_first=True) for r in rotations], axis=1),
         source=table.source if options.source is None else options.source,
-        licence=table.licence if options.licence is None else options.licence,
+        licence=table.licence if options.license is None else options.license,
     )
     motion = replace(motion, notes=(*recording.notes, *_notes(axes, motion))).check(where)
     return level(motion) if options.level else motion

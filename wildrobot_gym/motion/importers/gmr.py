@@ -65,7 +65,7 @@ def load_gmr(path: Path, options: ImportOptions) -> MotionClip:
         f"dof_pos: the joints of {robot.name!r} in its order, since the file names none",
     )
     source, licence = _origin(data, path)
-    options = replace(options, source=options.source or source, licence=options.licence or licence)
+    options = replace(options, source=options.source or source, license=options.license or licence)
     return robot_clip(path, robot, fps, arrays["root_pos"], quat, arrays["dof_pos"], options, notes)
 
 

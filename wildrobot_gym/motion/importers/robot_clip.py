@@ -55,7 +55,7 @@ def robot_clip(
         root_quat=np.asarray(root_quat, np.float64)[part],
         joint_pos=np.asarray(joint_pos, np.float64)[part],
         source=options.source or path.name,
-        licence=options.licence or "",
+        licence=options.license or "",
     ).check(robot, str(path))
     command = _mean_velocity(clip)
     beyond = [
