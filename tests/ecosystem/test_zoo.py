@@ -12,6 +12,7 @@ import yaml
 
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.env.render import available_render_modes
+from wildrobot_gym.errors import RunError
 
 pytestmark = pytest.mark.ecosystem
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,6 +144,30 @@ def test_a_file_of_many_environments_trains_both_ways():
     train = ["train", "zoo.yml", "--env", "WildRobot-v0", "--out", "run"]
     assert main([*train, *OF_RUN, "eval.every=0"]) == 0 and Path("run/final.zip").is_file()
     assert main([*TRAIN, *NO_EVAL, "--conf-file", "zoo.yml", *SMALL[2:]]) == 0 and FINAL.is_file()
+
+
+@pytest.mark.parametrize(
+    ("file", "function", "refused"),
+    [
+        ("exp_manager.py", "read", True),
+        ("../numpy/core.py", "step", False),
+        ("exp_manager.py", "setup_experiment", True),
+    ],
+)
+def test_only_rl_zoo3s_own_refusals_are_messages(monkeypatch, file, function, refused):
+    from wildrobot_gym.experiments.zoo import run
+
+    def fail(*_):
+        raise ValueError("no such thing")  # as of another library, where setup_experiment calls it
+
+    place = (Path(pytest.importorskip("rl_zoo3").__file__).parent / file).resolve()
+    body = "fail()" if function == "setup_experiment" else "raise ValueError('no such thing')"
+    names = {"fail": fail}
+    exec(compile(f"def {function}(*_, **__): {body}", str(place), "exec"), names)
+    monkeypatch.setattr(run.runpy, "run_module", names[function])
+    with pytest.raises(RunError if refused else ValueError, match="no such thing") as raised:
+        run.run_script("train", [])
+    assert isinstance(raised.value, RunError) == refused
 
 
 def test_what_a_batch_would_ignore_is_refused(capsys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import runpy
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ def run_script(command: str, arguments: Sequence[str]) -> None:
         try:
             runpy.run_module(script, run_name="__main__")
         except (AssertionError, FileNotFoundError, ValueError) as error:
-            if isinstance(error, WildRobotError) or _is_amp_error(error):
+            if isinstance(error, WildRobotError) or _is_amp_error(error) or not _refuses(error):
                 raise
             raise RunError(f"rl_zoo3: {error}") from error
 
@@ -92,6 +93,17 @@ def _command_line(words: list[str]) -> Iterator[None]:
         yield
     finally:
         sys.argv = before
+
+
+def _refuses(error: Exception) -> bool:
+    """Whether rl_zoo3 itself raised an error, or anyone while it read the settings.
+
+    Any other comes from deep in a training, and its traceback is needed.
+    """
+    folder = str(Path(require("rl_zoo3", "zoo").__file__).parent)
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    theirs = [code for code in codes if code.co_filename.startswith(folder)]
+    return codes[-1] in theirs or any(code.co_name == "setup_experiment" for code in theirs)
 
 
 def _is_amp_error(error: Exception) -> bool:
