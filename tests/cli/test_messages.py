@@ -15,6 +15,7 @@ from wildrobot_gym.cli.dispatch import load_command
 from wildrobot_gym.cli.main import COMMANDS, NESTED, main
 from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
 from wildrobot_gym.console.error_handling import with_next_step
+from wildrobot_gym.deploy import __main__ as deploy
 
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)")
 PACKAGES = [
@@ -57,6 +58,7 @@ def test_messages_name_only_options_that_exist():
     plain = [target for name, target in COMMANDS.items() if name not in NESTED]
     known = {"help", "debug"}.union(*map(options_of, [*plain, *MOTION_COMMANDS.values()]))
     known |= options_of_rl_zoo3()  # `wildrobot zoo` takes them
+    known |= set(OPTION.findall(inspect.getsource(deploy.parser)))
     assert {"force", "commands", "resume", "grounded-steps"} <= known
     named = {
         (path.name, option)
