@@ -184,8 +184,8 @@ def standing_feet(
         fps: Frame rate, in Hz.
 
     Returns:
-        Height of the lowest corner of the soles, in m, exceeded in nine of ten frames; and the mean
-        horizontal speed of the lowest corner where it is near that height, in m/s.
+        Two numbers. The first is the height, in m, that the lowest corner of the soles exceeds in
+        nine of ten frames. The second is that corner's mean horizontal speed near it, in m/s.
     """
     model, data = robot.model, mujoco.MjData(robot.model)
     pads = [model.site(pad).id for pad in robot.pad_names]

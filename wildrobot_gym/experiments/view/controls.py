@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 BEHIND_S = 0.25  # of real time: a slower machine drops the rest instead of running after it
@@ -70,3 +71,17 @@ def play(
             due += period / controls.speed
         show()
         sleep(max(0.0, min(max(due, now + FRAME_S), now + LOOK_S) - clock()))
+
+
+def add_pause(gui: Any, controls: Controls) -> Any:
+    """Add a page's checkbox that stops time, and return it."""
+    pause = gui.add_checkbox("Pause", False)
+    pause.on_update(lambda _: setattr(controls, "paused", pause.value))
+    return pause
+
+
+def add_speeds(gui: Any, controls: Controls) -> None:
+    """Add a page's list of speeds."""
+    names = {f"{speed:g} x": speed for speed in SPEEDS}
+    speed = gui.add_dropdown("Speed", tuple(names), initial_value="1 x")
+    speed.on_update(lambda _: setattr(controls, "speed", names[speed.value]))

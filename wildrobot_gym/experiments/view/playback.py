@@ -16,7 +16,7 @@ from wildrobot_gym.experiments.motion.play import plainest_clip
 from wildrobot_gym.experiments.motion.settings import PlaySettings
 from wildrobot_gym.experiments.motion.sources import read_motions
 from wildrobot_gym.experiments.settings import PageSettings
-from wildrobot_gym.experiments.view.controls import SPEEDS, Controls, play
+from wildrobot_gym.experiments.view.controls import Controls, add_pause, add_speeds, play
 from wildrobot_gym.experiments.view.stage import RobotFigure, Segments, Stage, as_markdown
 from wildrobot_gym.experiments.view.view import stopped_after
 from wildrobot_gym.motion.clip import MotionClip
@@ -155,11 +155,8 @@ class MotionPage:
         gui.add_markdown("From left to right: " + ", ".join(lanes))
         self.scrubber = gui.add_slider("Time, s", 0.0, round(self.duration, 2), 0.01, 0.0)
         self.scrubber.on_update(lambda event: self._scrub(event.client is not None))
-        self._pause = gui.add_checkbox("Pause", False)
-        self._pause.on_update(lambda _: setattr(self.controls, "paused", self._pause.value))
-        names = {f"{speed:g} x": speed for speed in SPEEDS}
-        speed = gui.add_dropdown("Speed", tuple(names), initial_value="1 x")
-        speed.on_update(lambda _: setattr(self.controls, "speed", names[speed.value]))
+        self._pause = add_pause(gui, self.controls)
+        add_speeds(gui, self.controls)
         self._follow = gui.add_checkbox("Camera follows", True)
         self._shown = -np.inf
         self.show()

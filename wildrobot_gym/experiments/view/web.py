@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wildrobot_gym.experiments.view.charts import StripChart
-from wildrobot_gym.experiments.view.controls import SPEEDS, Controls, play
+from wildrobot_gym.experiments.view.controls import Controls, add_pause, add_speeds, play
 from wildrobot_gym.experiments.view.session import AXES, PolicySession, Snapshot
 from wildrobot_gym.experiments.view.stage import RobotFigure, Segments, Stage, force_ends
 
@@ -147,14 +147,10 @@ class PolicyPage:
 
     def _add_time(self, gui: Any) -> None:
         controls = self.controls
-        pause = gui.add_checkbox("Pause", False)
-        self._pause = pause
-        pause.on_update(lambda _: setattr(controls, "paused", pause.value))
+        self._pause = add_pause(gui, controls)
         gui.add_button("Single step").on_click(lambda _: self._step_once())
         gui.add_button("Reset").on_click(lambda _: setattr(controls, "reset", True))
-        names = {f"{speed:g} x": speed for speed in SPEEDS}
-        speed = gui.add_dropdown("Speed", tuple(names), initial_value="1 x")
-        speed.on_update(lambda _: setattr(controls, "speed", names[speed.value]))
+        add_speeds(gui, controls)
 
     def _add_push(self, gui: Any) -> None:
         strength = gui.add_slider("Push, N·s", 0.1, 3.0, 0.1, 1.0)
