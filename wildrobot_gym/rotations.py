@@ -81,6 +81,11 @@ def yaw_quat(yaw: Float[AnyArray, "*b"]) -> Float[AnyArray, "*b 4"]:
     return jnp.stack([jnp.cos(yaw / 2), zero, zero, jnp.sin(yaw / 2)], axis=-1)
 
 
+def axis_quat(angle: Float[AnyArray, ""], axis: int) -> Float[AnyArray, "4"]:
+    """Quaternion of a turn by `angle` rad about axis 0, 1 or 2."""
+    return jnp.zeros(4).at[0].set(jnp.cos(angle / 2)).at[1 + axis].set(jnp.sin(angle / 2))
+
+
 def to_heading(q: Float[AnyArray, "*b 4"], v_w: Float[AnyArray, "*b 3"]) -> Float[AnyArray, "*b 3"]:
     """World vector `v_w` in the heading frame of a body with orientation `q`."""
     return rotate_inverse(yaw_quat(yaw_of(q)), v_w)

@@ -67,11 +67,14 @@ def defaults() -> dict[str, dict[str, Any]]:
     run = RunConfig(n_timesteps=1).to_mapping()
     env, evaluation, wandb = (run.pop(name) for name in ("env_kwargs", "eval", "wandb"))
     rewards, features = env.pop("rewards"), env.pop("features")
+    env = flat(env, "action", "commands", "observation", "reset", "termination")
+    env = flat(env | {"history": env.pop("observation.history")}, "history")
+    env = {k.replace("history.", "observation.history."): value for k, value in env.items()}
     return {
         "The run": {**run, "n_timesteps": 0, "env_kwargs": {}, "eval": None, "wandb": None},
         "eval:": evaluation,
         "wandb:": wandb,
-        "env_kwargs": flat(env, "action", "commands", "reset", "termination") | ARGUMENT_DEFAULTS,
+        "env_kwargs": env | ARGUMENT_DEFAULTS,
         "env_kwargs.rewards": rewards,
         "env_kwargs.features": flat(features, "history"),
     }

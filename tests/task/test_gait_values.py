@@ -48,7 +48,7 @@ def test_means_of_an_episode_are_those_of_the_benchmark(wildrobot: RobotModel) -
     task = WalkTask(wildrobot, build(EnvConfig, {}), None)
     state = make_state(wildrobot)
     key = jax.random.key(0)
-    now, *_ = task.begin(task.blank(key), task.draw_start(key), state)
+    now, _ = task.begin(task.blank(key), task.draw_start(key), state)
 
     def step(now, feet):
         pads = jnp.repeat(feet / 2, 2)

@@ -66,6 +66,16 @@ GOLDEN = [
     ),
     ("flight", {"foot_loaded": np.array([False, True])}, 0.0),
     ("flight", {"foot_loaded": np.array([False, False])}, 1.0),
+    ("lateral_error", {"lin_vel": [0.5, 0.1, 0], "command": [0.5, -0.2, 0]}, 0.3),
+    ("yaw_error", {"ang_vel": [0, 0, 0.5], "command": [0, 0, 0.2]}, 0.3),
+    ("standing_steps", {"foot_loaded": np.array([False, True])}, 1.0),
+    (
+        "standing_steps",
+        {"foot_loaded": np.array([False, False]), "command": [0.2, 0, 0]},
+        0.0,
+    ),
+    ("standing_motion", {"joint_vel": [1, -2, 0, 0, 0, 0, 0, 0, 0.5]}, 3.5),
+    ("standing_motion", {"joint_vel": [1] * 9, "command": [0, 0, 0.1]}, 0.0),
     ("feet_air_time", {"touchdown_air_time": [0.35, 0.0], "command": [0.5, 0, 0]}, 0.1),
     ("feet_air_time", {"touchdown_air_time": [0.05, 3.0], "command": [0.5, 0, 0]}, -0.2 + 0.25),
     ("feet_air_time", {"touchdown_air_time": [0.35, 0.35]}, 0.0),  # standing is commanded
@@ -95,7 +105,11 @@ def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
     assert reward_terms(x, ZERO) == {}
     assert set(reward_terms(x, RewardConfig())) == set(TERMS) - {
         "feet_air_time",
+        "lateral_error",
         "lin_vel_error",
+        "standing_motion",
+        "standing_steps",
+        "yaw_error",
         "short_double_support",
     }
 
@@ -103,9 +117,7 @@ def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
 def test_the_mirror_image_has_the_same_reward(robot: RobotModel) -> None:
     rng = np.random.default_rng(0)
     n, signs, ids = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids
-    config = RewardConfig(
-        weights={"feet_air_time": 1.0, "lin_vel_error": -1.0, "short_double_support": -1.0}
-    )
+    config = RewardConfig(weights=dict.fromkeys(TERMS, 1.0))
     for _ in range(5):
         base = quat(*rng.normal(0, 0.3, 3))
         lin, ang, cmd = rng.normal(size=(3, 3))

@@ -58,7 +58,7 @@ def test_heights_that_end_every_episode_at_once_are_refused(wildrobot: RobotMode
 
 def test_any_large_number_means_never(wildrobot: RobotModel) -> None:
     task = make_task(wildrobot, 10**10, commands={"resample_interval_s": 1e8})
-    now, *_ = begin(task, make_state(wildrobot))
+    now, _ = begin(task, make_state(wildrobot))
     command = now.command
     now, out = jax.jit(task.advance)(now, make_state(wildrobot), jnp.zeros(9))
     np.testing.assert_array_equal(now.command, command)
@@ -154,14 +154,14 @@ def test_termination(wildrobot: RobotModel, changes: dict, settings: dict, want:
 def test_the_time_limit_truncates_and_never_terminates(wildrobot: RobotModel) -> None:
     task = make_task(wildrobot, max_episode_steps=3)
     state = make_state(wildrobot)
-    now, *_ = begin(task, state)
+    now, _ = begin(task, state)
     ends = []
     for _ in range(3):
         now, out = task.advance(now, state, jnp.zeros(9))
         ends.append((bool(out.terminated), bool(out.truncated)))
     assert ends == [(False, False), (False, False), (False, True)]
     # A fall in the last step is a fall.
-    now, *_ = begin(task, state)
+    now, _ = begin(task, state)
     now = now.replace(step_count=jnp.int32(2))
     _, out = task.advance(now, make_state(wildrobot, height=0.1), jnp.zeros(9))
     assert (bool(out.terminated), bool(out.truncated)) == (True, False)
@@ -169,7 +169,7 @@ def test_the_time_limit_truncates_and_never_terminates(wildrobot: RobotModel) ->
 
 def test_no_time_limit(wildrobot: RobotModel) -> None:
     task = make_task(wildrobot, max_episode_steps=None)
-    now, *_ = begin(task, make_state(wildrobot))
+    now, _ = begin(task, make_state(wildrobot))
     _, out = task.advance(
         now.replace(step_count=jnp.int32(10**6)), make_state(wildrobot), jnp.zeros(9)
     )
@@ -179,7 +179,7 @@ def test_no_time_limit(wildrobot: RobotModel) -> None:
 def test_success_is_a_time_out_at_the_commanded_mean_speed(wildrobot: RobotModel) -> None:
     task = make_task(wildrobot, max_episode_steps=4)
     for speeds, want in (((0.2, 0.8, 0.2, 0.8), 1.0), ((0.35, 0.35, 0.35, 0.35), 0.0)):
-        now, *_ = begin(task, make_state(wildrobot))
+        now, _ = begin(task, make_state(wildrobot))
         now = now.replace(command=jnp.array([0.5, 0, 0]))
         for speed in speeds:
             now, out = task.advance(now, make_state(wildrobot, lin_vel=[speed, 0, 0]), jnp.zeros(9))
@@ -194,7 +194,7 @@ def test_too_slow_for_one_command_does_not_make_up_for_too_fast_for_the_next(
     wildrobot: RobotModel, commands: Any
 ) -> None:
     task = make_task(wildrobot, max_episode_steps=4, commands={"resample_interval_s": 0.04})
-    now, *_ = begin(task, make_state(wildrobot))
+    now, _ = begin(task, make_state(wildrobot))
     for command in commands:
         now = now.replace(command=jnp.array([command, 0, 0]))
         for _ in range(2):  # control steps to the next draw
@@ -210,7 +210,7 @@ def test_terms_sum_to_the_reward_and_jit_equals_no_jit(robot: RobotModel) -> Non
     state = make_state(
         robot, lin_vel=[0.3, 0.1, 0], actuator_forces=np.linspace(-4, 4, robot.num_joints)
     )
-    now, *_ = begin(task, state)
+    now, _ = begin(task, state)
     action = jnp.linspace(-1, 1, robot.num_joints)
     next_task, out = task.advance(now, state, action)
     np.testing.assert_allclose(sum(out.terms.values()), out.reward, rtol=1e-6)
@@ -229,7 +229,8 @@ def test_the_window_ends_in_this_step(wildrobot: RobotModel) -> None:
         wildrobot, max_episode_steps=None, features={"history": {"frames": 2, "stride": 2}}
     )
     states = [make_state(wildrobot, height=0.40 + 0.01 * i) for i in range(5)]
-    now, _, first = begin(task, states[0])
+    now, seen = begin(task, states[0])
+    first = seen.amp_obs
     heights = [first]
     for state in states[1:]:
         now, out = task.advance(now, state, jnp.zeros(9))
@@ -252,7 +253,7 @@ def test_air_time_is_rewarded_at_the_touchdown(wildrobot: RobotModel) -> None:
     up = make_state(
         wildrobot, pad_forces=[0.0, 1.0, 8.0, 8.0]
     )  # the left foot carries less than a tenth of the weight
-    now, *_ = begin(task, down)
+    now, _ = begin(task, down)
     paid = []
     for state in [up] * 20 + [down] * 2:
         now, out = task.advance(now, state, jnp.zeros(9))
@@ -267,7 +268,7 @@ def test_a_liftoff_is_penalized_by_the_time_on_both_feet_before_it(wildrobot: Ro
     down = make_state(wildrobot)
     left_up = make_state(wildrobot, pad_forces=[0.0, 1.0, 8.0, 8.0])
     right_up = make_state(wildrobot, pad_forces=[8.0, 8.0, 0.0, 1.0])
-    now, *_ = begin(task, down)
+    now, _ = begin(task, down)
     penalties = []
     # The first liftoff is not judged; the second follows 0.04 s on both feet, the third none, the
     # last 0.10 s.
@@ -302,7 +303,7 @@ def test_commands_are_drawn_again_on_the_interval(wildrobot: RobotModel) -> None
     task = make_task(
         wildrobot, None, commands={"resample_interval_s": 0.08, "standing_fraction": 0.0}
     )
-    now, *_ = begin(task, make_state(wildrobot))
+    now, _ = begin(task, make_state(wildrobot))
     seen = [float(now.command[0])]
     for _ in range(9):
         now, out = task.advance(now, make_state(wildrobot), jnp.zeros(9))
@@ -316,7 +317,8 @@ def test_held_commands_stay(wildrobot: RobotModel) -> None:
     blank = task.blank(KEY).replace(
         command=jnp.array([0.7, 0.1, 0.2]), command_held=jnp.array(True)
     )
-    now, obs, _ = task.begin(blank, task.draw_start(KEY), make_state(wildrobot))
+    now, seen = task.begin(blank, task.draw_start(KEY), make_state(wildrobot))
+    obs = seen.obs
     np.testing.assert_allclose(obs[27:30], [0.7, 0.1, 0.2])
     for _ in range(5):
         now, _ = task.advance(now, make_state(wildrobot), jnp.zeros(9))
@@ -415,7 +417,8 @@ def test_reference_starts(robot: RobotModel) -> None:
     start = jax.tree.map(lambda x: x[i], starts)
     frame = int(heights[i] > 0.435)
     state = make_state(robot, joints=reference.qpos[frame, 7:], height=heights[i])
-    now, obs, amp_obs = task.begin(task.blank(KEY), start, state)
+    now, seen = task.begin(task.blank(KEY), start, state)
+    obs, amp_obs = seen.obs, seen.amp_obs
     np.testing.assert_allclose(now.command, reference.command[frame])
     width = task.amp.past_shape[1]
     np.testing.assert_array_equal(amp_obs[:width], reference.history[frame][0])

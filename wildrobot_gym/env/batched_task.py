@@ -81,7 +81,7 @@ class BatchedTask:
         """New episodes of some environments.
 
         Args:
-            all_of: Task states, observations and AMP windows of all environments.
+            all_of: Task states of all environments, and what they show.
             ids: (chunk,) environments that begin.
             some: Their task states before.
             starts: Where their episodes begin.

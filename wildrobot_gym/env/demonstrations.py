@@ -55,6 +55,7 @@ def demonstrations(
     pairs = np.stack([np.concatenate(before), np.concatenate(after)]).astype(np.float32)
     filtered, raw = task.control.actions_for(jnp.asarray(pairs))
     along = jax.tree.map(lambda *leaves: jnp.asarray(np.concatenate(leaves)), *between)
-    return np.asarray(
-        task.observe(along, jnp.asarray(np.concatenate(commands)), filtered[0])
-    ), np.asarray(raw[1])
+    steps = np.concatenate([np.arange(len(c), dtype=np.float32) for c in commands])
+    command = jnp.asarray(np.concatenate(commands))
+    sample = task.observer.sample(along, command, filtered[0], steps, {})
+    return np.asarray(task.observer.along(sample, jnp.asarray(steps))), np.asarray(raw[1])

@@ -17,7 +17,7 @@ from wildrobot_gym.env.restarts import restart_where
 from wildrobot_gym.env.saved_state import pack, unpack
 from wildrobot_gym.env.simulation import reseeded
 from wildrobot_gym.physics.state import PhysicsState, select
-from wildrobot_gym.task.protocol import StepOutput
+from wildrobot_gym.task.protocol import Seen, StepOutput
 
 
 class BatchedEnv:
@@ -72,14 +72,10 @@ class DeviceSimulation:
         return self.state.physics if self.state is not None and self._begun else None
 
     @property
-    def obs(self) -> Any:
-        """Present observations."""
-        return self.state.obs if self.state is not None else None
-
-    @property
-    def amp_obs(self) -> Any:
-        """Present AMP windows."""
-        return self.state.amp_obs if self.state is not None else None
+    def seen(self) -> Seen | None:
+        """What the environments show."""
+        state = self.state
+        return None if state is None else Seen(state.obs, state.amp_obs, state.critic_obs)
 
     @within_memory
     def seed(self, keys: np.ndarray, mask: np.ndarray) -> None:

@@ -27,7 +27,7 @@ from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.observations import CLIP
-from wildrobot_gym.task.protocol import NO_LIMIT, StepOutput, Task
+from wildrobot_gym.task.protocol import NO_LIMIT, Seen, StepOutput, Task
 
 
 @struct.dataclass
@@ -40,6 +40,7 @@ class State:
     engine: Any  # the engine's own state
     physics: PhysicsState
     episode_return: Float[Array, "*b"]  # of the running episode
+    critic_obs: Float[Array, "*b critic"] | None = None  # None without privileged channels
 
 
 @struct.dataclass
@@ -65,6 +66,7 @@ class FunctionalEnv:
     Attributes:
         observation_space: Of one environment.
         action_space: Of one environment.
+        critic_dim: Width of `critic_obs`; 0 without privileged channels.
         amp_layout: What the columns of `amp_obs` mean.
         mirror: Reflection y -> -y of observation, action and `amp_obs`.
     """
@@ -73,6 +75,7 @@ class FunctionalEnv:
         self.task, self.engine = task, engine
         self.robot = engine.robot
         joints = (self.robot.num_joints,)
+        self.critic_dim = task.critic_dim
         self.observation_space = gym.spaces.Box(-CLIP, CLIP, (task.obs_dim,), np.float32)
         self.action_space = gym.spaces.Box(-1.0, 1.0, joints, np.float32)
         self.amp_layout, self.mirror = task.layout, task.mirror()
@@ -128,7 +131,7 @@ class FunctionalEnv:
             episode_return=total,
             episode_length=task.step_count,
         )
-        return State(out.obs, out.amp_obs, task, engine, physics, total), step
+        return _state(out.seen, task, engine, physics, total), step
 
     def restart(self, state: State, limit: Int[Array, ""] | int | None = None) -> State:
         """A new episode. The random stream and a held command go on.
@@ -149,8 +152,8 @@ class FunctionalEnv:
         # Placed, lifted out of the floor, and placed there. A scan compiles the engine once.
         _, placed = jax.lax.scan(place, start.qpos.astype(jnp.float32), None, 2)
         engine, physics = jax.tree.map(lambda x: x[-1], placed)
-        task, obs, amp_obs = self.task.begin(task, start, physics, limit)
-        return State(obs, amp_obs, task, engine, physics, jnp.float32(0.0))
+        task, seen = self.task.begin(task, start, physics, limit)
+        return _state(seen, task, engine, physics, jnp.float32(0.0))
 
     def blank(self, key: Array) -> State:
         """A state for `restart` to begin the first episode from; no episode runs in it."""
@@ -177,6 +180,10 @@ class FunctionalEnv:
         if not self.task.config.reset.stagger or limit == NO_LIMIT:
             return None
         return jax.random.randint(key, (), 1, limit + 1)
+
+
+def _state(seen: Seen, task: Any, engine: Any, physics: PhysicsState, total: Any) -> State:
+    return State(seen.obs, seen.amp_obs, task, engine, physics, total, seen.critic_obs)
 
 
 class FunctionalWildRobot(FunctionalEnv):

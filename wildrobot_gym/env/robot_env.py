@@ -60,7 +60,7 @@ class RobotEnv(NamedReference, gym.Env):
         self.observation_space = self._vector.single_observation_space
         self.action_space = self._vector.single_action_space
         self.config = self._vector.config
-        self.amp_layout = self._vector.amp_layout
+        self.amp_layout, self.critic_dim = self._vector.amp_layout, self._vector.critic_dim
         self.mirror = self._vector.mirror
         self.render_mode = render_mode
         self.metadata = {k: self._vector.metadata[k] for k in ("render_modes", "render_fps")}

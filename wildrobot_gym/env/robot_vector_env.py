@@ -42,6 +42,7 @@ class RobotVectorEnv(NamedReference, gym.vector.VectorEnv):
     Attributes:
         backend: Name of the physics engine, never 'auto'.
         functional: The environment as pure functions; None with physics on the host ('native').
+        critic_dim: Width of `critic_obs`; 0 without privileged channels.
 
     Raises:
         ConfigError: a setting is unknown or out of range.
@@ -91,6 +92,7 @@ class RobotVectorEnv(NamedReference, gym.vector.VectorEnv):
         self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.robot.num_joints,))
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.critic_dim = self.task.critic_dim
         self.amp_layout = self.task.layout
         self.mirror = self.task.mirror()
         self.render_mode = render_mode
@@ -114,7 +116,8 @@ class RobotVectorEnv(NamedReference, gym.vector.VectorEnv):
             options: `reset_mask`, (num_envs,) bool, has the environments to reset; all by default.
 
         Returns:
-            Observations (num_envs, obs), and infos with `amp_obs` (num_envs, feature_dim).
+            Observations (num_envs, obs), and infos with `amp_obs` (num_envs, feature_dim), and with
+            privileged channels `critic_obs` (num_envs, critic_dim).
 
         Raises:
             ConfigError: the mask does not fit, or the first reset is a partial one.
@@ -136,7 +139,7 @@ class RobotVectorEnv(NamedReference, gym.vector.VectorEnv):
         self._simulation.restart(mask, limits)
         self._finished = self._finished & ~mask
         self._show_in_time()
-        return self._obs(), {"amp_obs": self.amp_obs}
+        return self._seen("obs"), self._shown(self._simulation.seen)
 
     def step(
         self, actions: Any
@@ -161,19 +164,22 @@ class RobotVectorEnv(NamedReference, gym.vector.VectorEnv):
         waiting = self._finished & next_step
         out, diverged = self._simulation.step(actions, waiting, same_step, self._whole_episodes)
         # float32 also where JAX computes in float64.
-        obs, reward, amp_obs = (np.array(x, np.float32) for x in (out.obs, out.reward, out.amp_obs))
+        obs, reward = np.array(out.obs, np.float32), np.array(out.reward, np.float32)
         terminated, truncated = np.array(out.terminated), np.array(out.truncated)
-        infos: dict[str, Any] = {"amp_obs": amp_obs, "diverged": diverged}
-        infos |= {name: np.array(value) for name, value in out.infos.items()}
+        shown = self._shown(out)
+        others = {"diverged": diverged}
+        others |= {name: np.array(value) for name, value in out.infos.items()}
         if waiting.any():
-            obs[waiting], amp_obs[waiting] = self._obs()[waiting], self.amp_obs[waiting]
-            others = (value for name, value in infos.items() if name != "amp_obs")
-            for array in (reward, terminated, truncated, *others):
+            obs[waiting] = self._seen("obs")[waiting]
+            for name, array in shown.items():
+                array[waiting] = self._seen(name)[waiting]
+            for array in (reward, terminated, truncated, *others.values()):
                 array[waiting] = 0
+        infos: dict[str, Any] = shown | others
         self._finished = terminated | truncated
         if same_step and self._finished.any():
             infos |= final_infos(self._finished, obs, infos)
-            obs = self._obs()
+            obs = self._seen("obs")
             self._finished = np.zeros(self.num_envs, bool)
         self._show_in_time()
         return obs, reward, terminated, truncated, infos
@@ -238,7 +244,16 @@ class RobotVectorEnv(NamedReference, gym.vector.VectorEnv):
         """
         if not self.has_begun:
             raise ActionError("amp_obs was read before reset().")
-        return np.array(self._simulation.amp_obs, np.float32)
+        return self._seen("amp_obs")
+
+    @property
+    def critic_obs(self) -> np.ndarray | None:
+        """What a critic may see at present, (num_envs, critic_dim): the observation, then the
+        `privileged` channels. None without such channels.
+        """
+        if not self.has_begun:
+            raise ActionError("critic_obs was read before reset().")
+        return self._seen("critic_obs") if self.critic_dim else None
 
     @property
     def num_diverged(self) -> int:
@@ -292,8 +307,14 @@ class RobotVectorEnv(NamedReference, gym.vector.VectorEnv):
         self.functional = FunctionalEnv(self.task, engine)
         return DeviceSimulation(self.functional, self.num_envs)
 
-    def _obs(self) -> np.ndarray:
-        return np.array(self._simulation.obs, np.float32)
+    def _seen(self, name: str) -> np.ndarray:
+        """A copy, in float32 also where JAX computes in float64."""
+        return np.array(getattr(self._simulation.seen, name), np.float32)
+
+    def _shown(self, seen: Any) -> dict[str, np.ndarray]:
+        """The arrays of the infos that show a state, such as `amp_obs`."""
+        names = ("amp_obs", "critic_obs") if self.critic_dim else ("amp_obs",)
+        return {name: np.array(getattr(seen, name), np.float32) for name in names}
 
     def _show_in_time(self) -> None:
         if self.render_mode == "human":

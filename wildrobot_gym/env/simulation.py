@@ -16,7 +16,7 @@ from wildrobot_gym.env.starts import place_on_floor
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.physics.state import PhysicsState, select
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.protocol import StepOutput, Task
+from wildrobot_gym.task.protocol import Seen, StepOutput, Task
 
 
 class Simulation(Protocol):
@@ -25,8 +25,7 @@ class Simulation(Protocol):
     Attributes:
         task_state: The tasks' states; None before the first `seed`.
         physics_state: Present physics.
-        obs: Present observations.
-        amp_obs: Present AMP windows.
+        seen: What the environments show; None before the first `seed`.
         num_diverged: Simulations that were restarted after a NaN or a blow-up, since construction.
     """
 
@@ -39,10 +38,7 @@ class Simulation(Protocol):
     def num_diverged(self) -> int: ...
 
     @property
-    def obs(self) -> Any: ...
-
-    @property
-    def amp_obs(self) -> Any: ...
+    def seen(self) -> Seen | None: ...
 
     def seed(self, keys: np.ndarray, mask: np.ndarray) -> None:
         """New random streams where `mask`; held commands stay.
@@ -97,20 +93,9 @@ class HostSimulation:
         self.task_state: Any = None
         self.physics_state: PhysicsState | None = None
         self._batched = shared(task.sharing_key(), lambda: BatchedTask(task))
-        self._seen: tuple[Any, Any] = (
-            np.zeros((num_envs, task.obs_dim), np.float32),
-            np.zeros((num_envs, task.feature_dim), np.float32),
-        )
-
-    @property
-    def obs(self) -> Any:
-        """Present observations."""
-        return self._seen[0]
-
-    @property
-    def amp_obs(self) -> Any:
-        """Present AMP windows."""
-        return self._seen[1]
+        widths = (task.obs_dim, task.feature_dim, task.critic_dim)
+        nothing: Any = [np.zeros((num_envs, w), np.float32) if w else None for w in widths]
+        self.seen: Seen | None = Seen(*nothing)
 
     @property
     def num_diverged(self) -> int:
@@ -145,7 +130,7 @@ class HostSimulation:
         task, out = self._batched.advance(self.task_state, state, filtered)
         # Those that wait take no step: their random streams stay where they are.
         self.task_state = select(waiting, self.task_state, task) if waiting.any() else task
-        self._seen = (out.obs, out.amp_obs)
+        self.seen = out.seen
         ended = np.asarray(out.terminated | out.truncated) if restart_ended else waiting
         if ended.any():
             self.restart(ended, limits)
@@ -154,7 +139,7 @@ class HostSimulation:
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything needed to continue bit for bit, as arrays."""
         physics = {f"physics_{name}": array for name, array in self.physics.get_state().items()}
-        return pack((self.task_state, self._seen), "task") | physics
+        return pack((self.task_state, self.seen), "task") | physics
 
     def set_state(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Continue from what `get_state` gave.
@@ -163,27 +148,26 @@ class HostSimulation:
             ConfigError: the arrays are from an environment of other settings.
             PhysicsError: the arrays are from another engine.
         """
-        task = unpack(arrays, (self.task_state, self._seen), "task")
+        task = unpack(arrays, (self.task_state, self.seen), "task")
         prefix = "physics_"
         own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
         # Physics first: it refuses what does not fit, and then nothing has changed.
         self.physics_state = self.physics.set_state(own)
-        self.task_state, self._seen = task
+        self.task_state, self.seen = task
 
     def _begin(self, ids: np.ndarray, some: Any, starts: Any, limits: np.ndarray) -> None:
         real = ids[ids < self.num_envs]
         qpos, qvel = (np.asarray(x)[: len(real)] for x in (starts.qpos, starts.qvel))
         new = place_on_floor(self.physics, real, qpos, qvel)
         there = PhysicsState(**{n: v.take(ids, axis=0, mode="clip") for n, v in vars(new).items()})
-        self.task_state, *seen = self._batched.begin(
-            (self.task_state, *self._seen),
+        self.task_state, self.seen = self._batched.begin(
+            (self.task_state, self.seen),
             ids,
             some,
             starts,
             there,
             limits.take(ids, mode="clip"),
         )
-        self._seen = (seen[0], seen[1])
         before = self.physics_state
         if before is not None and len(real) < self.num_envs:
             begun = np.isin(np.arange(self.num_envs), real)

@@ -48,6 +48,8 @@ class WildRobotEnv(RobotEnv):
     | tracking_lin_vel | 5 | exp(-((vx - command) / 0.25)^2) |
     | lin_vel_error | 0 | abs(vx - command), m/s |
     | tracking_lateral | 1 | exp(-((vy - command) / 0.25)^2) |
+    | lateral_error | 0 | abs(vy - command), m/s |
+    | yaw_error | 0 | abs(yaw rate - command), rad/s |
     | tracking_yaw | 1 | exp(-((yaw rate - command) / 0.5)^2) |
     | base_height | 0.3 | exp(-((height - 0.45) / 0.05)^2) |
     | orientation | 0.5 | exp(-(sine of tilt / 0.3)^2) |
@@ -57,6 +59,8 @@ class WildRobotEnv(RobotEnv):
     | saturation | -0.1 | Number of servos at 98 % of their force limit or more |
     | slip | -0.2 | Pads' tangential speeds times the fraction of the weight each carries, m/s |
     | flight | -0.5 | 1 while neither foot carries a tenth of the weight |
+    | standing_steps | 0 | Number of feet in the air under the command to stand |
+    | standing_motion | 0 | Sum of absolute joint velocities under the command to stand, rad/s |
     | feet_air_time | 0 | At a touchdown: air time minus 0.25 s, at most 0.25 s, while walking |
     | short_double_support | 0 | At a liftoff: 1 - time on both feet / 0.08 s, at least 0 |
 
@@ -103,6 +107,10 @@ class WildRobotEnv(RobotEnv):
     |---|---|---|
     | robot | wildrobot | a shipped robot, or a folder with its `robot_config.yaml` |
     | control_dt | 0.02 s | a whole number of physics steps of 2 ms |
+    | observation.channels | those above | or others of the channel table: `ObservationConfig` |
+    | observation.history | frames 1, stride 1 | the frames that the policy sees, oldest first |
+    | observation.sensors | {} | scale, noise, bias, delay_s, dropout, quantization, by channel |
+    | privileged | none | channels that the critic sees, too: `critic_obs` in the infos |
     | features.channels | all | the channels of an AMP frame: see above |
     | features.contacts | force | or estimated, proxy, none; constants: `FeatureConfig` |
     | features.root_velocity, velocity_frame | direction, heading | or clipped, raw; or world |
@@ -111,6 +119,10 @@ class WildRobotEnv(RobotEnv):
     | action | scale 1.0, joint_scale {waist_yaw: 0.5}, filter 0.7 | rad |
     | commands | vx (0, 1), vy (0, 0), yaw_rate (0, 0) | m/s, m/s, rad/s |
     | commands.standing_fraction, resample_interval_s | 0.1, 5 s | fraction of standing draws |
+    | commands.axis_fraction | 0 | fraction of draws along one axis alone |
+    | commands.ramp_fraction, ramp_s | 0, 1 s | fraction of changes that take ramp_s |
+    | commands.heading_gain, heading_limit | 0 (off), 0.4 rad/s | 1/s; holds the course |
+    | commands.curriculum_start | 1 (off) | part of the ranges that training begins with |
     | reset | joint_noise 0.05, velocity_noise 0.1, tilt_noise 0.03 | rad; m/s and rad/s; rad |
     | reset.reference_fraction, stagger | 0, false | stagger: first episodes end one by one |
     | termination | min_height 0.2, max_height 0.7, max_tilt none | m, m, rad |

@@ -66,7 +66,7 @@ class WildRobotTrackVectorEnv(RobotVectorEnv):
         self.reset(seed=0)
         starts = jax.vmap(self.task.start_at)(jnp.asarray(frames, jnp.int32))
         self._simulation.begin_at(starts, self._whole_episodes)
-        return np.array(self._simulation.obs)
+        return self._seen("obs")
 
     def _make_task(self, reference: str | None, max_episode_steps: int | None) -> TrackTask:
         return track_task(self.robot, self.config, reference, max_episode_steps)

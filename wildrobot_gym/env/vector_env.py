@@ -22,6 +22,7 @@ class WildRobotVectorEnv(RobotVectorEnv):
     The infos of every step hold, for all environments and from before any autoreset:
 
     - `amp_obs` (num_envs, feature_dim)
+    - `critic_obs` (num_envs, critic_dim), only with `privileged` channels
     - `reward_<term>` (num_envs,) for each reward term; they sum to the reward
     - `gait_<metric>` (num_envs,) for each gait metric
     - `forward_velocity`, `velocity_error`, `is_success` and `diverged` (num_envs,)

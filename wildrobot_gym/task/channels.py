@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Float
 
@@ -35,6 +36,9 @@ class Sample:
     command: Any = None  # (*b, 3) vx m/s, vy m/s, yaw rate rad/s
     action: Any = None  # (*b, joint) filtered
     home: Any = None  # (joint,) joint positions of the home pose, rad
+    switch_force: Any = None  # N; a foot switch closes above it
+    phase: Any = None  # (*b,) of the gait clock, cycles
+    draws: Any = None  # by name, what the episode's randomization drew
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ VECTORS = Kind(lambda _: "xyz", lambda _: VECTOR)
 PSEUDOVECTORS = Kind(lambda _: "xyz", lambda _: PSEUDOVECTOR)
 HEIGHTS = Kind(lambda _: "z", lambda _: SCALAR)
 COMMANDS = Kind(lambda _: ("vx", "vy", "yaw_rate"), lambda _: (range(3), (1.0, -1.0, -1.0)))
+# The mirror image of a walk is half a cycle later, where sine and cosine have the other sign.
+CLOCKS = Kind(lambda _: ("sin", "cos"), lambda _: (range(2), (-1.0, -1.0)))
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ class Channel:
         read: Its values in a sample, unscaled.
         scale: Factor in the observation, which brings a walking robot's values near 1.
         read_world: Its values in the world frame, where there is a choice.
+        sensor: What measures it on the robot: "imu", "encoder" or "switch"; None: nothing does, or
+            the controller knows it.
     """
 
     name: str
@@ -76,6 +84,7 @@ class Channel:
     read: Callable[[Sample], Float[AnyArray, "*b width"]]
     scale: float = 1.0
     read_world: Callable[[Sample], Float[AnyArray, "*b width"]] | None = None
+    sensor: str | None = None
 
 
 JOINT_OFFSET = Channel(
@@ -85,12 +94,26 @@ JOINT_OFFSET = Channel(
     "joint",
     JOINTS,
     lambda x: x.state.joint_pos - x.home,
+    sensor="encoder",
 )
 JOINT_POS = Channel(
-    "joint_pos", "joint positions", "rad", "joint", JOINTS, lambda x: x.state.joint_pos
+    "joint_pos",
+    "joint positions",
+    "rad",
+    "joint",
+    JOINTS,
+    lambda x: x.state.joint_pos,
+    sensor="encoder",
 )
 JOINT_VEL = Channel(
-    "joint_vel", "joint velocities", "rad/s", "joint", JOINTS, lambda x: x.state.joint_vel, 0.1
+    "joint_vel",
+    "joint velocities",
+    "rad/s",
+    "joint",
+    JOINTS,
+    lambda x: x.state.joint_vel,
+    0.1,
+    sensor="encoder",
 )
 ROOT_LIN_VEL = Channel(
     "root_lin_vel",
@@ -111,6 +134,16 @@ ROOT_ANG_VEL = Channel(
     0.25,
     lambda x: x.state.base_ang_vel_w,
 )
+GYRO = Channel(
+    "gyro",
+    "angular velocity as a gyro measures it",
+    "rad/s",
+    "base",
+    PSEUDOVECTORS,
+    lambda x: x.state.qvel[..., 3:6],
+    0.25,
+    sensor="imu",
+)
 ROOT_HEIGHT = Channel(
     "root_height", "root height", "m", "world", HEIGHTS, lambda x: x.state.base_pos_w[..., 2:3]
 )
@@ -121,6 +154,16 @@ FOOT_CONTACTS = Channel(
     "pad",
     PADS,
     lambda x: x.state.pad_forces,
+    0.1,
+)
+FOOT_SWITCHES = Channel(
+    "foot_switches",
+    "1 where a pad's switch is closed, else 0",
+    "0 or 1",
+    "pad",
+    PADS,
+    lambda x: (x.state.pad_forces > x.switch_force).astype(x.state.pad_forces.dtype),
+    sensor="switch",
 )
 GRAVITY = Channel(
     "gravity",
@@ -129,12 +172,30 @@ GRAVITY = Channel(
     "base",
     VECTORS,
     lambda x: x.state.projected_gravity,
+    sensor="imu",
 )
 COMMAND = Channel("command", "command", "m/s, m/s, rad/s", "heading", COMMANDS, lambda x: x.command)
 ACTION = Channel("action", "last filtered action", "-1 to 1", "joint", JOINTS, lambda x: x.action)
+CLOCK = Channel(
+    "clock",
+    "sine and cosine of a gait clock; 0 under the command to stand",
+    "-1 to 1",
+    "-",
+    CLOCKS,
+    lambda x: _clock(x),
+)
 
 OBSERVATION = (JOINT_OFFSET, JOINT_VEL, ROOT_LIN_VEL, ROOT_ANG_VEL, GRAVITY, COMMAND, ACTION)
-"""The channels of the observation, in order."""
+"""The channels of the default observation, in order."""
+
+OBSERVATION_CHANNELS = {
+    channel.name: channel
+    for channel in (
+        *(JOINT_OFFSET, JOINT_POS, JOINT_VEL, ROOT_LIN_VEL, ROOT_ANG_VEL, GYRO, GRAVITY),
+        *(ROOT_HEIGHT, FOOT_CONTACTS, FOOT_SWITCHES, COMMAND, ACTION, CLOCK),
+    )
+}
+"""The channels that observations may have, by name."""
 
 AMP_CHANNELS = {
     channel.name: channel
@@ -158,8 +219,24 @@ def mirror_of(channels: Iterable[Channel], robot: RobotModel) -> tuple[list[int]
     return row_image(channel.kind.image(robot) for channel in channels)
 
 
+def channel_table() -> str:
+    """The channels that observations may have, as a Markdown table."""
+    rows = ["| channel | what | unit | frame | factor | measured by |", "|---|---|---|---|---|---|"]
+    for c in OBSERVATION_CHANNELS.values():
+        rows.append(
+            f"| {c.name} | {c.meaning} | {c.unit} | {c.frame} | {c.scale:g} | {c.sensor or '-'} |"
+        )
+    return "\n".join(rows)
+
+
+def _clock(x: Sample) -> Float[AnyArray, "*b 2"]:
+    angle = 2.0 * jnp.pi * x.phase
+    running = jnp.any(x.command != 0.0, axis=-1, keepdims=True)
+    return jnp.where(running, jnp.stack([jnp.sin(angle), jnp.cos(angle)], axis=-1), 0.0)
+
+
 def observation_table(robot: RobotModel) -> str:
-    """The observation as a Markdown table."""
+    """The default observation as a Markdown table."""
     rows = [f"| index (n = {robot.num_joints}) | channel | what | unit | frame | factor |"]
     rows.append("|---|---|---|---|---|---|")
     first = 0

@@ -11,8 +11,12 @@ from wildrobot_gym.task.sections import (
     CommandConfig,
     FeatureConfig,
     HistoryConfig,
+    ObservationConfig,
+    ObservationHistoryConfig,
     ResetConfig,
+    SensorConfig,
     TerminationConfig,
+    check_channels,
 )
 from wildrobot_gym.task.track_rewards import TrackRewardConfig
 
@@ -22,8 +26,11 @@ __all__ = [
     "EnvConfig",
     "FeatureConfig",
     "HistoryConfig",
+    "ObservationConfig",
+    "ObservationHistoryConfig",
     "ResetConfig",
     "RewardConfig",
+    "SensorConfig",
     "TerminationConfig",
     "TrackActionConfig",
     "TrackEnvConfig",
@@ -44,6 +51,9 @@ class EnvConfig:
     """Name of a shipped robot, or a folder with its `robot_config.yaml`."""
     control_dt: float = 0.02
     """s; a whole number of physics steps."""
+    observation: ObservationConfig = field(default_factory=ObservationConfig)
+    privileged: tuple[str, ...] = ()
+    """Channels that the critic sees besides the observation (`critic_obs` in the infos)."""
     features: FeatureConfig = field(default_factory=FeatureConfig)
     action: ActionConfig = field(default_factory=ActionConfig)
     commands: CommandConfig = field(default_factory=CommandConfig)
@@ -53,6 +63,7 @@ class EnvConfig:
 
     def __post_init__(self) -> None:
         check(self.control_dt > 0, "control_dt", self.control_dt, "a positive time in s")
+        check_channels("privileged", self.privileged)
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,10 @@ class TrackEnvConfig(EnvConfig):
         super().__post_init__()
         ahead = bool(self.horizon) and min(self.horizon) >= 1
         check(ahead, "horizon", self.horizon, "control steps, each 1 or more")
+        seen = self.observation == ObservationConfig() and not self.privileged
+        check(
+            seen, "observation", self.observation, "nothing: tracking has an observation of its own"
+        )
         own = self.commands == CommandConfig()
         check(own, "commands", self.commands, "nothing: a clip brings its own command")
         fraction = self.reset.reference_fraction

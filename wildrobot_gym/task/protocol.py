@@ -16,10 +16,20 @@ from wildrobot_gym.config import to_dict
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import AnyArray
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.sections import TerminationConfig
 
 NO_LIMIT = int(jnp.iinfo(jnp.int32).max)  # control steps: an episode without a time limit
+
+
+@struct.dataclass
+class Seen:
+    """What an environment shows at one instant."""
+
+    obs: Float[AnyArray, "*b obs"]
+    amp_obs: Float[AnyArray, "*b window"]
+    critic_obs: Float[AnyArray, "*b critic"] | None = None
 
 
 @struct.dataclass
@@ -31,8 +41,14 @@ class StepOutput:
     terminated: Bool[Array, "*b"]
     truncated: Bool[Array, "*b"]
     amp_obs: Float[Array, "*b window"]
+    critic_obs: Float[Array, "*b critic"] | None  # None without privileged channels
     terms: dict[str, Float[Array, "*b"]]
     metrics: dict[str, Float[Array, "*b"]]
+
+    @property
+    def seen(self) -> Seen:
+        """What the environment shows after the step."""
+        return Seen(self.obs, self.amp_obs, self.critic_obs)
 
     @property
     def infos(self) -> dict[str, Float[Array, "*b"]]:
@@ -52,6 +68,7 @@ class Task(Protocol):
         layout: What the columns of the AMP window mean.
         obs_dim: Width of the observation.
         feature_dim: Width of the AMP window.
+        critic_dim: Width of what the critic sees; 0 if it sees the observation.
     """
 
     robot: RobotModel
@@ -60,6 +77,7 @@ class Task(Protocol):
     layout: dict[str, Any]
     obs_dim: int
     feature_dim: int
+    critic_dim: int
 
     def sharing_key(self) -> str | None:
         """What the functions depend on, as text: tasks with one key share compiled functions.
@@ -82,10 +100,8 @@ class Task(Protocol):
 
     def begin(
         self, before: Any, start: Any, state: PhysicsState, episode_limit: Any = None
-    ) -> tuple[Any, Float[Array, "obs"], Float[Array, "window"]]:
-        """Task state, observation and AMP window of a new episode, once physics stands at
-        `start`.
-        """
+    ) -> tuple[Any, Seen]:
+        """Task state of a new episode and what it shows, once physics stands at `start`."""
         ...
 
     def target(

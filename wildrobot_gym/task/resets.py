@@ -13,7 +13,7 @@ from flax import struct
 from jaxtyping import Array, Bool, Float
 
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.rotations import quat_mul, yaw_quat
+from wildrobot_gym.rotations import axis_quat, quat_mul, yaw_quat
 from wildrobot_gym.task.sections import ResetConfig
 
 
@@ -104,8 +104,3 @@ def draw_start(
         features=features,
         history=history,
     )
-
-
-def axis_quat(angle: Float[Array, ""], axis: int) -> Float[Array, "4"]:
-    """Quaternion of a turn by `angle` rad about axis 0, 1 or 2."""
-    return jnp.zeros(4).at[0].set(jnp.cos(angle / 2)).at[1 + axis].set(jnp.sin(angle / 2))

@@ -86,6 +86,18 @@ def tracking_lateral(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     return kernel(x.state.base_lin_vel_h[..., 1] - x.command[..., 1], c.tracking_sigma)
 
 
+@reward_term(0.0)
+def lateral_error(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """abs(vy - command), m/s."""
+    return jnp.abs(x.state.base_lin_vel_h[..., 1] - x.command[..., 1])
+
+
+@reward_term(0.0)
+def yaw_error(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """abs(yaw rate - command), rad/s."""
+    return jnp.abs(x.state.base_ang_vel_w[..., 2] - x.command[..., 2])
+
+
 @reward_term(1.0)
 def tracking_yaw(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     """exp(-((yaw rate - command) / 0.5)^2)."""
@@ -141,6 +153,20 @@ def slip(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
 def flight(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     """1 while neither foot carries a tenth of the weight."""
     return 1.0 - jnp.any(x.foot_loaded, axis=-1)
+
+
+@reward_term(0.0)
+def standing_steps(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """Number of feet in the air under the command to stand."""
+    standing = jnp.all(x.command == 0.0, axis=-1)
+    return jnp.where(standing, jnp.sum(~x.foot_loaded, axis=-1), 0).astype(jnp.float32)
+
+
+@reward_term(0.0)
+def standing_motion(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """Sum of absolute joint velocities under the command to stand, rad/s."""
+    standing = jnp.all(x.command == 0.0, axis=-1)
+    return jnp.where(standing, jnp.sum(jnp.abs(x.state.joint_vel), axis=-1), 0.0)
 
 
 @reward_term(0.0)

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from wildrobot_gym.config import check, check_choice, check_range
-from wildrobot_gym.task.channels import AMP_CHANNELS
+from wildrobot_gym.task.channels import AMP_CHANNELS, OBSERVATION, OBSERVATION_CHANNELS
+
+MAX_DELAY_S = 0.2  # of a sensor
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,74 @@ class FeatureConfig:
 
 
 @dataclass(frozen=True)
+class SensorConfig:
+    """How one channel of the observation is measured. The defaults measure it exactly."""
+
+    scale: float | None = None
+    """Factor in the observation; null: the channel's own."""
+    noise: float = 0.0
+    """Standard deviation of normal noise in every control step, in the channel's unit."""
+    bias: float = 0.0
+    """Largest constant error, drawn for each episode and column, in the channel's unit."""
+    delay_s: float = 0.0
+    """Age of the measurement, s. Between control steps it is interpolated."""
+    dropout: float = 0.0
+    """Fraction of the control steps in which the last measurement is repeated."""
+    quantization: float = 0.0
+    """Step of the measured values, in the channel's unit; 0: none."""
+
+    def __post_init__(self) -> None:
+        for name in ("noise", "bias", "quantization"):
+            check(getattr(self, name) >= 0, f"sensor {name}", getattr(self, name), "zero or more")
+        check(0 <= self.dropout < 1, "sensor dropout", self.dropout, "0 up to, but not, 1")
+        delay = self.delay_s
+        check(0 <= delay <= MAX_DELAY_S, "sensor delay_s", delay, f"0 to {MAX_DELAY_S} s")
+        scale = self.scale
+        check(scale is None or scale > 0, "sensor scale", scale, "a positive number, or null")
+
+
+@dataclass(frozen=True)
+class ObservationHistoryConfig(HistoryConfig):
+    """The frames that the policy sees, oldest first."""
+
+    frames: int = 1
+    stride: int = 1
+
+
+@dataclass(frozen=True)
+class ObservationConfig:
+    """What the policy sees."""
+
+    channels: tuple[str, ...] = tuple(c.name for c in OBSERVATION)
+    """Channels of a frame, in order."""
+    history: ObservationHistoryConfig = field(default_factory=ObservationHistoryConfig)
+    sensors: Mapping[str, SensorConfig] = field(default_factory=dict)
+    """How a channel is measured, by its name."""
+    switch_force: float = 1.0
+    """N; a foot switch closes above it."""
+    clock_hz: float = 1.4
+    """Cycles a second of the gait clock (channel `clock`)."""
+
+    def __post_init__(self) -> None:
+        check_channels("observation.channels", self.channels)
+        check(len(self.channels) > 0, "observation.channels", self.channels, "one at least")
+        measured = tuple(
+            n for n, c in OBSERVATION_CHANNELS.items() if n not in ("command", "clock")
+        )
+        for name in self.sensors:
+            check_choice("channel in observation.sensors", name, measured)
+        check(self.switch_force >= 0, "observation.switch_force", self.switch_force, "N, 0 or more")
+        check(self.clock_hz > 0, "observation.clock_hz", self.clock_hz, "a positive number of Hz")
+
+
+def check_channels(where: str, names: tuple[str, ...]) -> None:
+    """Raise ConfigError where a channel is unknown, or is there twice."""
+    for name in names:
+        check_choice(f"channel in {where}", name, tuple(OBSERVATION_CHANNELS))
+    check(len(set(names)) == len(names), where, names, "each channel once")
+
+
+@dataclass(frozen=True)
 class ActionConfig:
     """How an action moves the servo targets: target = home + scale * filtered action."""
 
@@ -113,15 +183,40 @@ class CommandConfig:
     """To the left, rad/s."""
     standing_fraction: float = 0.1
     """Fraction of the draws that are (0, 0, 0)."""
+    axis_fraction: float = 0.0
+    """Fraction of the other draws in which two of the three parts are 0: as turning in place."""
     resample_interval_s: float = 5.0
     """s between two draws in an episode."""
+    ramp_fraction: float = 0.0
+    """Fraction of the draws in an episode that are approached steadily. The others jump."""
+    ramp_s: float = 1.0
+    """s that such a change takes."""
+    heading_gain: float = 0.0
+    """1/s.
+
+    Above 0 the yaw rate that the policy sees also corrects the heading: by `heading_gain` times the
+    angle that is missing. The heading to hold turns at the commanded yaw rate. Under the command to
+    stand nothing is corrected. 0: off.
+    """
+    heading_limit: float = 0.4
+    """rad/s; the largest correction."""
+    curriculum_start: float = 1.0
+    """Part of the ranges that an environment begins with.
+
+    Below 1 the ranges grow by a tenth after each episode that kept its speed up to the time limit,
+    and shrink by a tenth after another. 1: no curriculum.
+    """
 
     def __post_init__(self) -> None:
         for name in ("vx", "vy", "yaw_rate"):
             check_range(f"commands.{name}", getattr(self, name))
-        standing, interval = self.standing_fraction, self.resample_interval_s
-        check(0 <= standing <= 1, "commands.standing_fraction", standing, "0 to 1")
-        check(interval > 0, "commands.resample_interval_s", interval, "a positive time")
+        for name in ("standing_fraction", "axis_fraction", "ramp_fraction"):
+            check(0 <= getattr(self, name) <= 1, f"commands.{name}", getattr(self, name), "0 to 1")
+        for name in ("resample_interval_s", "ramp_s", "heading_limit"):
+            check(getattr(self, name) > 0, f"commands.{name}", getattr(self, name), "above 0")
+        gain, start = self.heading_gain, self.curriculum_start
+        check(gain >= 0, "commands.heading_gain", gain, "zero or more")
+        check(0 < start <= 1, "commands.curriculum_start", start, "above 0, up to 1 (none)")
 
 
 @dataclass(frozen=True)

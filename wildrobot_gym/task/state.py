@@ -6,6 +6,9 @@ import jax
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int
 
+from wildrobot_gym.task.commands import Course
+from wildrobot_gym.task.observations import Memory
+
 
 @struct.dataclass
 class TaskState:
@@ -28,3 +31,7 @@ class TaskState:
     history: Float[Array, "*b past feature"]  # AMP features of past control steps, newest last
     # Pose before this control step; None where no feature is a difference of two poses.
     previous_qpos: Float[Array, "*b nq"] | None
+    course: Course | None  # of the command; None where it only jumps
+    # What the episode's randomization drew, by name.
+    draws: dict[str, Array]
+    memory: Memory | None  # of the observation; None where it shows one exact instant

@@ -36,6 +36,9 @@ def first_task_state(
         velocity_error_closed=jnp.float32(0.0),
         history=jnp.zeros(amp.past_shape),
         previous_qpos=jnp.zeros(robot.model.nq) if amp.differences else None,
+        course=None,
+        draws={},
+        memory=None,
     )
 
 
@@ -47,7 +50,7 @@ def loaded_feet(robot: RobotModel, state: PhysicsState) -> Bool[Array, "*b foot"
 
 def support_times(
     task: TaskState, loaded: Bool[Array, "foot"], control_dt: float
-) -> dict[str, Array]:
+) -> dict[str, Any]:
     """Fields of the task state after a step.
 
     How long each foot is in the air, and all are on the floor, s.

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, Int
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import (
+    axis_quat,
     gravity_direction,
     quat_mul,
     rotate,
@@ -31,9 +32,9 @@ from wildrobot_gym.task.contact import foot_forces
 from wildrobot_gym.task.control import ServoControl
 from wildrobot_gym.task.gait import gait_metrics
 from wildrobot_gym.task.observations import CLIP, observation_dim, observation_mirror, observe
-from wildrobot_gym.task.protocol import StepOutput, check_heights, episode_steps, sharing_key
+from wildrobot_gym.task.protocol import Seen, StepOutput, check_heights, episode_steps, sharing_key
 from wildrobot_gym.task.reflection import SCALAR, VECTOR, joint_image
-from wildrobot_gym.task.resets import Start, axis_quat
+from wildrobot_gym.task.resets import Start
 from wildrobot_gym.task.reward_terms import reward_terms
 from wildrobot_gym.task.state import TaskState
 from wildrobot_gym.task.step import (
@@ -100,6 +101,7 @@ class TrackTask:
         self.control = ServoControl(robot, config.action)
         self.amp = AmpWindow(robot, config.features, config.control_dt)
         self.layout, self.feature_dim = self.amp.layout, self.amp.dim
+        self.critic_dim = 0
         self.obs_dim = observation_dim(robot) + len(config.horizon) * (robot.num_joints + 7) + 2
 
     def sharing_key(self) -> str | None:
@@ -156,10 +158,8 @@ class TrackTask:
 
     def begin(
         self, before: TrackState, start: TrackStart, state: PhysicsState, episode_limit: Any = None
-    ) -> tuple[TrackState, Float[Array, "obs"], Float[Array, "window"]]:
-        """Task state, observation and AMP window of a new episode, once physics stands at
-        `start`.
-        """
+    ) -> tuple[TrackState, Seen]:
+        """Task state of a new episode and what it shows, once physics stands at `start`."""
         frame = self.amp.first_frame(state)
         past = self.amp.fill(frame)
         limit = self.max_episode_steps if episode_limit is None else episode_limit
@@ -172,7 +172,7 @@ class TrackTask:
             frame=start.frame,
             yaw=start.yaw,
         )
-        return task, self._observe(task, state), self.amp.window(past, frame)
+        return task, Seen(self._observe(task, state), self.amp.window(past, frame))
 
     def target(
         self, task: TrackState, action: Float[Array, "joint"]
@@ -217,6 +217,7 @@ class TrackTask:
             terminated=lost,
             truncated=over & ~lost,
             amp_obs=self.amp.window(task.history, features),
+            critic_obs=None,
             terms=terms,
             metrics={
                 "forward_velocity": forward,

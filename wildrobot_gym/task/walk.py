@@ -7,20 +7,22 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task import history
 from wildrobot_gym.task.amp_window import AmpWindow
-from wildrobot_gym.task.commands import sample_command
+from wildrobot_gym.task.channels import Sample
+from wildrobot_gym.task.commands import Commands, known_yaw
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.control import ServoControl
 from wildrobot_gym.task.gait import gait_metrics
-from wildrobot_gym.task.observations import observation_dim, observation_mirror, observe
+from wildrobot_gym.task.observations import Observer
 from wildrobot_gym.task.protocol import (
     NO_LIMIT,
+    Seen,
     StepOutput,
     check_heights,
     episode_steps,
@@ -77,7 +79,9 @@ class WalkTask:
         self.control = ServoControl(robot, config.action)
         self.amp = AmpWindow(robot, config.features, config.control_dt)
         self.layout, self.feature_dim = self.amp.layout, self.amp.dim
-        self.obs_dim = observation_dim(robot)
+        self.commands = Commands(config.commands, config.control_dt)
+        self.observer = Observer(robot, config)
+        self.obs_dim, self.critic_dim = self.observer.dim, self.observer.critic_dim
         interval = max(1, round(config.commands.resample_interval_s / config.control_dt))
         self._resample_every = min(interval, NO_LIMIT)
 
@@ -87,11 +91,14 @@ class WalkTask:
 
     def mirror(self) -> dict[str, list[Any]]:
         """Reflection y -> -y of observation, action and AMP window, by index lists and signs."""
-        return observation_mirror(self.robot) | self.amp.mirror()
+        return self.observer.mirror() | self.amp.mirror()
 
     def blank(self, key: jax.Array) -> TaskState:
         """A task state for `begin` to start the first episode from."""
-        return first_task_state(key, self.robot, self.amp, self.max_episode_steps)
+        first = first_task_state(key, self.robot, self.amp, self.max_episode_steps)
+        return dataclasses.replace(
+            first, course=self.commands.blank(), memory=self.observer.blank()
+        )
 
     def draw_start(self, key: jax.Array) -> Start:
         """Where a new episode begins."""
@@ -100,17 +107,19 @@ class WalkTask:
 
     def begin(
         self, before: TaskState, start: Start, state: PhysicsState, episode_limit: Any = None
-    ) -> tuple[TaskState, Float[Array, "obs"], Float[Array, "window"]]:
-        """Task state, observation and AMP window of a new episode, once physics stands at `start`.
+    ) -> tuple[TaskState, Seen]:
+        """Task state of a new episode and what it shows, once physics stands at `start`.
 
-        From the task state `before`, only the random stream and a held command stay.
+        From the task state `before`, only the random stream, a held command and the curriculum's
+        level stay.
         """
         key, command_key = jax.random.split(before.key)
         # Features of a reference frame are the frame's own: a robot that has just been put there
         # carries another load.
         frame = jnp.where(start.from_reference, start.features, self.amp.first_frame(state))
         # A start in a reference frame has the frame's command; the next draw is free.
-        drawn = sample_command(command_key, self.config.commands)
+        kept_speed = (before.step_count >= before.episode_limit) & _keeps_speed(before)
+        drawn, course = self.commands.begin(command_key, before.course, kept_speed, state.yaw)
         command = jnp.where(start.from_reference, start.command, drawn)
         command = jnp.where(before.command_held, before.command, command)
         past = jnp.where(start.from_reference, start.history, self.amp.fill(frame))
@@ -124,8 +133,12 @@ class WalkTask:
             action=action,
             history=history.push(past, frame),
             previous_qpos=self.amp.remembered(state),
+            course=course,
         )
-        return task, self.observe(state, command, action), self.amp.window(past, frame)
+        sample = self._sample(task, state)
+        memory, obs, critic_obs = self.observer.begin(_sensor_key(command_key), sample)
+        seen = Seen(obs, self.amp.window(past, frame), critic_obs)
+        return dataclasses.replace(task, memory=memory), seen
 
     def target(
         self, task: TaskState, action: Float[Array, "joint"]
@@ -134,17 +147,18 @@ class WalkTask:
         filtered = self.control.filtered(task.action, action)
         return filtered, self.control.targets(self.control.home, filtered)
 
-    def observe(
-        self, state: PhysicsState, command: Float[Array, "*b 3"], action: Float[Array, "*b joint"]
-    ) -> Float[Array, "*b obs"]:
-        """The observation in `state` under `command`, after the filtered `action`."""
-        return observe(self.control.home, state, command, action)
+    def _sample(self, task: TaskState, state: PhysicsState) -> Sample:
+        """What the observation of `task` in `state` is read from."""
+        yaw = known_yaw(state.yaw, task.draws, task.step_count * self.config.control_dt)
+        command = self.commands.effective(task.command, task.course, yaw)
+        return self.observer.sample(state, command, task.action, task.step_count, task.draws)
 
     def advance(
         self, task: TaskState, state: PhysicsState, action: Float[Array, "joint"]
     ) -> tuple[TaskState, StepOutput]:
         """Task state and output after physics took one control step with the filtered `action`."""
-        inputs = RewardInputs(**reward_inputs(self.robot, task, state, action, task.command))
+        wanted = self.commands.effective(task.command, task.course, state.yaw)
+        inputs = RewardInputs(**reward_inputs(self.robot, task, state, action, wanted))
         terms = paid(state, reward_terms(inputs, self.config.rewards))
         frame = self.amp.next_frame(task, state)
         forward = state.base_lin_vel_h[0]
@@ -156,8 +170,9 @@ class WalkTask:
         succeeded = ~fell & (error / step_count <= SUCCESS_VELOCITY_ERROR)
         key, command_key = jax.random.split(task.key)
         resample = (step_count % self._resample_every == 0) & ~task.command_held
-        drawn = sample_command(command_key, self.config.commands)
-        command = jnp.where(resample, drawn, task.command)
+        command, course = self.commands.next(
+            command_key, task.command, task.course, resample, task.command_held, state.yaw
+        )
         next_task = dataclasses.replace(
             task,
             key=key,
@@ -169,13 +184,19 @@ class WalkTask:
             velocity_error_closed=jnp.where(resample, error, task.velocity_error_closed),
             history=history.push(task.history, frame),
             previous_qpos=self.amp.remembered(state),
+            course=course,
         )
+        memory, obs, critic_obs = self.observer.next(
+            _sensor_key(command_key), task.memory, self._sample(next_task, state)
+        )
+        next_task = dataclasses.replace(next_task, memory=memory)
         output = StepOutput(
-            obs=self.observe(state, command, action),
+            obs=obs,
             reward=sum(terms.values(), start=jnp.float32(0.0)),
             terminated=fell,
             truncated=(step_count >= task.episode_limit) & ~fell,
             amp_obs=self.amp.window(task.history, frame),
+            critic_obs=critic_obs,
             terms=terms,
             metrics={
                 "forward_velocity": forward,
@@ -185,3 +206,14 @@ class WalkTask:
             },
         )
         return next_task, output
+
+
+def _keeps_speed(task: TaskState) -> Bool[Array, "*b"]:
+    """Whether the mean speed of the episode so far is near its commands."""
+    error = task.velocity_error_closed + jnp.abs(task.velocity_error_sum)
+    return error <= SUCCESS_VELOCITY_ERROR * task.step_count
+
+
+def _sensor_key(key: jax.Array) -> jax.Array:
+    """A key for sensors, from that of the command. Unused where sensors are exact."""
+    return jax.random.fold_in(key, 3)
