@@ -9,13 +9,19 @@ import numpy as np
 import pytest
 from synthetic import walking
 
+from wildrobot_gym.config import build
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.evaluation import benchmark as protocol
 from wildrobot_gym.evaluation import video
 from wildrobot_gym.evaluation.benchmark import WalkBenchmark, evaluation_settings, make_env
 from wildrobot_gym.evaluation.metrics import measured_steps
 from wildrobot_gym.evaluation.plots import gait as plots
-from wildrobot_gym.task.config import TerminationConfig
+from wildrobot_gym.task.config import (
+    ObservationConfig,
+    ObservationHistoryConfig,
+    SensorConfig,
+    TerminationConfig,
+)
 
 COMMANDS, EPISODES = (0.2, 0.6), 2
 
@@ -81,6 +87,29 @@ def test_only_settings_that_define_the_policy_are_used():
     assert (
         evaluation_settings({"termination": TerminationConfig(min_height=0.1)}) == {}
     )  # a fall is a fall for all
+
+
+def test_a_policy_keeps_its_observation_with_exact_sensors_and_its_course():
+    given = {
+        "observation": {
+            "channels": ["gyro", "gravity"],
+            "history": {"frames": 3},
+            "sensors": {"gyro": {"noise": 0.1, "scale": 0.5}, "gravity": {"delay_s": 0.01}},
+        },
+        "commands": {"vx": [0, 2], "heading_gain": 1.5, "ramp_fraction": 0.5},
+        "privileged": ["root_height"],
+    }
+    found = evaluation_settings(given)
+    assert found["commands"] == {"heading_gain": 1.5} and set(found) == {"observation", "commands"}
+    observation = build(ObservationConfig, found["observation"])
+    assert observation == ObservationConfig(
+        channels=("gyro", "gravity"),
+        history=ObservationHistoryConfig(frames=3),
+        sensors={"gyro": SensorConfig(scale=0.5)},
+    )
+    assert evaluation_settings({"observation": observation}) == {
+        "observation": found["observation"]
+    }
 
 
 def test_a_tall_robot_keeps_its_own_heights(robot, monkeypatch):

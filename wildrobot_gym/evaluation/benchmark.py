@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from wildrobot_gym.config import to_dict
+from wildrobot_gym.config import build, to_dict
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.evaluation.intervals import mean_interval
 from wildrobot_gym.evaluation.metrics import Metrics, episode_metrics
@@ -25,10 +25,17 @@ from wildrobot_gym.evaluation.protocol import (
 from wildrobot_gym.evaluation.recording import Policy, Recording, record
 from wildrobot_gym.physics.backends import AUTO, resolve_backend
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.config import EnvConfig, TerminationConfig
+from wildrobot_gym.task.config import (
+    EnvConfig,
+    ObservationConfig,
+    SensorConfig,
+    TerminationConfig,
+)
 
 # The settings of a run's environment that define its policy. The benchmark sets all others.
-POLICY_SETTINGS = ("robot", "control_dt", "features", "action")
+POLICY_SETTINGS = ("robot", "control_dt", "features", "action", "observation")
+# Of `commands`: they are part of what the policy observes.
+HEADING_SETTINGS = ("heading_gain", "heading_limit")
 # Of `termination`: taken from the run if its robot stands outside the default heights.
 ROBOT_HEIGHTS = ("min_height", "max_height")
 
@@ -40,19 +47,39 @@ def evaluation_settings(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
         env_kwargs: Environment settings that the policy was trained with.
 
     Returns:
-        Those that define the policy. A robot that stands higher or lower than the default
-        termination allows keeps its own heights.
+        Those that define the policy. Sensors are exact, whatever noise it was trained with. A robot
+        that stands higher or lower than the default termination allows keeps its own heights.
     """
     settings = {name: env_kwargs[name] for name in POLICY_SETTINGS if name in env_kwargs}
-    ends = env_kwargs.get("termination") or {}
-    ends = ends if isinstance(ends, Mapping) else to_dict(ends)
-    heights = {name: ends[name] for name in ROBOT_HEIGHTS if name in ends}
+    if "observation" in settings:
+        settings["observation"] = _exact(settings["observation"])
+    if heading := _some(_section(env_kwargs, "commands"), HEADING_SETTINGS):
+        settings["commands"] = heading
+    heights = _some(_section(env_kwargs, "termination"), ROBOT_HEIGHTS)
     if heights:
         usual = TerminationConfig()
         robot = RobotModel.load(settings.get("robot", EnvConfig.robot))
         if not usual.min_height < robot.home_qpos[2] < usual.max_height:
             settings["termination"] = heights
     return settings
+
+
+def _section(env_kwargs: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A section of the settings as a plain mapping."""
+    section = env_kwargs.get(name) or {}
+    return dict(section if isinstance(section, Mapping) else to_dict(section))
+
+
+def _some(section: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: section[name] for name in names if name in section}
+
+
+def _exact(observation: Mapping[str, Any] | ObservationConfig) -> dict[str, Any]:
+    """An observation without the errors of its sensors. Their factors stay."""
+    config = build(ObservationConfig, observation, "env_kwargs.observation")
+    scales = {name: sensor.scale for name, sensor in config.sensors.items()}
+    sensors = {name: SensorConfig(scale=s) for name, s in scales.items() if s is not None}
+    return to_dict(replace(config, sensors=sensors))
 
 
 def make_env(
