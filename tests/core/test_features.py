@@ -15,7 +15,6 @@ import pytest
 from state_makers import make_state, quat
 
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.channels import AMP_CHANNELS
 from wildrobot_gym.task.config import FeatureConfig, HistoryConfig
 from wildrobot_gym.task.contact import estimated_contacts, force_contacts, proxy_contacts
 from wildrobot_gym.task.features import (
@@ -48,7 +47,7 @@ def test_layout(robot: RobotModel) -> None:
         "root_height": 1,
         "foot_contacts": 4,
     }
-    assert layout["channels"] == [[c, widths[c]] for c in AMP_CHANNELS]
+    assert layout["channels"] == [[c, widths[c]] for c in FeatureConfig().channels]
     assert frame_dim(layout) == {9: 29, 8: 27}[n] == robot.config["dimensions"]["amp_features"]
     assert feature_dim(layout) == 8 * frame_dim(layout)
     assert layout["robot"] == robot.name
@@ -66,14 +65,14 @@ def test_channels_come_in_the_configs_order(wildrobot: RobotModel) -> None:
     np.testing.assert_allclose(got, [0.4, *-np.arange(9.0), *np.arange(9.0)], rtol=1e-6)
 
 
-@pytest.mark.parametrize("dropped", AMP_CHANNELS)
+@pytest.mark.parametrize("dropped", FeatureConfig().channels)
 def test_a_dropped_channel_is_gone_from_layout_names_and_columns(
     robot: RobotModel, dropped: str
 ) -> None:
     rng = np.random.default_rng(0)
     joints, joint_vel = rng.normal(size=(2, robot.num_joints))
     state = make_state(robot, joints=joints, joint_vel=joint_vel, lin_vel=[0.3, 0.1, 0.0])
-    config = FeatureConfig(channels=tuple(c for c in AMP_CHANNELS if c != dropped))
+    config = FeatureConfig(channels=tuple(c for c in FeatureConfig().channels if c != dropped))
     every, layout = feature_layout(robot, FeatureConfig()), feature_layout(robot, config)
     names = feature_names(robot, every)
     keep = np.array([not name.startswith(f"{dropped}[") for name in names])
@@ -346,3 +345,12 @@ def test_contacts_follow_their_own_settings(
     )
     layout = feature_layout(robot, FeatureConfig(contacts=contacts, **settings))
     assert settings.items() <= layout["definitions"].items()
+
+
+def test_standing_is_the_command_to_stand(wildrobot: RobotModel) -> None:
+    config = FeatureConfig(channels=("joint_pos", "standing"), history=HistoryConfig(1, 1))
+    features = make_frame_features(wildrobot, config)
+    state = make_state(wildrobot)
+    for command, flag in (([0.0, 0.0, 0.0], 1.0), ([0.0, 0.0, 0.1], 0.0)):
+        assert features(state, command=jnp.array(command))[-1] == flag
+    assert feature_names(wildrobot, feature_layout(wildrobot, config))[-1] == "standing[flag]"

@@ -16,7 +16,6 @@ from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.states import clip_features, clip_states, velocities
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.channels import AMP_CHANNELS
 from wildrobot_gym.task.config import FeatureConfig
 from wildrobot_gym.task.features import make_frame_features
 
@@ -103,7 +102,7 @@ def test_unknown_forces_are_never_filled_in(wildrobot: RobotModel, clip: MotionC
         clip_features(wildrobot, FeatureConfig(), blind)
     for contacts in ("estimated", "proxy", "none"):
         assert np.isfinite(clip_features(wildrobot, FeatureConfig(contacts=contacts), blind)).all()
-    without = tuple(c for c in AMP_CHANNELS if c != "foot_contacts")
+    without = tuple(c for c in FeatureConfig().channels if c != "foot_contacts")
     assert clip_features(wildrobot, FeatureConfig(channels=without), blind).shape == (51, 25)
 
 

@@ -161,7 +161,7 @@ def _policy_features(
                 nonlocal previous_qpos
                 advance(ENVS)
                 if step >= SETTLING_STEPS:
-                    frames.append(np.asarray(of_frame(state, previous_qpos)))
+                    frames.append(np.asarray(of_frame(state, previous_qpos, commands)))
                 previous_qpos = np.array(state.qpos)
 
             recording = record(env, loaded, commands, STEPS, seed=0, on_step=on_step)

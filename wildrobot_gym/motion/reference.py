@@ -123,7 +123,7 @@ class ReferenceDataset:
                 " Use a longer clip, fewer history.frames, or a smaller history.stride."
             )
         features = state_features(
-            self.robot, self.config, states, f"Clip {clip.name!r}", self.control_dt
+            self.robot, self.config, states, clip.command, f"Clip {clip.name!r}", self.control_dt
         )
         self._entries.append(
             _Entry(clip, features, np.asarray(states.qpos), np.asarray(states.qvel))

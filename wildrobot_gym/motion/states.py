@@ -4,6 +4,7 @@ read it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import jax
@@ -90,7 +91,12 @@ def clip_features(
             need them.
     """
     return state_features(
-        robot, config, clip_states(robot, clip, control_dt), f"Clip {clip.name!r}", control_dt
+        robot,
+        config,
+        clip_states(robot, clip, control_dt),
+        clip.command,
+        f"Clip {clip.name!r}",
+        control_dt,
     )
 
 
@@ -98,12 +104,19 @@ def state_features(
     robot: RobotModel,
     config: FeatureConfig,
     states: PhysicsState,
+    command: Sequence[float],
     where: str,
     control_dt: float = CONTROL_DT,
 ) -> Float[np.ndarray, "time feature"]:
     """Compute the AMP features of the states from `clip_states`.
 
-    `where` names the clip in messages.
+    Args:
+        robot: The robot.
+        config: The feature settings.
+        states: The states.
+        command: vx m/s, vy m/s and yaw rate rad/s that they follow.
+        where: Names the clip in messages.
+        control_dt: Control period, in seconds.
 
     Raises:
         MotionError: The states have no pad forces although the features need them, or a feature is
@@ -126,8 +139,13 @@ def state_features(
     first, later = (
         jax.tree.map(lambda x, part=part: x[part], states) for part in (slice(1), slice(1, None))
     )
+    wanted = jnp.tile(jnp.asarray(command, jnp.float32), (len(states.qpos), 1))
     features = np.concatenate(
-        [features_of(first), features_of(later, states.qpos[:-1])], dtype=np.float32
+        [
+            features_of(first, command=wanted[:1]),
+            features_of(later, states.qpos[:-1], wanted[1:]),
+        ],
+        dtype=np.float32,
     )
     if not np.isfinite(features).all():
         frame = int(np.argwhere(~np.isfinite(features))[0][0])

@@ -57,7 +57,7 @@ class AmpWindow:
         A simulation that diverged stands in the home pose. Its last frame is repeated, where one is
         kept, so that no discriminator sees the home pose.
         """
-        frame = self.first_frame(state, task.previous_qpos)
+        frame = self.first_frame(state, task.previous_qpos, task.command)
         return jnp.where(state.diverged, task.history[-1], frame) if len(task.history) else frame
 
     def window(

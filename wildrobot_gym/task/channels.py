@@ -30,7 +30,7 @@ from wildrobot_gym.task.reflection import (
 
 @struct.dataclass
 class Sample:
-    """What a channel reads from. AMP features read the physics state alone."""
+    """What a channel reads from. AMP features read the physics state and the command."""
 
     state: PhysicsState
     command: Any = None  # (*b, 3) vx m/s, vy m/s, yaw rate rad/s
@@ -54,6 +54,7 @@ PADS = Kind(lambda robot: robot.pad_names, pad_image)
 VECTORS = Kind(lambda _: "xyz", lambda _: VECTOR)
 PSEUDOVECTORS = Kind(lambda _: "xyz", lambda _: PSEUDOVECTOR)
 HEIGHTS = Kind(lambda _: "z", lambda _: SCALAR)
+FLAGS = Kind(lambda _: ("flag",), lambda _: SCALAR)
 COMMANDS = Kind(lambda _: ("vx", "vy", "yaw_rate"), lambda _: (range(3), (1.0, -1.0, -1.0)))
 # The mirror image of a walk is half a cycle later, where sine and cosine have the other sign.
 CLOCKS = Kind(lambda _: ("sin", "cos"), lambda _: (range(2), (-1.0, -1.0)))
@@ -176,6 +177,14 @@ GRAVITY = Channel(
 )
 COMMAND = Channel("command", "command", "m/s, m/s, rad/s", "heading", COMMANDS, lambda x: x.command)
 ACTION = Channel("action", "last filtered action", "-1 to 1", "joint", JOINTS, lambda x: x.action)
+STANDING = Channel(
+    "standing",
+    "1 under the command to stand, else 0",
+    "0 or 1",
+    "-",
+    FLAGS,
+    lambda x: jnp.all(x.command == 0.0, axis=-1, keepdims=True).astype(jnp.float32),
+)
 CLOCK = Channel(
     "clock",
     "sine and cosine of a gait clock; 0 under the command to stand",
@@ -199,7 +208,10 @@ OBSERVATION_CHANNELS = {
 
 AMP_CHANNELS = {
     channel.name: channel
-    for channel in (JOINT_POS, JOINT_VEL, ROOT_LIN_VEL, ROOT_ANG_VEL, ROOT_HEIGHT, FOOT_CONTACTS)
+    for channel in (
+        *(JOINT_POS, JOINT_VEL, ROOT_LIN_VEL, ROOT_ANG_VEL, ROOT_HEIGHT, FOOT_CONTACTS),
+        STANDING,
+    )
 }
 """The channels that AMP features may have, by name."""
 

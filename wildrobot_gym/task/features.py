@@ -38,7 +38,7 @@ CLIPPED_SPEED = 1.5  # m/s (data-first plan, option B)
 # A layout leaves these out where they have these values: the shipped files' layouts are written so.
 _LEFT_OUT = (("velocities", "simulation"), ("control_dt", EnvConfig.control_dt))
 
-Reader = Callable[[PhysicsState], Float[AnyArray, "*b width"]]
+Reader = Callable[[Sample], Float[AnyArray, "*b width"]]
 
 
 def feature_layout(
@@ -96,6 +96,7 @@ def make_frame_features(
 
     Its second argument is the pose one control step ago, for velocities by 'finite_difference'.
     Without one, as in the first state of an episode or a clip, the state's own velocities are used.
+    The third is the command, which only the channel `standing` reads.
 
     Args:
         robot: Has the joints and pads.
@@ -103,17 +104,20 @@ def make_frame_features(
         control_dt: s.
 
     Returns:
-        `frame_features(state, previous_qpos=None)`, in rad, rad/s, m and m/s.
+        `frame_features(state, previous_qpos=None, command=None)`, in rad, rad/s, m and m/s.
     """
     readers = [_reader(channel, robot, config) for channel in _channels(config)]
 
     def frame_features(
-        state: PhysicsState, previous_qpos: Float[AnyArray, "*b nq"] | None = None
+        state: PhysicsState,
+        previous_qpos: Float[AnyArray, "*b nq"] | None = None,
+        command: Float[AnyArray, "*b 3"] | None = None,
     ) -> Float[AnyArray, "*b feature"]:
         if config.velocities == "finite_difference" and previous_qpos is not None:
             velocities = mean_velocities(previous_qpos, state.qpos, control_dt)
             state = dataclasses.replace(state, qvel=velocities)
-        return jnp.concatenate([read(state) for read in readers], axis=-1)
+        sample = Sample(state, command)
+        return jnp.concatenate([read(sample) for read in readers], axis=-1)
 
     return frame_features
 
@@ -154,10 +158,11 @@ def _channels(config: FeatureConfig) -> list[Channel]:
 def _reader(channel: Channel, robot: RobotModel, config: FeatureConfig) -> Reader:
     """How `config` reads a channel from a physics state."""
     if channel is FOOT_CONTACTS:
-        return contact_reader(robot, config)
+        contacts = contact_reader(robot, config)
+        return lambda sample: contacts(sample.state)
     read = channel.read
     if config.velocity_frame == "world" and channel.read_world is not None:
         read = channel.read_world
     if channel is ROOT_LIN_VEL:
-        return lambda state: shape_velocity(read(Sample(state)), config.root_velocity)
-    return lambda state: read(Sample(state))
+        return lambda sample: shape_velocity(read(sample), config.root_velocity)
+    return read

@@ -160,7 +160,7 @@ class TrackTask:
         self, before: TrackState, start: TrackStart, state: PhysicsState, episode_limit: Any = None
     ) -> tuple[TrackState, Seen]:
         """Task state of a new episode and what it shows, once physics stands at `start`."""
-        frame = self.amp.first_frame(state)
+        frame = self.amp.first_frame(state, command=start.command)
         past = self.amp.fill(frame)
         limit = self.max_episode_steps if episode_limit is None else episode_limit
         task = dataclasses.replace(

@@ -114,14 +114,15 @@ class WalkTask:
         level stay.
         """
         key, command_key = jax.random.split(before.key)
-        # Features of a reference frame are the frame's own: a robot that has just been put there
-        # carries another load.
-        frame = jnp.where(start.from_reference, start.features, self.amp.first_frame(state))
         # A start in a reference frame has the frame's command; the next draw is free.
         kept_speed = (before.step_count >= before.episode_limit) & _keeps_speed(before)
         drawn, course = self.commands.begin(command_key, before.course, kept_speed, state.yaw)
         command = jnp.where(start.from_reference, start.command, drawn)
         command = jnp.where(before.command_held, before.command, command)
+        # Features of a reference frame are the frame's own: a robot that has just been put there
+        # carries another load.
+        own = self.amp.first_frame(state, command=command)
+        frame = jnp.where(start.from_reference, start.features, own)
         past = jnp.where(start.from_reference, start.history, self.amp.fill(frame))
         limit = self.max_episode_steps if episode_limit is None else episode_limit
         action = jnp.where(start.from_reference, self.control.action_at(state.joint_pos), 0.0)
