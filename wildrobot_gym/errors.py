@@ -22,7 +22,7 @@ class UnknownArgumentError(ConfigError, TypeError):
 
 
 class RobotError(WildRobotError, ValueError):
-    """A robot's model or its robot_config.yaml is incomplete or inconsistent."""
+    """A robot's model or its robot.yaml is incomplete or inconsistent."""
 
 
 class PhysicsError(WildRobotError, RuntimeError):

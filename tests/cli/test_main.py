@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from wildrobot_gym.cli import dispatch
 from wildrobot_gym.cli.dispatch import load_command
@@ -19,7 +18,6 @@ from wildrobot_gym.cli.main import COMMANDS, GROUPS, NESTED, main
 from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
 from wildrobot_gym.cli.zoo import COMMANDS as ZOO_COMMANDS
 from wildrobot_gym.experiments.bench.bench import ratios_of
-from wildrobot_gym.paths import ROBOTS
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL = [*COMMANDS.values(), *MOTION_COMMANDS.values(), *ZOO_COMMANDS.values()]
@@ -133,15 +131,11 @@ def test_doctor_finds_this_machine_healthy_in_little_cpu_time():
     assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 20
 
 
-def test_robot_writes_the_shipped_config(tmp_path, capsys):
-    for part in ROBOTS.rglob("*.xml"):
-        copy = tmp_path / part.relative_to(ROBOTS)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(part.read_bytes())
-    assert main(["robot", str(tmp_path / "wildrobot" / "wildrobot.xml")]) == 0
-    written = yaml.safe_load((tmp_path / "wildrobot" / "robot_config.yaml").read_text())
-    assert written == yaml.safe_load((ROBOTS / "wildrobot" / "robot_config.yaml").read_text())
-    assert main(["robot", str(tmp_path / "none.xml")]) == 2
+def test_robot_check_says_what_a_robot_is(capsys):
+    assert main(["robot", "check", "wildrobot_8dof"]) == 0
+    told = capsys.readouterr().out
+    assert "left_hip_pitch = -right_hip_pitch" in told and "stands at home" in told
+    assert main(["robot", "check", "none.xml"]) == 2
 
 
 def test_seed_documents_flags():

@@ -10,8 +10,8 @@ import pytest
 from doc_blocks import ROOT, Block, blocks
 
 from amp_sbx import AMPConfig
+from wildrobot_gym import yaml_io
 from wildrobot_gym.experiments.study import config as studies
-from wildrobot_gym.training.config import yaml_io
 
 PYTHON = {
     str(page.relative_to(ROOT)): list(found)

@@ -15,7 +15,8 @@ from amp_sbx.discriminator.config_checks import CRITICS, MIXES, ORDERS
 from amp_sbx.discriminator.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIES
 from amp_sbx.discriminator.network import NORMALIZATIONS
 from amp_sbx.discriminator.rewards import STYLE_REWARDS
-from wildrobot_gym.training.config import RunConfig, yaml_io
+from wildrobot_gym import yaml_io
+from wildrobot_gym.training.config import RunConfig
 from wildrobot_gym.training.config.sections import ENV_ARGUMENTS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -188,12 +188,27 @@ def test_load_threshold_is_a_tenth_of_the_weight():
     assert np.flatnonzero(events.touchdown).tolist() == [5]
 
 
-def test_lowest_corner_of_a_tilted_sole():
-    half = np.array([[0.04, 0.03]])
-    angle = 0.2
+def one_pad(robot, points, radius):
+    """A robot with one foot and one pad."""
+    return dataclasses.replace(
+        robot,
+        foot_names=("foot",),
+        pad_names=("pad",),
+        pad_points=np.array([points]),
+        pad_radius=np.array([radius]),
+        pad_ids_of_foot=np.array([[0]]),
+    )
+
+
+def test_lowest_corner_of_a_tilted_sole(wildrobot):
+    corners = [[x, y, 0.0] for x in (-0.04, 0.04) for y in (-0.03, 0.03)]
+    sole = one_pad(wildrobot, corners, 0.0)
+    ball = one_pad(wildrobot, [[0.0, 0.0, 0.02]], 0.02)  # its site is under it
+    angle, site = 0.2, np.array([[[0.0, 0.0, 0.1]]])
     pitch = np.array([[[np.cos(angle / 2), 0.0, np.sin(angle / 2), 0.0]]])
-    height = lowest_corner(np.array([[[0.0, 0.0, 0.1]]]), pitch, half, np.array([[0]]))
+    height = lowest_corner(sole, site, pitch)
     assert height[0, 0] == pytest.approx(0.1 - 0.04 * np.sin(angle))
     roll = np.array([[[np.cos(angle / 2), np.sin(angle / 2), 0.0, 0.0]]])
-    height = lowest_corner(np.array([[[0.0, 0.0, 0.1]]]), roll, half, np.array([[0]]))
-    assert height[0, 0] == pytest.approx(0.1 - 0.03 * np.sin(angle))
+    assert lowest_corner(sole, site, roll)[0, 0] == pytest.approx(0.1 - 0.03 * np.sin(angle))
+    height = lowest_corner(ball, site, roll)
+    assert height[0, 0] == pytest.approx(0.1 + 0.02 * np.cos(angle) - 0.02)

@@ -7,6 +7,7 @@ import pytest
 from self_imitation_runs import SHIPPED, fake_training, printed, result
 
 from amp_sbx.common import archive as checkpoint
+from wildrobot_gym import yaml_io
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.env.rollout import ROLLOUT_SOURCE, SETTLING_STEPS, perform_walk
 from wildrobot_gym.errors import ConfigError
@@ -15,7 +16,6 @@ from wildrobot_gym.experiments.datasets import load_dataset
 from wildrobot_gym.experiments.self_imitation import mining, run
 from wildrobot_gym.motion.mining import Gates, mine
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.policy import load_policy
 from wildrobot_gym.training.run_directory import RunDirectory
 

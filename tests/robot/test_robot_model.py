@@ -10,12 +10,11 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import pytest
-import yaml
 
 from wildrobot_gym.config import build
 from wildrobot_gym.errors import RobotError
 from wildrobot_gym.paths import ROBOTS
-from wildrobot_gym.robot import CONFIG_FILE, RobotModel, describe, write_robot_config
+from wildrobot_gym.robot import ROBOT_FILE, RobotModel
 from wildrobot_gym.task.config import EnvConfig
 
 # joint: anchor, axis, range
@@ -207,19 +206,33 @@ def test_mirrored_pose_has_mirrored_feet(robot: RobotModel) -> None:
         )
 
 
-# --- the generated config ---
+# --- the description ---
+
+# What policies of version 0.1.0 were exported for: `robot.yaml` changes nothing about these robots.
+DIGESTS = {
+    "wildrobot": "1ecd62aabb86a1a9c513bcb78966055bbc34ee465f7158dab8142d71f7b5f926",
+    "wildrobot_8dof": "ff8df1cd204105627cf5b5032df7caf17614d2303e2db60fb7f64ab3022967c5",
+}
 
 
-def test_config_is_what_the_model_says(robot: RobotModel) -> None:
-    written = yaml.safe_load((robot.xml_path.parent / CONFIG_FILE).read_text())
-    assert written == describe(robot.model, robot.xml_path.name)
-    n = 9 if robot.name == "wildrobot" else 8
-    assert written["dimensions"] == {
+def test_a_shipped_robot_is_its_mjcf_bit_for_bit(robot: RobotModel) -> None:
+    assert robot.digest == DIGESTS[robot.name]
+    as_written = mujoco.MjModel.from_xml_path(str(robot.xml_path))
+    saved = []
+    for model in (as_written, robot.model, robot.spec().compile()):
+        saved.append(np.zeros(mujoco.mj_sizeModel(model), np.uint8))
+        mujoco.mj_saveModel(model, None, saved[-1])
+    np.testing.assert_array_equal(saved[0], saved[1])
+    np.testing.assert_array_equal(saved[0], saved[2])
+    n = robot.num_joints
+    assert robot.config["dimensions"] == {
         "num_joints": n,
         "action": n,
         "observation": 3 * n + 12,
         "amp_features": 2 * n + 11,
     }
+    assert (robot.target_height, robot.lowest_height, robot.highest_height) == (0.45, 0.2, 0.7)
+    assert robot.imu_site == "chest_imu"
 
 
 @pytest.fixture
@@ -229,25 +242,30 @@ def copy_of_robot(tmp_path: Path) -> Path:
     return tmp_path / "robots" / "wildrobot"
 
 
-def test_regenerated_config_is_the_shipped_one(copy_of_robot: Path) -> None:
-    before = (copy_of_robot / CONFIG_FILE).read_text()
-    assert write_robot_config(copy_of_robot / "wildrobot.xml") == copy_of_robot / CONFIG_FILE
-    assert (copy_of_robot / CONFIG_FILE).read_text() == before
-    assert RobotModel.load(copy_of_robot).joint_names == tuple(JOINTS)
-
-
-def test_an_edited_config_is_refused(copy_of_robot: Path) -> None:
-    file = copy_of_robot / CONFIG_FILE
-    file.write_text(file.read_text().replace("mass: 3.374", "mass: 4.0"))
-    with pytest.raises(RobotError, match=r"mass.*4\.0.*3\.374.*wildrobot robot"):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "mapping"),
+        ("[1, 2]", "mapping"),
+        ("name: x", "model is missing"),
+        ("{", "not valid YAML"),
+        ("model: nowhere.xml", r"cannot read .*nowhere\.xml"),
+        ("model: wildrobot.xml\nmodel: x.xml", "'model' stands twice"),
+        ("model: wildrobot.xml\nfeeet: {}", "Unknown key 'feeet'.*Did you mean 'feet'"),
+    ],
+)
+def test_a_damaged_robot_file_is_refused(copy_of_robot: Path, text: str, message: str) -> None:
+    (copy_of_robot / ROBOT_FILE).write_text(text)
+    with pytest.raises(RobotError, match=message):
         RobotModel.load(copy_of_robot)
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2]", "name: x", "{", "model: nowhere.xml"])
-def test_a_damaged_config_is_refused(copy_of_robot: Path, text: str) -> None:
-    (copy_of_robot / CONFIG_FILE).write_text(text)
-    with pytest.raises(RobotError, match=r"robot_config\.yaml|nowhere\.xml"):
+def test_a_folder_of_an_older_version_is_told_what_to_do(copy_of_robot: Path) -> None:
+    (copy_of_robot / ROBOT_FILE).rename(copy_of_robot / "robot_config.yaml")
+    with pytest.raises(RobotError, match=r"older version.*wildrobot robot init"):
         RobotModel.load(copy_of_robot)
+    with pytest.raises(RobotError, match=r"wildrobot robot init .*wildrobot\.xml"):
+        RobotModel.load(copy_of_robot / "wildrobot.xml")
 
 
 def test_a_shipped_name_is_not_hidden_by_a_folder_of_the_same_name(
@@ -277,42 +295,25 @@ def edit(folder: Path, file: str, *pairs: tuple[str, str]) -> mujoco.MjModel:
 
 SITE = '<site name="left_toe" class="pad_site"'
 WRONG = {
-    "sensor": (
-        "parts/sensors.xml",
-        [('<framepos name="left_toe_pos" objtype="site" objname="left_toe"/>', "")],
-        "left_toe_pos",
-    ),
-    "touch sensors": (
+    "pad sensor": (
         "parts/sensors.xml",
         [
-            ("<touch", "<!-- touch"),
-            ('_force" site="left_toe"/>', '_force" -->'),
-            ('_force" site="left_heel"/>', "-->"),
-            ('_force" site="right_toe"/>', "-->"),
-            ('_force" site="right_heel"/>', "-->"),
+            (
+                '<framepos name="left_toe_pos" objtype="site" objname="left_toe"/>',
+                '<framepos name="left_toe_pos" objtype="site" objname="left_heel"/>',
+            )
         ],
-        "touch",
+        "'left_toe_pos' must be framepos of site 'left_toe'",
     ),
-    "keyframe": ("wildrobot/wildrobot.xml", [('name="home"', 'name="rest"')], "home"),
-    "pad geom": ("parts/legs.xml", [('<geom name="left_toe"', "<geom")], "left_toe"),
-    "foot site": (
+    "pad geom": (
         "parts/legs.xml",
-        [('<site name="left_foot"', '<site name="left_ankle"')],
-        "left_foot|left_ankle",
-    ),
-    "actuator order": (
-        "parts/leg_actuators.xml",
-        [
-            ('joint="left_hip_roll"', 'joint="X"'),
-            ('joint="left_knee_pitch"', 'joint="left_hip_roll"'),
-            ('joint="X"', 'joint="left_knee_pitch"'),
-        ],
-        "joint order.*left_hip_roll",
+        [('<geom name="left_toe"', "<geom")],
+        "feet.left_foot.pads.*'left_toe'.*left_heel",
     ),
     "motor": (
         "parts/leg_actuators.xml",
         [('<position name="left_knee_pitch" class="servo"', '<motor name="left_knee_pitch"')],
-        "position servos",
+        r"left_knee_pitch \(a motor\) has no kp",
     ),
     "gear": (
         "parts/leg_actuators.xml",
@@ -322,7 +323,7 @@ WRONG = {
                 'class="servo" gear="-1" joint="left_knee_pitch"',
             )
         ],
-        "gear 1, of: left_knee_pitch",
+        r"left_knee_pitch \(an actuator of another kind\) has no kp",
     ),
     "integrator": (
         "parts/leg_actuators.xml",
@@ -332,7 +333,7 @@ WRONG = {
                 '<intvelocity name="left_knee_pitch" kp="20" actrange="-1 1" forcerange="-4 4"',
             )
         ],
-        "position servos with gear 1, of: left_knee_pitch",
+        r"left_knee_pitch \(an actuator of another kind\) has no kp",
     ),
     "no forcerange": (
         "parts/leg_actuators.xml",
@@ -357,7 +358,7 @@ WRONG = {
     "asymmetric joint": (
         "parts/legs.xml",
         [('pos="0 -0.0536 -0.0336"', 'pos="0 -0.07 -0.0336"')],
-        "left_hip_pitch.*symmetric",
+        "left_hip_pitch.*symmetric.*16.4 mm",
     ),
     "asymmetric pad": (
         "parts/legs.xml",
@@ -369,20 +370,67 @@ WRONG = {
         ],
         "toe.*symmetric",
     ),
-    "malformed xml": ("parts/legs.xml", [("</body>", "")], "cannot compile"),
+    "malformed xml": ("parts/legs.xml", [("</body>", "")], "cannot read"),
 }
 
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_model_is_refused_by_name(copy_of_robot: Path, case: str) -> None:
     file, pairs, message = WRONG[case]
-    xml = edit(copy_of_robot, file, *pairs)
-    if case == "foot site":
-        edit(copy_of_robot, "parts/sensors.xml", ('objname="left_foot"', 'objname="left_ankle"'))
+    edit(copy_of_robot, file, *pairs)
     with pytest.raises(RobotError, match=message):
-        write_robot_config(xml)
-    with pytest.raises(RobotError):
         RobotModel.load(copy_of_robot)
+
+
+LACKING = {
+    "sensor": (
+        "parts/sensors.xml",
+        [('<framepos name="left_toe_pos" objtype="site" objname="left_toe"/>', "")],
+    ),
+    "keyframe": ("wildrobot/wildrobot.xml", [('name="home"', 'name="rest"')]),
+    "foot site": (
+        "parts/legs.xml",
+        [
+            ('<site name="left_foot" pos="0 0 -0.0645" size="0.004" group="4"/>', ""),
+        ],
+    ),
+    "actuator order": (
+        "parts/leg_actuators.xml",
+        [
+            ('joint="left_hip_roll"', 'joint="X"'),
+            ('joint="left_knee_pitch"', 'joint="left_hip_roll"'),
+            ('joint="X"', 'joint="left_knee_pitch"'),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LACKING)
+def test_what_a_model_lacks_is_added(copy_of_robot: Path, wildrobot: RobotModel, case: str) -> None:
+    file, pairs = LACKING[case]
+    edit(copy_of_robot, file, *pairs)
+    if case == "foot site":
+        for kind in ("pos", "quat"):
+            line = f'<frame{kind} name="left_foot_{kind}" objtype="site" objname="left_foot"/>'
+            edit(copy_of_robot, "parts/sensors.xml", (line, ""))
+    before = (copy_of_robot.parent / file).read_text()
+    robot = RobotModel.load(copy_of_robot)
+    assert (copy_of_robot.parent / file).read_text() == before  # the model's file stays as it is
+    if case != "keyframe":  # a home that is solved is another pose
+        np.testing.assert_allclose(robot.home_qpos, wildrobot.home_qpos)
+        assert robot.config == wildrobot.config
+    data = [mujoco.MjData(r.model) for r in (robot, wildrobot)]
+    for r, d in zip((robot, wildrobot), data, strict=True):
+        d.qpos[:] = wildrobot.home_qpos
+        d.qpos[9] += 0.2
+        d.ctrl[:] = np.arange(9) * 0.02
+        mujoco.mj_forward(r.model, d)
+    for name, ids in robot.sensor_slices.items():
+        theirs = wildrobot.sensor_slices[name]
+        np.testing.assert_allclose(
+            data[0].sensordata[ids], data[1].sensordata[theirs], atol=1e-9, err_msg=name
+        )
+    np.testing.assert_allclose(data[0].qacc, data[1].qacc, rtol=1e-9, atol=1e-6)
 
 
 def test_leg_joint_names(robot: RobotModel) -> None:

@@ -9,12 +9,12 @@ import pytest
 from run_helpers import EVAL, NO_EVAL, SMALL, TINY, evaluations, refused
 
 from amp_sbx.common import archive
+from wildrobot_gym import yaml_io
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.physics import backends
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.callbacks import CheckpointCallback
-from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.resume import check_same_run
 from wildrobot_gym.training.run_directory import RunDirectory
 from wildrobot_gym.training.train import _check_unfinished

@@ -3,10 +3,10 @@
 import pytest
 
 from amp_sbx.common.errors import AMPError
+from wildrobot_gym import yaml_io
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.paths import CONFIGS
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.config.policy_kwargs import parse_policy_kwargs
 from wildrobot_gym.training.resume import check_same_run
 from wildrobot_gym.training.run_directory import RunDirectory

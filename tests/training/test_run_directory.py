@@ -8,9 +8,9 @@ import pytest
 from run_helpers import EVAL, SMALL, refused
 
 from amp_sbx.common import archive
+from wildrobot_gym import yaml_io
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.run_directory import RunDirectory, steps_of
 from wildrobot_gym.training.selection import best_score
 

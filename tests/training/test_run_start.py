@@ -8,10 +8,10 @@ import pytest
 from run_helpers import NO_EVAL, SMALL, refused
 
 from amp_sbx.common import archive
+from wildrobot_gym import yaml_io
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.callbacks import CheckpointCallback
-from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.model import make_model, make_vec_env, start_from
 from wildrobot_gym.training.run_directory import RunDirectory
 

@@ -10,6 +10,7 @@ from wildrobot_gym.cli.completion import VARIABLE, candidates
 from wildrobot_gym.cli.dispatch import PROG, asks_for_list, load_command, run_command
 from wildrobot_gym.cli.listing import print_commands
 from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
+from wildrobot_gym.cli.robot.commands import COMMANDS as ROBOT_COMMANDS
 from wildrobot_gym.cli.zoo import COMMANDS as ZOO_COMMANDS
 from wildrobot_gym.console.compile_cache import use_compile_cache
 from wildrobot_gym.console.error_handling import complain, exit_code_of
@@ -41,7 +42,7 @@ GROUPS = {
     },
     "Motion and robots": {
         "motion": "wildrobot_gym.cli.motion.commands:motion",
-        "robot": "wildrobot_gym.cli.robot:robot",
+        "robot": "wildrobot_gym.cli.robot.commands:robot",
     },
     "This machine": {
         "doctor": "wildrobot_gym.cli.doctor:doctor",
@@ -50,7 +51,7 @@ GROUPS = {
 }  # where each command's function is, under the headings of the list
 COMMANDS = {name: target for group in GROUPS.values() for name, target in group.items()}
 # Commands that have commands, and take all that follows.
-NESTED = {"motion": MOTION_COMMANDS, "zoo": ZOO_COMMANDS}
+NESTED = {"motion": MOTION_COMMANDS, "robot": ROBOT_COMMANDS, "zoo": ZOO_COMMANDS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

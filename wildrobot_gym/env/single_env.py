@@ -105,7 +105,7 @@ class WildRobotEnv(RobotEnv):
 
     | setting | default | what |
     |---|---|---|
-    | robot | wildrobot | a shipped robot, or a folder with its `robot_config.yaml` |
+    | robot | wildrobot | a shipped robot, or a folder with its `robot.yaml` |
     | control_dt | 0.02 s | a whole number of physics steps of 2 ms |
     | observation.channels | those above | or others of the channel table: `ObservationConfig` |
     | observation.history | frames 1, stride 1 | the frames that the policy sees, oldest first |

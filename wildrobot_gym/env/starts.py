@@ -31,9 +31,7 @@ def lift_to_floor(
         qpos: The pose.
         state: Physics at that pose.
     """
-    soles = lowest_corner(
-        state.pad_pos_w, state.foot_quat_w, robot.pad_half_size, robot.pad_ids_of_foot
-    )
+    soles = lowest_corner(robot, state.pad_pos_w, state.foot_quat_w)
     xp: Any = qpos.__array_namespace__()
     lift = xp.maximum(-soles.min(axis=-1, keepdims=True) - SOLE_DEPTH, 0.0)
     return xp.concatenate([qpos[..., :2], qpos[..., 2:3] + lift, qpos[..., 3:]], axis=-1)

@@ -44,12 +44,7 @@ def clip_cycles(robot: RobotModel, clip: MotionClip, control_dt: float) -> list[
         return []
     state = clip_states(robot, clip, control_dt)
     force = foot_forces(np.asarray(state.pad_forces), robot.pad_ids_of_foot)
-    sole = lowest_corner(
-        np.asarray(state.pad_pos_w),
-        np.asarray(state.foot_quat_w),
-        robot.pad_half_size,
-        robot.pad_ids_of_foot,
-    )
+    sole = lowest_corner(robot, np.asarray(state.pad_pos_w), np.asarray(state.foot_quat_w))
     touchdown = find_events(force[:, None], sole[:, None], robot.weight, control_dt).touchdown[
         :, 0, LEFT
     ]

@@ -78,10 +78,7 @@ def read_step(
         "foot_speed": speed,
         "foot_pos_w": np.array(state.foot_pos_w),
         "sole_height": lowest_corner(
-            np.asarray(state.pad_pos_w),
-            np.asarray(state.foot_quat_w),
-            robot.pad_half_size,
-            robot.pad_ids_of_foot,
+            robot, np.asarray(state.pad_pos_w), np.asarray(state.foot_quat_w)
         ),
     }
 

@@ -23,7 +23,7 @@ def load_dataset(dataset: str, robot: str | None = None) -> tuple[RobotModel, li
 
     Args:
         dataset: A path or a shipped name.
-        robot: Folder with the robot_config.yaml, if the robot is not shipped.
+        robot: Folder with the robot.yaml, if the robot is not shipped.
 
     Returns:
         The robot and the clips.

@@ -14,8 +14,8 @@ import numpy as np
 from wildrobot_gym.errors import WildRobotError
 from wildrobot_gym.experiments.accelerators import cuda_stack
 from wildrobot_gym.extras import extras_named
-from wildrobot_gym.paths import ASSETS, CONFIGS, MOTIONS, POLICIES, ROBOTS
-from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.paths import ASSETS, CONFIGS, MOTIONS, POLICIES
+from wildrobot_gym.robot import RobotModel, shipped_robots
 
 NUM_ROBOTS = 4
 
@@ -65,7 +65,7 @@ def _run(name: str, need: str, check: Callable[[], str]) -> Finding:
 
 
 def _assets() -> str:
-    robots = sorted(path.parent.name for path in ROBOTS.glob("*/robot_config.yaml"))
+    robots = shipped_robots()
     motions = sorted(MOTIONS.glob("*.npz"))
     configs = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
     if not robots or not motions or not configs:

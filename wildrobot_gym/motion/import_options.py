@@ -22,7 +22,7 @@ class ImportOptions:
     """
 
     robot: str = "wildrobot"
-    """Name of a shipped robot, or a folder with a robot_config.yaml."""
+    """Name of a shipped robot, or a folder with a robot.yaml."""
     table: str | None = None
     """Table of joint names: a name in configs/skeletons or a path.
 

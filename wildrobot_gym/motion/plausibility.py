@@ -189,16 +189,15 @@ def standing_feet(
     """
     model, data = robot.model, mujoco.MjData(robot.model)
     pads = [model.site(pad).id for pad in robot.pad_names]
-    signs = np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
-    offsets = np.zeros((len(pads), 4, 3))
-    offsets[..., :2] = robot.pad_half_size[:, None] * signs
+    feet = [model.site(robot.foot_names[foot]).id for foot in robot.foot_of_pad]
+    down = np.array([0.0, 0.0, -1.0]) * robot.pad_radius[:, None, None]
 
     def corners(pose: np.ndarray) -> np.ndarray:
         data.qpos[:] = pose
         mujoco.mj_kinematics(model, data)
-        turns = data.site_xmat[pads].reshape(-1, 3, 3)
-        at = data.site_xpos[pads, None] + np.einsum("pij,pcj->pci", turns, offsets)
-        return at.reshape(-1, 3)
+        turns = data.site_xmat[feet].reshape(-1, 3, 3)
+        at = data.site_xpos[pads, None] + np.einsum("pij,pcj->pci", turns, robot.pad_points)
+        return (at + down).reshape(-1, 3)
 
     num = len(qpos) - 1
     first = np.unique(np.linspace(0, num - 1, min(num, _SAMPLES)).round().astype(int))

@@ -27,7 +27,7 @@ def corner_model(robot: RobotModel) -> mujoco.MjModel:
     Args:
         robot: The robot.
     """
-    spec = mujoco.MjSpec.from_file(str(robot.xml_path))
+    spec = robot.spec()
     data = mujoco.MjData(robot.model)
     mujoco.mj_resetDataKeyframe(robot.model, data, robot.model.keyframe("home").id)
     mujoco.mj_kinematics(robot.model, data)

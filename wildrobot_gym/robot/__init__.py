@@ -1,13 +1,20 @@
 """The robot: its compiled model, its description and its arrays."""
 
-from wildrobot_gym.robot.description import CONFIG_FILE, describe, write_robot_config
-from wildrobot_gym.robot.model import SATURATION_FRACTION, RobotModel, robot_folder
+from wildrobot_gym.robot.file import (
+    ROBOT_FILE,
+    RobotFile,
+    find_robot_file,
+    read_robot_file,
+    shipped_robots,
+)
+from wildrobot_gym.robot.model import SATURATION_FRACTION, RobotModel
 
 __all__ = [
-    "CONFIG_FILE",
+    "ROBOT_FILE",
     "SATURATION_FRACTION",
+    "RobotFile",
     "RobotModel",
-    "describe",
-    "robot_folder",
-    "write_robot_config",
+    "find_robot_file",
+    "read_robot_file",
+    "shipped_robots",
 ]

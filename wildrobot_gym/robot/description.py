@@ -1,54 +1,54 @@
-"""The robot's description: a compiled model as the plain dict of `robot_config.yaml`."""
+"""The robot's description: names, order, limits, pads and mirror pairs as plain types."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mujoco
-import yaml
+import numpy as np
 
-from wildrobot_gym.files import atomic_write
+from wildrobot_gym.robot.geometry import hull
+from wildrobot_gym.robot.home import HOME, leg_joints
 from wildrobot_gym.robot.mirror import mirror_joint, mirror_site
-from wildrobot_gym.robot.structure import (
-    body_of,
-    check_structure,
-    compile_model,
-    foot_names,
-    pad_names,
-)
+from wildrobot_gym.robot.structure import body_of
 
-CONFIG_FILE = "robot_config.yaml"
-_HEADER = (
-    "# Generated from the compiled model by `wildrobot robot`; do not edit."
-    " Order is qpos[7:], qvel[6:], ctrl, action.\n"
-)
+_BOX_POINTS = 1e-6  # m; a sole whose corners are this near a level rectangle is one
 
 
-def describe(model: mujoco.MjModel, model_file: str) -> dict[str, Any]:
-    """Describe a compiled model as plain YAML types (m, kg, rad, N*m).
+def describe(
+    model: mujoco.MjModel,
+    model_file: str,
+    pads_of_foot: Mapping[str, Sequence[str]],
+    symmetry: float | None,
+) -> dict[str, Any]:
+    """Describe a compiled model as plain types (m, kg, rad, N*m).
 
     Args:
         model: The compiled model.
-        model_file: Name of its MJCF file.
+        model_file: Name of its file.
+        pads_of_foot: Names of each foot's pads.
+        symmetry: m that left and right may differ; None: the robot is not symmetric.
 
     Raises:
-        RobotError: a part that the task needs is missing, or actuators and joints disagree.
+        RobotError: a joint or pad has no mirror image.
     """
-    check_structure(model)
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
     joints = [model.joint(i).name for i in range(1, model.njnt)]
-    pads, feet = pad_names(model), foot_names(model)
-    home = model.keyframe("home")
-    legs = {foot: _leg_chain(model, foot) for foot in feet}
-    hip = model.joint(legs[feet[0]][0]).id
-    sole_z = float(data.site(feet[0]).xpos[2])
+    pads = [pad for pads in pads_of_foot.values() for pad in pads]
+    foot_of_pad = {pad: foot for foot, pads in pads_of_foot.items() for pad in pads}
+    feet = list(pads_of_foot)
+    home = model.keyframe(HOME)
+
+    def mirrored(site: str, sites: list[str]) -> str | None:
+        return None if symmetry is None else mirror_site(data, site, sites, symmetry)
+
     return {
         "name": model.names[: model.names.find(b"\0")].decode(),
         "model": model_file,
         "mass": round(float(model.body_mass.sum()), 4),
-        "leg_length": round(float(data.xanchor[hip][2] - sole_z), 4),
+        "leg_length": round(_leg_length(model, data, feet[0]), 4),
         "home_height": round(float(home.qpos[2]), 4),
         "dimensions": {
             "num_joints": len(joints),
@@ -65,54 +65,62 @@ def describe(model: mujoco.MjModel, model_file: str) -> dict[str, Any]:
                 "range": [round(float(v), 4) for v in model.joint(name).range],
                 "home": round(float(home.qpos[7 + i]), 4),
                 "force_limit": round(float(model.actuator_forcerange[i, 1]), 4),
-                "mirror": mirror_joint(model, data, name, joints),
+                "mirror": None
+                if symmetry is None
+                else mirror_joint(model, data, name, joints, symmetry),
             }
             for i, name in enumerate(joints)
         ],
         "pads": [
             {
                 "name": pad,
-                "foot": feet[[body_of(model, foot) for foot in feet].index(body_of(model, pad))],
-                "half_size": [round(float(v), 4) for v in model.geom(pad).size[:2]],
-                "mirror": mirror_site(data, pad, pads),
+                "foot": foot_of_pad[pad],
+                **_shape(model, data, pad, foot_of_pad[pad]),
+                "mirror": mirrored(pad, pads),
             }
             for pad in pads
         ],
         "feet": [
-            {"name": foot, "leg": legs[foot], "mirror": mirror_site(data, foot, feet)}
+            {
+                "name": foot,
+                "leg": [model.joint(j).name for j in leg_joints(model, body_of(model, foot))],
+                "mirror": mirrored(foot, feet),
+            }
             for foot in feet
         ],
     }
 
 
-def write_robot_config(xml_path: str | Path) -> Path:
-    """Write `robot_config.yaml` beside an MJCF file.
+def _shape(model: mujoco.MjModel, data: mujoco.MjData, pad: str, foot: str) -> dict[str, Any]:
+    """Half length and half width of a pad, and its points where it is no level box.
 
-    Returns:
-        Its path.
-
-    Raises:
-        RobotError: the model cannot be compiled, or cannot be used as a robot.
+    In the frame of the foot, from the pad's site, m.
     """
-    xml_path = Path(xml_path)
-    config = describe(compile_model(xml_path), xml_path.name)
-    target = xml_path.parent / CONFIG_FILE
-    with atomic_write(target) as stream:
-        stream.write(
-            (
-                _HEADER
-                + yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=110)
-            ).encode()
-        )
-    return target
+    points, radius = hull(model, model.geom(pad).id)
+    geom, turn = data.geom(pad), data.site(foot).xmat.reshape(3, 3)
+    world = geom.xpos + points @ geom.xmat.reshape(3, 3).T
+    local = (world - data.site(pad).xpos) @ turn
+    half = 0.5 * np.ptp(local[:, :2], axis=0) + radius
+    shape: dict[str, Any] = {"half_size": [round(float(v), 4) for v in half]}
+    rectangle = half * np.sign(local[:, :2])
+    level = model.geom(pad).type == mujoco.mjtGeom.mjGEOM_BOX and np.allclose(
+        local[:, :2], rectangle, atol=_BOX_POINTS
+    )
+    if not level:
+        shape["radius"] = round(radius, 5)
+        shape["points"] = [[round(float(v), 5) + 0.0 for v in point] for point in local]
+    return shape
 
 
-def _leg_chain(model: mujoco.MjModel, foot: str) -> list[str]:
-    """Joints from the base to `foot`, in order."""
-    chain: list[str] = []
-    body = body_of(model, foot)
-    while model.body_parentid[body] != 0:
-        first, count = model.body_jntadr[body], model.body_jntnum[body]
-        chain = [model.joint(first + k).name for k in range(count)] + chain
-        body = int(model.body_parentid[body])
-    return chain
+def _leg_length(model: mujoco.MjModel, data: mujoco.MjData, foot: str) -> float:
+    """From the hip to the sole on a straight leg, m.
+
+    Straight is the sum of thigh, shin and foot: the distances between the joints that turn about y,
+    in the side view, and the last one's height over the sole.
+    """
+    leg = leg_joints(model, body_of(model, foot))
+    pitch = [j for j in leg if abs(data.xaxis[j, 1]) > 0.9]
+    chain = pitch if len(pitch) > 1 else leg
+    anchors = data.xanchor[chain]
+    parts = np.linalg.norm(np.diff(anchors[:, [0, 2]], axis=0), axis=1)
+    return float(parts.sum() + anchors[-1, 2] - data.site(foot).xpos[2])

@@ -9,11 +9,11 @@ import numpy as np
 
 from wildrobot_gym.errors import RobotError
 
-MIRROR_TOLERANCE = 2e-3  # m; the measured right leg is 0.1 mm off the left one's image
+_FLIP = np.array([1, -1, 1])
 
 
 def mirror_joint(
-    model: mujoco.MjModel, data: mujoco.MjData, name: str, joints: list[str]
+    model: mujoco.MjModel, data: mujoco.MjData, name: str, joints: list[str], tolerance: float
 ) -> dict[str, Any]:
     """Partner of joint `name` under the reflection y -> -y, and the sign of its angle.
 
@@ -23,24 +23,20 @@ def mirror_joint(
     Raises:
         RobotError: the joint has no partner.
     """
-    anchors = {j: data.xanchor[model.joint(j).id] for j in joints}
+    anchors = {j: data.xanchor[model.joint(j).id] - _center(data) for j in joints}
     axes = {j: data.xaxis[model.joint(j).id] for j in joints}
-    anchor = anchors[name] * [1, -1, 1]
+    anchor = anchors[name] * _FLIP
     axis = axes[name] * [-1, 1, -1]
     partner = min(
         joints, key=lambda j: np.linalg.norm(anchors[j] - anchor) + 0.1 * (1 - abs(axes[j] @ axis))
     )
-    if (
-        np.linalg.norm(anchors[partner] - anchor) > MIRROR_TOLERANCE
-        or abs(axes[partner] @ axis) < 0.99
-    ):
-        raise RobotError(
-            f"Joint {name!r} has no mirror image: the robot is not symmetric about its x-z plane."
-        )
+    apart = float(np.linalg.norm(anchors[partner] - anchor))
+    if apart > tolerance or abs(axes[partner] @ axis) < 0.99:
+        raise _asymmetric(f"Joint {name!r}", partner, apart, tolerance)
     return {"joint": partner, "sign": int(np.sign(axes[partner] @ axis))}
 
 
-def mirror_site(data: mujoco.MjData, site: str, sites: list[str]) -> str:
+def mirror_site(data: mujoco.MjData, site: str, sites: list[str], tolerance: float) -> str:
     """Partner of `site` among `sites` under the reflection y -> -y.
 
     Raises:
@@ -48,11 +44,25 @@ def mirror_site(data: mujoco.MjData, site: str, sites: list[str]) -> str:
     """
 
     def distance(other: str) -> float:
-        return float(np.linalg.norm(data.site(other).xpos - data.site(site).xpos * [1, -1, 1]))
+        center = _center(data)
+        own, image = data.site(site).xpos - center, data.site(other).xpos - center
+        return float(np.linalg.norm(image - own * _FLIP))
 
     partner = min(sites, key=distance)
-    if distance(partner) > MIRROR_TOLERANCE:
-        raise RobotError(
-            f"{site!r} has no mirror image: the robot is not symmetric about its x-z plane."
-        )
+    if distance(partner) > tolerance:
+        raise _asymmetric(repr(site), partner, distance(partner), tolerance)
     return partner
+
+
+def _center(data: mujoco.MjData) -> np.ndarray:
+    """A point of the mirror plane: under the base."""
+    return np.array([0.0, data.qpos[1], 0.0])
+
+
+def _asymmetric(what: str, nearest: str, apart: float, tolerance: float) -> RobotError:
+    return RobotError(
+        f"{what} has no mirror image: the robot is not symmetric about its x-z plane (x ahead)."
+        f" {nearest!r} is nearest to it, {1e3 * apart:.1f} mm from it; allowed:"
+        f" {1e3 * tolerance:.1f} mm. Allow more with `symmetry: <m>` in robot.yaml, or write"
+        " `symmetry: none` for a robot that is not symmetric."
+    )

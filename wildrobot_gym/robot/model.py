@@ -1,9 +1,8 @@
 """The robot as arrays: names, order, limits, pads and the mirror map, read once from its compiled
 model.
 
-`robot_config.yaml` holds the same for people and other tools. Loading compares the two, so that a
-file edited by hand or a changed MJCF is an error. Nothing else in the package types a joint name or
-an index.
+`robot.yaml` says which model it is, and what the model does not say itself. Nothing else in the
+package types a joint name or an index.
 """
 
 from __future__ import annotations
@@ -16,12 +15,17 @@ from typing import Any
 
 import mujoco
 import numpy as np
-import yaml
 
 from wildrobot_gym.errors import RobotError, unknown_name
-from wildrobot_gym.paths import ROBOTS
-from wildrobot_gym.robot.description import CONFIG_FILE, describe
-from wildrobot_gym.robot.structure import compile_model
+from wildrobot_gym.robot.arrays import Mirror, mirror_map, pad_ids, pad_shapes, sensor_slices
+from wildrobot_gym.robot.build import build_robot, compile_spec
+from wildrobot_gym.robot.description import describe
+from wildrobot_gym.robot.file import ROBOT_FILE, RobotFile, find_robot_file, read_robot_file
+from wildrobot_gym.robot.structure import check_structure
+
+# Heights of the base at which an episode ends, as multiples of its height at home: a robot that
+# crouches, falls or jumps.
+_LOWEST, _HIGHEST = 0.45, 1.5
 
 # From this fraction of its force limit a servo counts as saturated: 3.92 of 4.0 N*m.
 SATURATION_FRACTION = 0.98
@@ -33,21 +37,23 @@ class RobotModel:
 
     Attributes:
         name: The robot's name.
-        xml_path: Its MJCF file.
+        file: Its `robot.yaml`.
         model: The compiled model.
-        config: Its description, as in `robot_config.yaml`.
+        config: Its description as plain types.
         joint_names: In the order of actions.
         joint_range: (joint, 2) lowest and highest position, rad.
         force_limit: (joint,) greatest torque of each servo, N*m.
-        home_qpos: (nq,) MuJoCo's qpos of the home pose.
-        joint_mirror_ids: (joint,) partner of each joint: the mirror image of a joint vector q is
-            `signs * q[ids]`.
-        joint_mirror_signs: (joint,) its sign.
+        home_qpos: (7 + joint,) MuJoCo's qpos of the home pose.
         pad_names: In the order of pad forces.
-        pad_mirror_ids: (pad,) partner of each pad.
         pad_half_size: (pad, 2) half length and half width, m.
+        pad_points: (pad, point, 3) points of a pad from its site, in the frame of its foot, m. The
+            pad is the hull of balls around them. The last point of a pad with fewer is repeated.
+        pad_radius: (pad,) radius of the balls, m; 0 for boxes.
         foot_names: In order.
-        pad_ids_of_foot: (foot, pads of a foot) indices into the pads.
+        pad_ids_of_foot: (foot, most pads of a foot) indices into the pads; the number of pads where
+            a foot has fewer.
+        imu_site: Name of the site of the IMU.
+        mirror: The mirror map; None for a robot that is not symmetric.
         sensor_slices: Indices into MuJoCo's sensordata of each field of the physics state.
 
     Example:
@@ -57,20 +63,21 @@ class RobotModel:
     """
 
     name: str
-    xml_path: Path
+    file: RobotFile
     model: mujoco.MjModel
     config: dict[str, Any]
     joint_names: tuple[str, ...]
     joint_range: np.ndarray
     force_limit: np.ndarray
     home_qpos: np.ndarray
-    joint_mirror_ids: np.ndarray
-    joint_mirror_signs: np.ndarray
     pad_names: tuple[str, ...]
-    pad_mirror_ids: np.ndarray
     pad_half_size: np.ndarray
+    pad_points: np.ndarray
+    pad_radius: np.ndarray
     foot_names: tuple[str, ...]
     pad_ids_of_foot: np.ndarray
+    imu_site: str
+    mirror: Mirror | None
     sensor_slices: dict[str, np.ndarray] = field(repr=False)
 
     @classmethod
@@ -78,57 +85,93 @@ class RobotModel:
         """Load a robot.
 
         Args:
-            robot: Name of a shipped robot, or a folder with a `robot_config.yaml` and its MJCF.
+            robot: Name of a shipped robot, a folder with a `robot.yaml`, or that file.
 
         Raises:
-            RobotError: unknown name, unreadable file, or a config that does not match the compiled
-                model.
+            RobotError: unknown name, unreadable file, or a model that cannot be a robot.
         """
-        folder = robot_folder(robot)
-        try:
-            config = yaml.safe_load((folder / CONFIG_FILE).read_text())
-            xml_path = folder / config["model"]
-        except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
-            raise RobotError(
-                f"Cannot read {folder / CONFIG_FILE}: {error}. Write it with `wildrobot robot"
-                f" {folder}/<model>.xml`."
-            ) from error
-        model = compile_model(xml_path)
-        described = describe(model, xml_path.name)
-        if described != config:
-            keys = sorted(
-                k for k in described.keys() | config.keys() if described.get(k) != config.get(k)
-            )
-            raise RobotError(
-                f"{folder / CONFIG_FILE} does not match the compiled {xml_path.name}:"
-                f" {', '.join(keys)} differ"
-                f" (first: file {config.get(keys[0])!r}, model {described.get(keys[0])!r})."
-                f" The file is generated; write it again with `wildrobot robot {xml_path}`."
-            )
-        joints, pads, feet = config["joints"], config["pads"], config["feet"]
-        joint_names = tuple(j["name"] for j in joints)
+        return cls.from_file(read_robot_file(find_robot_file(robot)))
+
+    @classmethod
+    def from_file(cls, file: RobotFile) -> RobotModel:
+        """The robot that a `robot.yaml` describes.
+
+        Raises:
+            RobotError: its model cannot be a robot. The message says why.
+        """
+        built = build_robot(file)
+        model, feet = compile_spec(built.spec, file.path), built.pads_of_foot
+        check_structure(model, feet, file.path)
+        config = describe(model, file.path.name, feet, file.symmetry)
+        joints, pads = config["joints"], config["pads"]
         pad_names = tuple(p["name"] for p in pads)
-        foot_names = tuple(f["name"] for f in feet)
+        points, radius = pad_shapes(pads)
         return cls(
             name=config["name"],
-            xml_path=xml_path,
+            file=file,
             model=model,
             config=config,
-            joint_names=joint_names,
+            joint_names=tuple(j["name"] for j in joints),
             joint_range=np.array([j["range"] for j in joints]),
             force_limit=np.array([j["force_limit"] for j in joints]),
             home_qpos=model.keyframe("home").qpos.copy(),
-            joint_mirror_ids=np.array([joint_names.index(j["mirror"]["joint"]) for j in joints]),
-            joint_mirror_signs=np.array([float(j["mirror"]["sign"]) for j in joints]),
             pad_names=pad_names,
-            pad_mirror_ids=np.array([pad_names.index(p["mirror"]) for p in pads]),
             pad_half_size=np.array([p["half_size"] for p in pads]),
-            foot_names=foot_names,
-            pad_ids_of_foot=np.array(
-                [[i for i, p in enumerate(pads) if p["foot"] == foot] for foot in foot_names]
-            ),
-            sensor_slices=_sensor_slices(model, pad_names, foot_names),
+            pad_points=points,
+            pad_radius=radius,
+            foot_names=tuple(feet),
+            pad_ids_of_foot=pad_ids(pad_names, list(feet.values())),
+            imu_site=built.imu,
+            mirror=None if file.symmetry is None else mirror_map(config),
+            sensor_slices=sensor_slices(model, pad_names, tuple(feet)),
         )
+
+    def spec(self) -> mujoco.MjSpec:
+        """The model as a new, editable spec: what others add to it changes no other copy."""
+        return build_robot(self.file).spec
+
+    @property
+    def xml_path(self) -> Path:
+        """The model's file as its author wrote it, without what `robot.yaml` adds."""
+        return self.file.path
+
+    @property
+    def joint_mirror_ids(self) -> np.ndarray:
+        """(joint,) partner of each joint: the image of joints q is `signs * q[ids]`.
+
+        Raises:
+            RobotError: the robot is not symmetric.
+        """
+        return self._image.joint_ids
+
+    @property
+    def joint_mirror_signs(self) -> np.ndarray:
+        """(joint,) sign of each joint's angle in the mirror image.
+
+        Raises:
+            RobotError: the robot is not symmetric.
+        """
+        return self._image.joint_signs
+
+    @property
+    def pad_mirror_ids(self) -> np.ndarray:
+        """(pad,) partner of each pad.
+
+        Raises:
+            RobotError: the robot is not symmetric.
+        """
+        return self._image.pad_ids
+
+    @property
+    def _image(self) -> Mirror:
+        if self.mirror is None:
+            raise RobotError(
+                f"Robot {self.name!r} is not symmetric (`symmetry: none` in"
+                f" {self.file.folder / ROBOT_FILE}), so it has no mirror image. Train it with"
+                " `symmetric_policy: none` and `amp.symmetry: none`, on motion that is not"
+                " mirrored."
+            )
+        return self.mirror
 
     @property
     def num_joints(self) -> int:
@@ -149,6 +192,38 @@ class RobotModel:
     def leg_length(self) -> float:
         """Hip pitch axis to sole on a straight leg, m."""
         return float(self.config["leg_length"])
+
+    @property
+    def target_height(self) -> float:
+        """Height of the base that the reward asks for, m."""
+        target = self.file.heights.target
+        return round(float(self.home_qpos[2]), 4) if target is None else target
+
+    @property
+    def lowest_height(self) -> float:
+        """Height of the base under which an episode ends, m."""
+        low = self.file.heights.min
+        return round(_LOWEST * float(self.home_qpos[2]), 4) if low is None else low
+
+    @property
+    def highest_height(self) -> float:
+        """Height of the base over which an episode ends, m."""
+        high = self.file.heights.max
+        return round(_HIGHEST * float(self.home_qpos[2]), 4) if high is None else high
+
+    @property
+    def base_name(self) -> str:
+        """Name of the body with the free joint."""
+        return str(self.model.body(int(self.model.jnt_bodyid[0])).name)
+
+    @property
+    def foot_of_pad(self) -> np.ndarray:
+        """(pad,) index of each pad's foot."""
+        pads = range(len(self.pad_names))
+        feet: np.ndarray = np.argmax(
+            [[p in ids for p in pads] for ids in self.pad_ids_of_foot], axis=0
+        )
+        return feet
 
     @property
     def digest(self) -> str:
@@ -172,40 +247,3 @@ class RobotModel:
         if foot not in self.foot_names:
             raise RobotError(unknown_name("foot", foot, self.foot_names))
         return list(self.config["feet"][self.foot_names.index(foot)]["leg"])
-
-
-def robot_folder(robot: str | Path) -> Path:
-    """Folder of a robot: a shipped robot's name, or a path.
-
-    A shipped name wins over a folder of that name in the working directory; `./wildrobot` names the
-    folder.
-
-    Raises:
-        RobotError: there is no such robot.
-    """
-    shipped = [p.parent.name for p in ROBOTS.glob(f"*/{CONFIG_FILE}")]
-    folder = ROBOTS / robot if robot in shipped else Path(robot)
-    if (folder / CONFIG_FILE).is_file():
-        return folder
-    raise RobotError(
-        unknown_name("robot", str(robot), shipped)
-        + f" Or give a folder that holds a {CONFIG_FILE} and its MJCF."
-    )
-
-
-def _sensor_slices(
-    model: mujoco.MjModel, pads: tuple[str, ...], feet: tuple[str, ...]
-) -> dict[str, np.ndarray]:
-    """Index arrays into `sensordata` that give PhysicsState's fields by name."""
-
-    def ids(names: tuple[str, ...], suffix: str) -> np.ndarray:
-        rows = [model.sensor(f"{n}_{suffix}") for n in names]
-        return np.array([np.arange(int(s.adr[0]), int(s.adr[0] + s.dim[0])) for s in rows])
-
-    return {
-        "pad_forces": ids(pads, "force")[:, 0],
-        "pad_pos_w": ids(pads, "pos"),
-        "pad_vel_w": ids(pads, "vel"),
-        "foot_pos_w": ids(feet, "pos"),
-        "foot_quat_w": ids(feet, "quat"),
-    }

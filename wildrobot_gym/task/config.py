@@ -48,7 +48,7 @@ class EnvConfig:
     """
 
     robot: str = "wildrobot"
-    """Name of a shipped robot, or a folder with its `robot_config.yaml`."""
+    """Name of a shipped robot, or a folder with its `robot.yaml`."""
     control_dt: float = 0.02
     """s; a whole number of physics steps."""
     observation: ObservationConfig = field(default_factory=ObservationConfig)

@@ -88,8 +88,7 @@ def contact_reader(
     if config.contacts == "none":
         raise RobotError("Contacts of kind 'none' have no values.")
     thigh_ids, thigh_signs, knee_ids = _leg_angles(robot)
-    pads = range(len(robot.pad_names))
-    foot_of_pad = np.argmax([[p in ids for p in pads] for ids in robot.pad_ids_of_foot], axis=0)
+    foot_of_pad = robot.foot_of_pad
 
     def estimated(state: PhysicsState) -> Float[AnyArray, "*b pad"]:
         thigh = state.joint_pos[..., thigh_ids] * thigh_signs
@@ -122,7 +121,17 @@ def foot_forces(
     pad_forces: Float[AnyArray, "*b pad"], pad_ids_of_foot: np.ndarray
 ) -> Float[AnyArray, "*b foot"]:
     """Normal force of each foot, N."""
-    return pad_forces[..., pad_ids_of_foot].sum(axis=-1)
+    return _of_feet(pad_forces, pad_ids_of_foot).sum(axis=-1)
+
+
+def _of_feet(
+    values: Float[AnyArray, "*b pad"], pad_ids_of_foot: np.ndarray
+) -> Float[AnyArray, "*b foot pads"]:
+    """Values of the pads of each foot; 0 for the pads that a foot has fewer than another."""
+    if pad_ids_of_foot.max() >= values.shape[-1]:
+        xp: Any = values.__array_namespace__()
+        values = xp.concatenate([values, xp.zeros_like(values[..., :1])], axis=-1)
+    return values[..., pad_ids_of_foot]
 
 
 def foot_loads(
@@ -136,31 +145,43 @@ def foot_loads(
         Normal force, N, and tangential speed, m/s: the mean of the pads' speeds, weighted by their
         loads.
     """
-    forces = pad_forces[..., pad_ids_of_foot]
+    forces = _of_feet(pad_forces, pad_ids_of_foot)
     total = forces.sum(axis=-1)
-    slip = (forces * pad_speed[..., pad_ids_of_foot]).sum(axis=-1)
+    slip = (forces * _of_feet(pad_speed, pad_ids_of_foot)).sum(axis=-1)
     return total, slip / total.clip(1e-6)
 
 
 def lowest_corner(
+    robot: RobotModel,
     pad_pos_w: Float[AnyArray, "*b pad 3"],
     foot_quat_w: Float[AnyArray, "*b foot 4"],
-    pad_half_size: Float[np.ndarray, "pad 2"],
-    pad_ids_of_foot: np.ndarray,
 ) -> Float[AnyArray, "*b foot"]:
-    """Height of the lowest corner of each foot's pads, m.
+    """Height of the lowest point of each foot's pads, m.
 
-    A pad's sole is a rectangle in the foot's x-y plane. Its lowest corner is |R_zx| hx + |R_zy| hy
-    below its center.
+    A pad is the hull of balls around points that are fixed in the foot. Its lowest point is a
+    radius under the lowest of them.
+
+    Args:
+        robot: Has the points.
+        pad_pos_w: Site of each pad, m.
+        foot_quat_w: Orientation of each foot.
     """
     xp: Any = foot_quat_w.__array_namespace__()  # NumPy or JAX
     w, x, y, z = (foot_quat_w[..., i] for i in range(4))
-    z_of_x, z_of_y = xp.abs(2 * (x * z - w * y)), xp.abs(2 * (y * z + w * x))
+    up = xp.stack([2 * (x * z - w * y), 2 * (y * z + w * x)], axis=-1)
+    # The world's z in the foot; the third part only where a pad has height.
+    flat = not robot.pad_points[..., 2].any()
     heights = []
-    for foot, pads in enumerate(pad_ids_of_foot):
-        drop = (
-            z_of_x[..., foot, None] * pad_half_size[pads, 0]
-            + z_of_y[..., foot, None] * pad_half_size[pads, 1]
+    for foot, ids in enumerate(robot.pad_ids_of_foot):
+        pads = ids[ids < len(robot.pad_names)]
+        points = robot.pad_points[pads]
+        rise = (
+            up[..., foot, 0, None, None] * points[..., 0]
+            + up[..., foot, 1, None, None] * points[..., 1]
         )
-        heights.append((pad_pos_w[..., pads, 2] - drop).min(axis=-1))
+        if not flat:
+            level = 1 - 2 * (x * x + y * y)
+            rise = rise + level[..., foot, None, None] * points[..., 2]
+        low = rise.min(axis=-1) - robot.pad_radius[pads]
+        heights.append((pad_pos_w[..., pads, 2] + low).min(axis=-1))
     return xp.stack(heights, axis=-1)

@@ -11,9 +11,10 @@ from typing import Any
 
 from amp_sbx.common import archive
 from amp_sbx.common.errors import CheckpointError
+from wildrobot_gym import yaml_io
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.files import atomic_write, locked
-from wildrobot_gym.training.config import RunConfig, yaml_io
+from wildrobot_gym.training.config import RunConfig
 from wildrobot_gym.training.events import RunEvent, read_events
 from wildrobot_gym.training.versions import versions
 

@@ -45,7 +45,7 @@ def analyze(
         dataset: Reference file or the name of a shipped one.
         json: File for the metrics, JSON.
         plot: File for a page of plots, .png.
-        robot: Folder with the robot_config.yaml, for a dataset of a robot that is not shipped.
+        robot: Folder with the robot.yaml, for a dataset of a robot that is not shipped.
         force: Overwrite files that exist.
     """
     from wildrobot_gym.evaluation.plots.motion import dataset_page

@@ -16,7 +16,7 @@ def select(
         dataset: Reference file or the name of a shipped one.
         motions: Names of motions; * and ? stand for any letters, as in '02_*'.
         out: File for the new dataset, .npz.
-        robot: Folder with the robot_config.yaml, for a dataset of a robot that is not shipped.
+        robot: Folder with the robot.yaml, for a dataset of a robot that is not shipped.
         force: Overwrite the file if it exists.
     """
     from wildrobot_gym.experiments.motion.select import select_motions

@@ -32,7 +32,7 @@ def analyze_dataset(dataset: str, robot: str | None = None) -> DatasetAnalysis:
 
     Args:
         dataset: A reference file or the name of a shipped one.
-        robot: Folder with the robot_config.yaml, if the dataset's robot is not shipped.
+        robot: Folder with the robot.yaml, if the dataset's robot is not shipped.
 
     Returns:
         The metrics, and the report of its mining.

@@ -26,7 +26,7 @@ def select_motions(
         dataset: A reference file or the name of a shipped one.
         motions: Names of motions; `*` and `?` stand for any letters.
         out: The new file, .npz.
-        robot: Folder with the robot_config.yaml, if the dataset's robot is not shipped.
+        robot: Folder with the robot.yaml, if the dataset's robot is not shipped.
         overwrite: Replace `out` if it exists.
 
     Returns:

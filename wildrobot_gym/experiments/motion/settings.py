@@ -18,7 +18,7 @@ class BuildSettings:
     """Parameters of `build_walks`."""
 
     robot: str = "wildrobot"
-    """Name of a shipped robot, or a folder with a robot_config.yaml."""
+    """Name of a shipped robot, or a folder with a robot.yaml."""
     out: Path | None = None
     """File for the clips, .npz. The default is the shipped walk_synthetic of this robot."""
     speeds: tuple[float, ...] | None = None
@@ -118,7 +118,7 @@ class CheckFeaturesSettings:
     config: str | None = None
     """Run config whose AMP features are compared. The default is all channels."""
     robot: str | None = None
-    """Folder with the robot_config.yaml, for a dataset of a robot that is not shipped."""
+    """Folder with the robot.yaml, for a dataset of a robot that is not shipped."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ class PlainRobot:
         xml: The MJCF file. A floor is added where it has none.
         description: The policy's.
         names: Names that differ.
+        spec: The file's model with changes, such as those of a `robot.yaml`.
 
     Attributes:
         model: The compiled model.
@@ -54,10 +55,14 @@ class PlainRobot:
     """
 
     def __init__(
-        self, xml: Path, description: PolicyDescription, names: ModelMap | None = None
+        self,
+        xml: Path,
+        description: PolicyDescription,
+        names: ModelMap | None = None,
+        spec: mujoco.MjSpec | None = None,
     ) -> None:
         names = names or ModelMap({})
-        self.model = _compile(xml)
+        self.model = _compile(xml, spec)
         self.data = mujoco.MjData(self.model)
         self._spec = description
         ids = _joint_ids(self.model, description, names, xml)
@@ -172,10 +177,10 @@ class PlainRobot:
         return self.data.qfrc_actuator[self._dof] + self.data.qfrc_applied[self._dof]
 
 
-def _compile(xml: Path) -> mujoco.MjModel:
+def _compile(xml: Path, spec: mujoco.MjSpec | None) -> mujoco.MjModel:
     """The model, with a floor."""
     try:
-        spec = mujoco.MjSpec.from_file(str(xml))
+        spec = spec or mujoco.MjSpec.from_file(str(xml))
         if not spec.worldbody.geoms:
             spec.worldbody.add_geom(
                 type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 0.05], contype=1, conaffinity=1

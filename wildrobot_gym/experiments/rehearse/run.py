@@ -64,7 +64,8 @@ class Stage:
         self.trained_on = RobotModel.load(settings.robot or description.robot)
         self.xml = settings.xml or self.trained_on.xml_path
         names = ModelMap(settings.renamed(), settings.base)
-        self.plain = PlainRobot(self.xml, description, names)
+        spec = None if settings.xml else self.trained_on.spec()
+        self.plain = PlainRobot(self.xml, description, names, spec)
 
     def differences(self) -> list[str]:
         """How this robot is another than the one that the policy was trained on, in sentences."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amp_sbx.common.errors import AMPError
+from wildrobot_gym import yaml_io
 from wildrobot_gym.config import build
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import ConfigError, WildRobotError, unknown_name
@@ -17,7 +18,7 @@ from wildrobot_gym.paths import STUDIES
 from wildrobot_gym.physics.backends import check_backend
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training.config import RunConfig, find_config, yaml_io
+from wildrobot_gym.training.config import RunConfig, find_config
 from wildrobot_gym.training.policy import find_policy
 from wildrobot_gym.training.resume import MAY_CHANGE
 

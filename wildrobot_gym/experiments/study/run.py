@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from amp_sbx.common.errors import AMPError
+from wildrobot_gym import yaml_io
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import PROTOCOL
 from wildrobot_gym.experiments.study import processes
@@ -19,7 +20,7 @@ from wildrobot_gym.experiments.study.config import digest
 from wildrobot_gym.files import atomic_write, locked
 from wildrobot_gym.physics.backends import AUTO
 from wildrobot_gym.training import config as run_config
-from wildrobot_gym.training.config import RunConfig, yaml_io
+from wildrobot_gym.training.config import RunConfig
 from wildrobot_gym.training.run_directory import RunDirectory
 
 FAILED = "study: failed: "  # in a run's log

@@ -94,7 +94,7 @@ def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> 
         states = replace(states, pad_forces=pad_loads(robot, states, CONTROL_DT))  # type: ignore[arg-type]
     qpos, qvel = np.array(states.qpos[inside], float), np.array(states.qvel[inside], float)
     pads, feet = np.asarray(states.pad_pos_w), np.asarray(states.foot_quat_w)
-    low = lowest_corner(pads, feet, robot.pad_half_size, robot.pad_ids_of_foot)
+    low = lowest_corner(robot, pads, feet)
     qpos[:, :2] = 0.0
     qpos[:, 2] -= low[inside].min(axis=-1)
     view = base_in_heading(qpos, qvel)

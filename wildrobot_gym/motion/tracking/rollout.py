@@ -221,5 +221,5 @@ class _Stage:
             load_fraction=np.clip(load, 0.0, 1.0),
             base_place=self._at("feet_h") - feet_in_heading(error.yaw, base, feet),
             stance=self._at("stance"),
-            sole_height=lowest_corner(pads, quat, robot.pad_half_size, robot.pad_ids_of_foot),
+            sole_height=lowest_corner(robot, pads, quat),
         )

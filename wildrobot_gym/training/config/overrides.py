@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wildrobot_gym import yaml_io
 from wildrobot_gym.errors import ConfigError
-from wildrobot_gym.training.config import yaml_io
 
 Overrides = Mapping[str, Any] | Sequence[str]
 """Values by dotted key, `{"amp.weight": 0.2}`, or texts with a YAML value, `["amp.weight=0.2"]`."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from amp_sbx.algorithm.cloning import CloningConfig
 from amp_sbx.discriminator.config import AMPConfig
+from wildrobot_gym import yaml_io
 from wildrobot_gym.config import build
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import ConfigError, unknown_name
-from wildrobot_gym.training.config import yaml_io
 from wildrobot_gym.training.config.names import find_config
 from wildrobot_gym.training.config.overrides import Overrides, override_all
 from wildrobot_gym.training.config.policy_kwargs import parse_policy_kwargs

@@ -1,4 +1,4 @@
-"""YAML for run configs: numbers as people write them, and no repeated keys."""
+"""YAML files of people: numbers as people write them, and no repeated keys."""
 
 from __future__ import annotations
 

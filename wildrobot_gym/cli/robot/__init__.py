@@ -1,0 +1,1 @@
+"""`wildrobot robot ...`: one module a command."""

@@ -1,0 +1,72 @@
+"""A robot's description as arrays of indices and shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import mujoco
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Which part is which one's image in the x-z plane, by index."""
+
+    joint_ids: np.ndarray
+    joint_signs: np.ndarray
+    pad_ids: np.ndarray
+    foot_ids: np.ndarray
+
+
+def mirror_map(config: dict[str, Any]) -> Mirror:
+    """The mirror map of a symmetric robot's description."""
+    def ids(rows: list[dict[str, Any]], partner: list[str]) -> np.ndarray:
+        names = [row["name"] for row in rows]
+        return np.array([names.index(name) for name in partner])
+
+    joints, pads, feet = config["joints"], config["pads"], config["feet"]
+    return Mirror(
+        joint_ids=ids(joints, [j["mirror"]["joint"] for j in joints]),
+        joint_signs=np.array([float(j["mirror"]["sign"]) for j in joints]),
+        pad_ids=ids(pads, [p["mirror"] for p in pads]),
+        foot_ids=ids(feet, [f["mirror"] for f in feet]),
+    )
+
+
+def pad_shapes(pads: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Points and radius of each pad; a level box has the corners of its sole."""
+    points = [
+        np.array(pad["points"])
+        if "points" in pad
+        else np.array([[x, y, 0.0] for x in (-1, 1) for y in (-1, 1)]) * [*pad["half_size"], 0.0]
+        for pad in pads
+    ]
+    most = max(len(p) for p in points)
+    filled = [np.concatenate([p, np.repeat(p[-1:], most - len(p), axis=0)]) for p in points]
+    return np.stack(filled), np.array([float(pad.get("radius", 0.0)) for pad in pads])
+
+
+def pad_ids(pads: tuple[str, ...], of_feet: list[list[str]]) -> np.ndarray:
+    """(foot, most pads of a foot) indices into the pads; the number of pads fills short rows."""
+    most = max(len(names) for names in of_feet)
+    rows = [[pads.index(name) for name in names] for names in of_feet]
+    return np.array([row + [len(pads)] * (most - len(row)) for row in rows])
+
+
+def sensor_slices(
+    model: mujoco.MjModel, pads: tuple[str, ...], feet: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Index arrays into `sensordata` that give PhysicsState's fields by name."""
+
+    def ids(names: tuple[str, ...], suffix: str) -> np.ndarray:
+        rows = [model.sensor(f"{n}_{suffix}") for n in names]
+        return np.array([np.arange(int(s.adr[0]), int(s.adr[0] + s.dim[0])) for s in rows])
+
+    return {
+        "pad_forces": ids(pads, "force")[:, 0],
+        "pad_pos_w": ids(pads, "pos"),
+        "pad_vel_w": ids(pads, "vel"),
+        "foot_pos_w": ids(feet, "pos"),
+        "foot_quat_w": ids(feet, "quat"),
+    }
