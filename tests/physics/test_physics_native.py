@@ -11,6 +11,7 @@ import pytest
 
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics import make_engine
+from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
@@ -52,7 +53,7 @@ def assert_same(a: PhysicsState, b: PhysicsState, rows=slice(None)) -> None:
 def test_reset_places_the_robots(robot: RobotModel) -> None:
     physics = NativePhysics(robot, N)
     qpos, qvel = starts(robot)
-    before = physics.step(targets(robot, 0))
+    before = physics.step(Drive(targets(robot, 0)))
     state = physics.reset(np.array([1, 3]), qpos[[1, 3]], qvel[[1, 3]])
     np.testing.assert_array_equal(state.qpos[[1, 3]], qpos[[1, 3]].astype(np.float32))
     np.testing.assert_array_equal(state.qvel[[1, 3]], qvel[[1, 3]].astype(np.float32))
@@ -64,7 +65,7 @@ def test_reset_places_the_robots(robot: RobotModel) -> None:
 def test_a_standing_robot_weighs_what_it_weighs(robot: RobotModel) -> None:
     physics = NativePhysics(robot, 1)
     for _ in range(150):
-        state = physics.step(robot.home_joint_pos[None])
+        state = physics.step(Drive(robot.home_joint_pos[None]))
     assert state.pad_forces.sum() == pytest.approx(robot.mass * 9.81, rel=2e-3)
     assert robot.mass * 9.81 == pytest.approx(33.1, abs=0.05)
     assert state.qpos[0, 2] == pytest.approx(robot.home_qpos[2], abs=3e-3)
@@ -75,7 +76,7 @@ def test_a_standing_robot_weighs_what_it_weighs(robot: RobotModel) -> None:
 def test_sensors_belong_to_the_end_of_the_step(robot: RobotModel) -> None:
     physics = started(robot)
     for step in range(5):
-        state = physics.step(targets(robot, step))
+        state = physics.step(Drive(targets(robot, step)))
     data = mujoco.MjData(robot.model)
     for i in range(N):
         data.qpos[:], data.qvel[:] = state.qpos[i], state.qvel[i]
@@ -97,14 +98,14 @@ def test_sensors_belong_to_the_end_of_the_step(robot: RobotModel) -> None:
 
 def test_what_is_returned_is_a_copy(wildrobot: RobotModel) -> None:
     physics, twin = started(wildrobot), started(wildrobot)
-    state = physics.step(targets(wildrobot, 0))
-    twin.step(targets(wildrobot, 0))
+    state = physics.step(Drive(targets(wildrobot, 0)))
+    twin.step(Drive(targets(wildrobot, 0)))
     kept = state.qpos.copy()
     state.pad_forces[:] = 1e6
     state.qvel[:] = np.nan
-    after = physics.step(targets(wildrobot, 1))
+    after = physics.step(Drive(targets(wildrobot, 1)))
     np.testing.assert_array_equal(state.qpos, kept)
-    assert_same(after, twin.step(targets(wildrobot, 1)))
+    assert_same(after, twin.step(Drive(targets(wildrobot, 1))))
 
 
 def test_bit_for_bit_whatever_the_number_of_threads(wildrobot: RobotModel) -> None:
@@ -115,18 +116,20 @@ def test_bit_for_bit_whatever_the_number_of_threads(wildrobot: RobotModel) -> No
     for physics in (one, two):
         physics.reset(np.arange(N), *starts(wildrobot))
     for step in range(20):
-        assert_same(one.step(targets(wildrobot, step)), two.step(targets(wildrobot, step)))
+        assert_same(
+            one.step(Drive(targets(wildrobot, step))), two.step(Drive(targets(wildrobot, step)))
+        )
 
 
 def test_frozen_environments_do_not_move(wildrobot: RobotModel) -> None:
     physics, free = started(wildrobot), started(wildrobot)
-    before = physics.step(targets(wildrobot, 0))
-    free.step(targets(wildrobot, 0))
+    before = physics.step(Drive(targets(wildrobot, 0)))
+    free.step(Drive(targets(wildrobot, 0)))
     frozen = np.array([True, False, False, True])
-    after = physics.step(targets(wildrobot, 1), frozen)
+    after = physics.step(Drive(targets(wildrobot, 1)), frozen)
     assert_same(after, before, frozen)
-    assert_same(after, free.step(targets(wildrobot, 1)), ~frozen)
-    assert_same(physics.step(targets(wildrobot, 2), np.ones(N, bool)), after)
+    assert_same(after, free.step(Drive(targets(wildrobot, 1))), ~frozen)
+    assert_same(physics.step(Drive(targets(wildrobot, 2)), np.ones(N, bool)), after)
 
 
 def test_a_blow_up_ends_one_environment_and_touches_no_other(wildrobot: RobotModel) -> None:
@@ -136,7 +139,10 @@ def test_a_blow_up_ends_one_environment_and_touches_no_other(wildrobot: RobotMod
     for step, broken in enumerate([True, True, False, True]):
         if broken:
             physics.batch.bind("qpos")[2, 9] = np.nan
-        state, calm = physics.step(targets(wildrobot, step)), twin.step(targets(wildrobot, step))
+        state, calm = (
+            physics.step(Drive(targets(wildrobot, step))),
+            twin.step(Drive(targets(wildrobot, step))),
+        )
         np.testing.assert_array_equal(state.diverged, [False, False, broken, False])
         assert_same(state, calm, others)
         for name in state.__dataclass_fields__:
@@ -146,7 +152,7 @@ def test_a_blow_up_ends_one_environment_and_touches_no_other(wildrobot: RobotMod
     assert (physics.num_diverged, twin.num_diverged) == (3, 0)
     physics.batch.bind("qvel")[0] = 1e12
     np.testing.assert_array_equal(
-        physics.step(targets(wildrobot, 9)).diverged, [True, False, False, False]
+        physics.step(Drive(targets(wildrobot, 9))).diverged, [True, False, False, False]
     )
 
 
@@ -154,7 +160,7 @@ def test_a_blow_up_right_after_a_reset_is_seen(wildrobot: RobotModel) -> None:
     physics = started(wildrobot)
     for count in (1, 2):
         physics.batch.bind("qpos")[1, 7] = np.inf
-        assert physics.step(targets(wildrobot, 0)).diverged[1]
+        assert physics.step(Drive(targets(wildrobot, 0))).diverged[1]
         qpos, qvel = starts(wildrobot)
         assert not physics.reset(np.array([1]), qpos[[1]], qvel[[1]]).diverged.any()
         assert physics.num_diverged == count
@@ -163,13 +169,13 @@ def test_a_blow_up_right_after_a_reset_is_seen(wildrobot: RobotModel) -> None:
 def test_saved_states_continue_bit_for_bit(wildrobot: RobotModel) -> None:
     physics = started(wildrobot)
     for step in range(7):
-        last = physics.step(targets(wildrobot, step))
+        last = physics.step(Drive(targets(wildrobot, step)))
     saved = {k: v.copy() for k, v in physics.get_state().items()}
-    wanted = [physics.step(targets(wildrobot, step)) for step in range(7, 12)]
+    wanted = [physics.step(Drive(targets(wildrobot, step))) for step in range(7, 12)]
     other = NativePhysics(wildrobot, N)
     assert_same(other.set_state(saved), last)
     for step, want in zip(range(7, 12), wanted, strict=True):
-        assert_same(other.step(targets(wildrobot, step)), want)
+        assert_same(other.step(Drive(targets(wildrobot, step))), want)
     with pytest.raises(PhysicsError, match="another robot or number of environments"):
         NativePhysics(wildrobot, N + 1).set_state(saved)
     with pytest.raises(PhysicsError, match=r"has no forces, rows, sensordata"):
@@ -186,9 +192,9 @@ def test_control_period_must_fit(wildrobot: RobotModel, control_dt: float) -> No
 
 def test_control_period_counts_substeps(wildrobot: RobotModel) -> None:
     coarse, fine = NativePhysics(wildrobot, 1, 0.02), NativePhysics(wildrobot, 1, 0.004)
-    one = coarse.step(targets(wildrobot, 0, 1))
+    one = coarse.step(Drive(targets(wildrobot, 0, 1)))
     for _ in range(5):
-        five = fine.step(targets(wildrobot, 0, 1))
+        five = fine.step(Drive(targets(wildrobot, 0, 1)))
     # Position sensors are brought up to date between control steps, nothing else differs.
     np.testing.assert_allclose(one.qpos, five.qpos, atol=1e-6)
 
@@ -202,11 +208,11 @@ def test_pushes_reach_the_floor_and_end_with_a_reset(robot: RobotModel) -> None:
     physics = NativePhysics(robot, 2)
     physics.push_base(np.array([[0, 0, 10.0, 0, 0, 0], [0] * 6]))
     for _ in range(150):
-        state = physics.step(np.tile(robot.home_joint_pos, (2, 1)))
+        state = physics.step(Drive(np.tile(robot.home_joint_pos, (2, 1))))
     np.testing.assert_allclose(
         state.pad_forces.sum(axis=-1), [robot.weight - 10.0, robot.weight], rtol=5e-3
     )
     physics.reset(np.arange(2), np.tile(robot.home_qpos, (2, 1)), np.zeros((2, robot.model.nv)))
     for _ in range(150):
-        state = physics.step(np.tile(robot.home_joint_pos, (2, 1)))
+        state = physics.step(Drive(np.tile(robot.home_joint_pos, (2, 1))))
     np.testing.assert_allclose(state.pad_forces.sum(axis=-1), robot.weight, rtol=5e-3)

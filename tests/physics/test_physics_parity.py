@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import pytest
 
+from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.mjx import MjxEngine
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.physics.state import PhysicsState, select
@@ -41,8 +42,9 @@ class Mjx:
         self.data = new if self.data is None else select(mask, new, self.data)
         return state
 
-    def step(self, ctrl: np.ndarray) -> PhysicsState:
-        self.data, state = self._step(self.data, ctrl.astype(np.float32))
+    def step(self, drive: Drive) -> PhysicsState:
+        drive = jax.tree.map(lambda x: x.astype(np.float32), drive)
+        self.data, state = self._step(self.data, drive)
         return state
 
 
@@ -99,7 +101,7 @@ def test_same_state_same_task_outputs(wildrobot: RobotModel, mjx_physics: Mjx) -
     ids = np.arange(N)
     native.reset(ids, *starts(wildrobot))
     for step in range(4):
-        moved = native.step(targets(wildrobot, step))
+        moved = native.step(Drive(targets(wildrobot, step)))
         qpos, qvel = moved.qpos.astype(float), moved.qvel.astype(float)
         if step == 3:
             qpos[1, 2] = 0.1  # fallen
@@ -124,7 +126,7 @@ def test_a_horizon_with_staggered_resets(wildrobot: RobotModel, mjx_physics: Mjx
             again = np.array([step // 3, 3])
             for physics in (native, mjx_physics):
                 physics.reset(again, qpos[again], qvel[again])
-        a, b = (physics.step(targets(wildrobot, step)) for physics in (native, mjx_physics))
+        a, b = (physics.step(Drive(targets(wildrobot, step))) for physics in (native, mjx_physics))
         assert np.abs(a.actuator_forces).max() < 3.9
     assert_close(
         a, b, {"qpos": 0.005, "pad_pos_w": 0.005, "foot_pos_w": 0.005, "actuator_forces": 0.15}
@@ -135,11 +137,11 @@ def test_a_horizon_with_staggered_resets(wildrobot: RobotModel, mjx_physics: Mjx
 def test_a_broken_robot_restarts_alone(wildrobot: RobotModel, mjx_physics: Mjx) -> None:
     qpos, qvel = starts(wildrobot)
     mjx_physics.reset(np.arange(N), qpos, qvel)
-    whole = mjx_physics.step(targets(wildrobot, 0))
+    whole = mjx_physics.step(Drive(targets(wildrobot, 0)))
     broken = qpos.copy()
     broken[2, 8] = np.nan
     mjx_physics.reset(np.arange(N), broken, qvel)
-    state = mjx_physics.step(targets(wildrobot, 0))
+    state = mjx_physics.step(Drive(targets(wildrobot, 0)))
     np.testing.assert_array_equal(state.diverged, [False, False, True, False])
     rows = np.array([0, 1, 3])
     for name, value in vars(state).items():

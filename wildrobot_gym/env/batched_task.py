@@ -94,9 +94,9 @@ class BatchedTask:
         return self._begin(all_of, ids, some, starts, physics, limits)
 
     def target(self, state: Any, actions: Any) -> tuple[Any, Any]:
-        """Filtered actions, and joint targets in rad."""
-        filtered, targets = self._target(state, actions)
-        return filtered, targets
+        """Filtered actions, and what acts on the robots."""
+        filtered, drive = self._target(state, actions)
+        return filtered, drive
 
     def advance(self, state: Any, physics: PhysicsState, filtered: Any) -> tuple[Any, StepOutput]:
         """Task states and outputs after a control step."""

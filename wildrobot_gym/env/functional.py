@@ -120,8 +120,8 @@ class FunctionalEnv:
 
     def transition(self, state: State, action: Float[Array, "joint"]) -> tuple[State, Step]:
         """One control step without a restart."""
-        filtered, targets = self.task.target(state.task, action)
-        engine, physics = self.engine.step(state.engine, targets)
+        filtered, drive = self.task.target(state.task, action)
+        engine, physics = self.engine.step(state.engine, drive)
         task, out = self.task.advance(state.task, physics, filtered)
         total = state.episode_return + out.reward
         step = Step(
@@ -146,7 +146,7 @@ class FunctionalEnv:
         """A new episode at `start`, as the task draws it, after the task state `task`."""
 
         def place(qpos: Array, _: None) -> tuple[Array, tuple[Any, PhysicsState]]:
-            engine, physics = self.engine.init(qpos, start.qvel)
+            engine, physics = self.engine.init(qpos, start.qvel, start.fields)
             return lift_to_floor(self.robot, qpos, physics), (engine, physics)
 
         # Placed, lifted out of the floor, and placed there. A scan compiles the engine once.

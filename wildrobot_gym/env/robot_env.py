@@ -106,6 +106,11 @@ class RobotEnv(NamedReference, gym.Env):
         self._vector.close()
 
     @property
+    def randomization(self) -> dict[str, np.ndarray]:
+        """What the episode drew, by the name of its term; empty without `randomization`."""
+        return {name: value[0] for name, value in self._vector.randomization.items()}
+
+    @property
     def vector(self) -> RobotVectorEnv:
         """The vector environment of one robot that does the work."""
         return self._vector

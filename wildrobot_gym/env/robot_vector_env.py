@@ -23,6 +23,7 @@ from wildrobot_gym.env.device_simulation import DeviceSimulation
 from wildrobot_gym.env.functional import FunctionalEnv, State
 from wildrobot_gym.env.memory import within_memory
 from wildrobot_gym.env.named_reference import NamedReference
+from wildrobot_gym.env.randomized import Randomized
 from wildrobot_gym.env.render import SceneRenderer, available_render_modes, check_render_mode
 from wildrobot_gym.env.saved_state import MISFIT
 from wildrobot_gym.env.simulation import HostSimulation, Simulation
@@ -36,7 +37,7 @@ from wildrobot_gym.task.observations import CLIP
 from wildrobot_gym.task.protocol import Task
 
 
-class RobotVectorEnv(NamedReference, gym.vector.VectorEnv):
+class RobotVectorEnv(NamedReference, Randomized, gym.vector.VectorEnv):
     """`num_envs` robots with one task. `WildRobotVectorEnv` documents arguments and infos.
 
     Attributes:

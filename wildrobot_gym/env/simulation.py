@@ -124,8 +124,8 @@ class HostSimulation:
         self, actions: np.ndarray, waiting: np.ndarray, restart_ended: bool, limits: np.ndarray
     ) -> tuple[StepOutput, np.ndarray]:
         """One control step; see `Simulation.step`."""
-        filtered, targets = self._batched.target(self.task_state, actions)
-        state = self.physics.step(np.asarray(targets), frozen=waiting)
+        filtered, drive = self._batched.target(self.task_state, actions)
+        state = self.physics.step(jax.tree.map(np.asarray, drive), frozen=waiting)
         self.physics_state = state
         task, out = self._batched.advance(self.task_state, state, filtered)
         # Those that wait take no step: their random streams stay where they are.
@@ -157,8 +157,9 @@ class HostSimulation:
 
     def _begin(self, ids: np.ndarray, some: Any, starts: Any, limits: np.ndarray) -> None:
         real = ids[ids < self.num_envs]
-        qpos, qvel = (np.asarray(x)[: len(real)] for x in (starts.qpos, starts.qvel))
-        new = place_on_floor(self.physics, real, qpos, qvel)
+        where = (starts.qpos, starts.qvel, starts.fields)
+        place = jax.tree.map(lambda x: np.asarray(x)[: len(real)], where)
+        new = place_on_floor(self.physics, real, *place)
         there = PhysicsState(**{n: v.take(ids, axis=0, mode="clip") for n, v in vars(new).items()})
         self.task_state, self.seen = self._batched.begin(
             (self.task_state, self.seen),

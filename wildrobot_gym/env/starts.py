@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,11 @@ def lift_to_floor(
 
 
 def place_on_floor(
-    physics: NativePhysics, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray
+    physics: NativePhysics,
+    ids: np.ndarray,
+    qpos: np.ndarray,
+    qvel: np.ndarray,
+    fields: Mapping[str, np.ndarray],
 ) -> PhysicsState:
     """Place some robots, and lift those whose soles are in the floor.
 
@@ -47,11 +52,12 @@ def place_on_floor(
         ids: (n,) robots to place, sorted.
         qpos: (n, nq) their poses.
         qvel: (n, nv) their velocities.
+        fields: Values of their model fields that differ from the robot's own.
 
     Returns:
         The state of all robots.
     """
-    state = physics.reset(ids, qpos, qvel)
+    state = physics.reset(ids, qpos, qvel, fields)
     some = PhysicsState(**{name: value[ids] for name, value in vars(state).items()})
     lifted = lift_to_floor(physics.robot, qpos, some)
     return state if np.array_equal(lifted, qpos) else physics.reset(ids, lifted, qvel)

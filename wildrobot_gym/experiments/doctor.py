@@ -105,11 +105,12 @@ def _training() -> str:
 
 
 def _native() -> str:
+    from wildrobot_gym.physics.drive import Drive
     from wildrobot_gym.physics.native import NativePhysics
 
     robot = RobotModel.load("wildrobot")
     physics = NativePhysics(robot, NUM_ROBOTS)
-    state = physics.step(np.tile(robot.home_joint_pos, (NUM_ROBOTS, 1)))
+    state = physics.step(Drive(np.tile(robot.home_joint_pos, (NUM_ROBOTS, 1))))
     height = float(np.asarray(state.base_pos_w)[0, 2])
     return f"one step of {NUM_ROBOTS} robots, base at {height:.3f} m"
 

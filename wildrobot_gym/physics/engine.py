@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import jax
@@ -10,6 +11,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Array, Float
 
+from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 
@@ -25,12 +27,20 @@ class Engine(Protocol):
     name: str
     robot: RobotModel
 
-    def init(self, qpos: Float[Array, "nq"], qvel: Float[Array, "nv"]) -> tuple[Any, PhysicsState]:
-        """The engine's own state at a given state of the robot, and what a task may know of it."""
+    def init(
+        self,
+        qpos: Float[Array, "nq"],
+        qvel: Float[Array, "nv"],
+        fields: Mapping[str, Array] | None = None,
+    ) -> tuple[Any, PhysicsState]:
+        """The engine's own state at a given state of the robot, and what a task may know of it.
+
+        `fields` are the values of model fields that differ from the robot's own, as in a `Drive`.
+        """
         ...
 
-    def step(self, data: Any, ctrl: Float[Array, "joint"]) -> tuple[Any, PhysicsState]:
-        """One control step towards joint targets in rad.
+    def step(self, data: Any, drive: Drive) -> tuple[Any, PhysicsState]:
+        """One control step.
 
         A simulation that diverged restarts at home, and its state says so.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -14,7 +15,9 @@ from jaxtyping import Array, Float
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.base import assemble_state, substeps
 from wildrobot_gym.physics.corner_contacts import corner_model
+from wildrobot_gym.physics.drive import Drive, servo_inputs
 from wildrobot_gym.physics.engine import engine_key
+from wildrobot_gym.physics.fields import model_fields
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 
@@ -63,6 +66,7 @@ class MjxEngine:
             raise PhysicsError(
                 f"MJX cannot be used: {error}. `wildrobot doctor` shows what works here."
             ) from error
+        self._fields = model_fields(robot)
         self._home = jnp.asarray(robot.home_qpos, jnp.float32)
 
     def sharing_key(self) -> str:
@@ -70,26 +74,38 @@ class MjxEngine:
         return engine_key(self.name, self.robot, self.num_substeps)
 
     def init(
-        self, qpos: Float[Array, "nq"], qvel: Float[Array, "nv"]
+        self,
+        qpos: Float[Array, "nq"],
+        qvel: Float[Array, "nv"],
+        fields: Mapping[str, Array] | None = None,
     ) -> tuple[MjxState, PhysicsState]:
         """MJX's state with all sensors computed, and the servos holding the joints."""
         data = self._template.replace(qpos=qpos, qvel=qvel, ctrl=qpos[7:])
-        data = mjx.forward(self.model, data)
+        data = mjx.forward(self._model(fields or {}), data)
         state = self._assemble(data, data.sensordata, data.actuator_force, jnp.array(False))
         return MjxState(qpos, qvel, data.qacc_warmstart), state
 
-    def physics(self, data: MjxState, ctrl: Float[Array, "joint"]) -> Any:
+    def physics(self, data: MjxState, drive: Drive) -> Any:
         """MJX's own data after a control step, whatever came out."""
+        model = self._model(drive.fields)
 
-        def substep(d: Any, _: None) -> tuple[Any, None]:
-            return mjx.step(self.model, d), None
+        def substep(d: Any, k: Any) -> tuple[Any, None]:
+            if drive.by_substep:
+                d = d.replace(ctrl=servo_inputs(drive, k, d.qpos[7:]))
+            return mjx.step(model, d), None
 
-        d = self._template.replace(**vars(data), ctrl=ctrl)
-        return jax.lax.scan(substep, d, None, self.num_substeps)[0]
+        d = self._template.replace(**vars(data), ctrl=drive.targets)
+        if drive.push is not None:
+            d = d.replace(qvel=d.qvel.at[:3].add(drive.push))
+        if drive.wrench is not None:
+            base = self.robot.model.jnt_bodyid[0]
+            d = d.replace(xfrc_applied=d.xfrc_applied.at[base].set(drive.wrench))
+        ticks = jnp.arange(self.num_substeps) if drive.by_substep else None
+        return jax.lax.scan(substep, d, ticks, self.num_substeps)[0]
 
-    def step(self, data: MjxState, ctrl: Float[Array, "joint"]) -> tuple[MjxState, PhysicsState]:
+    def step(self, data: MjxState, drive: Drive) -> tuple[MjxState, PhysicsState]:
         """One control step; a simulation that diverged restarts at home."""
-        d = self.physics(data, ctrl)
+        d = self.physics(data, drive)
         # NaN compares as false, so it counts as too large.
         diverged = ~((jnp.abs(d.qpos) < LARGEST).all() & (jnp.abs(d.qvel) < LARGEST).all())
         d = d.replace(
@@ -99,12 +115,23 @@ class MjxEngine:
         )
         # As with the native engine: position and velocity sensors at the new state, forces of the
         # last substep. Kinematics alone give the former.
-        now = mjx.com_vel(self.model, mjx.com_pos(self.model, mjx.kinematics(self.model, d)))
-        now = mjx.sensor_vel(self.model, mjx.sensor_pos(self.model, now))
+        model = self._model(drive.fields)
+        now = mjx.com_vel(model, mjx.com_pos(model, mjx.kinematics(model, d)))
+        now = mjx.sensor_vel(model, mjx.sensor_pos(model, now))
         sensors = jnp.where(diverged & ~self._moving_sensors, 0.0, now.sensordata)
         forces = jnp.where(diverged, 0.0, d.actuator_force)
         state = self._assemble(d, sensors, forces, diverged)
         return MjxState.of(d), state
+
+    def _model(self, fields: Mapping[str, Array]) -> Any:
+        """MJX's model with other values of some fields."""
+        model = self.model
+        for name, value in fields.items():
+            for part in self._fields[name].parts:
+                before = jnp.asarray(getattr(model, part.name))
+                after = before.at[part.index].set(part.transform(jnp.asarray(value)))
+                model = model.replace(**{part.name: after})
+        return model
 
     @property
     def _moving_sensors(self) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import mujoco
 import mujoco.batch
 import numpy as np
@@ -9,8 +11,11 @@ from jaxtyping import Float
 
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.base import assemble_state, substeps
+from wildrobot_gym.physics.drive import Drive, servo_inputs
+from wildrobot_gym.physics.fields import model_fields
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import AnyArray
 
 # A blow-up does not raise: the engine resets that simulation and counts one of these warnings.
 _BLOW_UPS = [
@@ -20,6 +25,7 @@ _BLOW_UPS = [
     mujoco.mjtWarning.mjWARN_BADCTRL.value,
 ]
 _VEL = mujoco.mjtStage.mjSTAGE_VEL.value
+_NONE = mujoco.mjtStage.mjSTAGE_NONE.value
 
 
 class NativePhysics:
@@ -58,7 +64,8 @@ class NativePhysics:
         self._ctrl = self.batch.bind("ctrl")
         self.sensordata = self.batch.bind("sensordata")
         self.forces = self.batch.bind("actuator_force")
-        self._push: np.ndarray | None = None  # bound when it is first used: most users never push
+        self._wrench: np.ndarray | None = None  # bound when it is first used: most never push
+        self._fields = model_fields(robot)
         self._seen = self._blow_ups()
         self.reset(
             np.arange(num_envs),
@@ -66,19 +73,28 @@ class NativePhysics:
             np.zeros((num_envs, robot.model.nv)),
         )
 
-    def reset(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray) -> PhysicsState:
+    def reset(
+        self,
+        ids: np.ndarray,
+        qpos: np.ndarray,
+        qvel: np.ndarray,
+        fields: Mapping[str, np.ndarray] | None = None,
+    ) -> PhysicsState:
         """Place some environments, with the servos holding the joints.
 
         Args:
             ids: (n,) environments, sorted.
             qpos: (n, nq) their positions.
             qvel: (n, nv) their velocities.
+            fields: Values of their model fields, each with a leading axis of n; those that are left
+                out stay.
 
         Returns:
             The state of all environments.
         """
         if len(ids):
-            self.batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
+            self.write_fields(fields or {}, ids)
+            self.batch.reset(ids, stage=_NONE)
             self.qpos[ids] = qpos
             self.qvel[ids] = qvel
             self._ctrl[ids] = qpos[:, 7:]
@@ -86,29 +102,40 @@ class NativePhysics:
             self._seen[ids] = self._blow_ups()[ids]  # a reset sets the engine's counters back
         return self._state(np.zeros(self.num_envs, bool))
 
-    def step(self, ctrl: np.ndarray, frozen: np.ndarray | None = None) -> PhysicsState:
+    def step(self, drive: Drive, frozen: np.ndarray | None = None) -> PhysicsState:
         """Take one control step.
 
         Args:
-            ctrl: (num_envs, joint) joint targets, rad.
+            drive: NumPy's arrays, each with a leading environment axis.
             frozen: (num_envs,) bool: environments that stay as they are.
 
         Returns:
             The state of all environments.
         """
-        return self._state(self.advance(ctrl, frozen))
+        return self._state(self.advance(drive, frozen))
 
-    def advance(self, ctrl: np.ndarray, frozen: np.ndarray | None = None) -> np.ndarray:
+    def advance(self, drive: Drive, frozen: np.ndarray | None = None) -> np.ndarray:
         """As `step`, without copying the state.
 
         Returns:
             (num_envs,) bool: simulations that diverged and restarted at home.
         """
-        self._ctrl[:] = ctrl
         ids = None if frozen is None or not frozen.any() else ~frozen
+        self.write_fields(drive.fields)
+        if drive.push is not None:
+            self.qvel[:, :3] += drive.push if ids is None else drive.push * ids[:, None]
+        if drive.wrench is not None:
+            self.push_base(drive.wrench)
         # The velocity stage updates the sensors of position and velocity to the state after the
         # step. Forces stay those of the last substep, which saves a constraint solve.
-        self.batch.step(ids, nstep=self._substeps, stage=_VEL)
+        if drive.by_substep:
+            for k in range(self._substeps):
+                self._ctrl[:] = servo_inputs(drive, k, self.qpos[:, 7:])
+                last = k == self._substeps - 1
+                self.batch.step(ids, nstep=1, stage=_VEL if last else _NONE)
+        else:
+            self._ctrl[:] = drive.targets
+            self.batch.step(ids, nstep=self._substeps, stage=_VEL)
         now = self._blow_ups()
         diverged: np.ndarray = now > self._seen
         self._seen = now
@@ -119,15 +146,39 @@ class NativePhysics:
             self.reset(broken, home, np.zeros((len(broken), self.robot.model.nv)))
         return diverged
 
-    def push_base(self, wrench: Float[np.ndarray, "env 6"]) -> None:
+    def write_fields(
+        self, fields: Mapping[str, np.ndarray], ids: np.ndarray | slice = slice(None)
+    ) -> None:
+        """Change model fields of some environments.
+
+        Args:
+            fields: Values by name (`wildrobot_gym.physics.fields`), each with a leading axis.
+            ids: Their environments; all by default.
+        """
+        for name, value in fields.items():
+            for part in self._fields[name].parts:
+                live = self._expanded(part.name)
+                some = live[ids]  # a copy, or a view of all
+                some[(slice(None), *part.index)] = part.transform(value)
+                live[ids] = some
+
+    def _expanded(self, name: str) -> np.ndarray:
+        """A field of MuJoCo's model with a leading environment axis; live."""
+        if name == "body_ipos":
+            # Where the center of mass was the frame's origin, MuJoCo takes one for the other.
+            self.batch.expand("body_sameframe")[:] = mujoco.mjtSameFrame.mjSAMEFRAME_NONE.value
+        live: np.ndarray = self.batch.expand(name)
+        return live
+
+    def push_base(self, wrench: Float[AnyArray, "env 6"]) -> None:
         """Apply a force and a torque to the base's center of mass until the next call or a reset.
 
         Args:
             wrench: (env, 6) force, N, and torque, N*m, in the world frame.
         """
-        if self._push is None:
-            self._push = self.batch.bind("xfrc_applied")
-        self._push[:, self.robot.model.jnt_bodyid[0]] = wrench
+        if self._wrench is None:
+            self._wrench = self.batch.bind("xfrc_applied")
+        self._wrench[:, self.robot.model.jnt_bodyid[0]] = wrench
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything needed to continue bit for bit, as arrays."""

@@ -10,6 +10,8 @@ JAX does not write a program with a host callback to its compilation cache.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -19,6 +21,7 @@ from jax.experimental.buffer_callback import buffer_callback
 from jaxtyping import Array, Float, UInt32
 
 from wildrobot_gym.physics.base import assemble_state, substeps
+from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.engine import engine_key
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.physics.state import PhysicsState
@@ -65,13 +68,20 @@ class NativeEngine:
         """What the compiled functions depend on, as text."""
         return engine_key(self.name, self.robot, self._control_dt, self._num_threads)
 
-    def init(self, qpos: Float[Array, "nq"], qvel: Float[Array, "nv"]) -> tuple[Rows, PhysicsState]:
+    def init(
+        self,
+        qpos: Float[Array, "nq"],
+        qvel: Float[Array, "nv"],
+        fields: Mapping[str, Array] | None = None,
+    ) -> tuple[Rows, PhysicsState]:
         """The simulation's state with all sensors computed, and the servos holding the joints."""
-        return self._call(self._init, qpos.astype(jnp.float32), qvel.astype(jnp.float32))
+        values, names = jax.tree.flatten(dict(fields or {}))
+        return self._call(partial(self._init, names), *_as_float32((qpos, qvel, *values)))
 
-    def step(self, data: Rows, ctrl: Float[Array, "joint"]) -> tuple[Rows, PhysicsState]:
+    def step(self, data: Rows, drive: Drive) -> tuple[Rows, PhysicsState]:
         """One control step; a simulation that diverged restarts at home."""
-        return self._call(self._step, data, ctrl.astype(jnp.float32))
+        values, names = jax.tree.flatten(drive)
+        return self._call(partial(self._step, names), data, *_as_float32(values))
 
     # --- on the host: no JAX in here, which could deadlock ---
 
@@ -80,19 +90,19 @@ class NativeEngine:
         rows, *arrays = call(*arguments)
         return rows, assemble_state(self.robot, *arrays)
 
-    def _init(self, _: Any, outputs: Any, qpos: Any, qvel: Any) -> None:
-        qpos, qvel = (_flat(np.asarray(x)) for x in (qpos, qvel))
+    def _init(self, names: Any, _: Any, outputs: Any, *arguments: Any) -> None:
+        qpos, qvel, *values = _flat(arguments)
         with self._lock:
             physics = self._batch(len(qpos))
-            physics.reset(np.arange(len(qpos)), qpos, qvel)
+            physics.reset(np.arange(len(qpos)), qpos, qvel, names.unflatten(values))
             self._write(physics, outputs, np.zeros(len(qpos), bool))
 
-    def _step(self, _: Any, outputs: Any, rows: Any, ctrl: Any) -> None:
-        rows, ctrl = (_flat(np.asarray(x)) for x in (rows, ctrl))
+    def _step(self, names: Any, _: Any, outputs: Any, *arguments: Any) -> None:
+        rows, *values = _flat(arguments)
         with self._lock:
             physics = self._batch(len(rows))
             physics.batch.state[:] = rows.view(np.float64)
-            diverged = physics.advance(ctrl)
+            diverged = physics.advance(names.unflatten(values))
             self._write(physics, outputs, diverged)
 
     def _batch(self, size: int) -> NativePhysics:
@@ -113,6 +123,14 @@ class NativeEngine:
             buffer[...] = value.reshape(buffer.shape)
 
 
-def _flat(array: np.ndarray) -> np.ndarray:
-    """(simulation, width), for none, one or several batch axes."""
-    return np.ascontiguousarray(array.reshape(-1, array.shape[-1]))
+def _flat(arguments: Sequence[Any]) -> list[np.ndarray]:
+    """(simulation, ...), for none, one or several batch axes; the first argument is a vector."""
+    arrays = [np.asarray(x) for x in arguments]
+    axes = arrays[0].ndim - 1
+    return [np.ascontiguousarray(x.reshape(-1, *x.shape[axes:])) for x in arrays]
+
+
+def _as_float32(values: Sequence[Any]) -> list[Array]:
+    """Numbers in the task's precision; counts stay counts."""
+    arrays = [jnp.asarray(x) for x in values]
+    return [x.astype(jnp.float32) if jnp.issubdtype(x.dtype, jnp.floating) else x for x in arrays]

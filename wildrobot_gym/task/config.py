@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wildrobot_gym.config import check
+from wildrobot_gym.task.randomization.sections import DisturbanceConfig, check_randomization
 from wildrobot_gym.task.rewards import RewardConfig
 from wildrobot_gym.task.sections import (
     ActionConfig,
@@ -23,6 +25,7 @@ from wildrobot_gym.task.track_rewards import TrackRewardConfig
 __all__ = [
     "ActionConfig",
     "CommandConfig",
+    "DisturbanceConfig",
     "EnvConfig",
     "FeatureConfig",
     "HistoryConfig",
@@ -60,8 +63,12 @@ class EnvConfig:
     reset: ResetConfig = field(default_factory=ResetConfig)
     termination: TerminationConfig = field(default_factory=TerminationConfig)
     rewards: RewardConfig = field(default_factory=RewardConfig)
+    randomization: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Range of each quantity that is drawn once an episode (`docs/guides/randomization.md`)."""
+    disturbances: DisturbanceConfig = field(default_factory=DisturbanceConfig)
 
     def __post_init__(self) -> None:
+        check_randomization(self.randomization)
         check(self.control_dt > 0, "control_dt", self.control_dt, "a positive time in s")
         check_channels("privileged", self.privileged)
 

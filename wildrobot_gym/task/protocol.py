@@ -14,10 +14,12 @@ from jaxtyping import Array, Bool, Float
 
 from wildrobot_gym.config import to_dict
 from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import AnyArray
 from wildrobot_gym.task.config import EnvConfig
+from wildrobot_gym.task.randomization.catalog import TERMS
 from wildrobot_gym.task.sections import TerminationConfig
 
 NO_LIMIT = int(jnp.iinfo(jnp.int32).max)  # control steps: an episode without a time limit
@@ -106,8 +108,8 @@ class Task(Protocol):
 
     def target(
         self, task: Any, action: Float[Array, "joint"]
-    ) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
-        """Filtered action, and joint targets in rad, for one raw action in -1 to 1."""
+    ) -> tuple[Float[Array, "joint"], Drive]:
+        """Filtered action, and what acts on the robot, for one raw action in -1 to 1."""
         ...
 
     def advance(
@@ -118,7 +120,7 @@ class Task(Protocol):
 
 
 def sharing_key(robot: RobotModel, config: EnvConfig, motions: Any) -> str | None:
-    """What a task's functions depend on, as text; None with a user's own reward terms.
+    """What a task's functions depend on, as text; None with a user's own terms.
 
     The time limit and `reset.stagger` are no part of it: environments pass each episode's length.
 
@@ -127,7 +129,8 @@ def sharing_key(robot: RobotModel, config: EnvConfig, motions: Any) -> str | Non
         config: All settings.
         motions: A tree of the arrays that the task reads, or None.
     """
-    if set(config.rewards.weights) - set(config.rewards.registry):
+    own_rewards = set(config.rewards.weights) - set(config.rewards.registry)
+    if own_rewards or set(config.randomization) - set(TERMS):
         return None
     plain = to_dict(config)
     del plain["reset"]["stagger"]

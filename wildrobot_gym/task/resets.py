@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float
 
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import axis_quat, quat_mul, yaw_quat
+from wildrobot_gym.task.randomization.world import World
 from wildrobot_gym.task.sections import ResetConfig
 
 
@@ -41,6 +42,10 @@ class Start:
     command: Float[Array, "*b 3"]
     features: Float[Array, "*b feature"]
     history: Float[Array, "*b past feature"]
+    # What randomization draws for the episode (`World.start`).
+    draws: dict[str, Any]
+    world: dict[str, Any]
+    fields: dict[str, Any]  # values of model fields that differ from the robot's own
 
 
 def draw_start(
@@ -49,6 +54,7 @@ def draw_start(
     config: ResetConfig,
     reference: ReferenceStates | None,
     past_shape: tuple[int, int],
+    world: World,
     any_heading: bool = True,
 ) -> Start:
     """Draw where an episode begins.
@@ -59,6 +65,7 @@ def draw_start(
         config: Noise, and the fraction of starts in the reference.
         reference: Frames to start in, or None.
         past_shape: (past, feature) shape of the frames before the start.
+        world: Randomization and disturbances.
         any_heading: Whether headings are uniform; else 0, as the reference's are.
     """
     keys = jax.random.split(key, 6)
@@ -103,4 +110,5 @@ def draw_start(
         command=command,
         features=features,
         history=history,
+        **world.start(key, qpos[7:]),
     )

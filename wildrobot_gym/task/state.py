@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int
@@ -32,6 +34,6 @@ class TaskState:
     # Pose before this control step; None where no feature is a difference of two poses.
     previous_qpos: Float[Array, "*b nq"] | None
     course: Course | None  # of the command; None where it only jumps
-    # What the episode's randomization drew, by name.
-    draws: dict[str, Array]
+    draws: Any  # dict: what the episode's randomization drew, by name
+    world: Any  # dict: what delays and disturbances remember, by name
     memory: Memory | None  # of the observation; None where it shows one exact instant

@@ -15,11 +15,12 @@ from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.amp_window import AmpWindow
 from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces
+from wildrobot_gym.task.randomization.world import World
 from wildrobot_gym.task.state import TaskState
 
 
 def first_task_state(
-    key: jax.Array, robot: RobotModel, amp: AmpWindow, max_episode_steps: int
+    key: jax.Array, robot: RobotModel, amp: AmpWindow, world: World, max_episode_steps: int
 ) -> TaskState:
     """A task state for the first episode to begin from; `key` is its random stream."""
     return TaskState(
@@ -37,8 +38,8 @@ def first_task_state(
         history=jnp.zeros(amp.past_shape),
         previous_qpos=jnp.zeros(robot.model.nq) if amp.differences else None,
         course=None,
-        draws={},
         memory=None,
+        **world.blank(),
     )
 
 

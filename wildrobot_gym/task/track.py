@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Float, Int
 
+from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import (
@@ -33,6 +34,7 @@ from wildrobot_gym.task.control import ServoControl
 from wildrobot_gym.task.gait import gait_metrics
 from wildrobot_gym.task.observations import CLIP, observation_dim, observation_mirror, observe
 from wildrobot_gym.task.protocol import Seen, StepOutput, check_heights, episode_steps, sharing_key
+from wildrobot_gym.task.randomization.world import World
 from wildrobot_gym.task.reflection import SCALAR, VECTOR, joint_image
 from wildrobot_gym.task.resets import Start
 from wildrobot_gym.task.reward_terms import reward_terms
@@ -99,6 +101,7 @@ class TrackTask:
         self.clips = jax.tree.map(jnp.asarray, clips)
         self.max_episode_steps = episode_steps(max_episode_steps)
         self.control = ServoControl(robot, config.action)
+        self.world = World(robot, config.randomization, config.disturbances, config.control_dt)
         self.amp = AmpWindow(robot, config.features, config.control_dt)
         self.layout, self.feature_dim = self.amp.layout, self.amp.dim
         self.critic_dim = 0
@@ -116,7 +119,7 @@ class TrackTask:
 
     def blank(self, key: jax.Array) -> TrackState:
         """A task state for `begin` to start the first episode from."""
-        first = first_task_state(key, self.robot, self.amp, self.max_episode_steps)
+        first = first_task_state(key, self.robot, self.amp, self.world, self.max_episode_steps)
         return TrackState(**vars(first), frame=jnp.int32(0), yaw=jnp.float32(0.0))
 
     def draw_start(self, key: jax.Array) -> TrackStart:
@@ -136,11 +139,17 @@ class TrackTask:
         base = jnp.concatenate([start.qpos[:3], quat_mul(start.qpos[3:7], tilt)])
         joints = jnp.clip(joints, self.control.low, self.control.high)
         return dataclasses.replace(
-            start, qpos=jnp.concatenate([base, joints]), qvel=start.qvel + push
+            start,
+            qpos=jnp.concatenate([base, joints]),
+            qvel=start.qvel + push,
+            **self.world.start(key, joints),
         )
 
     def start_at(self, frame: Int[Array, ""], yaw: Float[Array, ""] | float = 0.0) -> TrackStart:
-        """The exact state of one frame, the clip turned by `yaw` rad."""
+        """The exact state of one frame, the clip turned by `yaw` rad.
+
+        Randomization draws the same for one frame each time.
+        """
         yaw = jnp.asarray(yaw, jnp.float32)
         qpos, qvel = self.clips.qpos[frame], self.clips.qvel[frame]
         turn = yaw_quat(yaw)
@@ -154,6 +163,7 @@ class TrackTask:
             history=jnp.zeros(self.amp.past_shape),
             frame=frame,
             yaw=yaw,
+            **self.world.start(jax.random.fold_in(jax.random.PRNGKey(0), frame), qpos[7:]),
         )
 
     def begin(
@@ -171,15 +181,18 @@ class TrackTask:
             previous_qpos=self.amp.remembered(state),
             frame=start.frame,
             yaw=start.yaw,
+            draws=start.draws,
+            world=start.world,
         )
         return task, Seen(self._observe(task, state), self.amp.window(past, frame))
 
     def target(
         self, task: TrackState, action: Float[Array, "joint"]
-    ) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
-        """Filtered action, and joint targets in rad: the clip's, with the action added."""
+    ) -> tuple[Float[Array, "joint"], Drive]:
+        """Filtered action, and what acts on the robot: the clip's targets with the action added."""
         filtered = self.control.filtered(task.action, action)
-        return filtered, self.control.targets(self.clips.target[task.frame], filtered)
+        targets = self.control.targets(self.clips.target[task.frame], filtered)
+        return filtered, self.world.drive(task.draws, task.world, targets)
 
     def advance(
         self, task: TrackState, state: PhysicsState, action: Float[Array, "joint"]
@@ -209,6 +222,9 @@ class TrackTask:
             history=history.push(task.history, features),
             previous_qpos=self.amp.remembered(state),
             frame=frame,
+            world=self.world.advance(
+                task, self.control.targets(self.clips.target[task.frame], action)
+            ),
             **support_times(task, loaded_feet(self.robot, state), self.config.control_dt),
         )
         output = StepOutput(

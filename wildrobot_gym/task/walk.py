@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task import history
@@ -28,6 +29,7 @@ from wildrobot_gym.task.protocol import (
     episode_steps,
     sharing_key,
 )
+from wildrobot_gym.task.randomization.world import World
 from wildrobot_gym.task.resets import ReferenceStates, Start, draw_start
 from wildrobot_gym.task.reward_terms import reward_terms
 from wildrobot_gym.task.rewards import RewardInputs
@@ -77,6 +79,7 @@ class WalkTask:
         self.reference = jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), reference)
         self.max_episode_steps = episode_steps(max_episode_steps)
         self.control = ServoControl(robot, config.action)
+        self.world = World(robot, config.randomization, config.disturbances, config.control_dt)
         self.amp = AmpWindow(robot, config.features, config.control_dt)
         self.layout, self.feature_dim = self.amp.layout, self.amp.dim
         self.commands = Commands(config.commands, config.control_dt)
@@ -95,15 +98,18 @@ class WalkTask:
 
     def blank(self, key: jax.Array) -> TaskState:
         """A task state for `begin` to start the first episode from."""
-        first = first_task_state(key, self.robot, self.amp, self.max_episode_steps)
+        first = first_task_state(key, self.robot, self.amp, self.world, self.max_episode_steps)
         return dataclasses.replace(
             first, course=self.commands.blank(), memory=self.observer.blank()
         )
 
     def draw_start(self, key: jax.Array) -> Start:
         """Where a new episode begins."""
-        reset, past_shape = self.config.reset, self.amp.past_shape
-        return draw_start(key, self.robot, reset, self.reference, past_shape, self.amp.any_heading)
+        amp = self.amp
+        return draw_start(
+            *(key, self.robot, self.config.reset, self.reference),
+            *(amp.past_shape, self.world, amp.any_heading),
+        )
 
     def begin(
         self, before: TaskState, start: Start, state: PhysicsState, episode_limit: Any = None
@@ -135,6 +141,8 @@ class WalkTask:
             history=history.push(past, frame),
             previous_qpos=self.amp.remembered(state),
             course=course,
+            draws=start.draws,
+            world=start.world,
         )
         sample = self._sample(task, state)
         memory, obs, critic_obs = self.observer.begin(_sensor_key(command_key), sample)
@@ -143,10 +151,11 @@ class WalkTask:
 
     def target(
         self, task: TaskState, action: Float[Array, "joint"]
-    ) -> tuple[Float[Array, "joint"], Float[Array, "joint"]]:
-        """Filtered action, and joint targets in rad, for one raw action in -1 to 1."""
+    ) -> tuple[Float[Array, "joint"], Drive]:
+        """Filtered action, and what acts on the robot, for one raw action in -1 to 1."""
         filtered = self.control.filtered(task.action, action)
-        return filtered, self.control.targets(self.control.home, filtered)
+        targets = self.control.targets(self.control.home, filtered)
+        return filtered, self.world.drive(task.draws, task.world, targets)
 
     def _sample(self, task: TaskState, state: PhysicsState) -> Sample:
         """What the observation of `task` in `state` is read from."""
@@ -186,6 +195,7 @@ class WalkTask:
             history=history.push(task.history, frame),
             previous_qpos=self.amp.remembered(state),
             course=course,
+            world=self.world.advance(task, self.control.targets(self.control.home, action)),
         )
         memory, obs, critic_obs = self.observer.next(
             _sensor_key(command_key), task.memory, self._sample(next_task, state)

@@ -15,6 +15,7 @@ from stable_baselines3.common.logger import Logger
 
 from wildrobot_gym.env.functional import FunctionalWildRobot
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
+from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.engine import Engine
 from wildrobot_gym.physics.mjx import MjxEngine, MjxState
 from wildrobot_gym.training import config as run_config
@@ -123,8 +124,8 @@ def _physics(engine: Engine, state: Any, steps: int) -> Callable[[], Any]:
 
     def one(data: Any, target: Any) -> Any:
         if isinstance(engine, MjxEngine):
-            return MjxState.of(engine.physics(data, target))
-        return engine.step(data, target)[0]
+            return MjxState.of(engine.physics(data, Drive(target)))
+        return engine.step(data, Drive(target))[0]
 
     def control_step(data: Any, _: None) -> tuple[Any, None]:
         return jax.vmap(one)(data, targets), None

@@ -23,6 +23,7 @@ from wildrobot_gym.motion.tracking.loop import Loop, make_loop
 from wildrobot_gym.motion.tracking.performance import Performance, Variant
 from wildrobot_gym.motion.tracking.settings import Controller, TrackSettings
 from wildrobot_gym.motion.tracking.variants import no_cycle, variants
+from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
@@ -161,7 +162,7 @@ class _Stage:
             + self._controllers.feed_forward(self._at("weight_targets"), self._at("motion_targets"))
             + self._controllers.feedback(error, self._feet_error(error), joint_error)
         )
-        self._state = state = self._physics.step(targets, self._gone)
+        self._state = state = self._physics.step(Drive(targets), self._gone)
         self._frame = (self._frame + 1) % self._length
         row = {
             "qpos": state.qpos,

@@ -1,0 +1,153 @@
+"""Randomization terms: what is drawn once an episode, and what the drawn value does."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+from jaxtyping import Array
+
+from wildrobot_gym.config import check, check_choice
+from wildrobot_gym.errors import ConfigError, unknown_name
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.randomization.kinds import KINDS, shape
+
+Draw = Callable[[Any, float, float, RobotModel], Array]
+
+
+@dataclass(frozen=True)
+class RandomTerm:
+    """One quantity that each episode draws.
+
+    Attributes:
+        name: Its name in configs and infos.
+        kind: Shape of the drawn value, one of `KINDS`.
+        unit: Its unit, or 'factor'.
+        meaning: What it does, in words.
+        function: From the drawn value and the model to the model's changed fields; None where the
+            servos' inputs or the sensors read the value.
+        above: Lowest value that is allowed.
+        below: Highest value that is allowed.
+        draw: Draws it; None: uniform in the range.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    meaning: str
+    function: Callable[[Any, Any], Mapping[str, Any]] | None = None
+    above: float = -math.inf
+    below: float = math.inf
+    draw: Draw | None = None
+
+    def check(self, got: tuple[float, ...]) -> None:
+        """Raise ConfigError where `got` is no range of this term."""
+        check(
+            len(got) == 2 and self.above <= got[0] <= got[1] <= self.below,
+            f"randomization.{self.name}",
+            got,
+            f"[low, high] with low <= high, {self.allowed}",
+        )
+
+    @property
+    def allowed(self) -> str:
+        """The bounds in words."""
+        low, high = (None if math.isinf(x) else f"{x:g}" for x in (self.above, self.below))
+        unit = "" if self.unit == "factor" else f" {self.unit}"
+        if low is None and high is None:
+            return "any" + (unit or " factor")
+        if low is None or high is None:
+            return f"{low} or more{unit}" if high is None else f"{high} or less{unit}"
+        return f"{low} to {high}{unit}"
+
+    def sample(self, key: Any, bounds: tuple[float, float], robot: RobotModel) -> Array:
+        """One environment's value."""
+        if self.draw is not None:
+            return self.draw(key, *bounds, robot)
+        low, high = bounds
+        return jax.random.uniform(key, shape(self.kind, robot), minval=low, maxval=high)
+
+
+def random_term(
+    kind: str = "scalar",
+    unit: str = "factor",
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> Callable[[Callable[..., Any]], RandomTerm]:
+    """A decorator that makes a term of a function of the drawn value and the model.
+
+    Args:
+        kind: Shape of the drawn value, one of `KINDS`.
+        unit: Its unit, or 'factor'.
+        above: Lowest value that is allowed.
+        below: Highest value that is allowed.
+
+    Raises:
+        ConfigError: there is no such kind.
+
+    Example:
+        >>> @random_term("joint", above=0.1)
+        ... def servo_kp(value, model):
+        ...     '''Proportional gain of each servo.'''
+        ...     return {"kp": model["kp"] * value}
+    """
+    check_choice("kind of a randomization term", kind, tuple(KINDS))
+
+    def make(function: Callable[..., Any]) -> RandomTerm:
+        return RandomTerm(function.__name__, kind, unit, _first(function), function, above, below)
+
+    return make
+
+
+def _first(function: Any) -> str:
+    """The first paragraph of a docstring."""
+    return " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
+
+
+def own_term_name(key: str, registry: Mapping[str, RandomTerm]) -> tuple[str, str]:
+    """Module and name in the key of a user's own term. Nothing is imported.
+
+    Raises:
+        ConfigError: the key has another form, or the name is taken.
+    """
+    module_name, colon, name = key.partition(":")
+    if not (colon and module_name and name.isidentifier()):
+        raise ConfigError(
+            unknown_name("randomization term", key, registry)
+            + " A term of your own has the form my_module:my_term."
+        )
+    if name in registry:
+        raise ConfigError(f"The randomization term {key!r} has a built-in term's name. Rename it.")
+    return module_name, name
+
+
+def find_own_term(key: str, registry: Mapping[str, RandomTerm]) -> RandomTerm:
+    """A user's own term. Its module is imported.
+
+    A plain function of the drawn value and the model is a term with one number.
+
+    Raises:
+        ConfigError: the key has another form, the module cannot be imported, or it has no such
+            term.
+    """
+    module_name, name = own_term_name(key, registry)
+    try:
+        found = getattr(importlib.import_module(module_name), name, None)
+    except ImportError as error:
+        raise ConfigError(
+            f"The randomization term {key!r} cannot be imported: {error}. Put the module's folder"
+            " on PYTHONPATH."
+        ) from error
+    if isinstance(found, RandomTerm):
+        return found
+    if not callable(found):
+        raise ConfigError(
+            f"The randomization term {key!r}: {module_name} has no function {name!r}, found"
+            f" {type(found).__name__}. Write one: def {name}(value, model) -> dict of model fields."
+        )
+    return random_term()(found)
