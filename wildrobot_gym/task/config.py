@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wildrobot_gym.config import check
+from wildrobot_gym.task.randomization.channels import drawn_channel_names
 from wildrobot_gym.task.randomization.sections import DisturbanceConfig, check_randomization
 from wildrobot_gym.task.rewards import RewardConfig
 from wildrobot_gym.task.sections import (
@@ -70,7 +71,8 @@ class EnvConfig:
     def __post_init__(self) -> None:
         check_randomization(self.randomization)
         check(self.control_dt > 0, "control_dt", self.control_dt, "a positive time in s")
-        check_channels("privileged", self.privileged)
+        drawn = drawn_channel_names(self.randomization, self.disturbances)
+        check_channels("privileged", self.privileged, drawn)
 
 
 @dataclass(frozen=True)

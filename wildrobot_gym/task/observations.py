@@ -5,7 +5,7 @@ The factors are part of the environment, so that a saved policy needs no file of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -51,6 +51,7 @@ class Observer:
     Args:
         robot: The robot.
         config: Has the channels, their sensors, the history, and what the critic sees.
+        drawn: Channels of what randomization draws, by name, which the critic may see.
 
     Attributes:
         dim: Width of the observation.
@@ -58,11 +59,13 @@ class Observer:
             without such channels.
     """
 
-    def __init__(self, robot: RobotModel, config: EnvConfig) -> None:
-        own = config.observation
+    def __init__(
+        self, robot: RobotModel, config: EnvConfig, drawn: Mapping[str, Channel] | None = None
+    ) -> None:
+        own, known = config.observation, OBSERVATION_CHANNELS | dict(drawn or {})
         self._robot, self._history = robot, own.history
         self._channels = [OBSERVATION_CHANNELS[name] for name in own.channels]
-        self._privileged = [OBSERVATION_CHANNELS[name] for name in config.privileged]
+        self._privileged = [known[name] for name in config.privileged]
         self._scale = _scales(robot, self._channels, own.sensors)
         self._critic_scale = _scales(robot, self._privileged, {})
         self._fixed = {
@@ -71,7 +74,9 @@ class Observer:
             "switch_force": own.switch_force,
         }
         self._clock_hz, self._control_dt = own.clock_hz, config.control_dt
-        self._sensors = Sensors(robot, self._channels, own.sensors, {}, config.control_dt)
+        self._sensors = Sensors(
+            robot, self._channels, own.sensors, config.randomization, config.control_dt
+        )
         self.dim = len(self._scale) * self._history.frames
         self.critic_dim = self.dim + len(self._critic_scale) if self._privileged else 0
 

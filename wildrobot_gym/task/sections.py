@@ -147,10 +147,13 @@ class ObservationConfig:
         check(self.clock_hz > 0, "observation.clock_hz", self.clock_hz, "a positive number of Hz")
 
 
-def check_channels(where: str, names: tuple[str, ...]) -> None:
-    """Raise ConfigError where a channel is unknown, or is there twice."""
+def check_channels(where: str, names: tuple[str, ...], drawn: tuple[str, ...] = ()) -> None:
+    """Raise ConfigError where a channel is unknown, or is there twice.
+
+    `drawn` are the channels of what randomization draws.
+    """
     for name in names:
-        check_choice(f"channel in {where}", name, tuple(OBSERVATION_CHANNELS))
+        check_choice(f"channel in {where}", name, (*OBSERVATION_CHANNELS, *drawn))
     check(len(set(names)) == len(names), where, names, "each channel once")
 
 

@@ -29,6 +29,7 @@ from wildrobot_gym.task.protocol import (
     episode_steps,
     sharing_key,
 )
+from wildrobot_gym.task.randomization.channels import seen
 from wildrobot_gym.task.randomization.world import World
 from wildrobot_gym.task.resets import ReferenceStates, Start, draw_start
 from wildrobot_gym.task.reward_terms import reward_terms
@@ -83,7 +84,7 @@ class WalkTask:
         self.amp = AmpWindow(robot, config.features, config.control_dt)
         self.layout, self.feature_dim = self.amp.layout, self.amp.dim
         self.commands = Commands(config.commands, config.control_dt)
-        self.observer = Observer(robot, config)
+        self.observer = Observer(robot, config, self.world.channels())
         self.obs_dim, self.critic_dim = self.observer.dim, self.observer.critic_dim
         interval = max(1, round(config.commands.resample_interval_s / config.control_dt))
         self._resample_every = min(interval, NO_LIMIT)
@@ -161,7 +162,8 @@ class WalkTask:
         """What the observation of `task` in `state` is read from."""
         yaw = known_yaw(state.yaw, task.draws, task.step_count * self.config.control_dt)
         command = self.commands.effective(task.command, task.course, yaw)
-        return self.observer.sample(state, command, task.action, task.step_count, task.draws)
+        drawn = seen(task.draws, task.world)
+        return self.observer.sample(state, command, task.action, task.step_count, drawn)
 
     def advance(
         self, task: TaskState, state: PhysicsState, action: Float[Array, "joint"]

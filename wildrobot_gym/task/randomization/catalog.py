@@ -88,11 +88,15 @@ def joint_damping(value: Any, model: Any) -> dict[str, Any]:
 
 
 def _stuck(key: Any, low: float, high: float, robot: RobotModel) -> Array:
-    """1 for the pad whose switch sticks, if one does; its probability is drawn from the range."""
-    keys = jax.random.split(key, 3)
+    """1 or -1 for the pad whose switch sticks, if one does.
+
+    The probability is drawn from the range.
+    """
+    keys = jax.random.split(key, 4)
     sticks = jax.random.uniform(keys[0]) < jax.random.uniform(keys[1], minval=low, maxval=high)
     pad = jax.random.randint(keys[2], (), 0, len(robot.pad_names))
-    return jnp.where(sticks, jax.nn.one_hot(pad, len(robot.pad_names)), 0.0)
+    how = jnp.where(jax.random.bernoulli(keys[3]), 1.0, -1.0)
+    return jnp.where(sticks, how * jax.nn.one_hot(pad, len(robot.pad_names)), 0.0)
 
 
 TERMS: dict[str, RandomTerm] = {
@@ -143,7 +147,8 @@ TERMS: dict[str, RandomTerm] = {
             "stuck_switch",
             "pad",
             "probability",
-            "1 for a foot switch that sticks for the episode, with this probability; else 0",
+            "1 for a foot switch that sticks closed for the episode, -1 for one that sticks open;"
+            " one of them sticks, with this probability",
             above=0.0,
             below=1.0,
             draw=_stuck,

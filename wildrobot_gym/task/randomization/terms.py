@@ -109,6 +109,11 @@ def _first(function: Any) -> str:
     return " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
 
 
+def term_name(key: str) -> str:
+    """Name of a term in the infos, from its key in a config."""
+    return key.partition(":")[2] or key
+
+
 def own_term_name(key: str, registry: Mapping[str, RandomTerm]) -> tuple[str, str]:
     """Module and name in the key of a user's own term. Nothing is imported.
 

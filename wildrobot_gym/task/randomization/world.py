@@ -14,7 +14,9 @@ from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.physics.base import substeps
 from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.channels import Channel
 from wildrobot_gym.task.randomization.catalog import TERMS
+from wildrobot_gym.task.randomization.channels import drawn_channels
 from wildrobot_gym.task.randomization.disturbances import Force, FrictionPatch, PayloadDrop, Push
 from wildrobot_gym.task.randomization.kinds import shape
 from wildrobot_gym.task.randomization.model import Model, ModelFacts
@@ -50,17 +52,21 @@ class World:
         disturbances: DisturbanceConfig,
         control_dt: float,
     ) -> None:
-        self._robot = robot
+        self._robot, self._disturbances = robot, disturbances
         found = [(_find(key), bounds) for key, bounds in randomization.items()]
         order = {name: i for i, name in enumerate(TERMS)}
         # Built-in terms in their own order, then the user's: it does not matter who is named first.
         found.sort(key=lambda pair: order.get(pair[0].name, len(order)))
         self.terms: dict[str, RandomTerm] = {term.name: term for term, _ in found}
         self._ranges = {term.name: bounds for term, bounds in found}
-        self._parts = self._make_parts(disturbances, control_dt)
+        self._parts = self._make_parts(control_dt)
         self._facts = ModelFacts(robot) if self.terms or self._parts else None
         if set(self.terms) - set(TERMS):
             self._try_out()
+
+    def channels(self) -> dict[str, Channel]:
+        """What the critic may see of it, by name."""
+        return drawn_channels(self.terms, self._ranges, self._disturbances)
 
     def start(self, key: Array, joint_pos: Float[Array, "joint"]) -> dict[str, Any]:
         """Fields of an episode's start: what is drawn, the state, and the model to begin with.
@@ -81,15 +87,15 @@ class World:
         return {"draws": draws, "world": world, "fields": self._fields(draws, world)}
 
     def blank(self) -> dict[str, Any]:
-        """Draws and state of no episode: zeros of the right shapes, as fields of a task state."""
+        """Draws and state before the first episode, as fields of a task state.
+
+        They are possible ones: programs step such environments, too, and drop what comes out.
+        """
         if self._facts is None:
             return {"draws": {}, "world": {}}
-        like = jax.eval_shape(
-            self.start, jnp.zeros(2, jnp.uint32), jnp.zeros(self._robot.num_joints)
-        )
-        del like["fields"]
-        zeros: dict[str, Any] = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), like)
-        return zeros
+        home = jnp.asarray(self._robot.home_joint_pos, jnp.float32)
+        start = self.start(jax.random.PRNGKey(0), home)
+        return {"draws": start["draws"], "world": start["world"]}
 
     def drive(
         self, draws: Mapping[str, Any], world: Mapping[str, Any], targets: Float[Array, "joint"]
@@ -146,8 +152,9 @@ class World:
                 model.change(part.fields(world[part.name], model), part.name)
         return model.changed
 
-    def _make_parts(self, disturbances: DisturbanceConfig, control_dt: float) -> list[Any]:
+    def _make_parts(self, control_dt: float) -> list[Any]:
         parts: list[Any] = []
+        disturbances = self._disturbances
         delays = [k for k in ("action_delay", "action_delay_jitter") if k in self.terms]
         if delays:
             longest = sum(self._ranges[k][1] for k in delays)
