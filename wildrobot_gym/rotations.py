@@ -123,6 +123,13 @@ def numpy_yaw(quat: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, " n"]:
     return np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
 
+def numpy_tilt(quat: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, " n"]:
+    """Return the angle between a body's z and the world's z, in rad, without JAX."""
+    _, x, y, _ = quat.T
+    # Half of the angle has this sine: exact for small angles, where a cosine rounds to 1.
+    return 2 * np.arcsin(np.sqrt(x * x + y * y).clip(max=1.0))
+
+
 def base_in_heading(
     qpos: Float[np.ndarray, "n nq"], qvel: Float[np.ndarray, "n nv"]
 ) -> BaseInHeading:

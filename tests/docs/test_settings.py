@@ -16,6 +16,8 @@ from amp_sbx.discriminator.losses import DISCRIMINATOR_LOSSES, GRADIENT_PENALTIE
 from amp_sbx.discriminator.network import NORMALIZATIONS
 from amp_sbx.discriminator.rewards import STYLE_REWARDS
 from wildrobot_gym import yaml_io
+from wildrobot_gym.evaluation.suites.catalog import SUITES
+from wildrobot_gym.evaluation.suites.table import markdown_table
 from wildrobot_gym.training.config import RunConfig
 from wildrobot_gym.training.config.sections import ENV_ARGUMENTS
 
@@ -119,3 +121,7 @@ def test_amp_guide_lists_every_choice_with_the_default_first(
     text = AMP_GUIDE.read_text(encoding="utf-8")
     named = re.findall("`(.+?)`", re.search(rf"^\| `{setting}` \|(.+?)\|", text, re.M)[1])
     assert set(choices) <= set(named) and named[0] == getattr(AMPConfig(), setting)
+
+
+def test_the_guide_has_the_table_of_suites() -> None:
+    assert markdown_table(SUITES.values()) in (DOCS / "guides" / "evaluate.md").read_text("utf-8")

@@ -18,6 +18,7 @@ def standing(robot: RobotModel, num_envs: int = 1, num_steps: int = STEPS) -> di
         "alive": np.ones(shape, bool),
         "base_pos_w": np.tile([0.0, 0.0, 0.45], (*shape, 1)),
         "yaw": np.zeros(shape),
+        "tilt": np.zeros(shape),
         "base_lin_vel_w": np.zeros((*shape, 3)),
         "base_ang_vel": np.zeros((*shape, 3)),
         "joint_pos": np.zeros((*shape, n)),

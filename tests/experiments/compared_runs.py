@@ -59,6 +59,7 @@ def made_up(tmp_path, name, robot="wildrobot", slip=0.0, clips=(), **more):
     arrays |= {
         "alive": np.ones(shape, bool),
         "yaw": np.zeros(shape),
+        "tilt": np.zeros(shape),
         "foot_pos_w": np.zeros((*shape, feet, 3)),
     }
     arrays |= {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import tyro
@@ -17,14 +18,19 @@ from wildrobot_gym.console.tables import NAMES_WIDTH, number_table
 from wildrobot_gym.errors import WildRobotError
 from wildrobot_gym.evaluation.formatting import (
     STYLE_HEADINGS,
+    SUITE_HEADINGS,
     WALK_HEADINGS,
     cell,
     episodes_measured,
 )
+from wildrobot_gym.evaluation.protocol import FLAT
 from wildrobot_gym.experiments.settings import EvaluateSettings, RecordSettings
+
+HEADING_WIDTH = 13  # characters; a narrow terminal shows five columns
 
 if TYPE_CHECKING:
     from wildrobot_gym.evaluation.benchmark import WalkResult
+    from wildrobot_gym.evaluation.suites.results import SuiteResult
 
 
 def evaluate(
@@ -34,10 +40,10 @@ def evaluate(
     json: Path | None = None,
     video: Path | None = None,
 ) -> int:
-    """Evaluate a policy by the walk benchmark.
+    """Evaluate a policy by the walk benchmark, or by a suite of it.
 
-    It also compares the gait with reference motion. Exit code 3 says that the evaluation is
-    complete, but that this machine cannot draw the video.
+    The suite flat also compares the gait with reference motion. Exit code 3 says that the
+    evaluation is complete, but that this machine cannot draw the video.
 
     Args:
         policy: Policy to evaluate: a .zip file, a run directory, or the name of a shipped policy.
@@ -50,7 +56,12 @@ def evaluate(
 
     reporter = ConsoleReporter()
     result = library.evaluate(policy, settings, report=reporter)
-    reporter.console.print(walk_table(result.walk))
+    if result.walk is not None:
+        reporter.console.print(walk_table(result.walk))
+    for suite in result.suites.values():
+        if suite.suite.name != FLAT:
+            reporter.console.print(suite_table(suite))
+        reporter.console.print(bar_table(suite))
     if result.style is not None:
         reporter.console.print(style_table(result.style))
     if json is not None:
@@ -80,6 +91,30 @@ def walk_table(result: WalkResult) -> Table:
     measured = [episodes_measured(metrics) for metrics in columns.values()]
     if any(n < of for n, of in measured):
         table.add_row("episodes measured", *(f"{n} of {of}" for n, of in measured))
+    return table
+
+
+def suite_table(result: SuiteResult) -> Table:
+    """Rows of a suite: whether robots survived, and the metrics that have a bar."""
+    suite, names = result.suite, result.suite.metrics
+    title = f"suite {suite.name}, {result.episodes} episodes a row"
+    headings = [fill(SUITE_HEADINGS[name], HEADING_WIDTH) for name in names]
+    caption = "± half of the 95 % interval; of a share, Wilson's"
+    table = number_table(title, "row", headings, caption, NAMES_WIDTH)
+    for row in result.rows:
+        table.add_row(row.row.name, *(cell(row.summary[name], "\n") for name in names))
+    return table
+
+
+def bar_table(result: SuiteResult) -> Table:
+    """Which bars are met, each in the row that decides."""
+    table = number_table(f"bars of {result.suite.name}", "metric", ("bar", "found", "row", ""))
+    for verdict in result.verdicts:
+        bar, value = verdict.bar, verdict.value
+        of = "" if bar.of == "mean" else f", {bar.of}"
+        word = "[green]met[/]" if verdict.met else "[red]missed[/]"
+        found = "-" if value is None else f"{value:.3f}"
+        table.add_row(SUITE_HEADINGS[bar.metric] + of, bar.limits, found, verdict.row, word)
     return table
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -125,12 +126,17 @@ class WildRobotVectorEnv(RobotVectorEnv):
         wrench[:, :3] = force
         self._simulation.physics.push_base(wrench)
 
-    def begin_with(self, commands: Any, seed: int) -> np.ndarray:
+    def begin_with(
+        self, commands: Any, seed: int, start: tuple[Any, Any] | None = None
+    ) -> np.ndarray:
         """Begin new episodes everywhere with these commands held.
 
         Args:
             commands: (num_envs, 3), as `set_commands` takes them.
             seed: Of the reset.
+            start: Positions (num_envs, nq) and velocities (num_envs, nv) to begin at, without
+                noise; by default a reset draws them. As at any reset, a robot whose soles are
+                more than 1 mm in the floor is lifted to that depth.
 
         Returns:
             The first observations, which show the commands.
@@ -138,7 +144,15 @@ class WildRobotVectorEnv(RobotVectorEnv):
         self.reset(seed=seed)
         self.set_commands(commands)
         obs, _ = self.reset()
-        return obs
+        if start is None:
+            return obs
+        drawn = jax.vmap(self.task.draw_start)(self._simulation.task_state.key)
+        qpos, qvel = (jnp.asarray(part, jnp.float32) for part in start)
+        placed = dataclasses.replace(
+            drawn, qpos=qpos, qvel=qvel, from_reference=jnp.zeros(self.num_envs, bool)
+        )
+        self._simulation.begin_at(placed, self._whole_episodes)
+        return self._seen("obs")
 
     def _make_task(self, reference: str | None, max_episode_steps: int | None) -> WalkTask:
         return walk_task(self.robot, self.config, reference, max_episode_steps)

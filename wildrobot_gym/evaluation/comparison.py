@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wildrobot_gym.config import build
+from wildrobot_gym.evaluation.intervals import wilson_interval
 from wildrobot_gym.task.config import FeatureConfig
 
 # Metrics with a better end. Of all others, such as cadence, neither end is better.
@@ -87,10 +88,7 @@ def _ends(metric: str, interval: Mapping[str, Any]) -> tuple[float, float]:
     n = interval.get("n")
     if metric not in FRACTIONS or n is None:
         return interval["low"], interval["high"]
-    from scipy.stats import binomtest  # not at the top: it takes a second
-
-    wilson = binomtest(round(interval["mean"] * n), n).proportion_ci(method="wilson")
-    return float(wilson.low), float(wilson.high)
+    return wilson_interval(round(interval["mean"] * n), n)
 
 
 def _decides(interval: Mapping[str, Any]) -> bool:

@@ -25,6 +25,21 @@ WALK_HEADINGS = {
     "smoothness_angular_velocity": "base turning, rad/s rms",
     "success": "success",
 }
+SUITE_HEADINGS = WALK_HEADINGS | {
+    "error_vx": "error of vx, m/s",
+    "error_vy": "error of vy, m/s",
+    "error_yaw_rate": "error of yaw rate, rad/s",
+    "yaw_drift": "drift of yaw, rad",
+    "heading_error": "heading error, rad",
+    "alternation": "alternation",
+    "normalized_jerk": "normalized jerk",
+    "late_steps": "steps after 2 s",
+    "still": "no step after 2 s",
+    "displacement": "displacement, m",
+    "settling_time": "settling time, s",
+    "final_tilt": "final tilt, rad",
+    "final_rate": "final rate, rad/s",
+}
 STYLE_HEADINGS = {
     "two_sample_auc": "two-sample AUC",
     "dtw": "time warping distance, rad",

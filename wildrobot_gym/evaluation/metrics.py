@@ -87,7 +87,7 @@ def velocity_and_drift(
     Velocities are in m/s. The lateral drift is a fraction of the forward displacement. The drift of
     heading is absolute, in rad.
     """
-    velocity = _mean_over_time(forward_velocity(recording), measured)
+    velocity = mean_over_time(forward_velocity(recording), measured)
     first = np.minimum(first_step(control_dt), recording.num_steps - 1)
     last = np.maximum(
         recording.alive.sum(axis=0) - 1, first
@@ -141,14 +141,21 @@ def support_and_slip(recording: Recording, events: GaitEvents, measured: np.ndar
     which a foot slides faster than 0.10 m/s.
     """
     feet_down = events.loaded.sum(axis=-1)
-    loaded = events.loaded & measured[..., None]
-    sliding = loaded & (recording.foot_speed > SLIP_SPEED)
     return {
-        "support_single": _mean_over_time(feet_down == 1, measured),
-        "support_double": _mean_over_time(feet_down >= 2, measured),
-        "support_none": _mean_over_time(feet_down == 0, measured),
-        "slip": sliding.sum(axis=(0, 2)) / loaded.sum(axis=(0, 2)),
+        "support_single": mean_over_time(feet_down == 1, measured),
+        "support_double": mean_over_time(feet_down >= 2, measured),
+        "support_none": mean_over_time(feet_down == 0, measured),
+        "slip": slip(recording, events, measured),
     }
+
+
+def slip(
+    recording: Recording, events: GaitEvents, counted: Bool[np.ndarray, "time env"]
+) -> Float[np.ndarray, " env"]:
+    """Fraction of the time under load in which a foot slides, over the steps that count."""
+    loaded = events.loaded & counted[..., None]
+    sliding = loaded & (recording.foot_speed > SLIP_SPEED)
+    return sliding.sum(axis=(0, 2)) / loaded.sum(axis=(0, 2))
 
 
 def effort(
@@ -168,10 +175,10 @@ def effort(
     squared_rate = (recording.base_ang_vel**2).sum(axis=-1)
     weight = robot.weight
     return {
-        "saturation": _mean_over_time(saturated.mean(axis=-1), measured),
+        "saturation": mean_over_time(saturated.mean(axis=-1), measured),
         "cost_of_transport": np.where(distance > MIN_DISTANCE, work / (weight * distance), np.nan),
-        "smoothness_action": _mean_over_time((change**2).mean(axis=-1), measured),
-        "smoothness_angular_velocity": np.sqrt(_mean_over_time(squared_rate, measured)),
+        "smoothness_action": mean_over_time((change**2).mean(axis=-1), measured),
+        "smoothness_angular_velocity": np.sqrt(mean_over_time(squared_rate, measured)),
     }
 
 
@@ -191,7 +198,8 @@ def side_name(foot: str) -> str:
     return foot.removesuffix("_foot")
 
 
-def _mean_over_time(values: np.ndarray, measured: np.ndarray) -> Float[np.ndarray, " env"]:
+def mean_over_time(values: np.ndarray, measured: np.ndarray) -> Float[np.ndarray, " env"]:
+    """Mean of (time, env) values over the steps that count; NaN where none does."""
     return np.where(measured, values, 0.0).sum(axis=0) / measured.sum(axis=0)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from wildrobot_gym.errors import ConfigError
 
 PROTOCOL = "walk-1"
+SUITES_PROTOCOL = "walk-2"  # suites, of which version 1 is `FLAT`
+FLAT, ALL = "flat", "all"  # names of suites
 COMMANDS = (0.2, 0.4, 0.6, 0.8, 1.0)  # m/s forward
 EPISODES = 64  # for each command
 DURATION_S = 10.0

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.rotations import numpy_yaw
+from wildrobot_gym.rotations import numpy_tilt, numpy_yaw
 from wildrobot_gym.task.contact import foot_loads, lowest_corner
 
 Policy = Callable[[np.ndarray], np.ndarray]
@@ -30,6 +30,7 @@ class Recording:
     alive: Bool[np.ndarray, "time env"]
     base_pos_w: Float[np.ndarray, "time env 3"]
     yaw: Float[np.ndarray, "time env"]  # rad, unwrapped over time by the reader
+    tilt: Float[np.ndarray, "time env"]  # between the base's z and the world's, rad
     base_lin_vel_w: Float[np.ndarray, "time env 3"]
     base_ang_vel: Float[np.ndarray, "time env 3"]  # base frame, rad/s
     joint_pos: Float[np.ndarray, "time env joint"]
@@ -68,6 +69,7 @@ def read_step(
         "alive": alive.copy(),
         "base_pos_w": qpos[:, :3].copy(),
         "yaw": numpy_yaw(qpos[:, 3:7]),
+        "tilt": numpy_tilt(qpos[:, 3:7]),
         "base_lin_vel_w": qvel[:, :3].copy(),
         "base_ang_vel": qvel[:, 3:6].copy(),
         "joint_pos": qpos[:, 7:].copy(),
@@ -86,25 +88,33 @@ def read_step(
 def record(
     env: WildRobotVectorEnv,
     policy: Policy,
-    commands: Float[np.ndarray, "env 3"],
+    commands: Float[np.ndarray, "env 3"] | Float[np.ndarray, "time env 3"],
     num_steps: int,
     seed: int,
     on_step: Callable[[int, PhysicsState], Any] | None = None,
+    start: tuple[Float[np.ndarray, "env nq"], Float[np.ndarray, "env nv"]] | None = None,
+    until_all_fell: bool = False,
 ) -> Recording:
-    """Run a policy at fixed commands and keep what the metrics need.
+    """Run a policy at given commands and keep what the metrics need.
 
     Args:
         env: The environment, with autoreset DISABLED: a robot that falls stays down.
         policy: Maps observations to actions.
-        commands: Command of each environment: vx and vy in m/s, yaw rate in rad/s.
+        commands: Command of each environment, for all steps or for each step: vx and vy in m/s,
+            yaw rate in rad/s.
         num_steps: Number of control steps.
         seed: Random seed of the initial states.
         on_step: Called after every step with its number and the state, for video and progress.
+        start: Positions and velocities to begin with; by default the environment draws them.
+        until_all_fell: End the recording where no robot is left.
     """
-    obs = env.begin_with(commands, seed)
+    script = commands if commands.ndim == 3 else commands[None]
+    obs = env.begin_with(script[0], seed, start)
     alive = np.ones(env.num_envs, bool)
     rows = []
     for step in range(num_steps):
+        if 0 < step < len(script) and (script[step] != script[step - 1]).any():
+            env.set_commands(script[step])
         action = np.asarray(policy(obs))
         obs, _, terminated, _, _ = env.step(action)
         state = env.physics_state
@@ -112,4 +122,6 @@ def record(
         rows.append(read_step(env.robot, state, action, alive))
         if on_step is not None:
             on_step(step, state)
+        if until_all_fell and not alive.any():
+            break
     return Recording(**{name: np.stack([row[name] for row in rows]) for name in rows[0]})

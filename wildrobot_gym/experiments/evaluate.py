@@ -1,4 +1,6 @@
-"""Evaluate a policy: the walk benchmark, and how close its gait is to reference motion."""
+"""Evaluate a policy: the walk benchmark with its suites, and how close its gait is to reference
+motion.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,14 @@ from types import TracebackType
 from typing import Any
 
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
-from wildrobot_gym.errors import ConfigError, unknown_name
+from wildrobot_gym.errors import ConfigError, RunError, unknown_name
 from wildrobot_gym.evaluation.benchmark import WalkBenchmark, WalkResult, evaluation_settings
-from wildrobot_gym.evaluation.protocol import check_protocol
+from wildrobot_gym.evaluation.protocol import SUITES_PROTOCOL, check_protocol
 from wildrobot_gym.evaluation.style import style_env
+from wildrobot_gym.evaluation.suites.benchmark import SuiteBenchmark
+from wildrobot_gym.evaluation.suites.catalog import FLAT, chosen_suites
+from wildrobot_gym.evaluation.suites.definition import Suite
+from wildrobot_gym.evaluation.suites.results import SuiteResult, flat_result
 from wildrobot_gym.experiments.settings import EvaluateSettings
 from wildrobot_gym.experiments.style_eval import StyleTest, evaluate_style, prepare_style
 from wildrobot_gym.physics.backends import resolve_backend
@@ -32,30 +38,45 @@ class EvaluationResult:
 
     Attributes:
         policy: The policy that was evaluated.
-        walk: The recorded episodes and the metrics of each.
+        walk: The recorded episodes of the suite `flat` and the metrics of each; None without it.
+        suites: Rows and verdicts of each suite that was run, by its name.
         style: Style metrics; None if they were not asked for or could not be measured.
         backend: The physics engine; "auto" is resolved.
     """
 
     policy: LoadedPolicy
-    walk: WalkResult
+    walk: WalkResult | None
+    suites: Mapping[str, SuiteResult]
     style: Mapping[str, Any] | None
     backend: str
 
     @property
+    def flat(self) -> WalkResult:
+        """The recorded episodes of the suite `flat`.
+
+        Raises:
+            RunError: That suite was not run.
+        """
+        if self.walk is None:
+            raise RunError("The suite flat was not run. Evaluate with suite='flat' or 'all'.")
+        return self.walk
+
+    @property
     def commands(self) -> Mapping[float, Mapping[str, Any]]:
-        """Metrics by name, for each commanded speed in m/s."""
-        return self.walk.by_command
+        """Metrics by name, for each commanded speed of the suite `flat` in m/s."""
+        return {} if self.walk is None else self.walk.by_command
 
     @property
     def overall(self) -> Mapping[str, Any]:
-        """Metrics by name, over all commands."""
-        return self.walk.overall
+        """Metrics by name, over all commands of the suite `flat`."""
+        return {} if self.walk is None else self.walk.overall
 
     def to_json(self) -> dict[str, Any]:
-        """The content of a results file."""
+        """The content of a results file. Without the suite `flat` it has suites alone."""
+        walk = {"protocol": SUITES_PROTOCOL} if self.walk is None else self.walk.to_json()
         return {
-            **self.walk.to_json(),
+            **walk,
+            "suites": {name: result.to_json() for name, result in self.suites.items()},
             "backend": self.backend,
             "policy": self.policy.description(),
             "versions": versions(),
@@ -76,7 +97,8 @@ def evaluate(
         policy: A loaded policy, a .zip file, a run directory, or the name of a shipped policy.
         settings: What to measure; the full benchmark by default.
         report: Receives messages and progress.
-        **changes: Fields of `EvaluateSettings` to change, e.g. `commands=[0.2, 0.6]`.
+        **changes: Fields of `EvaluateSettings` to change, e.g. `suite="stand"` or
+            `commands=[0.2, 0.6]`.
 
     Returns:
         The metrics and the recorded episodes.
@@ -94,10 +116,12 @@ def evaluate(
     """
     chosen = change_settings(settings or EvaluateSettings(), changes)
     check_protocol(chosen.commands, chosen.episodes, seed=chosen.seed)
+    suites = chosen_suites(chosen.suite)
     loaded = load(policy, chosen.robot)
     report.info(f"{loaded.path}, trained for {loaded.model.num_timesteps:,} steps")
     # A wrong reference stops the evaluation now, and not after minutes of benchmark.
-    test = prepare_style(loaded, chosen.reference, report) if chosen.style else None
+    with_style = chosen.style and FLAT in suites
+    test = prepare_style(loaded, chosen.reference, report) if with_style else None
     with Evaluator(chosen, report) as evaluator:
         return evaluator.evaluate(loaded, test)
 
@@ -142,7 +166,9 @@ class Evaluator:
     def __init__(self, settings: EvaluateSettings, report: Reporter = SILENT) -> None:
         self._settings, self._report = settings, report
         self._backend = resolve_backend(settings.backend)
+        self._suites = chosen_suites(settings.suite)
         self._benchmarks: dict[str, WalkBenchmark] = {}
+        self._suite_benchmarks: dict[str, SuiteBenchmark] = {}
         self._style_envs: dict[str, WildRobotVectorEnv] = {}
         self._open = ExitStack()
 
@@ -156,18 +182,33 @@ class Evaluator:
         Returns:
             The metrics and the recorded episodes.
         """
-        walk = self._run(self._benchmark(policy), policy)
-        style = None
+        walk, style = None, None
+        suites: dict[str, SuiteResult] = {}
+        for suite in self._suites:
+            if suite is FLAT:
+                walk = self._run(self._benchmark(policy), policy)
+                suites[suite.name] = flat_result(walk)
+            else:
+                suites[suite.name] = self._run_suite(suite, policy)
         if test is not None:
             env = self._style_env(policy)
             style = evaluate_style(policy, test, env, self._settings.seed, self._report)
-        return EvaluationResult(policy, walk, style, self._backend)
+        return EvaluationResult(policy, walk, suites, style, self._backend)
 
     def _run(self, benchmark: WalkBenchmark, policy: LoadedPolicy) -> WalkResult:
         num_envs = benchmark.env.num_envs
         label = f"{len(benchmark.commands)} x {benchmark.episodes} episodes"
         with self._report.progress(label, benchmark.num_steps * num_envs) as advance:
             return benchmark.run(policy, lambda step: advance(num_envs))
+
+    def _run_suite(self, suite: Suite, policy: LoadedPolicy) -> SuiteResult:
+        key, s = _key(policy), self._settings
+        if key not in self._suite_benchmarks:
+            benchmark = SuiteBenchmark(policy.env_kwargs, s.episodes, s.seed, self._backend)
+            self._suite_benchmarks[key] = self._open.enter_context(closing(benchmark))
+        benchmark = self._suite_benchmarks[key]
+        with self._report.progress(f"suite {suite.name}", benchmark.work(suite)) as advance:
+            return benchmark.run(suite, policy, advance)
 
     def _benchmark(self, policy: LoadedPolicy) -> WalkBenchmark:
         key, s = _key(policy), self._settings

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from wildrobot_gym.errors import ConfigError
-from wildrobot_gym.evaluation.protocol import COMMANDS, EPISODES, SEED
+from wildrobot_gym.evaluation.protocol import COMMANDS, EPISODES, FLAT, SEED
 
 LONGEST_S = 86_400.0  # a day
 Backend = Literal["auto", "native", "mjx", "native-jax"]
@@ -21,10 +21,12 @@ Backend = Literal["auto", "native", "mjx", "native-jax"]
 class EvaluateSettings:
     """What an evaluation measures. Results compare only if their settings are equal."""
 
+    suite: str = FLAT
+    """Suite of episodes: flat, directions, stand or another of the benchmark's, or all."""
     commands: tuple[float, ...] = COMMANDS
-    """Forward speeds to test, in m/s."""
+    """Forward speeds to test in the suite flat, in m/s."""
     episodes: int = EPISODES
-    """Number of episodes at each speed. An episode lasts 10 s."""
+    """Number of episodes at each speed, or in each row of a suite."""
     backend: Backend = "auto"
     """Physics engine; "auto" is "mjx" where JAX runs on an accelerator, else "native"."""
     seed: int = SEED

@@ -75,7 +75,7 @@ def compare(
                 f" trained for {policy.model.num_timesteps:,} steps"
             )
             result = evaluator.evaluate(policy, _alone(test))
-            compared.append(gather(name, policy, result.walk, result.to_json()))
+            compared.append(gather(name, policy, result.flat, result.to_json()))
             for text in compared[-1].missing:
                 report.warning(f"  {text}")
     return Comparison(tuple(compared))

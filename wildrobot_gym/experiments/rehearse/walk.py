@@ -17,7 +17,7 @@ from wildrobot_gym.experiments.rehearse.feet import Feet
 from wildrobot_gym.experiments.rehearse.plain_robot import PlainRobot
 from wildrobot_gym.experiments.rehearse.run import Stage
 from wildrobot_gym.experiments.rehearse.simulated import SimulatedRobot
-from wildrobot_gym.rotations import numpy_yaw
+from wildrobot_gym.rotations import numpy_tilt, numpy_yaw
 from wildrobot_gym.task.sections import ResetConfig, TerminationConfig
 
 
@@ -120,6 +120,7 @@ def _episode(
                 "alive": np.array(alive),
                 "base_pos_w": plain.data.xpos[plain.base].copy(),
                 "yaw": numpy_yaw(true.quat[None])[0],
+                "tilt": numpy_tilt(true.quat[None])[0],
                 "base_lin_vel_w": plain.velocity_w(),
                 "base_ang_vel": true.gyro,
                 "joint_pos": true.joint_pos,

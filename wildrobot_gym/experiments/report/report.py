@@ -60,7 +60,7 @@ def write_report(
     )
     with Evaluator(measured, report) as evaluator:
         result = evaluator.evaluate(policy, test)
-    gathered = gather(names_of([str(run)])[0], policy, result.walk, result.to_json())
+    gathered = gather(names_of([str(run)])[0], policy, result.flat, result.to_json())
     verdicts, events = _health(policy)
     with tempfile.TemporaryDirectory() as folder:
         film, why = _film(policy, Path(folder) / "walk.mp4", s, report)

@@ -1,0 +1,1 @@
+"""The walk benchmark, version 2: suites of episodes, each defined once as data."""
