@@ -48,11 +48,7 @@ def test_defaults_are_the_designs() -> None:
         config.termination.min_height,
         config.termination.max_height,
         config.termination.max_tilt,
-    ) == (
-        0.2,
-        0.7,
-        None,
-    )
+    ) == (None, None, None)
     assert (config.commands.vx, config.commands.vy, config.commands.yaw_rate) == (
         (0.0, 1.0),
         (0.0, 0.0),
@@ -146,7 +142,7 @@ def test_wrong_values_name_the_key_and_what_is_allowed(values: dict, message: st
         (lambda: CommandConfig(yaw_rate=(0.1, 0.0)), "commands.yaw_rate"),
         (lambda: ResetConfig(joint_noise=-0.1), "reset.joint_noise"),
         (lambda: ResetConfig(reference_fraction=2.0), "reset.reference_fraction"),
-        (lambda: TerminationConfig(min_height=0.7), "termination heights"),
+        (lambda: TerminationConfig(min_height=0.7, max_height=0.7), "termination heights"),
         (lambda: TerminationConfig(max_tilt=0.0), "termination.max_tilt"),
         (lambda: TerminationConfig(max_tilt=60.0), "termination.max_tilt"),  # degrees
         (lambda: RewardConfig(tracking_sigma=0.0), "rewards.tracking_sigma"),

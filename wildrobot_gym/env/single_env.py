@@ -51,7 +51,7 @@ class WildRobotEnv(RobotEnv):
     | lateral_error | 0 | abs(vy - command), m/s |
     | yaw_error | 0 | abs(yaw rate - command), rad/s |
     | tracking_yaw | 1 | exp(-((yaw rate - command) / 0.5)^2) |
-    | base_height | 0.3 | exp(-((height - 0.45) / 0.05)^2) |
+    | base_height | 0.3 | exp(-((height - target) / 0.05)^2) |
     | orientation | 0.5 | exp(-(sine of tilt / 0.3)^2) |
     | alive | 0.5 | 1 |
     | action_rate | -0.01 | Sum of squared changes of the filtered action |
@@ -125,7 +125,7 @@ class WildRobotEnv(RobotEnv):
     | commands.curriculum_start | 1 (off) | part of the ranges that training begins with |
     | reset | joint_noise 0.05, velocity_noise 0.1, tilt_noise 0.03 | rad; m/s and rad/s; rad |
     | reset.reference_fraction, stagger | 0, false | stagger: first episodes end one by one |
-    | termination | min_height 0.2, max_height 0.7, max_tilt none | m, m, rad |
+    | termination | min_height 0.2, max_height 0.7 (by the robot), max_tilt none | m, m, rad |
     | rewards | the weights above | and the terms' numbers, such as tracking_sigma 0.25 m/s |
 
     ## Versions

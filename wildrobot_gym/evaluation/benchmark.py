@@ -29,7 +29,6 @@ from wildrobot_gym.task.config import (
     EnvConfig,
     ObservationConfig,
     SensorConfig,
-    TerminationConfig,
 )
 
 # The settings of a run's environment that define its policy. The benchmark sets all others.
@@ -57,9 +56,8 @@ def evaluation_settings(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
         settings["commands"] = heading
     heights = _some(_section(env_kwargs, "termination"), ROBOT_HEIGHTS)
     if heights:
-        usual = TerminationConfig()
         robot = RobotModel.load(settings.get("robot", EnvConfig.robot))
-        if not usual.min_height < robot.home_qpos[2] < usual.max_height:
+        if not robot.lowest_height < robot.home_qpos[2] < robot.highest_height:
             settings["termination"] = heights
     return settings
 

@@ -21,6 +21,7 @@ class Mirror:
 
 def mirror_map(config: dict[str, Any]) -> Mirror:
     """The mirror map of a symmetric robot's description."""
+
     def ids(rows: list[dict[str, Any]], partner: list[str]) -> np.ndarray:
         names = [row["name"] for row in rows]
         return np.array([names.index(name) for name in partner])
@@ -32,6 +33,14 @@ def mirror_map(config: dict[str, Any]) -> Mirror:
         pad_ids=ids(pads, [p["mirror"] for p in pads]),
         foot_ids=ids(feet, [f["mirror"] for f in feet]),
     )
+
+
+def joint_axes(model: mujoco.MjModel) -> np.ndarray:
+    """(joint, 3) axis of each joint but the base's, in the world with all joints at 0."""
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    axes: np.ndarray = data.xaxis[1:].copy()
+    return axes
 
 
 def pad_shapes(pads: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:

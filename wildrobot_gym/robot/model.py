@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,18 @@ import mujoco
 import numpy as np
 
 from wildrobot_gym.errors import RobotError, unknown_name
-from wildrobot_gym.robot.arrays import Mirror, mirror_map, pad_ids, pad_shapes, sensor_slices
+from wildrobot_gym.robot.arrays import (
+    Mirror,
+    joint_axes,
+    mirror_map,
+    pad_ids,
+    pad_shapes,
+    sensor_slices,
+)
 from wildrobot_gym.robot.build import build_robot, compile_spec
 from wildrobot_gym.robot.description import describe
 from wildrobot_gym.robot.file import ROBOT_FILE, RobotFile, find_robot_file, read_robot_file
+from wildrobot_gym.robot.legs import Leg, leg_of
 from wildrobot_gym.robot.structure import check_structure
 
 # Heights of the base at which an episode ends, as multiples of its height at home: a robot that
@@ -53,6 +62,7 @@ class RobotModel:
         pad_ids_of_foot: (foot, most pads of a foot) indices into the pads; the number of pads where
             a foot has fewer.
         imu_site: Name of the site of the IMU.
+        joint_axes: (joint, 3) axis of each joint in the world with all joints at 0.
         mirror: The mirror map; None for a robot that is not symmetric.
         sensor_slices: Indices into MuJoCo's sensordata of each field of the physics state.
 
@@ -77,6 +87,7 @@ class RobotModel:
     foot_names: tuple[str, ...]
     pad_ids_of_foot: np.ndarray
     imu_site: str
+    joint_axes: np.ndarray
     mirror: Mirror | None
     sensor_slices: dict[str, np.ndarray] = field(repr=False)
 
@@ -122,6 +133,7 @@ class RobotModel:
             foot_names=tuple(feet),
             pad_ids_of_foot=pad_ids(pad_names, list(feet.values())),
             imu_site=built.imu,
+            joint_axes=joint_axes(model),
             mirror=None if file.symmetry is None else mirror_map(config),
             sensor_slices=sensor_slices(model, pad_names, tuple(feet)),
         )
@@ -192,6 +204,31 @@ class RobotModel:
     def leg_length(self) -> float:
         """Hip pitch axis to sole on a straight leg, m."""
         return float(self.config["leg_length"])
+
+    @cached_property
+    def legs(self) -> tuple[Leg, ...]:
+        """The joints of each foot's leg by what they do."""
+        return tuple(
+            leg_of(foot, self.leg_joint_names(foot), self.joint_names, self.joint_axes)
+            for foot in self.foot_names
+        )
+
+    @cached_property
+    def waist_yaw(self) -> str | None:
+        """The joint that turns the torso about z against the base; None where there is none.
+
+        Of the joints about z in no leg, it is the one that moves most mass.
+        """
+        of_legs = {joint for leg in self.legs for joint in leg.joints}
+        yaw = [
+            name
+            for name, axis in zip(self.joint_names, self.joint_axes, strict=True)
+            if name not in of_legs and abs(axis[2]) > 0.9
+        ]
+        masses = {
+            name: self.model.body_subtreemass[self.model.joint(name).bodyid[0]] for name in yaw
+        }
+        return max(yaw, key=lambda name: masses[name]) if yaw else None
 
     @property
     def target_height(self) -> float:

@@ -20,6 +20,7 @@ from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import AnyArray
 from wildrobot_gym.task.sections import FeatureConfig
 
+SCALE_FRACTION = 0.3  # of the weight, at which a contact of kind 'force' is tanh(1)
 LOADED_FRACTION = 0.10  # of the weight; a foot that carries more is loaded
 SLIP_SPEED = 0.10  # m/s: a loaded foot that is faster slides
 MIN_UNLOADED_S = 0.040  # before a touchdown; shorter gaps are flicker of contact
@@ -81,7 +82,8 @@ def contact_reader(
             contacts 'none'.
     """
     if config.contacts == "force":
-        return lambda state: force_contacts(state.pad_forces, config.contact_scale)
+        scale = contact_scale(robot, config)
+        return lambda state: force_contacts(state.pad_forces, scale)
     if config.contacts == "proxy":
         height, speed = config.proxy_height, config.proxy_speed
         return lambda s: proxy_contacts(s.pad_pos_w[..., 2], s.pad_speed, height, speed)
@@ -98,6 +100,12 @@ def contact_reader(
     return estimated
 
 
+def contact_scale(robot: RobotModel, config: FeatureConfig) -> float:
+    """Force at which a contact of kind 'force' is tanh(1), N."""
+    given = config.contact_scale
+    return float(round(SCALE_FRACTION * robot.weight)) if given is None else given
+
+
 def _leg_angles(robot: RobotModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Thigh and knee joint of each leg, and the sign that makes a thigh angle positive forward.
 
@@ -105,15 +113,15 @@ def _leg_angles(robot: RobotModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     next joint about y.
     """
     thighs, signs, knees = [], [], []
-    for foot in robot.foot_names:
-        pitch = [j for j in robot.leg_joint_names(foot) if abs(robot.model.joint(j).axis[1]) > 0.9]
-        if len(pitch) < 2:
+    for leg in robot.legs:
+        if len(leg.pitch) < 2:
             raise RobotError(
-                f"contacts 'estimated' needs a hip and a knee pitch joint in the leg of {foot!r}."
+                "contacts 'estimated' needs a hip and a knee that turn about y in the leg of"
+                f" {leg.foot!r}; it has {', '.join(leg.joints)}."
             )
-        thighs.append(robot.joint_names.index(pitch[0]))
-        signs.append(-np.sign(robot.model.joint(pitch[0]).axis[1]))
-        knees.append(robot.joint_names.index(pitch[1]))
+        thighs.append(robot.joint_names.index(leg.pitch[0]))
+        signs.append(-leg.signs[leg.pitch[0]])
+        knees.append(robot.joint_names.index(leg.pitch[1]))
     return np.array(thighs), np.array(signs), np.array(knees)
 
 

@@ -30,7 +30,7 @@ from wildrobot_gym.task.channels import (
     width,
 )
 from wildrobot_gym.task.config import EnvConfig
-from wildrobot_gym.task.contact import contact_reader
+from wildrobot_gym.task.contact import contact_reader, contact_scale
 from wildrobot_gym.task.sections import FeatureConfig
 
 MOVING_SPEED = 0.1  # m/s; below it a velocity has no direction (seed v0.3.0)
@@ -56,6 +56,7 @@ def feature_layout(
         other settings).
     """
     definitions = {**to_dict(config), "control_dt": control_dt}
+    definitions["contact_scale"] = contact_scale(robot, config)
     del definitions["channels"]
     return {
         "robot": robot.name,

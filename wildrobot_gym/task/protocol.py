@@ -13,14 +13,12 @@ from flax import struct
 from jaxtyping import Array, Bool, Float
 
 from wildrobot_gym.config import to_dict
-from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import AnyArray
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.randomization.catalog import TERMS
-from wildrobot_gym.task.sections import TerminationConfig
 
 NO_LIMIT = int(jnp.iinfo(jnp.int32).max)  # control steps: an episode without a time limit
 
@@ -145,15 +143,3 @@ def sharing_key(robot: RobotModel, config: EnvConfig, motions: Any) -> str | Non
 def episode_steps(max_episode_steps: int | None) -> int:
     """The time limit in control steps as a number that fits 32 bits; None: `NO_LIMIT`."""
     return NO_LIMIT if max_episode_steps is None else min(int(max_episode_steps), NO_LIMIT)
-
-
-def check_heights(robot: RobotModel, config: TerminationConfig) -> None:
-    """Raise ConfigError where the robot's home pose is outside the heights that end an episode."""
-    low, high, home = config.min_height, config.max_height, float(robot.home_qpos[2])
-    if not low < home < high:
-        raise ConfigError(
-            f"termination.min_height {low} and max_height {high} do not enclose {robot.name}'s"
-            " base in its"
-            f" home keyframe, {home:.3f} m up: episodes would end as they begin. Set them to the"
-            " robot's size."
-        )

@@ -125,7 +125,7 @@ class RewardSettings:
         numbers = {key: value for key, value in values.items() if key in names}
         return cls(weights=weights, **convert_fields(cls, numbers, where))
 
-    def to_mapping(self) -> dict[str, float]:
+    def to_mapping(self) -> dict[str, float | None]:
         """The flat form: every weight and every number by its name."""
         return {**self.weights, **{name: getattr(self, name) for name in self.number_names()}}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from flax import struct
@@ -48,8 +48,8 @@ class RewardConfig(RewardSettings):
     """m/s; exp(-(error / sigma)^2)."""
     yaw_sigma: float = 0.5
     """rad/s."""
-    target_height: float = 0.45
-    """m, of the base (seed v0.6.0)."""
+    target_height: float | None = None
+    """m, of the base; None: the robot's own (WildRobot: 0.45, seed v0.6.0)."""
     height_sigma: float = 0.05
     """m."""
     tilt_sigma: float = 0.3
@@ -106,8 +106,9 @@ def tracking_yaw(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
 
 @reward_term(0.3)
 def base_height(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """exp(-((height - 0.45) / 0.05)^2)."""
-    return kernel(x.state.base_pos_w[..., 2] - c.target_height, c.height_sigma)
+    """exp(-((height - target) / 0.05)^2)."""
+    target: Any = c.target_height  # `fitted` puts the robot's own in place of None
+    return kernel(x.state.base_pos_w[..., 2] - target, c.height_sigma)
 
 
 @reward_term(0.5)

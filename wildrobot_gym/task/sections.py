@@ -49,8 +49,9 @@ class FeatureConfig:
     """Source of all velocities: the engine, or the two poses of the last control step."""
     contacts: Literal["force", "estimated", "proxy", "none"] = "force"
     """Definition of foot contact."""
-    contact_scale: float = 10.0
-    """N; 'force' is tanh(force / scale). A third of the robot's weight gives about 0.8."""
+    contact_scale: float | None = None
+    """N; 'force' is tanh(force / scale). None: 0.3 of the weight, in whole N (WildRobot: 10), so
+    that a third of the weight gives about 0.8."""
     contact_threshold_angle: float = 0.1
     """rad; 'estimated' takes a thigh behind this angle to be in stance."""
     contact_knee_scale: float = 0.5
@@ -81,7 +82,7 @@ class FeatureConfig:
         check_choice("features.contacts", self.contacts, ("force", "estimated", "proxy", "none"))
         for name in ("contact_scale", "contact_knee_scale", "proxy_height", "proxy_speed"):
             value = getattr(self, name)
-            check(value > 0, f"features.{name}", value, "a positive number")
+            check(value is None or value > 0, f"features.{name}", value, "a positive number")
         confidence = self.contact_min_confidence
         check(0 <= confidence <= 1, "features.contact_min_confidence", confidence, "0 to 1")
 
@@ -248,16 +249,17 @@ class ResetConfig:
 class TerminationConfig:
     """When an episode ends by itself."""
 
-    min_height: float = 0.2
-    """m, of the base."""
-    max_height: float = 0.7
-    """m, of the base."""
+    min_height: float | None = None
+    """m, of the base; None: the robot's own (WildRobot: 0.2)."""
+    max_height: float | None = None
+    """m, of the base; None: the robot's own (WildRobot: 0.7)."""
     max_tilt: float | None = None
     """rad between the base's z and the world's; None: no limit."""
 
     def __post_init__(self) -> None:
-        heights = (self.min_height, self.max_height)
-        check(heights[0] < heights[1], "termination heights", heights, "min < max")
+        low, high = self.min_height, self.max_height
+        if low is not None and high is not None:
+            check(low < high, "termination heights", (low, high), "min < max")
         tilt = self.max_tilt
         fits = tilt is None or 0 < tilt <= math.pi
         check(fits, "termination.max_tilt", tilt, "more than 0, up to pi (rad), or null")

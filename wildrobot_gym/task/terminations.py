@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
@@ -14,7 +16,9 @@ def terminated(state: PhysicsState, config: TerminationConfig) -> Bool[Array, "*
     diverged.
     """
     height = state.base_pos_w[..., 2]
-    ended = (height < config.min_height) | (height > config.max_height) | state.diverged
+    low: Any = config.min_height  # `fitted` puts the robot's own in place of None
+    high: Any = config.max_height
+    ended = (height < low) | (height > high) | state.diverged
     if config.max_tilt is not None:
         ended |= state.projected_gravity[..., 2] > -jnp.cos(config.max_tilt)
     return ended

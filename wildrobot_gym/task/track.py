@@ -31,9 +31,10 @@ from wildrobot_gym.task.clip_frames import ClipFrames, clip_errors
 from wildrobot_gym.task.config import TrackEnvConfig
 from wildrobot_gym.task.contact import foot_forces
 from wildrobot_gym.task.control import ServoControl
+from wildrobot_gym.task.fitting import fitted
 from wildrobot_gym.task.gait import gait_metrics
 from wildrobot_gym.task.observations import CLIP, observation_dim, observation_mirror, observe
-from wildrobot_gym.task.protocol import Seen, StepOutput, check_heights, episode_steps, sharing_key
+from wildrobot_gym.task.protocol import Seen, StepOutput, episode_steps, sharing_key
 from wildrobot_gym.task.randomization.world import World
 from wildrobot_gym.task.reflection import SCALAR, VECTOR, joint_image
 from wildrobot_gym.task.resets import Start
@@ -95,7 +96,7 @@ class TrackTask:
         clips: ClipFrames,
         max_episode_steps: int | None = None,
     ) -> None:
-        check_heights(robot, config.termination)
+        config = fitted(config, robot)
         config.rewards.terms()  # a missing module is found here, not in the first step
         self.robot, self.config = robot, config
         self.clips = jax.tree.map(jnp.asarray, clips)

@@ -19,13 +19,13 @@ from wildrobot_gym.task.channels import Sample
 from wildrobot_gym.task.commands import Commands, known_yaw
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.control import ServoControl
+from wildrobot_gym.task.fitting import fitted
 from wildrobot_gym.task.gait import gait_metrics
 from wildrobot_gym.task.observations import Observer
 from wildrobot_gym.task.protocol import (
     NO_LIMIT,
     Seen,
     StepOutput,
-    check_heights,
     episode_steps,
     sharing_key,
 )
@@ -74,7 +74,7 @@ class WalkTask:
                 " motion was"
                 " given: pass reference=<dataset file>, or set the fraction to 0."
             )
-        check_heights(robot, config.termination)
+        config = fitted(config, robot)
         config.rewards.terms()  # a missing module is found here, not in the first step
         self.robot, self.config = robot, config
         self.reference = jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), reference)

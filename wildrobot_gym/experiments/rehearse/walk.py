@@ -18,7 +18,7 @@ from wildrobot_gym.experiments.rehearse.plain_robot import PlainRobot
 from wildrobot_gym.experiments.rehearse.run import Stage
 from wildrobot_gym.experiments.rehearse.simulated import SimulatedRobot
 from wildrobot_gym.rotations import numpy_tilt, numpy_yaw
-from wildrobot_gym.task.sections import ResetConfig, TerminationConfig
+from wildrobot_gym.task.sections import ResetConfig
 
 
 def run_benchmark(
@@ -47,7 +47,7 @@ def run_benchmark(
         for _ in range(episodes):
             _place(plain, controller, rng)
             robot = SimulatedRobot(plain, stage.disturbances, int(rng.integers(2**31)))
-            runs.append(_episode(controller, robot, command, round(DURATION_S / control_dt)))
+            runs.append(_episode(stage, robot, command, round(DURATION_S / control_dt)))
             if on_episode is not None:
                 on_episode()
     recording = Recording(**{name: np.stack([r[name] for r in runs], axis=1) for name in runs[0]})
@@ -96,10 +96,11 @@ def _place(plain: PlainRobot, controller: Controller, rng: np.random.Generator) 
 
 
 def _episode(
-    controller: Controller, simulated: SimulatedRobot, vx: float, num_steps: int
+    stage: Stage, simulated: SimulatedRobot, vx: float, num_steps: int
 ) -> dict[str, np.ndarray]:
     """Arrays (time, ...) of a `Recording`."""
-    plain, ends = simulated.plain, TerminationConfig()
+    plain, controller = simulated.plain, stage.controller
+    low, high = stage.trained_on.lowest_height, stage.trained_on.highest_height
     feet = Feet(plain, controller.description)
     # Another MJCF may call a higher or lower point the base.
     offset = float(plain.data.xpos[plain.base, 2]) - float(
@@ -114,7 +115,7 @@ def _episode(
         simulated.advance(plain.substeps)
         true, foot = plain.sensors(), feet.read()
         height = float(plain.data.xpos[plain.base, 2]) - offset
-        alive = alive and ends.min_height <= height <= ends.max_height
+        alive = alive and low <= height <= high
         rows.append(
             {
                 "alive": np.array(alive),

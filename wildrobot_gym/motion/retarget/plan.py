@@ -221,18 +221,11 @@ class ClipPlan:
         return np.maximum(ceiling, _LOWEST_HIPS * self.robot.leg_length)
 
     def _waist(self) -> dict[int, np.ndarray]:
-        """Return the angles of yaw joints outside the legs.
-
-        They turn the torso like the human's.
-        """
+        """Return the angle of the waist's yaw joint, which turns the torso like the human's."""
+        if self.robot.waist_yaw is None:
+            return {}
         turn = self.human.heading + self.human.twist - self.body.yaw
-        legs = {
-            joint for foot in self.robot.foot_names for joint in self.robot.leg_joint_names(foot)
-        }
-        out = {}
-        for i, name in enumerate(self.robot.joint_names):
-            axis = self.robot.model.joint(name).axis
-            if name not in legs and abs(axis[2]) > 0.9:
-                low, high = self.robot.joint_range[i]
-                out[i] = np.clip(np.sign(axis[2]) * turn, low + _WAIST_MARGIN, high - _WAIST_MARGIN)
-        return out
+        i = self.robot.joint_names.index(self.robot.waist_yaw)
+        low, high = self.robot.joint_range[i]
+        sign = np.sign(self.robot.joint_axes[i, 2])
+        return {i: np.clip(sign * turn, low + _WAIST_MARGIN, high - _WAIST_MARGIN)}

@@ -14,6 +14,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Float
 
+from wildrobot_gym.errors import RobotError
 from wildrobot_gym.robot import RobotModel
 
 MARGIN = 0.03  # rad from each joint's limit
@@ -46,10 +47,20 @@ class LegReach:
 
     @classmethod
     def of(cls, robot: RobotModel) -> LegReach:
-        """Read the leg from the robot's model. The first foot's leg stands for both."""
+        """Read the leg from the robot's model. The first foot's leg stands for both.
+
+        Raises:
+            RobotError: It does not have a hip, knee and ankle about y.
+        """
         data, model = mujoco.MjData(robot.model), robot.model
         mujoco.mj_kinematics(model, data)
-        joints = [model.joint(robot.leg_joint_names(robot.foot_names[0])[i]) for i in (0, -2, -1)]
+        leg = robot.legs[0]
+        if len(leg.pitch) != 3:
+            raise RobotError(
+                "Retargeting needs legs with a hip, a knee and an ankle about y;"
+                f" {leg.foot!r} hangs on {', '.join(leg.joints)}."
+            )
+        joints = [model.joint(name) for name in leg.pitch]
         hip, knee, ankle = (data.xanchor[joint.id] for joint in joints)
         foot = np.array([data.site(name).xpos for name in robot.foot_names])
         # About +y a joint swings what hangs below backward and toes down. Only the hip counts

@@ -111,8 +111,7 @@ def measure_points(robot: RobotModel, qpos: Float[np.ndarray, "time nq"]) -> Poi
     corners_b = np.array(
         [[[x, y, 0.0] for x in (s.front, s.rear) for y in (s.left, s.right)] for s in soles]
     )
-    chains = [robot.leg_joint_names(foot) for foot in robot.foot_names]
-    joints = np.array([[model.joint(chain[0]).id, model.joint(chain[-2]).id] for chain in chains])
+    joints = np.array([[model.joint(name).id for name in leg.pitch[:2]] for leg in robot.legs])
     pos, rotation = np.empty((len(qpos), len(feet), 3)), np.empty((len(qpos), len(feet), 3, 3))
     anchors = np.empty((len(qpos), *joints.shape, 3))
     for i, pose in enumerate(qpos):

@@ -50,19 +50,15 @@ def read_legs(robot: RobotModel) -> Legs:
         RobotError: A leg does not have a hip, knee and ankle about y and a hip about x.
     """
     rows: dict[str, list[np.ndarray]] = {"hip_pitch": [], "hip_roll": [], "knee": [], "ankle": []}
-    for foot in robot.foot_names:
-        joints = robot.leg_joint_names(foot)
-        pitch = [j for j in joints if abs(robot.model.joint(j).axis[1]) > 0.9]
-        roll = [j for j in joints if abs(robot.model.joint(j).axis[0]) > 0.9]
-        if len(pitch) != 3 or len(roll) != 1:
+    for leg in robot.legs:
+        if len(leg.pitch) != 3 or not leg.roll:
             raise RobotError(
-                f"Tracking needs legs with three joints about y and one about x;"
-                f" {foot!r} hangs on {joints}."
+                "Tracking needs legs with a hip, a knee and an ankle about y and a hip about x;"
+                f" {leg.foot!r} hangs on {', '.join(leg.joints)}."
             )
-        for name, joint, axis in zip(
-            rows, (pitch[0], roll[0], pitch[1], pitch[2]), (1, 0, 1, 1), strict=True
-        ):
+        hip, knee, ankle = leg.pitch
+        for name, joint in zip(rows, (hip, leg.roll[0], knee, ankle), strict=True):
             row = np.zeros(robot.num_joints)
-            row[robot.joint_names.index(joint)] = np.sign(robot.model.joint(joint).axis[axis])
+            row[robot.joint_names.index(joint)] = leg.signs[joint]
             rows[name].append(row)
     return Legs(**{name: np.stack(of_feet) for name, of_feet in rows.items()})
