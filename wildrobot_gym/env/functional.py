@@ -68,7 +68,8 @@ class FunctionalEnv:
         action_space: Of one environment.
         critic_dim: Width of `critic_obs`; 0 without privileged channels.
         amp_layout: What the columns of `amp_obs` mean.
-        mirror: Reflection y -> -y of observation, action and `amp_obs`.
+        mirror: Reflection y -> -y of observation, action and `amp_obs`; None for a robot that is
+            not symmetric.
     """
 
     def __init__(self, task: Task, engine: Engine) -> None:
@@ -78,7 +79,8 @@ class FunctionalEnv:
         self.critic_dim = task.critic_dim
         self.observation_space = gym.spaces.Box(-CLIP, CLIP, (task.obs_dim,), np.float32)
         self.action_space = gym.spaces.Box(-1.0, 1.0, joints, np.float32)
-        self.amp_layout, self.mirror = task.layout, task.mirror()
+        self.amp_layout = task.layout
+        self.mirror = task.mirror() if self.robot.mirror else None
         self._restart_if = restarting(self.restart)
 
     def reset(self, key: Array) -> State:

@@ -95,7 +95,7 @@ class RobotVectorEnv(NamedReference, Randomized, gym.vector.VectorEnv):
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.critic_dim = self.task.critic_dim
         self.amp_layout = self.task.layout
-        self.mirror = self.task.mirror()
+        self.mirror = self.task.mirror() if self.robot.mirror else None
         self.render_mode = render_mode
         self._renderer = SceneRenderer(self.robot, width, height, camera)
         self._finished = np.zeros(self.num_envs, bool)

@@ -14,6 +14,7 @@ from wildrobot_gym.robot.file import RobotFile
 from wildrobot_gym.robot.home import HOME, home_qpos, leg_joints
 from wildrobot_gym.robot.scene import add_scene, collide_only
 from wildrobot_gym.robot.servos import add_servos
+from wildrobot_gym.robot.weld import weld
 
 _FREE = mujoco.mjtJoint.mjJNT_FREE
 _INTEGRATORS = {
@@ -58,6 +59,9 @@ def build_robot(file: RobotFile) -> BuiltRobot:
     data = mujoco.MjData(model)
     data.qpos[:] = home
     mujoco.mj_kinematics(model, data)
+    held = [i for i in range(1, model.njnt) if model.joint(i).name not in joints]
+    weld(spec, model, data, [model.joint(i).name for i in held])
+    home = np.delete(home, model.jnt_qposadr[held])
     add_pads(spec, model, data, feet)
     add_scene(spec, base, float(home[2]))
     if file.collisions == "feet":

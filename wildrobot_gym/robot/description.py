@@ -10,7 +10,7 @@ import numpy as np
 
 from wildrobot_gym.robot.geometry import hull
 from wildrobot_gym.robot.home import HOME, leg_joints
-from wildrobot_gym.robot.mirror import mirror_joint, mirror_site
+from wildrobot_gym.robot.mirror import check_home, mirror_joint, mirror_site
 from wildrobot_gym.robot.structure import body_of
 
 _BOX_POINTS = 1e-6  # m; a sole whose corners are this near a level rectangle is one
@@ -41,6 +41,13 @@ def describe(
     feet = list(pads_of_foot)
     home = model.keyframe(HOME)
 
+    def mirrored_joint(name: str) -> dict[str, Any] | None:
+        if symmetry is None:
+            return None
+        found = mirror_joint(model, data, name, joints, symmetry)
+        check_home(home.qpos[7:], joints, name, found, symmetry)
+        return found
+
     def mirrored(site: str, sites: list[str]) -> str | None:
         return None if symmetry is None else mirror_site(data, site, sites, symmetry)
 
@@ -65,9 +72,7 @@ def describe(
                 "range": [round(float(v), 4) for v in model.joint(name).range],
                 "home": round(float(home.qpos[7 + i]), 4),
                 "force_limit": round(float(model.actuator_forcerange[i, 1]), 4),
-                "mirror": None
-                if symmetry is None
-                else mirror_joint(model, data, name, joints, symmetry),
+                "mirror": mirrored_joint(name),
             }
             for i, name in enumerate(joints)
         ],

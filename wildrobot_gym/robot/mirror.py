@@ -9,6 +9,8 @@ import numpy as np
 
 from wildrobot_gym.errors import RobotError
 
+# rad, and rad more for each m that the robot itself may differ: a solved home is nearly symmetric.
+_HOME_TOLERANCE, _TURN = 0.01, 3.0
 _FLIP = np.array([1, -1, 1])
 
 
@@ -34,6 +36,19 @@ def mirror_joint(
     if apart > tolerance or abs(axes[partner] @ axis) < 0.99:
         raise _asymmetric(f"Joint {name!r}", partner, apart, tolerance)
     return {"joint": partner, "sign": int(np.sign(axes[partner] @ axis))}
+
+
+def check_home(
+    home: np.ndarray, joints: list[str], name: str, mirror: dict[str, Any], tolerance: float
+) -> None:
+    """Raise RobotError where a joint's home angle is not the image of its partner's."""
+    angle, image = (float(home[joints.index(joint)]) for joint in (name, mirror["joint"]))
+    if abs(angle - mirror["sign"] * image) > _HOME_TOLERANCE + _TURN * tolerance:
+        raise RobotError(
+            f"The home pose is not symmetric: {name} is at {angle:.4f} rad and its image"
+            f" {mirror['joint']} at {image:.4f}; allowed: {mirror['sign'] * image:.4f}. Change"
+            " `home` in robot.yaml, or write `symmetry: none`."
+        )
 
 
 def mirror_site(data: mujoco.MjData, site: str, sites: list[str], tolerance: float) -> str:

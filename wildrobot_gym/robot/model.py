@@ -154,7 +154,7 @@ class RobotModel:
         Raises:
             RobotError: the robot is not symmetric.
         """
-        return self._image.joint_ids
+        return self.check_symmetric().joint_ids
 
     @property
     def joint_mirror_signs(self) -> np.ndarray:
@@ -163,7 +163,7 @@ class RobotModel:
         Raises:
             RobotError: the robot is not symmetric.
         """
-        return self._image.joint_signs
+        return self.check_symmetric().joint_signs
 
     @property
     def pad_mirror_ids(self) -> np.ndarray:
@@ -172,15 +172,19 @@ class RobotModel:
         Raises:
             RobotError: the robot is not symmetric.
         """
-        return self._image.pad_ids
+        return self.check_symmetric().pad_ids
 
-    @property
-    def _image(self) -> Mirror:
+    def check_symmetric(self) -> Mirror:
+        """The mirror map.
+
+        Raises:
+            RobotError: the robot is not symmetric.
+        """
         if self.mirror is None:
             raise RobotError(
                 f"Robot {self.name!r} is not symmetric (`symmetry: none` in"
                 f" {self.file.folder / ROBOT_FILE}), so it has no mirror image. Train it with"
-                " `symmetric_policy: none` and `amp.symmetry: none`, on motion that is not"
+                " `symmetric_policy: none` and `amp.symmetry: false`, on motion that is not"
                 " mirrored."
             )
         return self.mirror

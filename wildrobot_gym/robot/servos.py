@@ -11,7 +11,7 @@ import numpy as np
 
 from wildrobot_gym.errors import RobotError, unknown_name
 from wildrobot_gym.robot.file import RobotFile, ServoSettings
-from wildrobot_gym.robot.structure import is_position_servo
+from wildrobot_gym.robot.structure import is_position_servo, without_range
 
 _JOINT = mujoco.mjtTrn.mjTRN_JOINT
 
@@ -65,8 +65,10 @@ def add_servos(
     right = all(is_position_servo(model, i) for i in range(model.nu))
     if not asked and right and driven == [(int(_JOINT), joint) for joint in joints]:
         return  # also where a force limit is missing: `check_structure` names the joints
-    problems = []
-    wanted = []
+    limited = {joint for joint in joints if model.jnt_limited[model.joint(joint).id]}
+    if free := [name for name in joints if name not in limited and settings[name].range is None]:
+        raise RobotError(f"{file.path} cannot be used as a robot: {without_range(free)}.")
+    problems, wanted = [], []
     for joint in joints:
         own = [i for i in range(model.nu) if driven[i] == (int(_JOINT), joint)]
         servo = _merged(model, joint, own, settings[joint])

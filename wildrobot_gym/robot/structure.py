@@ -47,6 +47,14 @@ def check_structure(
         raise RobotError(f"{path} cannot be used as a robot: {'; '.join(problems)}.")
 
 
+def without_range(joints: Sequence[str]) -> str:
+    """What to do about joints without a range."""
+    return (
+        f"joints without a range: {', '.join(joints)}; write one into the model, or `servos:"
+        f" {{{joints[0]}: {{range: [low, high]}}}}` in rad"
+    )
+
+
 def _joint_problems(model: mujoco.MjModel) -> list[str]:
     problems = []
     if model.njnt == 0 or model.jnt_type[0] != mujoco.mjtJoint.mjJNT_FREE:
@@ -56,10 +64,7 @@ def _joint_problems(model: mujoco.MjModel) -> list[str]:
     if other := [name for i, name in enumerate(hinges, 1) if model.jnt_type[i] != hinge]:
         problems.append(f"all joints but the base must be hinges, unlike {', '.join(other)}")
     if free := [name for i, name in enumerate(hinges, 1) if not model.jnt_limited[i]]:
-        problems.append(
-            f"joints without a range: {', '.join(free)}; write one into the model, or `servos:"
-            f" {{{free[0]}: {{range: [low, high]}}}}` in rad"
-        )
+        problems.append(without_range(free))
     driven = [model.joint(int(model.actuator_trnid[i, 0])).name for i in range(model.nu)]
     if strong := [driven[i] for i in range(model.nu) if not model.actuator_forcelimited[i]]:
         problems.append(

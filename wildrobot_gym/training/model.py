@@ -50,7 +50,13 @@ def make_model(config: RunConfig, env: Any, reference: ReferenceFeatures | None)
     """An algorithm with random networks.
 
     Its files say what environment and motion it learned from, by name and digest.
+
+    Raises:
+        RobotError: symmetry is asked for of a robot that is not symmetric.
     """
+    mirrored = config.amp is not None and config.amp.symmetry
+    if mirrored or config.ppo.symmetric_policy != "none":
+        env.get_attr("robot", indices=[0])[0].check_symmetric()
     model = AMPPPO(
         config.ppo.policy,
         env,
