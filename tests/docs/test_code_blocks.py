@@ -12,6 +12,7 @@ from doc_blocks import ROOT, Block, blocks
 from amp_sbx import AMPConfig
 from wildrobot_gym import yaml_io
 from wildrobot_gym.experiments.study import config as studies
+from wildrobot_gym.robot import RobotFile, find_robot_file, read_robot_file
 
 PYTHON = {
     str(page.relative_to(ROOT)): list(found)
@@ -35,6 +36,9 @@ def test_yaml_block_is_valid(block: Block, tmp_path: Path) -> None:
         file = tmp_path / "study.yaml"
         file.write_text(block.code)
         assert studies.load_study(str(file))[1].resolve()
+    elif "feet" in settings:
+        shipped = read_robot_file(find_robot_file("sprout"))
+        assert RobotFile.from_mapping(settings, "") == shipped
     elif "amp" in settings:
         AMPConfig.coerce(settings["amp"])
     else:

@@ -260,10 +260,7 @@ def test_a_damaged_robot_file_is_refused(copy_of_robot: Path, text: str, message
         RobotModel.load(copy_of_robot)
 
 
-def test_a_folder_of_an_older_version_is_told_what_to_do(copy_of_robot: Path) -> None:
-    (copy_of_robot / ROBOT_FILE).rename(copy_of_robot / "robot_config.yaml")
-    with pytest.raises(RobotError, match=r"older version.*wildrobot robot init"):
-        RobotModel.load(copy_of_robot)
+def test_a_bare_model_is_told_what_to_do(copy_of_robot: Path) -> None:
     with pytest.raises(RobotError, match=r"wildrobot robot init .*wildrobot\.xml"):
         RobotModel.load(copy_of_robot / "wildrobot.xml")
 

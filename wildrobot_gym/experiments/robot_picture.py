@@ -15,7 +15,7 @@ from wildrobot_gym.files import atomic_write
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.robot.geometry import world_hull
 
-_SIZE = 720  # pixels of each view
+_SIZE = 560  # pixels of each view
 _VIEWS = ("front", "side")
 _FADED = 0.35  # of a surface's opacity, so that what is inside can be seen
 _ARROW = 0.14  # of the base's height: length of a joint's axis

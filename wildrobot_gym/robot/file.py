@@ -14,7 +14,6 @@ from wildrobot_gym.errors import ConfigError, RobotError, unknown_name
 from wildrobot_gym.paths import ROBOTS
 
 ROBOT_FILE = "robot.yaml"
-_OLD_FILE = "robot_config.yaml"  # of version 0.1.0
 STAND = "stand"  # a home pose that is solved, not given
 TOLERANCE = 2e-3  # m; the measured right leg of WildRobot is 0.1 mm off the left one's image
 
@@ -215,12 +214,7 @@ def find_robot_file(robot: str | Path) -> Path:
     if (path / ROBOT_FILE).is_file():
         return path / ROBOT_FILE
     hint = ""
-    if (path / _OLD_FILE).is_file():
-        hint = (
-            f" {path / _OLD_FILE} is of an older version: `wildrobot robot init <model.xml>` writes"
-            f" the {ROBOT_FILE} that takes its place."
-        )
-    elif path.suffix.lower() in (".xml", ".urdf") and path.is_file():
+    if path.suffix.lower() in (".xml", ".urdf") and path.is_file():
         hint = f" Write its {ROBOT_FILE} with `wildrobot robot init {path}`."
     raise RobotError(
         unknown_name("robot", str(robot), shipped)
