@@ -293,7 +293,7 @@ def test_estimated_contacts_need_legs(wildrobot: RobotModel) -> None:
         "feet": [{**f, "leg": f["leg"][:2]} for f in wildrobot.config["feet"]],
     }
     legless = dataclasses.replace(wildrobot, config=config)
-    with pytest.raises(RobotError, match="knee pitch joint in the leg of 'left_foot'"):
+    with pytest.raises(RobotError, match="knee that turn about y in the leg of 'left_foot'"):
         make_frame_features(legless, FeatureConfig(contacts="estimated"))
 
 

@@ -18,7 +18,7 @@ from wildrobot_gym.task.config import RewardConfig
 from wildrobot_gym.task.reward_terms import reward_terms
 from wildrobot_gym.task.rewards import TERMS, RewardInputs
 
-ZERO = RewardConfig(weights=dict.fromkeys(TERMS, 0.0))
+ZERO = RewardConfig(target_height=0.45, weights=dict.fromkeys(TERMS, 0.0))
 
 
 def inputs(robot: RobotModel, **changes) -> RewardInputs:
@@ -89,21 +89,25 @@ GOLDEN = [
 @pytest.mark.parametrize(("name", "changes", "want"), GOLDEN)
 def test_terms_golden(wildrobot: RobotModel, name: str, changes: dict, want: float) -> None:
     x = inputs(wildrobot, **changes)
-    np.testing.assert_allclose(TERMS[name].function(x, RewardConfig()), want, rtol=1e-5, atol=1e-6)
-    weighted = reward_terms(x, RewardConfig(weights=ZERO.weights | {name: -2.0}))
+    np.testing.assert_allclose(
+        TERMS[name].function(x, RewardConfig(target_height=0.45)), want, rtol=1e-5, atol=1e-6
+    )
+    weighted = reward_terms(
+        x, RewardConfig(target_height=0.45, weights=ZERO.weights | {name: -2.0})
+    )
     assert list(weighted) == [name]
     np.testing.assert_allclose(weighted[name], 0.02 * -2.0 * want, rtol=1e-5, atol=1e-7)
 
 
 def test_every_term_has_a_golden_value_and_a_weight() -> None:
     assert {name for name, *_ in GOLDEN} == set(TERMS)
-    assert list(RewardConfig().weights) == list(TERMS)
+    assert list(RewardConfig(target_height=0.45).weights) == list(TERMS)
 
 
 def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
     x = inputs(wildrobot)
     assert reward_terms(x, ZERO) == {}
-    assert set(reward_terms(x, RewardConfig())) == set(TERMS) - {
+    assert set(reward_terms(x, RewardConfig(target_height=0.45))) == set(TERMS) - {
         "feet_air_time",
         "lateral_error",
         "lin_vel_error",
@@ -117,7 +121,7 @@ def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
 def test_the_mirror_image_has_the_same_reward(robot: RobotModel) -> None:
     rng = np.random.default_rng(0)
     n, signs, ids = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids
-    config = RewardConfig(weights=dict.fromkeys(TERMS, 1.0))
+    config = RewardConfig(target_height=0.45, weights=dict.fromkeys(TERMS, 1.0))
     for _ in range(5):
         base = quat(*rng.normal(0, 0.3, 3))
         lin, ang, cmd = rng.normal(size=(3, 3))
@@ -153,8 +157,8 @@ def test_jit_equals_no_jit(wildrobot: RobotModel) -> None:
     x = inputs(
         wildrobot, lin_vel=[0.3, 0.1, 0], actuator_forces=np.arange(9.0) / 2, command=[0.4, 0, 0.1]
     )
-    here = reward_terms(x, RewardConfig())
-    there = jax.jit(lambda i: reward_terms(i, RewardConfig()))(x)
+    here = reward_terms(x, RewardConfig(target_height=0.45))
+    there = jax.jit(lambda i: reward_terms(i, RewardConfig(target_height=0.45)))(x)
     for name, value in here.items():
         np.testing.assert_allclose(there[name], value, rtol=1e-6, atol=1e-8)
 
@@ -189,13 +193,13 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
 
 def test_a_users_term_is_added_to_the_others(wildrobot: RobotModel, own_module: str) -> None:
     values = {"alive": 7.0, "own_terms:speed_bonus": "2e0", "yaw_sigma": 1.0}
-    config = build(RewardConfig, values, "rewards")
+    config = build(RewardConfig, {"target_height": 0.45, **values}, "rewards")
     assert build(RewardConfig, to_dict(config), "rewards") == config
     assert to_dict(config)["own_terms:speed_bonus"] == 2.0
     terms = reward_terms(inputs(wildrobot, lin_vel=[0.5, 0, 0]), config)
     assert float(terms["speed_bonus"]) == pytest.approx(0.02 * 2.0 * 0.5)
     assert float(terms["alive"]) == pytest.approx(0.02 * 7.0)
-    off = RewardConfig(weights={"own_terms:speed_bonus": 0.0})
+    off = RewardConfig(target_height=0.45, weights={"own_terms:speed_bonus": 0.0})
     assert "speed_bonus" not in reward_terms(inputs(wildrobot), off)
 
 
@@ -224,10 +228,10 @@ def test_settings_that_are_read_import_nothing(own_module: str) -> None:
 
 def test_two_terms_of_one_name_are_refused() -> None:
     with pytest.raises(ConfigError, match="two terms named 'bonus'"):
-        RewardConfig(weights={"one:bonus": 1.0, "other:bonus": 0.0})
+        RewardConfig(target_height=0.45, weights={"one:bonus": 1.0, "other:bonus": 0.0})
 
 
 def test_a_term_gives_one_number(wildrobot: RobotModel, own_module: str) -> None:
-    config = build(RewardConfig, {"own_terms:whole_state": 1.0}, "rewards")
+    config = build(RewardConfig, {"target_height": 0.45, "own_terms:whole_state": 1.0}, "rewards")
     with pytest.raises(ConfigError, match=r"'whole_state' must give one number.*\(16,\)"):
         reward_terms(inputs(wildrobot), config)

@@ -17,7 +17,8 @@ from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import gravity_direction, yaw_of
 from wildrobot_gym.task.commands import sample_command
-from wildrobot_gym.task.config import CommandConfig, EnvConfig, TerminationConfig
+from wildrobot_gym.task.config import CommandConfig, EnvConfig
+from wildrobot_gym.task.fitting import fitted
 from wildrobot_gym.task.observations import observation_dim, observe
 from wildrobot_gym.task.resets import ReferenceStates
 from wildrobot_gym.task.terminations import terminated
@@ -148,7 +149,8 @@ def test_observation_is_clipped(wildrobot: RobotModel) -> None:
     ],
 )
 def test_termination(wildrobot: RobotModel, changes: dict, settings: dict, want: bool) -> None:
-    assert bool(terminated(make_state(wildrobot, **changes), TerminationConfig(**settings))) is want
+    ends = fitted(build(EnvConfig, {"termination": settings}), wildrobot).termination
+    assert bool(terminated(make_state(wildrobot, **changes), ends)) is want
 
 
 def test_the_time_limit_truncates_and_never_terminates(wildrobot: RobotModel) -> None:
