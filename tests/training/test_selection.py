@@ -2,6 +2,9 @@
 
 from types import SimpleNamespace
 
+import numpy as np
+import pytest
+
 from amp_sbx import CheckpointError
 from wildrobot_gym.reporting import SILENT
 from wildrobot_gym.training import config as run_config
@@ -29,6 +32,24 @@ def test_the_better_policy_succeeds_more_then_follows_closer_and_slips_less():
     ]
     scores = [eval_score(found) for found in ranked]
     assert scores == sorted(scores) and scores[-3] < scores[-2] < scores[-1]
+
+
+def test_further_suites_count_as_much_as_the_walks():
+    walks = {"success": 0.9, "survived": 1.0, "velocity_error": 0.02, "slip": 0.05}
+    assert eval_score(walks | {"suites": {"stand": 0.6, "directions": 0.3}})[0] == pytest.approx(
+        0.6
+    )
+    assert eval_score(walks | {"suites": {}}) == eval_score(walks)
+
+
+def test_the_suites_of_a_run_are_measured():
+    config = run_config.load("smoke", ["eval.suites=[directions]", "eval.episodes=1"])
+    callback = EvalCallback(RunDirectory("unused"), config, SILENT)
+    callback.model = SimpleNamespace(
+        predict=lambda obs, deterministic: (np.zeros((len(obs), 9), np.float32), None)
+    )
+    # A robot that stands survives and follows some parts of each command.
+    assert 0.25 < callback._shares()["directions"] < 0.9
 
 
 def test_a_best_policy_that_was_not_written_is_not_the_best(tmp_path):

@@ -13,6 +13,8 @@ from wildrobot_gym.config import to_dict
 from wildrobot_gym.evaluation.benchmark import WalkBenchmark
 from wildrobot_gym.evaluation.metrics import SUCCESS_SLIP
 from wildrobot_gym.evaluation.progress import STEPS
+from wildrobot_gym.evaluation.suites.benchmark import SuiteBenchmark
+from wildrobot_gym.evaluation.suites.catalog import chosen_suites
 from wildrobot_gym.reporting import Reporter
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 from wildrobot_gym.training.callbacks import RunCallback, is_due
@@ -24,27 +26,33 @@ Score = tuple[float, float, float]
 """Of a policy, by `eval_score`; a greater one is better."""
 
 
-def eval_score(means: Mapping[str, float | None]) -> Score:
+def eval_score(means: Mapping[str, Any]) -> Score:
     """The score by which policies are compared.
 
-    More success is better. Of equal ones, more survived episodes are. Of equal ones, the smaller
+    More success is better, where further suites count as much as the walks: with the share of
+    their bars that is met. Of equal ones, more survived episodes are. Of equal ones, the smaller
     sum of velocity error and slip is, each as a fraction of its limit for a success. Without slip
     in the score, the policy that follows the command closest can slip twice as much as the next.
 
     Args:
-        means: Mean metrics over all episodes; a missing one counts as infinite.
+        means: Mean metrics over all episodes; a missing one counts as infinite. `suites` has the
+            share of the bars that is met in each further suite.
     """
     limits = {"velocity_error": SUCCESS_VELOCITY_ERROR, "slip": SUCCESS_SLIP}
     fractions = [
         np.inf if (mean := means.get(name)) is None else mean / limit
         for name, limit in limits.items()
     ]
-    return float(means["success"] or 0.0), float(means["survived"] or 0.0), -float(sum(fractions))
+    shares = [float(means["success"] or 0.0), *(means.get("suites") or {}).values()]
+    return float(np.mean(shares)), float(means["survived"] or 0.0), -float(sum(fractions))
 
 
 def protocol_of(settings: EvalSettings) -> dict[str, Any]:
     """What two evaluations must have in common for their scores to be compared, as JSON types."""
-    return {name: value for name, value in to_dict(settings).items() if name != "every"}
+    own = to_dict(settings)
+    # Left out where there are none: runs from before there were suites have no such entry.
+    left_out = ("every",) if settings.suites else ("every", "suites")
+    return {name: value for name, value in own.items() if name not in left_out}
 
 
 def best_score(run: RunDirectory, settings: EvalSettings) -> Score | None:
@@ -83,6 +91,7 @@ class EvalCallback(RunCallback):
         self._best = best
         self._last = 0
         self._benchmark: WalkBenchmark | None = None
+        self._suites: SuiteBenchmark | None = None
 
     def _on_training_start(self) -> None:
         self._last = self.num_timesteps
@@ -101,11 +110,14 @@ class EvalCallback(RunCallback):
             self._benchmark = WalkBenchmark(
                 self._env_kwargs, s.commands, s.episodes, s.steps, s.seed, backend="native"
             )
-        result = self._benchmark.run(lambda obs: self.model.predict(obs, deterministic=True)[0])
+        result = self._benchmark.run(self._act)
+        shares = self._shares()
         overall = result.to_json()["overall"]
         means = {name: overall[name]["mean"] for name in LOGGED}
         steps = self.model.num_timesteps
         metrics = {f"eval/{name}": mean for name, mean in means.items() if mean is not None}
+        if shares:
+            metrics["eval/suites"] = float(np.mean(list(shares.values())))
         metrics[STEPS] = steps
         # Written now, not with the next iteration's row: a checkpoint can come first, and a run
         # that resumes from it repeats that row.
@@ -114,10 +126,26 @@ class EvalCallback(RunCallback):
         about: dict[str, Any] = {
             name: means[name] for name in ("success", "survived", "velocity_error", "slip")
         }
+        if shares:
+            about["suites"] = shares
         score = eval_score(about)
         if self._best is None or score >= self._best:
             about |= {"num_timesteps": steps, "protocol": protocol_of(self._settings)}
             self._save_best(score, about)
+
+    def _act(self, obs: np.ndarray) -> np.ndarray:
+        action: np.ndarray = self.model.predict(obs, deterministic=True)[0]
+        return action
+
+    def _shares(self) -> dict[str, float]:
+        """Share of the bars that the policy meets in each further suite."""
+        s = self._settings
+        if not s.suites:
+            return {}
+        if self._suites is None:
+            self._suites = SuiteBenchmark(self._env_kwargs, s.episodes, s.seed, "native")
+        suites = [suite for name in s.suites for suite in chosen_suites(name)]
+        return {suite.name: self._suites.run(suite, self._act).share_met for suite in suites}
 
     def _save_best(self, score: Score, about: dict[str, Any]) -> None:
         try:

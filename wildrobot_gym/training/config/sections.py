@@ -17,6 +17,7 @@ from wildrobot_gym.config import to_dict
 from wildrobot_gym.env.registration import ENV_ID, MAX_EPISODE_STEPS, TRACK_ENV_ID
 from wildrobot_gym.errors import ConfigError, unknown_name
 from wildrobot_gym.evaluation.protocol import check_protocol
+from wildrobot_gym.evaluation.suites.catalog import chosen_suites
 from wildrobot_gym.physics.backends import AUTO, resolve_backend
 from wildrobot_gym.task.config import EnvConfig, TrackEnvConfig
 from wildrobot_gym.training.config.names import find_motion
@@ -207,8 +208,12 @@ class EvalSettings:
     """Control steps of an episode; None for the benchmark's own 10 s."""
     seed: int = 7
     """Random seed of the starts."""
+    suites: tuple[str, ...] = ()
+    """Further suites of the benchmark that the best policy is selected by, such as `directions`."""
 
     def __post_init__(self) -> None:
+        for name in self.suites:
+            chosen_suites(name)
         if self.every < 0:
             raise ConfigError(
                 f"eval.every is {self.every}; allowed: environment steps, or 0 for never."
