@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import mujoco
 import numpy as np
 import pytest
 from bipeds import JOINTS, MOTOR, ROBOT, SERVOS, SOLES, load, mjcf, stands, write
 
 from wildrobot_gym.errors import RobotError
+from wildrobot_gym.physics.corner_contacts import corner_model
+from wildrobot_gym.physics.drive import Drive
+from wildrobot_gym.physics.mjx import MjxEngine, MjxState
+from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.robot.report import stand_at_home, warnings_of
 from wildrobot_gym.task.contact import foot_forces, foot_loads, lowest_corner
@@ -343,3 +349,69 @@ def test_an_asymmetric_robot_has_no_mirror_image(tmp_path: Path) -> None:
             getattr(robot, name)
     allowed = load(tmp_path / "wide", model, ROBOT + "symmetry: 0.012\n")
     assert allowed.mirror is not None
+
+
+# --- the engines ---
+
+
+def held_by_servos(folder: Path) -> RobotModel:
+    """A biped whose hips do not roll; its policy moves six joints."""
+    joints = [name for name in JOINTS if not name.startswith("hip_x")]
+    home = 'home: {"hip_x_*": 0.0, "hip_y_*": -0.25, "knee_*": 0.5, "ankle_*": -0.25}\n'
+    return load(folder, mjcf("mesh"), ROBOT + home + f"joints: [{', '.join(joints)}]\n")
+
+
+def test_the_native_engine_holds_the_other_joints_by_their_servos(tmp_path: Path) -> None:
+    robot = held_by_servos(tmp_path / "biped")
+    assert robot.num_joints == 6 and robot.model.nq == 13
+    assert robot.simulated.model.nq == 15 and robot.config["held_joints"] == ["hip_x_l", "hip_x_r"]
+    physics = NativePhysics(robot, 2, num_threads=1)
+    rng = np.random.default_rng(0)
+    start = np.tile(robot.home_qpos, (2, 1))
+    start[1, 7:] += 0.05
+    state = physics.reset(np.arange(2), start, np.zeros((2, 12)))
+    np.testing.assert_allclose(state.qpos, start, atol=1e-6)
+    assert state.actuator_forces.shape == (2, 6) and state.pad_forces.shape == (2, 2)
+    for _ in range(20):
+        targets = robot.home_joint_pos + rng.uniform(-0.02, 0.02, (2, 6))
+        state = physics.step(Drive(targets))
+    assert (np.asarray(state.qpos)[:, 2] > 0.9 * robot.home_qpos[2]).all()
+    held = physics.batch.bind("qpos")[:, [7, 11]]
+    assert 0 < np.abs(held).max() < 0.1  # a servo gives way a little
+    ctrl = physics.batch.bind("ctrl")
+    np.testing.assert_array_equal(ctrl[:, [0, 4]], 0.0)
+    np.testing.assert_allclose(ctrl[:, [1, 2, 3, 5, 6, 7]], targets)
+    again = NativePhysics(robot, 2, num_threads=1).set_state(physics.get_state())
+    np.testing.assert_array_equal(again.qpos, state.qpos)
+
+
+def test_whole_poses_of_held_joints(tmp_path: Path) -> None:
+    robot = held_by_servos(tmp_path / "biped")
+    part = robot.simulated
+    for xp in (np, jnp):
+        qpos = xp.arange(13.0)[None]
+        whole = part.whole_qpos(qpos)
+        np.testing.assert_array_equal(whole[0, [7, 11]], 0.0)
+        np.testing.assert_array_equal(whole[..., part.qpos], qpos)
+        np.testing.assert_array_equal(part.whole_targets(qpos[0, 7:]), [0, 7, 8, 9, 0, 10, 11, 12])
+        assert part.whole_qvel(xp.ones(12))[6] == 0.0
+
+
+def test_mjx_takes_held_joints_too(tmp_path: Path) -> None:
+    """Its step is traced, not compiled, which would take a minute."""
+    robot = held_by_servos(tmp_path / "held")
+    engine = MjxEngine(robot)
+    data = MjxState(jnp.zeros(15), jnp.zeros(14), jnp.zeros(14))
+    drive = Drive(jnp.asarray(robot.home_joint_pos))
+    data, state = jax.eval_shape(engine.step, data, drive)
+    assert data.qpos.shape == (15,) and state.qpos.shape == (13,)
+    assert state.actuator_forces.shape == (6,) and state.pad_forces.shape == (2,)
+
+
+def test_mjx_gets_points_in_place_of_a_mesh(tmp_path: Path) -> None:
+    mesh = load(tmp_path / "mesh", mjcf("mesh"))
+    points = corner_model(mesh)
+    np.testing.assert_array_equal(points.body_mass, mesh.model.body_mass)
+    np.testing.assert_array_equal(points.body_inertia, mesh.model.body_inertia)
+    spheres = points.geom_type == mujoco.mjtGeom.mjGEOM_SPHERE
+    assert (spheres & (points.geom_conaffinity > 0)).sum() == 8  # four corners of each sole

@@ -35,7 +35,7 @@ def draw_robot(robot: RobotModel) -> np.ndarray:
     Raises:
         PhysicsError: there is no OpenGL; the message says what to install.
     """
-    model = robot.spec().compile()
+    model = robot.spec("weld").compile()
     model.geom_rgba[:, 3] *= _FADED
     model.mat_rgba[:, 3] *= _FADED
     data = mujoco.MjData(model)

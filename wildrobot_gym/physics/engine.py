@@ -59,7 +59,7 @@ def engine_key(name: str, robot: RobotModel, *parts: Any) -> str:
         robot: Its compiled model is part of the key.
         *parts: Further settings.
     """
-    buffer = np.zeros(mujoco.mj_sizeModel(robot.model), np.uint8)
-    mujoco.mj_saveModel(robot.model, None, buffer)
+    buffer = np.zeros(mujoco.mj_sizeModel(robot.simulated.model), np.uint8)
+    mujoco.mj_saveModel(robot.simulated.model, None, buffer)
     digest = hashlib.sha256(buffer.tobytes()).hexdigest()
     return f"{name} {digest} {parts} {jax.config.read('jax_enable_x64')}"

@@ -55,7 +55,7 @@ def model_fields(robot: RobotModel) -> dict[str, ModelField]:
     Args:
         robot: Has the nominal values.
     """
-    model = robot.model
+    model = robot.simulated.model
     links = slice(1, None)
     joints = [model.joint(name).id for name in robot.joint_names]
     dofs = model.jnt_dofadr[joints]

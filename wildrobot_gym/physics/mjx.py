@@ -67,7 +67,7 @@ class MjxEngine:
                 f"MJX cannot be used: {error}. `wildrobot doctor` shows what works here."
             ) from error
         self._fields = model_fields(robot)
-        self._home = jnp.asarray(robot.home_qpos, jnp.float32)
+        self._home = robot.simulated.whole_qpos(jnp.asarray(robot.home_qpos, jnp.float32))
 
     def sharing_key(self) -> str:
         """What the compiled functions depend on, as text."""
@@ -80,21 +80,25 @@ class MjxEngine:
         fields: Mapping[str, Array] | None = None,
     ) -> tuple[MjxState, PhysicsState]:
         """MJX's state with all sensors computed, and the servos holding the joints."""
-        data = self._template.replace(qpos=qpos, qvel=qvel, ctrl=qpos[7:])
+        simulated = self.robot.simulated
+        ctrl = simulated.whole_targets(qpos[7:])
+        qpos, qvel = simulated.whole_qpos(qpos), simulated.whole_qvel(qvel)
+        data = self._template.replace(qpos=qpos, qvel=qvel, ctrl=ctrl)
         data = mjx.forward(self._model(fields or {}), data)
         state = self._assemble(data, data.sensordata, data.actuator_force, jnp.array(False))
         return MjxState(qpos, qvel, data.qacc_warmstart), state
 
     def physics(self, data: MjxState, drive: Drive) -> Any:
         """MJX's own data after a control step, whatever came out."""
-        model = self._model(drive.fields)
+        model, simulated = self._model(drive.fields), self.robot.simulated
 
         def substep(d: Any, k: Any) -> tuple[Any, None]:
             if drive.by_substep:
-                d = d.replace(ctrl=servo_inputs(drive, k, d.qpos[7:]))
+                targets = servo_inputs(drive, k, d.qpos[simulated.qpos][7:])
+                d = d.replace(ctrl=simulated.whole_targets(targets))
             return mjx.step(model, d), None
 
-        d = self._template.replace(**vars(data), ctrl=drive.targets)
+        d = self._template.replace(**vars(data), ctrl=simulated.whole_targets(drive.targets))
         if drive.push is not None:
             d = d.replace(qvel=d.qvel.at[:3].add(drive.push))
         if drive.wrench is not None:
@@ -136,8 +140,10 @@ class MjxEngine:
     @property
     def _moving_sensors(self) -> Any:
         """(sensor number,) whether the present positions and velocities give it."""
-        moving = jnp.ones(self.robot.model.nsensordata, bool)
+        moving = jnp.ones(self.robot.simulated.model.nsensordata, bool)
         return moving.at[self.robot.sensor_slices["pad_forces"]].set(False)
 
     def _assemble(self, data: Any, sensors: Any, forces: Any, diverged: Any) -> PhysicsState:
-        return assemble_state(self.robot, data.qpos, data.qvel, sensors, forces, diverged)
+        part = self.robot.simulated
+        qpos, qvel = data.qpos[..., part.qpos], data.qvel[..., part.qvel]
+        return assemble_state(self.robot, qpos, qvel, sensors, forces[..., part.joints], diverged)

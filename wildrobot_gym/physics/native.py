@@ -44,8 +44,7 @@ class NativePhysics:
         robot: The robot.
         num_envs: Number of simulations.
         num_diverged: Simulations that were restarted after a NaN or a blow-up, since construction.
-        batch: MuJoCo's batch. Its arrays, and `qpos`, `qvel`, `sensordata` and `forces`, are live
-            float64 views.
+        batch: MuJoCo's batch. Its arrays, and `sensordata`, are live float64 views.
 
     Raises:
         PhysicsError: a control period that is no whole number of physics steps.
@@ -58,12 +57,13 @@ class NativePhysics:
         self.num_envs = num_envs
         self.num_diverged = 0
         self._substeps = substeps(robot, control_dt)
-        self.batch = mujoco.batch.Batch(robot.model, num_envs, num_threads)
-        self.qpos = self.batch.bind("qpos")
-        self.qvel = self.batch.bind("qvel")
+        self._in = robot.simulated  # where the robot is in what is simulated
+        self.batch = mujoco.batch.Batch(self._in.model, num_envs, num_threads)
+        self._qpos = self.batch.bind("qpos")
+        self._qvel = self.batch.bind("qvel")
         self._ctrl = self.batch.bind("ctrl")
         self.sensordata = self.batch.bind("sensordata")
-        self.forces = self.batch.bind("actuator_force")
+        self._forces = self.batch.bind("actuator_force")
         self._wrench: np.ndarray | None = None  # bound when it is first used: most never push
         self._fields = model_fields(robot)
         self._seen = self._blow_ups()
@@ -72,6 +72,21 @@ class NativePhysics:
             np.tile(robot.home_qpos, (num_envs, 1)),
             np.zeros((num_envs, robot.model.nv)),
         )
+
+    @property
+    def qpos(self) -> np.ndarray:
+        """(num_envs, 7 + joint) positions; a live view where no servo holds further joints."""
+        return self._qpos[:, self._in.qpos]
+
+    @property
+    def qvel(self) -> np.ndarray:
+        """(num_envs, 6 + joint) velocities; a live view where no servo holds further joints."""
+        return self._qvel[:, self._in.qvel]
+
+    @property
+    def forces(self) -> np.ndarray:
+        """(num_envs, joint) torques of the servos, N*m."""
+        return self._forces[:, self._in.joints]
 
     def reset(
         self,
@@ -95,9 +110,9 @@ class NativePhysics:
         if len(ids):
             self.write_fields(fields or {}, ids)
             self.batch.reset(ids, stage=_NONE)
-            self.qpos[ids] = qpos
-            self.qvel[ids] = qvel
-            self._ctrl[ids] = qpos[:, 7:]
+            self._qpos[ids] = self._in.whole_qpos(qpos)
+            self._qvel[ids] = self._in.whole_qvel(qvel)
+            self._ctrl[ids] = self._in.whole_targets(qpos[:, 7:])
             self.batch.forward(ids)
             self._seen[ids] = self._blow_ups()[ids]  # a reset sets the engine's counters back
         return self._state(np.zeros(self.num_envs, bool))
@@ -123,18 +138,18 @@ class NativePhysics:
         ids = None if frozen is None or not frozen.any() else ~frozen
         self.write_fields(drive.fields)
         if drive.push is not None:
-            self.qvel[:, :3] += drive.push if ids is None else drive.push * ids[:, None]
+            self._qvel[:, :3] += drive.push if ids is None else drive.push * ids[:, None]
         if drive.wrench is not None:
             self.push_base(drive.wrench)
         # The velocity stage updates the sensors of position and velocity to the state after the
         # step. Forces stay those of the last substep, which saves a constraint solve.
         if drive.by_substep:
             for k in range(self._substeps):
-                self._ctrl[:] = servo_inputs(drive, k, self.qpos[:, 7:])
+                self._ctrl[:, self._in.joints] = servo_inputs(drive, k, self.qpos[:, 7:])
                 last = k == self._substeps - 1
                 self.batch.step(ids, nstep=1, stage=_VEL if last else _NONE)
         else:
-            self._ctrl[:] = drive.targets
+            self._ctrl[:, self._in.joints] = drive.targets
             self.batch.step(ids, nstep=self._substeps, stage=_VEL)
         now = self._blow_ups()
         diverged: np.ndarray = now > self._seen

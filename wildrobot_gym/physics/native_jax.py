@@ -59,7 +59,7 @@ class NativeEngine:
             self._rows,
             jax.ShapeDtypeStruct(state.qpos.shape[1:], f32),
             jax.ShapeDtypeStruct(state.qvel.shape[1:], f32),
-            jax.ShapeDtypeStruct((robot.model.nsensordata,), f32),
+            jax.ShapeDtypeStruct((robot.simulated.model.nsensordata,), f32),
             jax.ShapeDtypeStruct(state.actuator_forces.shape[1:], f32),
             jax.ShapeDtypeStruct((), np.bool_),
         )

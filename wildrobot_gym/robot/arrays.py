@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import mujoco
 import numpy as np
+
+from wildrobot_gym.rotations import AnyArray
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,64 @@ class Mirror:
     joint_signs: np.ndarray
     pad_ids: np.ndarray
     foot_ids: np.ndarray
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """The model that the engines simulate, in which joints that no policy moves may be left.
+
+    Where there are none, it is the robot's own model, and the indices are slices of everything.
+
+    Attributes:
+        model: The compiled model.
+        qpos: Where the robot's qpos is in its qpos.
+        qvel: Where the robot's qvel is in its qvel.
+        joints: Where the robot's joints are among its joints, and servos among its servos.
+        held: (held joint,) the home pose of its other joints, rad.
+    """
+
+    model: mujoco.MjModel
+    qpos: np.ndarray | slice
+    qvel: np.ndarray | slice
+    joints: np.ndarray | slice
+    held: np.ndarray
+
+    @classmethod
+    def of(cls, model: mujoco.MjModel, names: Sequence[str]) -> Simulated:
+        """The model with the robot's joints `names` in it."""
+        if model.njnt == 1 + len(names):
+            return cls(model, slice(None), slice(None), slice(None), np.zeros(0))
+        ids = np.array([model.joint(name).id for name in names]) - 1
+        joints = model.keyframe("home").qpos[7:]
+        return cls(
+            model,
+            np.concatenate([np.arange(7), 7 + ids]),
+            np.concatenate([np.arange(6), 6 + ids]),
+            ids,
+            np.delete(joints, ids),
+        )
+
+    def whole_qpos(self, qpos: AnyArray) -> AnyArray:
+        """The whole pose around a robot's, NumPy or JAX: held joints at home."""
+        return self._whole(qpos, self.qpos, self.held)
+
+    def whole_qvel(self, qvel: AnyArray) -> AnyArray:
+        """The whole velocity around a robot's, NumPy or JAX: held joints at rest."""
+        return self._whole(qvel, self.qvel, np.zeros_like(self.held))
+
+    def whole_targets(self, targets: AnyArray) -> AnyArray:
+        """Targets of all servos around those of a robot, NumPy or JAX: held joints at home."""
+        return self._whole(targets, self.joints, self.held)
+
+    def _whole(self, own: AnyArray, ids: np.ndarray | slice, held: np.ndarray) -> AnyArray:
+        if isinstance(ids, slice):
+            return own
+        xp: Any = own.__array_namespace__()
+        others = np.setdiff1d(np.arange(len(ids) + len(held)), ids)
+        order = np.argsort(np.concatenate([ids, others]))
+        rest = xp.broadcast_to(xp.asarray(held, dtype=own.dtype), (*own.shape[:-1], len(held)))
+        whole: AnyArray = xp.concatenate([own, rest], axis=-1)[..., order]
+        return whole
 
 
 def mirror_map(config: dict[str, Any]) -> Mirror:

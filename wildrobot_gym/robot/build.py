@@ -14,7 +14,7 @@ from wildrobot_gym.robot.file import RobotFile
 from wildrobot_gym.robot.home import HOME, home_qpos, leg_joints
 from wildrobot_gym.robot.scene import add_scene, collide_only
 from wildrobot_gym.robot.servos import add_servos
-from wildrobot_gym.robot.weld import weld
+from wildrobot_gym.robot.weld import forget_sensors, weld
 
 _FREE = mujoco.mjtJoint.mjJNT_FREE
 _INTEGRATORS = {
@@ -33,15 +33,22 @@ class BuiltRobot:
         spec: The model.
         pads_of_foot: Names of the pads of each foot, by the foot's name.
         imu: Name of the IMU's site.
+        held: Names of the joints that the policy does not move.
     """
 
     spec: mujoco.MjSpec
     pads_of_foot: dict[str, list[str]]
     imu: str
+    held: list[str]
 
 
-def build_robot(file: RobotFile) -> BuiltRobot:
+def build_robot(file: RobotFile, held: str = "weld") -> BuiltRobot:
     """The model of a `robot.yaml`: its own, and what it lacks.
+
+    Args:
+        file: The content of the file.
+        held: What keeps the joints that the policy does not move at home: their servos (`servo`),
+            or a weld, which leaves the joints out of the model.
 
     Raises:
         RobotError: MuJoCo cannot read the model, or a part is missing. The message names it.
@@ -50,7 +57,8 @@ def build_robot(file: RobotFile) -> BuiltRobot:
     base = _base(spec, file)
     model = compile_spec(spec, file.path)
     joints = policy_joints(model, file)
-    add_servos(spec, model, file, joints)
+    known = joint_names(model)
+    add_servos(spec, model, file, known if held == "servo" else joints)
     _set_options(spec, file)
     model = compile_spec(spec, file.path)
     feet = find_feet(model, file)
@@ -59,9 +67,11 @@ def build_robot(file: RobotFile) -> BuiltRobot:
     data = mujoco.MjData(model)
     data.qpos[:] = home
     mujoco.mj_kinematics(model, data)
-    held = [i for i in range(1, model.njnt) if model.joint(i).name not in joints]
-    weld(spec, model, data, [model.joint(i).name for i in held])
-    home = np.delete(home, model.jnt_qposadr[held])
+    others = [joint for joint in known if joint not in joints]
+    forget_sensors(spec, others)
+    if held == "weld":
+        weld(spec, model, data, others)
+        home = np.delete(home, [model.joint(joint).qposadr[0] for joint in others])
     add_pads(spec, model, data, feet)
     add_scene(spec, base, float(home[2]))
     if file.collisions == "feet":
@@ -69,7 +79,7 @@ def build_robot(file: RobotFile) -> BuiltRobot:
     _add_home(spec, home)
     imu = _add_imu(spec, base, file)
     spec.modelname = file.robot_name
-    return BuiltRobot(spec, {foot.name: list(foot.pads) for foot in feet}, imu)
+    return BuiltRobot(spec, {foot.name: list(foot.pads) for foot in feet}, imu, others)
 
 
 def read_model(path: Path) -> mujoco.MjSpec:
@@ -128,13 +138,18 @@ def _base(spec: mujoco.MjSpec, file: RobotFile) -> mujoco.MjsBody:
     return roots[name]
 
 
+def joint_names(model: mujoco.MjModel) -> list[str]:
+    """Names of all joints but the base's."""
+    return [model.joint(i).name for i in range(1, model.njnt)]
+
+
 def policy_joints(model: mujoco.MjModel, file: RobotFile) -> list[str]:
     """The joints that the policy moves.
 
     Raises:
         RobotError: an unknown joint, or another order than the model's.
     """
-    known = [model.joint(i).name for i in range(1, model.njnt)]
+    known = joint_names(model)
     if "" in known:
         body = model.body(int(model.jnt_bodyid[1 + known.index("")])).name
         raise RobotError(f"{file.path}: a joint of body {body!r} has no name; give it one.")

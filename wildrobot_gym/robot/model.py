@@ -20,13 +20,14 @@ import numpy as np
 from wildrobot_gym.errors import RobotError, unknown_name
 from wildrobot_gym.robot.arrays import (
     Mirror,
+    Simulated,
     joint_axes,
     mirror_map,
     pad_ids,
     pad_shapes,
     sensor_slices,
 )
-from wildrobot_gym.robot.build import build_robot, compile_spec
+from wildrobot_gym.robot.build import build_robot, compile_spec, joint_names
 from wildrobot_gym.robot.description import describe
 from wildrobot_gym.robot.file import ROBOT_FILE, RobotFile, find_robot_file, read_robot_file
 from wildrobot_gym.robot.legs import Leg, leg_of
@@ -47,7 +48,8 @@ class RobotModel:
     Attributes:
         name: The robot's name.
         file: Its `robot.yaml`.
-        model: The compiled model.
+        model: The compiled model: the base and the joints that the policy moves.
+        simulated: The model that engines simulate, with held joints where servos hold them.
         config: Its description as plain types.
         joint_names: In the order of actions.
         joint_range: (joint, 2) lowest and highest position, rad.
@@ -75,6 +77,7 @@ class RobotModel:
     name: str
     file: RobotFile
     model: mujoco.MjModel
+    simulated: Simulated
     config: dict[str, Any]
     joint_names: tuple[str, ...]
     joint_range: np.ndarray
@@ -113,7 +116,14 @@ class RobotModel:
         built = build_robot(file)
         model, feet = compile_spec(built.spec, file.path), built.pads_of_foot
         check_structure(model, feet, file.path)
+        names = joint_names(model)
+        whole = model
+        if file.held == "servo" and built.held:
+            whole = compile_spec(build_robot(file, file.held).spec, file.path)
+            check_structure(whole, feet, file.path)
         config = describe(model, file.path.name, feet, file.symmetry)
+        if built.held:
+            config |= {"held": file.held, "held_joints": built.held}
         joints, pads = config["joints"], config["pads"]
         pad_names = tuple(p["name"] for p in pads)
         points, radius = pad_shapes(pads)
@@ -121,8 +131,9 @@ class RobotModel:
             name=config["name"],
             file=file,
             model=model,
+            simulated=Simulated.of(whole, names),
             config=config,
-            joint_names=tuple(j["name"] for j in joints),
+            joint_names=tuple(names),
             joint_range=np.array([j["range"] for j in joints]),
             force_limit=np.array([j["force_limit"] for j in joints]),
             home_qpos=model.keyframe("home").qpos.copy(),
@@ -138,9 +149,13 @@ class RobotModel:
             sensor_slices=sensor_slices(model, pad_names, tuple(feet)),
         )
 
-    def spec(self) -> mujoco.MjSpec:
-        """The model as a new, editable spec: what others add to it changes no other copy."""
-        return build_robot(self.file).spec
+    def spec(self, held: str | None = None) -> mujoco.MjSpec:
+        """A model as a new, editable spec: what others add to it changes no other copy.
+
+        Args:
+            held: `weld`: that of `model`. By default that of `simulated`.
+        """
+        return build_robot(self.file, held or self.file.held).spec
 
     @property
     def xml_path(self) -> Path:
@@ -149,29 +164,17 @@ class RobotModel:
 
     @property
     def joint_mirror_ids(self) -> np.ndarray:
-        """(joint,) partner of each joint: the image of joints q is `signs * q[ids]`.
-
-        Raises:
-            RobotError: the robot is not symmetric.
-        """
+        """(joint,) partner of each joint: the image of joints q is `signs * q[ids]`."""
         return self.check_symmetric().joint_ids
 
     @property
     def joint_mirror_signs(self) -> np.ndarray:
-        """(joint,) sign of each joint's angle in the mirror image.
-
-        Raises:
-            RobotError: the robot is not symmetric.
-        """
+        """(joint,) sign of each joint's angle in the mirror image."""
         return self.check_symmetric().joint_signs
 
     @property
     def pad_mirror_ids(self) -> np.ndarray:
-        """(pad,) partner of each pad.
-
-        Raises:
-            RobotError: the robot is not symmetric.
-        """
+        """(pad,) partner of each pad."""
         return self.check_symmetric().pad_ids
 
     def check_symmetric(self) -> Mirror:

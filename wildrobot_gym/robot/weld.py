@@ -13,7 +13,7 @@ def weld(
 ) -> None:
     """Fix the bodies of some joints where the home pose has them, and delete the joints.
 
-    What refers to these joints goes, too: actuators, sensors, equalities and keyframes.
+    What refers to these joints goes, too: actuators, equalities and keyframes.
 
     Args:
         spec: The model to change.
@@ -35,10 +35,6 @@ def weld(
         body.alt.type = mujoco.mjtOrientation.mjORIENTATION_QUAT
         body.pos, body.quat = turn.T @ (data.xpos[number] - data.xpos[parent]), quat
     gone = set(joints)
-    joint_object = mujoco.mjtObj.mjOBJ_JOINT
-    for sensor in list(spec.sensors):
-        if sensor.objtype == joint_object and sensor.objname in gone:
-            spec.delete(sensor)
     for equality in list(spec.equalities):
         if {equality.name1, equality.name2} & gone:
             spec.delete(equality)
@@ -49,3 +45,12 @@ def weld(
         spec.delete(key)
     for joint in joints:
         spec.delete(spec.joint(joint))
+
+
+def forget_sensors(spec: mujoco.MjSpec, joints: Sequence[str]) -> None:
+    """Delete the sensors of some joints, so that the others keep their place whether or not the
+    joints are welded.
+    """
+    for sensor in list(spec.sensors):
+        if sensor.objtype == mujoco.mjtObj.mjOBJ_JOINT and sensor.objname in joints:
+            spec.delete(sensor)

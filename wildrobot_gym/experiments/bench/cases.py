@@ -59,7 +59,7 @@ class Workload:
 
     def __post_init__(self) -> None:
         robot = self.env.robot
-        self._batch = mujoco.batch.Batch(robot.model, self.env.num_envs, 0)
+        self._batch = mujoco.batch.Batch(robot.simulated.model, self.env.num_envs, 0)
         self._ctrl = self._batch.bind("ctrl")
         self._substeps = substeps(robot, self.env.config.control_dt)
 

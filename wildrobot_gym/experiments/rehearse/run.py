@@ -64,7 +64,7 @@ class Stage:
         self.trained_on = RobotModel.load(settings.robot or description.robot)
         self.xml = settings.xml or self.trained_on.xml_path
         names = ModelMap(settings.renamed(), settings.base)
-        spec = None if settings.xml else self.trained_on.spec()
+        spec = None if settings.xml else self.trained_on.spec("weld")
         self.plain = PlainRobot(self.xml, description, names, spec)
 
     def differences(self) -> list[str]:
