@@ -22,6 +22,7 @@ from wildrobot_gym.robot.model import RobotModel
 from wildrobot_gym.robot.structure import is_position_servo
 
 _SOLE = 0.05  # of the robot's height: geoms this near to the lowest one are soles
+_LEVEL = 2e-3  # m; bodies that differ less stand on one level
 _DEFLECTION = 0.25  # rad, at which a guessed servo is at its force limit
 _DAMPING = 0.025  # s, of a guessed servo: kv / kp
 _KNEE = 0.35  # of weight times half the leg: a guessed force limit
@@ -116,16 +117,17 @@ def _guess_feet(found: Guess, model: mujoco.MjModel, data: mujoco.MjData) -> Non
             continue
         first, count = int(model.body_geomadr[body]), int(model.body_geomnum[body])
         geoms = list(range(first, first + count))
-        touching = [g for g in geoms if collide[g]] or geoms
-        if touching:
-            bodies[body] = {g: lowest_point(model, data, [g]) for g in touching}
+        if soles := [g for g in geoms if collide[g]] or geoms:
+            bodies[body] = {g: lowest_point(model, data, [g]) for g in soles}
     if not bodies:
         return
     lows = {body: min(of.values()) for body, of in bodies.items()}
     ground = min(lows.values())
     near = _SOLE * (float(data.xpos[1:, 2].max()) - ground)
     feet = [body for body, low in lows.items() if low - ground < near]
-    feet = [b for b in feet if not any(_hangs_on(model, b, other) for other in feet if other != b)]
+    touching = {b: any(collide[g] for g in bodies[b]) for b in feet}
+    # Of a chain, the body that can collide, then the lowest; a foot, and not its toes.
+    feet = [b for b in feet if b == _foot_of_chain(model, b, feet, touching, lows)]
     sides = {b: "left" if data.xipos[b][1] > data.xpos[1][1] else "right" for b in feet}
     named = len(feet) == 2 and set(sides.values()) == {"left", "right"}
     feet.sort(key=lambda b: -data.xipos[b][1])
@@ -141,6 +143,18 @@ def _guess_feet(found: Guess, model: mujoco.MjModel, data: mujoco.MjData) -> Non
         values[f"{sides[body]}_foot" if named else f"{name}_foot"] = foot
     found.values["feet"] = values
     found.notes["feet"] = "The bodies with the lowest geoms. Without `pads`, all of a body's geoms."
+
+
+def _foot_of_chain(
+    model: mujoco.MjModel,
+    body: int,
+    feet: list[int],
+    touching: dict[int, bool],
+    lows: dict[int, float],
+) -> int:
+    """The one of the bodies on a chain with `body` that is the foot."""
+    chain = [b for b in feet if b == body or _hangs_on(model, b, body) or _hangs_on(model, body, b)]
+    return min(chain, key=lambda b: (not touching[b], round(lows[b] / _LEVEL), b))
 
 
 def _hangs_on(model: mujoco.MjModel, body: int, other: int) -> bool:
