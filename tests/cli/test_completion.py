@@ -24,6 +24,7 @@ CASES = {
     "study los": ["loss"],
     "completion ": ["bash", "fish", "zsh"],
     "motion ": sorted(MOTION_COMMANDS),
+    "robot check wildrobot_": ["wildrobot_8dof"],
     "motion check-features walk_h": ["walk_human"],
     "nonsense ": [],
     "record no_such_policy": [],

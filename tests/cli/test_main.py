@@ -16,11 +16,16 @@ from wildrobot_gym.cli.dispatch import load_command
 from wildrobot_gym.cli.listing import WIDTH, summary
 from wildrobot_gym.cli.main import COMMANDS, GROUPS, NESTED, main
 from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
+from wildrobot_gym.cli.robot.commands import COMMANDS as ROBOT_COMMANDS
 from wildrobot_gym.cli.zoo import COMMANDS as ZOO_COMMANDS
 from wildrobot_gym.experiments.bench.bench import ratios_of
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = [*COMMANDS.values(), *MOTION_COMMANDS.values(), *ZOO_COMMANDS.values()]
+ALL = [
+    target
+    for commands in (COMMANDS, MOTION_COMMANDS, ROBOT_COMMANDS, ZOO_COMMANDS)
+    for target in commands.values()
+]
 
 
 @pytest.mark.parametrize("line", [[], ["--help"], ["-h"]])
@@ -36,7 +41,8 @@ def test_the_list_has_every_command_under_its_heading_in_one_line(line, capsys):
 
 
 @pytest.mark.parametrize(
-    ("group", "commands"), [("motion", MOTION_COMMANDS), ("zoo", ZOO_COMMANDS)]
+    ("group", "commands"),
+    [("motion", MOTION_COMMANDS), ("robot", ROBOT_COMMANDS), ("zoo", ZOO_COMMANDS)],
 )
 def test_each_line_of_a_groups_list_fits(group, commands, capsys):
     assert main([group]) == 0
@@ -75,9 +81,11 @@ import sys
 from wildrobot_gym.cli.dispatch import load_command
 from wildrobot_gym.cli.main import COMMANDS
 from wildrobot_gym.cli.motion.commands import COMMANDS as MOTION_COMMANDS
+from wildrobot_gym.cli.robot.commands import COMMANDS as ROBOT_COMMANDS
 from wildrobot_gym.cli.zoo import COMMANDS as ZOO_COMMANDS
 heavy = {"jax", "matplotlib", "mujoco", "scipy", "torch"}
-for target in [*COMMANDS.values(), *MOTION_COMMANDS.values(), *ZOO_COMMANDS.values()]:
+groups = (COMMANDS, MOTION_COMMANDS, ROBOT_COMMANDS, ZOO_COMMANDS)
+for target in [target for commands in groups for target in commands.values()]:
     load_command(target)
     if found := heavy & set(sys.modules):
         sys.exit(f"{target} imports {found}")

@@ -36,6 +36,7 @@ from wildrobot_gym.robot.structure import check_structure
 # Heights of the base at which an episode ends, as multiples of its height at home: a robot that
 # crouches, falls or jumps.
 _LOWEST, _HIGHEST = 0.45, 1.5
+_WILDROBOT_LEG = 0.4369  # m; the speeds of configs and of the benchmark were chosen for it
 
 # From this fraction of its force limit a servo counts as saturated: 3.92 of 4.0 N*m.
 SATURATION_FRACTION = 0.98
@@ -268,6 +269,11 @@ class RobotModel:
             [[p in ids for p in pads] for ids in self.pad_ids_of_foot], axis=0
         )
         return feet
+
+    @property
+    def speed_scale(self) -> float:
+        """Factor from WildRobot's speeds to those of the same Froude number v^2 / (g leg) here."""
+        return float(np.sqrt(self.leg_length / _WILDROBOT_LEG))
 
     @property
     def digest(self) -> str:

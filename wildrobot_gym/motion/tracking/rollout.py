@@ -31,7 +31,6 @@ from wildrobot_gym.rotations import base_in_heading, feet_in_heading
 from wildrobot_gym.task.contact import foot_forces, lowest_corner
 
 FALL_TILT = np.pi / 3  # between the base's z and the world's.
-FALL_HEIGHT = 0.2  # m
 
 Progress = Callable[[int, int], None]
 """Called with the control steps done and to be done."""
@@ -175,7 +174,11 @@ class _Stage:
         }
         # Component of the base's z axis along the world's.
         upright = 1.0 - 2.0 * (state.qpos[:, 4] ** 2 + state.qpos[:, 5] ** 2)
-        fallen = (upright < np.cos(FALL_TILT)) | (state.qpos[:, 2] < FALL_HEIGHT) | state.diverged
+        fallen = (
+            (upright < np.cos(FALL_TILT))
+            | (state.qpos[:, 2] < self._robot.lowest_height)
+            | state.diverged
+        )
         fallen &= ~self._gone
         if fallen.any():
             if self._settings.restart_s is None:
