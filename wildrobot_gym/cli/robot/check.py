@@ -8,7 +8,7 @@ import tyro
 
 
 def check(robot: Annotated[str, tyro.conf.Positional], /) -> int:
-    """Check a robot: what it is, what is missing, and whether it stands at home.
+    """Check what a robot lacks, and whether it stands at home.
 
     The exit code is 1 where something may be wrong.
 

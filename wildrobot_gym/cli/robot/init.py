@@ -11,7 +11,7 @@ import tyro
 def init(
     model: Annotated[Path, tyro.conf.Positional], /, picture: bool = True, force: bool = False
 ) -> int:
-    """Write a first robot.yaml beside a model, and a picture to check it by.
+    """Write a first robot.yaml beside a model, and draw it.
 
     The model itself stays as it is. The exit code is 1 where the robot cannot be loaded yet.
 
