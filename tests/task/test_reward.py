@@ -66,8 +66,8 @@ GOLDEN = [
     ),
     ("flight", {"foot_loaded": np.array([False, True])}, 0.0),
     ("flight", {"foot_loaded": np.array([False, False])}, 1.0),
-    ("lateral_error", {"lin_vel": [0.5, 0.1, 0], "command": [0.5, -0.2, 0]}, 0.3),
-    ("yaw_error", {"ang_vel": [0, 0, 0.5], "command": [0, 0, 0.2]}, 0.3),
+    ("lateral_error", {"mean_velocity": [0.5, 0.1, 0], "command": [0.5, -0.2, 0]}, 0.3),
+    ("yaw_error", {"mean_velocity": [0, 0, 0.5], "command": [0, 0, 0.2]}, 0.3),
     ("standing_steps", {"foot_loaded": np.array([False, True])}, 1.0),
     (
         "standing_steps",

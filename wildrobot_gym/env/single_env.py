@@ -48,8 +48,8 @@ class WildRobotEnv(RobotEnv):
     | tracking_lin_vel | 5 | exp(-((vx - command) / 0.25)^2) |
     | lin_vel_error | 0 | abs(vx - command), m/s |
     | tracking_lateral | 1 | exp(-((vy - command) / 0.25)^2) |
-    | lateral_error | 0 | abs(vy - command), m/s |
-    | yaw_error | 0 | abs(yaw rate - command), rad/s |
+    | lateral_error | 0 | abs(mean vy - command), m/s |
+    | yaw_error | 0 | abs(mean yaw rate - command), rad/s |
     | tracking_yaw | 1 | exp(-((yaw rate - command) / 0.5)^2) |
     | base_height | 0.3 | exp(-((height - target) / 0.05)^2) |
     | orientation | 0.5 | exp(-(sine of tilt / 0.3)^2) |

@@ -27,6 +27,8 @@ class RewardInputs:
 
     state: PhysicsState
     command: Float[Array, "*b 3"]  # vx m/s, vy m/s, yaw rate rad/s, heading frame
+    # vx m/s, vy m/s, yaw rate rad/s, averaged over about half a second
+    mean_velocity: Float[Array, "*b 3"]
     action: Float[Array, "*b joint"]  # filtered
     previous_action: Float[Array, "*b joint"]
     force_limit: Float[Array, "*b joint"]  # N*m
@@ -88,14 +90,17 @@ def tracking_lateral(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
 
 @reward_term(0.0)
 def lateral_error(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """abs(vy - command), m/s."""
-    return jnp.abs(x.state.base_lin_vel_h[..., 1] - x.command[..., 1])
+    """abs(mean vy - command), m/s.
+
+    The mean over half a second leaves out the sway of a gait.
+    """
+    return jnp.abs(x.mean_velocity[..., 1] - x.command[..., 1])
 
 
 @reward_term(0.0)
 def yaw_error(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """abs(yaw rate - command), rad/s."""
-    return jnp.abs(x.state.base_ang_vel_w[..., 2] - x.command[..., 2])
+    """abs(mean yaw rate - command), rad/s."""
+    return jnp.abs(x.mean_velocity[..., 2] - x.command[..., 2])
 
 
 @reward_term(1.0)

@@ -18,6 +18,8 @@ from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces
 from wildrobot_gym.task.randomization.world import World
 from wildrobot_gym.task.state import TaskState
 
+AVERAGED_S = 0.5  # time constant of the mean velocity; a walk's stride takes 0.8 s
+
 
 def first_task_state(
     key: jax.Array, robot: RobotModel, amp: AmpWindow, world: World, max_episode_steps: int
@@ -35,6 +37,7 @@ def first_task_state(
         double_support_time=jnp.float32(jnp.inf),
         velocity_error_sum=jnp.float32(0.0),
         velocity_error_closed=jnp.float32(0.0),
+        mean_velocity=jnp.zeros(3),
         history=jnp.zeros(amp.past_shape),
         previous_qpos=jnp.zeros(robot.model.nq) if amp.differences else None,
         course=None,
@@ -47,6 +50,18 @@ def loaded_feet(robot: RobotModel, state: PhysicsState) -> Bool[Array, "*b foot"
     """Which feet carry more than a tenth of the robot's weight."""
     forces = foot_forces(state.pad_forces, robot.pad_ids_of_foot)
     return forces > LOADED_FRACTION * robot.weight
+
+
+def planar_velocity(state: PhysicsState) -> Float[Array, "3"]:
+    """vx and vy in the heading frame, m/s, and the yaw rate, rad/s: what a command is about."""
+    return jnp.append(state.base_lin_vel_h[:2], state.base_ang_vel_w[2])
+
+
+def averaged(
+    before: Float[Array, "3"], state: PhysicsState, control_dt: float
+) -> Float[Array, "3"]:
+    """The mean planar velocity one step later. A gait sways within each step; this does not."""
+    return before + control_dt / AVERAGED_S * (planar_velocity(state) - before)
 
 
 def support_times(
@@ -69,6 +84,7 @@ def reward_inputs(
     state: PhysicsState,
     action: Float[Array, "joint"],
     command: Float[Array, "3"],
+    control_dt: float,
 ) -> dict[str, Any]:
     """Fields of `RewardInputs` after a step with the filtered `action` under `command`."""
     loaded = loaded_feet(robot, state)
@@ -77,6 +93,7 @@ def reward_inputs(
     return {
         "state": state,
         "command": command,
+        "mean_velocity": averaged(task.mean_velocity, state, control_dt),
         "action": action,
         "previous_action": task.action,
         "force_limit": jnp.asarray(robot.force_limit, jnp.float32),

@@ -44,6 +44,7 @@ from wildrobot_gym.task.step import (
     first_task_state,
     loaded_feet,
     paid,
+    planar_velocity,
     reward_inputs,
     support_times,
 )
@@ -178,6 +179,7 @@ class TrackTask:
             self.blank(before.key),
             episode_limit=jnp.int32(limit),
             command=start.command,
+            mean_velocity=planar_velocity(state),
             history=past,
             previous_qpos=self.amp.remembered(state),
             frame=start.frame,
@@ -206,7 +208,7 @@ class TrackTask:
         errors = clip_errors(state, load, want, task.yaw)
         # The walking terms measure velocities against the clip's own in this frame.
         command = jnp.stack([wanted[0], wanted[1], want.base_ang_vel_w[2]])
-        inputs = reward_inputs(self.robot, task, state, action, command)
+        inputs = reward_inputs(self.robot, task, state, action, command, self.config.control_dt)
         config = self.config.rewards
         x = TrackRewardInputs(**inputs, errors=errors)
         terms = paid(state, reward_terms(x, config))
@@ -220,6 +222,7 @@ class TrackTask:
             task,
             step_count=step_count,
             action=action,
+            mean_velocity=inputs["mean_velocity"],
             history=history.push(task.history, features),
             previous_qpos=self.amp.remembered(state),
             frame=frame,

@@ -39,6 +39,7 @@ from wildrobot_gym.task.step import (
     first_task_state,
     loaded_feet,
     paid,
+    planar_velocity,
     reward_inputs,
     support_times,
 )
@@ -139,6 +140,7 @@ class WalkTask:
             command=command,
             command_held=before.command_held,
             action=action,
+            mean_velocity=planar_velocity(state),
             history=history.push(past, frame),
             previous_qpos=self.amp.remembered(state),
             course=course,
@@ -170,7 +172,8 @@ class WalkTask:
     ) -> tuple[TaskState, StepOutput]:
         """Task state and output after physics took one control step with the filtered `action`."""
         wanted = self.commands.effective(task.command, task.course, state.yaw)
-        inputs = RewardInputs(**reward_inputs(self.robot, task, state, action, wanted))
+        dt = self.config.control_dt
+        inputs = RewardInputs(**reward_inputs(self.robot, task, state, action, wanted, dt))
         terms = paid(state, reward_terms(inputs, self.config.rewards))
         frame = self.amp.next_frame(task, state)
         forward = state.base_lin_vel_h[0]
@@ -192,6 +195,7 @@ class WalkTask:
             command=command,
             action=action,
             **support_times(task, loaded_feet(self.robot, state), self.config.control_dt),
+            mean_velocity=inputs.mean_velocity,
             velocity_error_sum=jnp.where(resample, 0.0, error_sum),
             velocity_error_closed=jnp.where(resample, error, task.velocity_error_closed),
             history=history.push(task.history, frame),
