@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing
+from dataclasses import replace
 
 import mujoco
 import numpy as np
@@ -18,7 +19,7 @@ from wildrobot_gym.evaluation.suites.results import RowResult, SuiteResult
 from wildrobot_gym.evaluation.suites.scripts import commands_of, drawn_command
 from wildrobot_gym.evaluation.suites.starts import staggered_pose, unsettled_starts
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.config import EnvConfig
+from wildrobot_gym.task.config import EnvConfig, SensorConfig
 
 START = Unsettled(tilt=0.07, rate=0.35, stagger=0.04)
 TINY = Suite(
@@ -43,9 +44,25 @@ def test_every_suite_has_settings_that_the_environment_takes(suite):
     assert len(set(names)) == len(names) > 0
     for row in suite.rows:
         build(EnvConfig, row_settings({}, row))
+    assert (
+        suite.strength is None
+        or suite.draw in suite.rows[0].env.get("randomization", {})
+        or all(row.strength for row in suite.rows)
+    )
     for bar in suite.bars:
         assert set(bar.rows) <= set(names)
         assert bar.low is not None or bar.high is not None
+
+
+def test_sensors_have_errors_in_the_channels_of_the_policy():
+    own = {"channels": ["gyro", "gravity", "action"], "sensors": {"gyro": {"scale": 0.5}}}
+    row = Row("x", (0.4, 0.0, 0.0), sensors={"gyro": {"noise": 0.1}, "joint_vel": {"noise": 0.2}})
+    config = build(EnvConfig, row_settings({"observation": own}, row)).observation
+    assert config.channels == ("gyro", "gravity", "action")
+    assert config.sensors == {"gyro": SensorConfig(scale=0.5, noise=0.1)}
+    config = build(EnvConfig, row_settings({}, row)).observation
+    assert config.channels == EnvConfig().observation.channels
+    assert config.sensors == {"joint_vel": SensorConfig(noise=0.2)}
 
 
 def test_a_suite_is_chosen_by_name():
@@ -155,6 +172,7 @@ def test_json_has_rows_bars_and_draws(result):
     assert set(data["rows"]) == {"standing", "course"}
     assert len(data["rows"]["standing"]["draws"]["start_heading"]) == 2
     assert data["rows"]["course"]["command"] == "drawn"
+    assert data["rows"]["standing"]["survived"] == [1, 1]
     assert data["rows"]["standing"]["metrics"]["survived"]["low"] < 1.0  # Wilson's
     assert [bar["metric"] for bar in data["bars"]] == ["survived", "displacement"]
 
@@ -168,6 +186,24 @@ def test_a_recording_ends_where_no_robot_is_left(benchmark):
     assert short.rows[0].summary["survived"]["mean"] == 0.0
     assert steps and len(steps) < 160
     assert not short.passed and short.verdicts[1].value is None
+
+
+@pytest.mark.slow  # each suite has an environment of its own to compile
+@pytest.mark.parametrize(
+    "suite", [s for s in SUITES.values() if s.rows[0].env], ids=lambda s: s.name
+)
+def test_what_was_drawn_is_in_the_results(suite):
+    row = replace(suite.rows[0], duration_s=0.2)
+    with closing(SuiteBenchmark(episodes=2, backend="native")) as bench:
+        short = bench.run(replace(suite, rows=(row,), bars=()), still)
+    found = short.to_json()["rows"][row.name]
+    assert found["survived"] == [1, 1]
+    ranges = row.env.get("randomization", {})
+    assert set(found["draws"]) == set(ranges)
+    for name, (low, high) in ranges.items():
+        if name != "stuck_switch":  # a probability
+            assert low - 1e-6 <= np.min(found["draws"][name]) <= np.max(found["draws"][name])
+            assert np.max(found["draws"][name]) <= high + 1e-6
 
 
 def rows_with(**values):

@@ -5,6 +5,8 @@ import re
 import numpy as np
 from compared_runs import HOSTILE, Reader, made_up
 
+from wildrobot_gym.evaluation.suites.catalog import PUSH
+from wildrobot_gym.evaluation.suites.results import RowResult, SuiteResult, flat_result
 from wildrobot_gym.experiments.compare.page import page
 from wildrobot_gym.experiments.report import page as report_page
 from wildrobot_gym.motion.gait.build import walk_clip
@@ -59,6 +61,25 @@ def test_a_page_of_a_single_run(tmp_path):
     text = page([made_up(tmp_path, "alone")])
     Reader(text)
     assert "No learning curves of alone" in text and "Settings that differ" not in text
+
+
+def test_suites_are_one_picture_and_a_table_of_bars_for_each(tmp_path):
+    def of(good):
+        rows = [
+            RowResult(row, {name: np.full(8, good) for name in ("survived", "success")}, {})
+            for row in PUSH.rows
+        ]
+        flat = made_up(tmp_path, "flat").result
+        suites = {"flat": flat_result(flat), "push": SuiteResult(PUSH, 8, 1, tuple(rows))}
+        return made_up(tmp_path, f"run{good:g}", suites=suites)
+
+    text = page([of(1.0), of(0.0)])
+    reader = Reader(text)
+    assert "suites" in reader.ids and "push: 1 of 2 meet all bars" in text
+    assert text.count('aria-label="flat: run 1 survives') == 1
+    report = report_page.page(of(0.0), {}, [], None, "No GL.")
+    assert "<b>0.000</b> <small>0.4 m/s, push 0.3</small> missed" in report
+    assert 'id="suites"' not in page([made_up(tmp_path, "alone")])
 
 
 def test_a_report_loads_nothing_and_escapes_everything(tmp_path):

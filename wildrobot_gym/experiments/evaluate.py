@@ -5,7 +5,7 @@ motion.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -161,12 +161,18 @@ class Evaluator:
     Args:
         settings: What to measure.
         report: Receives messages and progress.
+        suites: Suites to run; by default those that the settings name.
     """
 
-    def __init__(self, settings: EvaluateSettings, report: Reporter = SILENT) -> None:
+    def __init__(
+        self,
+        settings: EvaluateSettings,
+        report: Reporter = SILENT,
+        suites: Sequence[Suite] | None = None,
+    ) -> None:
         self._settings, self._report = settings, report
         self._backend = resolve_backend(settings.backend)
-        self._suites = chosen_suites(settings.suite)
+        self._suites = tuple(suites or chosen_suites(settings.suite))
         self._benchmarks: dict[str, WalkBenchmark] = {}
         self._suite_benchmarks: dict[str, SuiteBenchmark] = {}
         self._style_envs: dict[str, WildRobotVectorEnv] = {}

@@ -43,6 +43,8 @@ class EvaluateSettings:
 class CompareSettings:
     """How policies are compared. All run through the same episodes."""
 
+    suite: str = FLAT
+    """Suite to run besides flat, or all."""
     commands: tuple[float, ...] = COMMANDS
     """Forward speeds to test, in m/s."""
     episodes: int = 16
@@ -164,6 +166,8 @@ class ViewSettings(PageSettings):
 class ReportSettings:
     """What the report of a run measures and films."""
 
+    suite: str = FLAT
+    """Suite to run besides flat, or all."""
     commands: tuple[float, ...] = COMMANDS
     """Forward speeds to test, in m/s."""
     episodes: int = 8

@@ -48,15 +48,27 @@ class Panel:
 
 
 @contextmanager
-def drawing(width: float, height: float) -> Iterator[tuple[Any, Any]]:
-    """A figure of that size in inches and its axes, in the colors of the page."""
+def drawing(
+    width: float,
+    height: float,
+    mosaic: list[list[str]] | None = None,
+    heights: list[float] | None = None,
+) -> Iterator[tuple[Any, Any]]:
+    """A figure of that size in inches and its axes, in the colors of the page.
+
+    With a `mosaic` of names, in rows of these relative heights, the axes are a dictionary by name.
+    """
     plt = pyplot()
     with plt.rc_context(_SETTINGS):
-        figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
-        axis.grid(alpha=0.2, linewidth=0.6)
-        axis.set_axisbelow(True)
+        layout = mosaic or [["only"]]
+        figure, axes = plt.subplot_mosaic(
+            layout, figsize=(width, height), layout="constrained", height_ratios=heights
+        )
+        for axis in axes.values():
+            axis.grid(alpha=0.2, linewidth=0.6)
+            axis.set_axisbelow(True)
         try:
-            yield figure, axis
+            yield figure, axes if mosaic else axes["only"]
         finally:
             plt.close(figure)
 

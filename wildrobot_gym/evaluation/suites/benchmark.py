@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from wildrobot_gym.config import build, to_dict
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.evaluation.benchmark import evaluation_settings
 from wildrobot_gym.evaluation.protocol import EPISODES, SEED, check_protocol
@@ -20,7 +21,7 @@ from wildrobot_gym.evaluation.suites.results import RowResult, SuiteResult
 from wildrobot_gym.evaluation.suites.scripts import commands_of, drawn_command
 from wildrobot_gym.evaluation.suites.starts import unsettled_starts
 from wildrobot_gym.physics.backends import AUTO, resolve_backend
-from wildrobot_gym.task.config import EnvConfig
+from wildrobot_gym.task.config import EnvConfig, ObservationConfig
 
 
 def row_settings(env_kwargs: Mapping[str, Any], row: Row) -> dict[str, Any]:
@@ -30,7 +31,15 @@ def row_settings(env_kwargs: Mapping[str, Any], row: Row) -> dict[str, Any]:
         env_kwargs: Environment settings that the policy was trained with.
         row: The row, whose own settings come on top of those that define the policy.
     """
-    return evaluation_settings(env_kwargs) | dict(row.env)
+    settings = evaluation_settings(env_kwargs) | dict(row.env)
+    if row.sensors:
+        observation = build(ObservationConfig, settings.get("observation"), "observation")
+        sensors: dict[str, Any] = to_dict(observation)["sensors"]
+        for name in observation.channels:
+            if name in row.sensors:
+                sensors[name] = sensors.get(name, {}) | dict(row.sensors[name])
+        settings["observation"] = to_dict(observation) | {"sensors": sensors}
+    return settings
 
 
 class SuiteBenchmark:
@@ -119,6 +128,7 @@ class SuiteBenchmark:
             start,
             until_all_fell=True,
         )
+        draws = draws | env.randomization
         results = []
         for index, (row, script) in enumerate(zip(rows, scripts, strict=True)):
             which = slice(index * self.episodes, (index + 1) * self.episodes)

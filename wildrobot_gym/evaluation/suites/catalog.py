@@ -13,6 +13,17 @@ from wildrobot_gym.evaluation.suites.definition import Bar, Course, Row, Suite, 
 
 STANDING = (0.0, 0.0, 0.0)
 STAND_S, COURSE_S = 60.0, 60.0
+PUSHED_S, PUSH_S = 20.0, 3.0  # an episode, and from one push to the next
+# Of the sensors of a hobby robot: an IMU chip's gyro and attitude while feet hit the floor, and
+# encoders of 12 bits (1.5 mrad), whose differences over 20 ms are the velocities.
+NOISE = {
+    "gyro": {"noise": 0.02},
+    "root_ang_vel": {"noise": 0.02},
+    "gravity": {"noise": 0.01},
+    "joint_pos": {"noise": 0.005},
+    "joint_offset": {"noise": 0.005},
+    "joint_vel": {"noise": 0.1},
+}
 
 
 def walking(vx: float, **more: Any) -> Row:
@@ -20,11 +31,16 @@ def walking(vx: float, **more: Any) -> Row:
     return Row(f"{vx:g} m/s", (vx, 0.0, 0.0), **more)
 
 
-def _walks(env: Mapping[str, Any], label: str = "") -> tuple[Row, ...]:
+def _walks(env: Mapping[str, Any], label: str = "", **more: Any) -> tuple[Row, ...]:
     """The two walks of the suites with perturbations."""
     return tuple(
-        Row(f"{vx:g} m/s{label}", (vx, 0.0, 0.0), DURATION_S, env=env) for vx in (0.4, 0.6)
+        Row(f"{vx:g} m/s{label}", (vx, 0.0, 0.0), DURATION_S, env=env, **more) for vx in (0.4, 0.6)
     )
+
+
+def _around(size: float) -> list[float]:
+    """A range of one size to both sides of 0."""
+    return [-size, size]
 
 
 _NATURAL = tuple(walking(vx).name for vx in COMMANDS if vx <= 0.8)
@@ -97,7 +113,107 @@ COURSE = Suite(
     (Bar("survived", low=0.99), Bar("heading_error", high=math.radians(10.0), of="p95")),
 )
 
-SUITES = {suite.name: suite for suite in (FLAT, DIRECTIONS, STAND, COURSE)}
+
+def _pushed(velocity: float) -> tuple[Row, ...]:
+    """Walking and standing, with pushes of one strength."""
+    push = {"interval_s": [PUSH_S, PUSH_S], "velocity": [velocity, velocity]}
+    more: dict[str, Any] = {"env": {"disturbances": {"push": push}}, "strength": velocity}
+    return (
+        Row(f"0.4 m/s, push {velocity:g}", (0.4, 0.0, 0.0), PUSHED_S, **more),
+        Row(f"standing, push {velocity:g}", STANDING, PUSHED_S, **more),
+    )
+
+
+PUSH = Suite(
+    "push",
+    "20 s at 0.4 m/s and standing; every 3 s a velocity of 0.3 m/s is added to the base (0.1 ..."
+    " 0.6 for the curve)",
+    "the directions",
+    tuple(row for velocity in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6) for row in _pushed(velocity)),
+    (Bar("survived", low=0.97, rows=tuple(row.name for row in _pushed(0.3))),),
+    strength="velocity of a push, m/s",
+)
+
+SERVO = Suite(
+    "servo",
+    "10 s at 0.4 and 0.6 m/s",
+    "of each joint kp and kv ±20 %, force limit 0.75 ... 1, zero offset ±2°; backlash 0.5°",
+    _walks(
+        {
+            "randomization": {
+                "servo_kp": [0.8, 1.2],
+                "servo_kv": [0.8, 1.2],
+                "servo_force_limit": [0.75, 1.0],
+                "backlash": [math.radians(0.5)] * 2,
+                "joint_zero": _around(math.radians(2.0)),
+            }
+        }
+    ),
+    (Bar("survived", low=0.98),),
+)
+
+DELAY = Suite(
+    "delay",
+    "10 s at 0.4 and 0.6 m/s",
+    "delay of actions 0 ... 40 ms, with 5 ms of jitter, and of observations 0 ... 20 ms",
+    _walks(
+        {
+            "randomization": {
+                "action_delay": [0.0, 0.040],
+                "action_delay_jitter": [0.005, 0.005],
+                "observation_delay": [0.0, 0.020],
+            }
+        }
+    ),
+    (Bar("survived", low=0.98), Bar("success", low=0.95)),
+    strength="delay of actions, s",
+    draw="action_delay",
+)
+
+_BAD_SENSORS = {
+    "randomization": {
+        "imu_tilt": _around(math.radians(3.0)),
+        "imu_drift": _around(math.radians(0.2)),
+        "stuck_switch": [1.0, 1.0],
+    }
+}
+
+SENSORS = Suite(
+    "sensors",
+    "10 s at 0.4 and 0.6 m/s, and 60 s standing",
+    "noise of gyro (0.02 rad/s), gravity (0.01) and encoders (0.005 rad, 0.1 rad/s), mounting of"
+    " the IMU ±3°, drift ±0.2°/s, one foot switch that sticks",
+    (
+        *_walks(_BAD_SENSORS, sensors=NOISE),
+        Row("standing", STANDING, STAND_S, env=_BAD_SENSORS, sensors=NOISE),
+    ),
+    (Bar("survived", low=0.98),),
+    strength="mounting of the IMU, rad",
+    draw="imu_tilt",
+)
+
+BODY = Suite(
+    "body",
+    "10 s at 0.4 and 0.6 m/s",
+    "mass ±20 %, center of mass ±15 mm, friction 0.4 ... 1.2",
+    _walks(
+        {
+            "randomization": {
+                "link_mass": [0.8, 1.2],
+                "com_offset": _around(0.015),
+                "floor_friction": [0.4, 1.2],
+            }
+        }
+    ),
+    (Bar("survived", low=0.98),),
+    strength="friction",
+    draw="floor_friction",
+)
+
+SUITES = {
+    suite.name: suite
+    for suite in (FLAT, DIRECTIONS, STAND, COURSE, PUSH, SERVO, DELAY, SENSORS, BODY)
+}
 
 
 def chosen_suites(name: str) -> tuple[Suite, ...]:
@@ -111,3 +227,8 @@ def chosen_suites(name: str) -> tuple[Suite, ...]:
     if name not in SUITES:
         raise ConfigError(unknown_name("suite", name, [*SUITES, ALL]))
     return (SUITES[name],)
+
+
+def with_flat(name: str) -> tuple[Suite, ...]:
+    """The suites of that name, and before them the suite `flat`, whose episodes are recorded."""
+    return (FLAT, *(suite for suite in chosen_suites(name) if suite is not FLAT))

@@ -53,6 +53,7 @@ class Row:
         duration_s: Length of an episode, s.
         start: Where episodes begin; None: as `WildRobot-v0` resets.
         env: Settings of `EnvConfig` on top of the policy's own.
+        sensors: Errors of sensors (`SensorConfig`) by channel, for channels that the policy has.
         strength: Of the disturbance, for the picture; None if it has no single strength.
     """
 
@@ -61,6 +62,7 @@ class Row:
     duration_s: float = 10.0
     start: Unsettled | None = None
     env: Mapping[str, Any] = field(default_factory=dict)
+    sensors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     strength: float | None = None
 
 
@@ -106,7 +108,7 @@ class Suite:
         drawn: What is drawn for each episode, for people.
         rows: The rows.
         bars: What a policy must reach.
-        strength: What the strength of a row, or a drawn value, means in the picture.
+        strength: What the strength of a disturbance is, for the picture; None without a curve.
         draw: The drawn value that is the strength; None: rows have their own.
     """
 

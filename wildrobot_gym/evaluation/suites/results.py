@@ -59,6 +59,7 @@ class RowResult:
             "duration_s": self.row.duration_s,
             "strength": self.row.strength,
             "metrics": self.summary,
+            "survived": self.metrics["survived"].astype(int).tolist(),
             "draws": {name: _rounded(values) for name, values in self.draws.items()},
         }
 

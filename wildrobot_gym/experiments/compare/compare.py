@@ -8,6 +8,7 @@ from typing import Any
 
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.protocol import MAX_COMPARED, check_protocol
+from wildrobot_gym.evaluation.suites.catalog import with_flat
 from wildrobot_gym.experiments.compare.page import page
 from wildrobot_gym.experiments.compare.run import ComparedRun, gather, names_of
 from wildrobot_gym.experiments.evaluate import Evaluator
@@ -67,15 +68,17 @@ def compare(
     chosen = EvaluateSettings(
         commands=s.commands, episodes=s.episodes, backend=s.backend, seed=s.seed
     )
+    suites = with_flat(s.suite)
     compared: list[ComparedRun] = []
-    with Evaluator(chosen, report) as evaluator:
+    with Evaluator(chosen, report, suites) as evaluator:
         for name, policy, test in zip(names, loaded, tests, strict=True):
             report.info(
                 f"run {len(compared) + 1}: {name}, {policy.path},"
                 f" trained for {policy.model.num_timesteps:,} steps"
             )
             result = evaluator.evaluate(policy, _alone(test))
-            compared.append(gather(name, policy, result.flat, result.to_json()))
+            walk, results = result.flat, result.to_json()
+            compared.append(gather(name, policy, walk, results, result.suites))
             for text in compared[-1].missing:
                 report.warning(f"  {text}")
     return Comparison(tuple(compared))

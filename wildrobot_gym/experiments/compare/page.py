@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from itertools import chain
 
 from wildrobot_gym.evaluation.comparison import MIN_EPISODES
 from wildrobot_gym.evaluation.cycles import Cycles, clip_cycles, nearest_clips, recorded_cycles
 from wildrobot_gym.evaluation.plots import comparison as compare_plots
-from wildrobot_gym.evaluation.plots.inline_svg import Panel
 from wildrobot_gym.evaluation.torque_use import TorqueUse, torque_use
+from wildrobot_gym.experiments.compare.parts import cell_html, chip, grid, legend, run_table
 from wildrobot_gym.experiments.compare.run import ComparedRun, differences
-from wildrobot_gym.experiments.compare.table import Cell, rows_of
+from wildrobot_gym.experiments.compare.suites import suites_section
+from wildrobot_gym.experiments.compare.table import rows_of
 from wildrobot_gym.experiments.html_document import Section, document
 from wildrobot_gym.experiments.style_eval import compared_with
 
@@ -44,6 +45,7 @@ def page(runs: Sequence[ComparedRun]) -> str:
         [
             Section("runs", "What was compared", about(runs)),
             Section("metrics", "Metrics", metrics(runs)),
+            *suites_section(runs),
             Section("curves", "Learning curves", curves(runs)),
             Section("gait", "Gait", gait(runs)),
         ],
@@ -71,7 +73,7 @@ def about(runs: Sequence[ComparedRun]) -> str:
     ]
     if any(run.missing for run in runs):
         rows.append(("missing here", ["; ".join(run.missing) or "-" for run in runs]))
-    content = f"<p>{escape(protocol)}</p>" + _table(
+    content = f"<p>{escape(protocol)}</p>" + run_table(
         "The runs", runs, [(name, map(escape, values)) for name, values in rows]
     )
     known = [run for run in runs if run.config]
@@ -81,7 +83,7 @@ def about(runs: Sequence[ComparedRun]) -> str:
             for key, values in differences([run.config for run in known]).items()
         ]
         content += (
-            _table("Settings that differ", known, differing, runs)
+            run_table("Settings that differ", known, differing, runs)
             if differing
             else "<p>Their settings are the same.</p>"
         )
@@ -92,8 +94,8 @@ def metrics(runs: Sequence[ComparedRun]) -> str:
     """Tables of the metrics, over all commands and for each."""
 
     def table(caption: str, command: str | None) -> str:
-        return _table(
-            caption, runs, [(name, map(_cell, cells)) for name, cells in rows_of(runs, command)]
+        return run_table(
+            caption, runs, [(name, map(cell_html, cells)) for name, cells in rows_of(runs, command)]
         )
 
     content = f"<p>{escape(HOW_TO_READ)}</p>" + table("Over all commands", None)
@@ -112,7 +114,7 @@ def curves(runs: Sequence[ComparedRun]) -> str:
         else ""
     )
     panels = compare_plots.curve_panels([run.curves for run in runs])
-    return note + (_legend(runs) + _grid(panels) if panels else "")
+    return note + (legend(runs) + grid(panels) if panels else "")
 
 
 def gait(runs: Sequence[ComparedRun]) -> str:
@@ -135,7 +137,7 @@ def _gait(runs: Sequence[ComparedRun], index: int) -> str:
             f"{key}-feet{number}",
         )
         content += (
-            f"<figure><figcaption>{_chip(number, run)}</figcaption>"
+            f"<figure><figcaption>{chip(number, run)}</figcaption>"
             f"<div class=wide tabindex=0>{picture}</div></figure>"
         )
     content += "<h3>Joints over the gait cycle</h3>" + _joints(runs, index, key)
@@ -165,8 +167,8 @@ def _joints(runs: Sequence[ComparedRun], index: int, key: str) -> str:
     )
     return (
         text
-        + _legend(runs, notes, items)
-        + _grid(compare_plots.joint_panels(cycles, list(references.values()), key))
+        + legend(runs, notes, items)
+        + grid(compare_plots.joint_panels(cycles, list(references.values()), key))
     )
 
 
@@ -207,60 +209,9 @@ def _torque(runs: Sequence[ComparedRun], used: Sequence[TorqueUse | None], key: 
     caption = "Saturation: % of the time at the limit"
     return (
         "<p>Box: the middle half of the time. Stroke: the median. Line: 5th to 95th percentile.</p>"
-        + _legend(runs)
+        + legend(runs)
         + "<figure class=wide tabindex=0>"
         + compare_plots.torque_svg(used, f"{key}-torque")
         + "</figure>"
-        + _table(caption, runs, rows)
+        + run_table(caption, runs, rows)
     )
-
-
-def _table(
-    caption: str,
-    columns: Sequence[ComparedRun],
-    rows: Iterable[tuple[str, Iterable[str]]],
-    runs: Sequence[ComparedRun] | None = None,
-) -> str:
-    """A table. Headings are text, cells are HTML; `runs` are all runs, where `columns` are some."""
-    order = list(runs or columns)
-    head = "".join(f'<th scope="col">{_chip(order.index(run), run)}</th>' for run in columns)
-    body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>'
-        + "".join(f"<td>{cell}</td>" for cell in cells)
-        + "</tr>"
-        for name, cells in rows
-    )
-    return (
-        f'<div class=wide tabindex=0 role=region aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption>"
-        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _cell(cell: Cell) -> str:
-    interval = f"<small>{escape(cell.interval)}</small>" if cell.interval else ""
-    of = f"<br><small>{escape(cell.of)}</small>" if cell.of else ""
-    mark = f"<mark>{escape(cell.mark)}</mark>" if cell.mark else ""
-    return f"<b>{escape(cell.mean)}</b> {interval}{of}{mark}"
-
-
-def _legend(runs: Sequence[ComparedRun], notes: Sequence[str] | None = None, more: str = "") -> str:
-    texts = [f": {escape(note)}" for note in notes] if notes else [""] * len(runs)
-    items = "".join(
-        f"<li>{_chip(i, run)}{note}</li>"
-        for i, (run, note) in enumerate(zip(runs, texts, strict=True))
-    )
-    return f"<ul class=legend>{items}{more}</ul>"
-
-
-def _chip(number: int, run: ComparedRun) -> str:
-    color = f'<span class=chip style="background:var(--run{number})" aria-hidden="true"></span>'
-    return f"{color}{number + 1} {escape(run.name)}"
-
-
-def _grid(panels: Sequence[Panel]) -> str:
-    figures = "".join(
-        f"<figure>{panel.svg}<figcaption>{escape(panel.title)}</figcaption></figure>"
-        for panel in panels
-    )
-    return f"<div class=grid>{figures}</div>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from amp_sbx.common.errors import AMPError
 from wildrobot_gym.errors import ConfigError, MotionError, RunError
 from wildrobot_gym.evaluation.benchmark import WalkResult
 from wildrobot_gym.evaluation.plots.gait import read_curves
+from wildrobot_gym.evaluation.suites.results import SuiteResult
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.paths import motion_file
@@ -40,6 +41,7 @@ class ComparedRun:
         reference: Name of the reference motion; None without one that can be read.
         clips: The clips of that reference.
         missing: What could not be read and why, one sentence each.
+        suites: What it did in each suite, by name.
     """
 
     name: str
@@ -52,10 +54,15 @@ class ComparedRun:
     reference: str | None
     clips: list[MotionClip]
     missing: tuple[str, ...]
+    suites: Mapping[str, SuiteResult] = field(default_factory=dict)
 
 
 def gather(
-    name: str, policy: LoadedPolicy, result: WalkResult, results: dict[str, Any]
+    name: str,
+    policy: LoadedPolicy,
+    result: WalkResult,
+    results: dict[str, Any],
+    suites: Mapping[str, SuiteResult] | None = None,
 ) -> ComparedRun:
     """Collect what a policy's run directory and its reference say.
 
@@ -64,6 +71,7 @@ def gather(
         policy: The policy.
         result: The benchmark's metrics and recording.
         results: The content of a results file.
+        suites: What it did in each suite, by name.
 
     Returns:
         The run. A part that is missing or damaged is left out, and `missing` says why.
@@ -82,6 +90,7 @@ def gather(
         reference=policy.reference if clips else None,
         clips=clips,
         missing=tuple(missing),
+        suites=suites or {},
     )
 
 

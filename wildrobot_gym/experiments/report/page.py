@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wildrobot_gym.experiments.compare import page as compared
 from wildrobot_gym.experiments.compare.run import ComparedRun
+from wildrobot_gym.experiments.compare.suites import suites_section
 from wildrobot_gym.experiments.html_document import Section, document, video_element
 from wildrobot_gym.training.events import RunEvent
 
@@ -37,6 +38,7 @@ def page(
         Section("run", "The run", compared.about([run])),
         Section("video", "Video", shown),
         Section("metrics", "Evaluation", compared.metrics([run])),
+        *suites_section([run]),
         Section("health", "Health of the discriminator", _health(verdicts, events)),
         Section("curves", "Learning curves", compared.curves([run])),
         Section("gait", "Gait", compared.gait([run])),

@@ -10,6 +10,7 @@ from pathlib import Path
 from amp_sbx import AMPError
 from wildrobot_gym.errors import PhysicsError, RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import check_protocol
+from wildrobot_gym.evaluation.suites.catalog import with_flat
 from wildrobot_gym.experiments.compare.run import gather, names_of
 from wildrobot_gym.experiments.evaluate import Evaluator
 from wildrobot_gym.experiments.report.page import page
@@ -53,14 +54,16 @@ def write_report(
     s = settings or ReportSettings()
     check_protocol(s.commands, s.episodes, seed=s.seed)
     check_seconds(s.seconds)
+    suites = with_flat(s.suite)
     policy = load_policy(run)
     test = prepare_style(policy, None, report) if s.style else None
     measured = EvaluateSettings(
         commands=s.commands, episodes=s.episodes, backend=s.backend, seed=s.seed
     )
-    with Evaluator(measured, report) as evaluator:
+    with Evaluator(measured, report, suites) as evaluator:
         result = evaluator.evaluate(policy, test)
-    gathered = gather(names_of([str(run)])[0], policy, result.flat, result.to_json())
+    name, walk = names_of([str(run)])[0], result.flat
+    gathered = gather(name, policy, walk, result.to_json(), result.suites)
     verdicts, events = _health(policy)
     with tempfile.TemporaryDirectory() as folder:
         film, why = _film(policy, Path(folder) / "walk.mp4", s, report)
