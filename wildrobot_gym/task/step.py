@@ -80,6 +80,7 @@ def support_times(
 
 def reward_inputs(
     robot: RobotModel,
+    world: World,
     task: TaskState,
     state: PhysicsState,
     action: Float[Array, "joint"],
@@ -96,7 +97,7 @@ def reward_inputs(
         "mean_velocity": averaged(task.mean_velocity, state, control_dt),
         "action": action,
         "previous_action": task.action,
-        "force_limit": jnp.asarray(robot.force_limit, jnp.float32),
+        "force_limit": world.force_limit(task.draws),
         "foot_loaded": loaded,
         "touchdown_air_time": jnp.where(landed, task.foot_air_time, 0.0),
         "liftoff_double_support": jnp.where(lifted, task.double_support_time, jnp.inf),

@@ -208,7 +208,8 @@ class TrackTask:
         errors = clip_errors(state, load, want, task.yaw)
         # The walking terms measure velocities against the clip's own in this frame.
         command = jnp.stack([wanted[0], wanted[1], want.base_ang_vel_w[2]])
-        inputs = reward_inputs(self.robot, task, state, action, command, self.config.control_dt)
+        dt = self.config.control_dt
+        inputs = reward_inputs(self.robot, self.world, task, state, action, command, dt)
         config = self.config.rewards
         x = TrackRewardInputs(**inputs, errors=errors)
         terms = paid(state, reward_terms(x, config))

@@ -173,7 +173,9 @@ class WalkTask:
         """Task state and output after physics took one control step with the filtered `action`."""
         wanted = self.commands.effective(task.command, task.course, state.yaw)
         dt = self.config.control_dt
-        inputs = RewardInputs(**reward_inputs(self.robot, task, state, action, wanted, dt))
+        inputs = RewardInputs(
+            **reward_inputs(self.robot, self.world, task, state, action, wanted, dt)
+        )
         terms = paid(state, reward_terms(inputs, self.config.rewards))
         frame = self.amp.next_frame(task, state)
         forward = state.base_lin_vel_h[0]

@@ -23,6 +23,7 @@ from wildrobot_gym.experiments.bench.cases import (
     train_case,
     walking_workload,
 )
+from wildrobot_gym.experiments.bench.disturbed import randomized_case
 from wildrobot_gym.experiments.settings import BenchSettings
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training import config as run_config
@@ -30,6 +31,7 @@ from wildrobot_gym.training.versions import versions
 
 RATIOS = (  # name, numerator, denominator
     ("vector_env_over_raw_physics", "vector_env_steps_per_s", "raw_physics_steps_per_s"),
+    ("randomized_env_over_raw_physics", "randomized_env_steps_per_s", "raw_physics_steps_per_s"),
     ("train_over_raw_physics", "train_steps_per_s", "raw_physics_steps_per_s"),
     ("train_over_train_no_amp", "train_steps_per_s", "train_no_amp_steps_per_s"),
     ("fused_over_train", "train_fused_steps_per_s", "train_steps_per_s"),
@@ -100,6 +102,7 @@ def bench(settings: BenchSettings | None = None, *, report: Reporter = SILENT) -
     cases: dict[str, Callable[[], float]] = {
         "raw_physics_steps_per_s": work.raw_physics,
         "vector_env_steps_per_s": work.vector_env,
+        "randomized_env_steps_per_s": randomized_case(config, work),
         "train_steps_per_s": train_case(config, work, "amp"),
         # The same physics inside the compiled program of a whole iteration.
         "train_fused_steps_per_s": train_case(inside, work, "amp"),

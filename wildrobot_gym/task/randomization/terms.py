@@ -58,9 +58,9 @@ class RandomTerm:
     def allowed(self) -> str:
         """The bounds in words."""
         low, high = (None if math.isinf(x) else f"{x:g}" for x in (self.above, self.below))
-        unit = "" if self.unit == "factor" else f" {self.unit}"
+        unit = "" if self.unit in ("factor", "coefficient", "probability") else f" {self.unit}"
         if low is None and high is None:
-            return "any" + (unit or " factor")
+            return "any number" + (f" of{unit}" if unit else "")
         if low is None or high is None:
             return f"{low} or more{unit}" if high is None else f"{high} or less{unit}"
         return f"{low} to {high}{unit}"
