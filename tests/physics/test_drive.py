@@ -97,7 +97,7 @@ def test_a_frozen_robot_is_not_pushed(wildrobot: RobotModel) -> None:
 
 
 def test_a_force_changes_the_momentum_by_force_times_time(robot: RobotModel) -> None:
-    """2 N for 0.1 s on 3.38 kg in the air: 0.059 m/s at the center of mass."""
+    """2 N for 0.1 s on 3.37 kg in the air: 0.059 m/s at the center of mass."""
     physics = placed(robot, height=1.0)
     com = physics.batch.bind("subtree_com")
     wrench = np.zeros((N, 6))

@@ -50,7 +50,7 @@ def first_torques(robot: RobotModel, error: float, **ranges: Any) -> tuple[np.nd
 
 @pytest.mark.parametrize(
     ("ranges", "kilograms"),
-    [({"link_mass": 1.2}, 1.2 * 3.381), ({"payload": 0.5}, 3.881), ({}, 3.381)],
+    [({"link_mass": 1.2}, 1.2 * 3.374), ({"payload": 0.5}, 3.874), ({}, 3.374)],
 )
 def test_mass_is_what_the_floor_carries(ranges: Any, kilograms: float) -> None:
     wildrobot = RobotModel.load("wildrobot")
@@ -61,14 +61,14 @@ def test_mass_is_what_the_floor_carries(ranges: Any, kilograms: float) -> None:
 
 
 def test_the_center_of_mass_moves_by_the_trunks_part(robot: RobotModel) -> None:
-    """The trunk is waist and torso: 1.2808 of 3.381 kg."""
+    """The trunk is waist and torso: 1.2808 of 3.374 kg."""
     physics, draws = begun(robot, com_offset=(-0.015, 0.015))
     usual, _ = begun(robot)
     com, before = (p.batch.bind("subtree_com") for p in (physics, usual))
     for p in (physics, usual):
         p.batch.forward()
     moved = com[0, 0] - before[0, 0]
-    np.testing.assert_allclose(moved, np.asarray(draws["com_offset"]) * 1.2808 / 3.381, rtol=1e-4)
+    np.testing.assert_allclose(moved, np.asarray(draws["com_offset"]) * 1.2808 / 3.374, rtol=1e-4)
 
 
 def test_friction_brakes_a_sliding_robot() -> None:
@@ -294,7 +294,7 @@ def test_a_payload_falls_off_and_the_floor_changes(wildrobot: RobotModel) -> Non
     masses = [
         float(w.drive(start["draws"], s, jnp.zeros(9)).fields["mass"].sum()) for s in states[::5]
     ]
-    np.testing.assert_allclose(masses, [3.981, 3.581, 3.581], rtol=1e-5)
+    np.testing.assert_allclose(masses, [3.974, 3.574, 3.574], rtol=1e-5)
     frictions = [float(s["friction_patch"]["friction"]) for s in states[::5]]
     assert frictions[0] == pytest.approx(0.9)
     assert 0.3 <= min(frictions[1:]) < max(frictions[1:]) <= 0.5
@@ -314,6 +314,7 @@ def test_a_payload_falls_off_and_the_floor_changes(wildrobot: RobotModel) -> Non
         ({"servo_kp": 1.2}, "randomization.servo_kp must be a list"),
         ({"action_delay": [0, 0.08]}, "randomization.action_delay.*0 to 0.06 s"),
         ({"action_delay": [0, 0.05], "action_delay_jitter": [0, 0.02]}, "up to 0.06 s"),
+        ({"observation_delay": [0, 0.5]}, "randomization.observation_delay.*0 to 0.2 s"),
         ({"stuck_switch": [0, 2]}, "0 to 1"),
         ({"a:my_term": [0, 1], "b:my_term": [0, 1]}, "two terms named 'my_term'"),
         ({"a:payload": [0, 1]}, "built-in term's name"),
@@ -409,7 +410,7 @@ def test_a_term_of_ones_own(wildrobot: RobotModel, own: str) -> None:
     np.testing.assert_allclose(
         start["fields"]["kp"], 21.1 * start["draws"]["weak_knees"], rtol=1e-6
     )
-    np.testing.assert_allclose(start["fields"]["mass"].sum(), 3.381 + 10 * 0.1, rtol=1e-5)
+    np.testing.assert_allclose(start["fields"]["mass"].sum(), 3.374 + 10 * 0.1, rtol=1e-5)
     assert w.channels()["draw_weak_knees"].name == "draw_weak_knees"
     config = EnvConfig(randomization=ranges, privileged=("draw_weak_knees",))
     assert WalkTask(wildrobot, config).sharing_key() is None

@@ -12,6 +12,7 @@ from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.randomization.terms import RandomTerm, random_term
 
 LONGEST_DELAY = 0.06  # s, of an action; the targets of as many control steps are remembered
+LONGEST_AGE = 0.2  # s, of a sensor's reading: as `observation.sensors` allows
 LEAST_FACTOR = 0.01  # of masses and gains: none becomes zero or negative
 
 
@@ -142,7 +143,14 @@ TERMS: dict[str, RandomTerm] = {
             "rad/s",
             "Bias of the gyro, with which the heading drifts",
         ),
-        RandomTerm("observation_delay", "scalar", "s", "Age of all sensor readings", above=0.0),
+        RandomTerm(
+            "observation_delay",
+            "scalar",
+            "s",
+            "Age of all sensor readings",
+            above=0.0,
+            below=LONGEST_AGE,
+        ),
         RandomTerm(
             "stuck_switch",
             "pad",
