@@ -180,7 +180,8 @@ def test_a_center_of_mass_at_the_origin_of_its_link_moves(wildrobot: RobotModel)
     spec.body("torso").ipos = np.zeros(3)
     model = spec.compile()
     assert model.body_sameframe[model.body("torso").id] != 0
-    physics = placed(dataclasses.replace(wildrobot, model=model))
+    simulated = dataclasses.replace(wildrobot.simulated, model=model)
+    physics = placed(dataclasses.replace(wildrobot, model=model, simulated=simulated))
     com = physics.batch.bind("subtree_com")
     nominal = model_fields(physics.robot)["com"].nominal
     place(physics)

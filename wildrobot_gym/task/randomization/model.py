@@ -28,8 +28,9 @@ class ModelFacts:
     def __init__(self, robot: RobotModel) -> None:
         self.robot = robot
         self.nominal = {name: field.nominal for name, field in model_fields(robot).items()}
-        model, data = robot.model, mujoco.MjData(robot.model)
-        data.qpos[:] = robot.home_qpos
+        model = robot.simulated.model
+        data = mujoco.MjData(model)
+        data.qpos[:] = robot.simulated.whole_qpos(robot.home_qpos)
         mujoco.mj_kinematics(model, data)
         self.trunk = _trunk(robot)
         heaviest = np.argmax(np.where(self.trunk, model.body_mass[1:], -1.0))
@@ -83,7 +84,7 @@ class Model:
 
 def _trunk(robot: RobotModel) -> np.ndarray:
     """(link,) bool: links that carry no foot or all of them, and hang on no leg."""
-    model = robot.model
+    model = robot.simulated.model
     feet = [int(model.site(name).bodyid[0]) for name in robot.foot_names]
     above = [set(_ancestors(model, foot)) for foot in feet]
     leg = {b for b in set().union(*above) if not all(b in chain for chain in above)}
