@@ -127,6 +127,7 @@ def test_the_critic_sees_the_draws() -> None:
     assert critic.shape == (N, 5)
 
 
+@pytest.mark.slow  # nothing keeps the compiled program of 'native-jax'
 def test_host_and_functional_environments_draw_the_same() -> None:
     """One random stream: the same draws and, but for rounding, the same motion."""
     host, inside = make(), make(backend="native-jax")
@@ -173,4 +174,4 @@ def test_without_randomization_nothing_is_drawn() -> None:
     env = make(randomization={}, disturbances={}, privileged=())
     env.reset(seed=0)
     assert env.randomization == {}
-    assert env.task.blank(np.zeros(2, np.uint32)).world == {}
+    assert env._simulation.task_state.world == {}

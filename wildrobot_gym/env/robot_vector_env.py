@@ -23,21 +23,20 @@ from wildrobot_gym.env.device_simulation import DeviceSimulation
 from wildrobot_gym.env.functional import FunctionalEnv, State
 from wildrobot_gym.env.memory import within_memory
 from wildrobot_gym.env.named_reference import NamedReference
-from wildrobot_gym.env.randomized import Randomized
+from wildrobot_gym.env.readings import Readings
 from wildrobot_gym.env.render import SceneRenderer, available_render_modes, check_render_mode
 from wildrobot_gym.env.saved_state import MISFIT
 from wildrobot_gym.env.simulation import HostSimulation, Simulation
 from wildrobot_gym.env.starts import episode_limits
 from wildrobot_gym.errors import ActionError, ConfigError
 from wildrobot_gym.physics import AUTO, make_engine, resolve_backend
-from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.observations import CLIP
 from wildrobot_gym.task.protocol import Task
 
 
-class RobotVectorEnv(NamedReference, Randomized, gym.vector.VectorEnv):
+class RobotVectorEnv(NamedReference, Readings, gym.vector.VectorEnv):
     """`num_envs` robots with one task. `WildRobotVectorEnv` documents arguments and infos.
 
     Attributes:
@@ -225,43 +224,6 @@ class RobotVectorEnv(NamedReference, Randomized, gym.vector.VectorEnv):
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
 
     @property
-    def has_begun(self) -> bool:
-        """Whether there has been a first reset."""
-        return self._simulation.task_state is not None
-
-    @property
-    def physics_state(self) -> PhysicsState:
-        """The present physics state of all environments: for evaluation, not for policies."""
-        state = self._simulation.physics_state
-        if state is None:
-            raise ActionError("physics_state was read before reset().")
-        return state
-
-    @property
-    def amp_obs(self) -> np.ndarray:
-        """Present AMP windows (num_envs, feature_dim).
-
-        Those of the new episodes after an autoreset.
-        """
-        if not self.has_begun:
-            raise ActionError("amp_obs was read before reset().")
-        return self._seen("amp_obs")
-
-    @property
-    def critic_obs(self) -> np.ndarray | None:
-        """What a critic may see at present, (num_envs, critic_dim): the observation, then the
-        `privileged` channels. None without such channels.
-        """
-        if not self.has_begun:
-            raise ActionError("critic_obs was read before reset().")
-        return self._seen("critic_obs") if self.critic_dim else None
-
-    @property
-    def num_diverged(self) -> int:
-        """Simulations that were restarted after a NaN or a blow-up, since construction."""
-        return self._simulation.num_diverged
-
-    @property
     def functional_state(self) -> State:
         """The environments as `functional.step` takes them, with a leading environment axis.
 
@@ -307,10 +269,6 @@ class RobotVectorEnv(NamedReference, Randomized, gym.vector.VectorEnv):
         engine = make_engine(self.backend, self.robot, control_dt, num_threads)
         self.functional = FunctionalEnv(self.task, engine)
         return DeviceSimulation(self.functional, self.num_envs)
-
-    def _seen(self, name: str) -> np.ndarray:
-        """A copy, in float32 also where JAX computes in float64."""
-        return np.array(getattr(self._simulation.seen, name), np.float32)
 
     def _shown(self, seen: Any) -> dict[str, np.ndarray]:
         """The arrays of the infos that show a state, such as `amp_obs`."""
