@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import gymnasium as gym
 import mujoco
 import numpy as np
 import pytest
+from bipeds import ROBOT, mjcf, write
 from gymnasium.utils.env_checker import check_env
 
 import wildrobot_gym  # noqa: F401 (registers the environments)
+from wildrobot_gym.errors import RobotError, RunError
 from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.robot import RobotModel
@@ -100,3 +104,37 @@ def test_both_engines_move_it_alike(sprout: RobotModel) -> None:
     np.testing.assert_allclose(there.qpos, here.qpos[0], atol=5e-3)
     np.testing.assert_allclose(there.actuator_forces, here.actuator_forces[0], atol=0.15)
     assert float(there.pad_forces.sum()) == pytest.approx(here.pad_forces.sum(), rel=0.2)
+
+
+def test_a_policy_of_another_robot_is_refused_by_its_joints() -> None:
+    from wildrobot_gym.training.policy import load_policy
+
+    with pytest.raises(RunError, match=r"(?s)on 'wildrobot'.*waist_yaw.*'sprout' has.*knee_l"):
+        load_policy("walk", "sprout")
+
+
+def test_an_asymmetric_robot_trains_without_symmetry_only(tmp_path: Path) -> None:
+    from wildrobot_gym.training.config import from_mapping
+    from wildrobot_gym.training.model import make_model, make_vec_env
+
+    model = mjcf("mesh").replace('pos="0 -0.06 0"', 'pos="0 -0.09 0"')
+    folder = write(tmp_path / "biped", model, ROBOT + "symmetry: none\n")
+    settings = {
+        "env_id": "WildRobot-v0",
+        "n_envs": 2,
+        "n_steps": 4,
+        "batch_size": 8,
+        "n_timesteps": 8,
+        "env_kwargs": {"robot": str(folder), "backend": "native"},
+    }
+    for way in ("equivariant", "mean"):
+        config = from_mapping({**settings, "symmetric_policy": way})
+        env = make_vec_env(config)
+        with pytest.raises(RobotError, match=r"'biped' is not symmetric.*symmetric_policy: none"):
+            make_model(config, env, None)
+        env.close()
+    config = from_mapping(settings)
+    env = make_vec_env(config)
+    assert env.get_attr("mirror", indices=[0]) == [None]
+    make_model(config, env, None)
+    env.close()

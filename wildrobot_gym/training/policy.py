@@ -21,7 +21,8 @@ from wildrobot_gym.errors import RunError, unknown_name
 from wildrobot_gym.evaluation.benchmark import evaluation_settings
 from wildrobot_gym.files import file_digest
 from wildrobot_gym.paths import POLICIES, motion_file
-from wildrobot_gym.task.config import CommandConfig
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import CommandConfig, EnvConfig
 from wildrobot_gym.training.run_directory import MOTION_DIGESTS, RunDirectory
 
 
@@ -143,8 +144,8 @@ def load_policy(policy: str | Path, robot: str | None = None) -> LoadedPolicy:
         robot: The robot to run it on; the one it was trained on if None.
 
     Raises:
-        RunError: There is no such policy, or it is of another environment.
-        amp_sbx.CheckpointError: The file is damaged, or for another robot.
+        RunError: There is no such policy, or it is of another environment or robot.
+        amp_sbx.CheckpointError: The file is damaged, or for other spaces or AMP features.
     """
     path = find_policy(policy)
     extra = archive.read_meta(path).get("extra")
@@ -155,6 +156,7 @@ def load_policy(policy: str | Path, robot: str | None = None) -> LoadedPolicy:
     stored = extra.get("env_kwargs") if isinstance(extra, Mapping) else None
     env_kwargs: dict[str, Any] = dict(stored) if isinstance(stored, Mapping) else {}
     if robot is not None:
+        _check_robot(path, str(env_kwargs.get("robot", EnvConfig.robot)), robot)
         env_kwargs["robot"] = robot
     # One environment is enough to compare spaces and feature layout with the file's.
     # Never stepped, so the engine that needs no compilation will do.
@@ -169,6 +171,18 @@ def load_policy(policy: str | Path, robot: str | None = None) -> LoadedPolicy:
     finally:
         probe.close()
     return LoadedPolicy(path, model, env_kwargs)
+
+
+def _check_robot(path: Path, trained_on: str, robot: str) -> None:
+    """Raise RunError where a policy's own robot has other joints than the one to run it on."""
+    own, other = RobotModel.load(trained_on), RobotModel.load(robot)
+    if own.joint_names != other.joint_names:
+        raise RunError(
+            f"{path} was trained on {own.name!r}, whose joints are {', '.join(own.joint_names)}."
+            f" {other.name!r} has {', '.join(other.joint_names)}. Allowed: a robot with the same"
+            " joints, in the same order. Train a policy of its own: `wildrobot train walk_amp --set"
+            f" env_kwargs.robot={robot}`."
+        )
 
 
 def find_policy(policy: str | Path) -> Path:
