@@ -13,6 +13,7 @@ from gymnasium.utils.env_checker import check_env
 
 import wildrobot_gym  # noqa: F401 (registers the environments)
 from wildrobot_gym.errors import RobotError, RunError
+from wildrobot_gym.evaluation.metrics import SUCCESS_CLEARANCE, success
 from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.robot import RobotModel
@@ -138,3 +139,24 @@ def test_an_asymmetric_robot_trains_without_symmetry_only(tmp_path: Path) -> Non
     assert env.get_attr("mirror", indices=[0]) == [None]
     make_model(config, env, None)
     env.close()
+
+
+def test_speeds_and_heights_of_the_benchmark_follow_from_the_legs(
+    sprout: RobotModel, wildrobot: RobotModel
+) -> None:
+    assert (wildrobot.size, wildrobot.speed_scale) == (1.0, 1.0)
+    speeds = ((0.4, 0.4369), (0.4 * sprout.speed_scale, sprout.leg_length))
+    froude = [v**2 / (9.81 * leg) for v, leg in speeds]
+    assert froude[0] == pytest.approx(froude[1])
+    metrics = {
+        name: np.array([value])
+        for name, value in (
+            ("survived", 1.0),
+            ("velocity_error", 0.0),
+            ("cadence_left", 1.5),
+            ("clearance", 0.011),
+            ("slip", 0.0),
+        )
+    }
+    assert success(metrics)[0] == 0.0
+    assert success(metrics, SUCCESS_CLEARANCE * sprout.size)[0] == 1.0

@@ -166,7 +166,8 @@ class WalkBenchmark:
 
     Args:
         env_kwargs: Environment settings that the policies were trained with.
-        commands: Forward speeds, in m/s.
+        commands: Forward speeds, in m/s. The protocol's own are WildRobot's: a robot with other
+            legs is commanded the speeds of the same Froude number in their place.
         episodes: Episodes for each command.
         num_steps: Control steps of an episode; those of 10 s by default.
         seed: Random seed of the episodes.
@@ -196,6 +197,8 @@ class WalkBenchmark:
         num_envs = len(self.commands) * episodes
         self.env = make_env(env_kwargs or {}, num_envs, self.backend, num_steps)
         self.num_steps = self.env.task.max_episode_steps
+        own = self.commands == COMMANDS
+        self.speed_scale = self.env.robot.speed_scale if own else 1.0
 
     def run(self, policy: Policy, on_step: Callable[[int], Any] | None = None) -> WalkResult:
         """Run all episodes of all commands as one batch.
@@ -204,7 +207,8 @@ class WalkBenchmark:
             policy: Maps observations (env, obs) to actions (env, joint).
             on_step: Called with the number of each control step.
         """
-        command_vx = np.repeat(np.array(self.commands, np.float32), self.episodes)
+        speeds = np.array(self.commands) * self.speed_scale
+        command_vx = np.repeat(speeds.astype(np.float32), self.episodes)
         zeros = np.zeros_like(command_vx)
         commands = np.stack([command_vx, zeros, zeros], axis=1)
         hook = None if on_step is None else (lambda step, _: on_step(step))

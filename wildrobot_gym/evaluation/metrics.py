@@ -23,7 +23,7 @@ MEASURED_S = 1.0
 MIN_DISTANCE = 0.05  # m; below it there is no cost of transport and no drift ratio
 
 SUCCESS_CADENCE = (0.5, 3.0)  # touchdowns a second, each foot
-SUCCESS_CLEARANCE = 0.015  # m
+SUCCESS_CLEARANCE = 0.015  # m, for WildRobot's legs
 SUCCESS_SLIP = 0.15
 
 Metrics = dict[str, Float[np.ndarray, " env"]]
@@ -57,7 +57,7 @@ def episode_metrics(
     for name, values in metrics.items():
         if name != "survived":
             values[too_short] = np.nan
-    metrics["success"] = success(metrics)
+    metrics["success"] = success(metrics, SUCCESS_CLEARANCE * robot.size)
     return metrics
 
 
@@ -182,14 +182,14 @@ def effort(
     }
 
 
-def success(metrics: Metrics) -> Float[np.ndarray, " env"]:
+def success(metrics: Metrics, clearance: float = SUCCESS_CLEARANCE) -> Float[np.ndarray, " env"]:
     """1.0 if an episode survived, kept its speed and took real steps; else, or unmeasured, 0.0."""
     low, high = SUCCESS_CADENCE
     good = (metrics["survived"] > 0) & (metrics["velocity_error"] <= SUCCESS_VELOCITY_ERROR)
     for name, values in metrics.items():
         if name.startswith("cadence_"):
             good &= (values >= low) & (values <= high)
-    good &= (metrics["clearance"] >= SUCCESS_CLEARANCE) & (metrics["slip"] <= SUCCESS_SLIP)
+    good &= (metrics["clearance"] >= clearance) & (metrics["slip"] <= SUCCESS_SLIP)
     return good.astype(float)
 
 

@@ -33,8 +33,7 @@ from wildrobot_gym.robot.file import ROBOT_FILE, RobotFile, find_robot_file, rea
 from wildrobot_gym.robot.legs import Leg, leg_of
 from wildrobot_gym.robot.structure import check_structure
 
-# Heights of the base at which an episode ends, as multiples of its height at home: a robot that
-# crouches, falls or jumps.
+# Heights of the base at which an episode ends, as multiples of its height at home.
 _LOWEST, _HIGHEST = 0.45, 1.5
 _WILDROBOT_LEG = 0.4369  # m; the speeds of configs and of the benchmark were chosen for it
 
@@ -264,16 +263,18 @@ class RobotModel:
     @property
     def foot_of_pad(self) -> np.ndarray:
         """(pad,) index of each pad's foot."""
-        pads = range(len(self.pad_names))
-        feet: np.ndarray = np.argmax(
-            [[p in ids for p in pads] for ids in self.pad_ids_of_foot], axis=0
-        )
-        return feet
+        counts = (self.pad_ids_of_foot < len(self.pad_names)).sum(axis=1)
+        return np.repeat(np.arange(len(counts)), counts)
+
+    @property
+    def size(self) -> float:
+        """Length of its legs, in those of WildRobot."""
+        return self.leg_length / _WILDROBOT_LEG
 
     @property
     def speed_scale(self) -> float:
         """Factor from WildRobot's speeds to those of the same Froude number v^2 / (g leg) here."""
-        return float(np.sqrt(self.leg_length / _WILDROBOT_LEG))
+        return float(np.sqrt(self.size))
 
     @property
     def digest(self) -> str:

@@ -113,6 +113,9 @@ class SuiteBenchmark:
         robot, control_dt = env.robot, env.config.control_dt
         rng = np.random.default_rng(self.seed)
         scripts = [commands_of(row, self.episodes, num_steps, control_dt, rng) for row in rows]
+        # Speeds are WildRobot's: other legs get those of the same Froude number.
+        scale = np.array([robot.speed_scale, robot.speed_scale, 1.0], np.float32)
+        scripts = [script * scale for script in scripts]
         draws: dict[str, np.ndarray] = {}
         start = None
         if unsettled := rows[0].start:
