@@ -124,6 +124,30 @@ def test_gains_and_limits(tmp_path: Path) -> None:
     np.testing.assert_allclose(robot.model.actuator_ctrlrange, robot.joint_range, atol=1e-4)
 
 
+def test_a_default_class_of_the_model_does_not_reach_the_servos(tmp_path: Path) -> None:
+    model = mjcf(actuators="".join(f'<motor joint="{joint}"/>' for joint in JOINTS)).replace(
+        "<default>", '<default><motor gear="3" ctrlrange="-0.5 0.5"/>', 1
+    )
+    servos = '{"*": {kp: 20.0, kv: 0.5}, knee_l: {range: [0.0, 1.5]}, knee_r: {range: [0, 1.5]}}'
+    robot = load(tmp_path / "biped", model, ROBOT.replace(SERVOS, servos))
+    np.testing.assert_array_equal(robot.force_limit, 1.5)  # gear times control
+    np.testing.assert_array_equal(robot.model.actuator_gear[:, 0], 1.0)
+    np.testing.assert_allclose(robot.model.actuator_ctrlrange, robot.joint_range, atol=1e-4)
+    knee = robot.joint_names.index("knee_l")
+    np.testing.assert_allclose(robot.joint_range[knee], [0.0, 1.5])  # rad; the model is in degrees
+
+
+def test_joints_of_a_waist_are_of_no_leg(tmp_path: Path) -> None:
+    waist = '<body name="hips"><joint name="waist" axis="0 1 0" range="-30 30"/><geom size="0.03"/>'
+    model = mjcf("mesh", actuators="").replace('<body name="hip_l"', f'{waist}<body name="hip_l"')
+    model = model.replace("    </body>\n  </worldbody>", "</body>    </body>\n  </worldbody>")
+    servos = '{"*": {kp: 20.0, kv: 0.5, force_limit: 3.0}}'
+    robot = load(tmp_path / "biped", model, ROBOT.replace(SERVOS, servos))
+    assert robot.leg_joint_names("left") == ["waist", *JOINTS[:4]]
+    assert robot.legs[0].joints == tuple(JOINTS[:4]) and robot.legs[0].pitch[0] == "hip_y_l"
+    assert robot.leg_length == pytest.approx(0.33)
+
+
 def test_a_home_of_given_angles_stands_on_the_floor(tmp_path: Path) -> None:
     home = 'home: {"hip_y_*": -0.3, "knee_*": 0.6, "ankle_*": -0.3}\n'
     robot = load(tmp_path / "biped", mjcf("capsule"), ROBOT + home)

@@ -55,7 +55,7 @@ def describe(
         "name": model.names[: model.names.find(b"\0")].decode(),
         "model": model_file,
         "mass": round(float(model.body_mass.sum()), 4),
-        "leg_length": round(_leg_length(model, data, feet[0]), 4),
+        "leg_length": round(_leg_length(model, data, feet), 4),
         "home_height": round(float(home.qpos[2]), 4),
         "dimensions": {
             "num_joints": len(joints),
@@ -117,15 +117,16 @@ def _shape(model: mujoco.MjModel, data: mujoco.MjData, pad: str, foot: str) -> d
     return shape
 
 
-def _leg_length(model: mujoco.MjModel, data: mujoco.MjData, foot: str) -> float:
-    """From the hip to the sole on a straight leg, m.
+def _leg_length(model: mujoco.MjModel, data: mujoco.MjData, feet: list[str]) -> float:
+    """From the hip of the first foot's leg to its sole on a straight leg, m.
 
     Straight is the sum of thigh, shin and foot: the distances between the joints that turn about y,
     in the side view, and the last one's height over the sole.
     """
-    leg = leg_joints(model, body_of(model, foot))
+    chains = [leg_joints(model, body_of(model, foot)) for foot in feet]
+    leg = [j for j in chains[0] if len(feet) < 2 or not all(j in chain for chain in chains)]
     pitch = [j for j in leg if abs(data.xaxis[j, 1]) > 0.9]
     chain = pitch if len(pitch) > 1 else leg
     anchors = data.xanchor[chain]
     parts = np.linalg.norm(np.diff(anchors[:, [0, 2]], axis=0), axis=1)
-    return float(parts.sum() + anchors[-1, 2] - data.site(foot).xpos[2])
+    return float(parts.sum() + anchors[-1, 2] - data.site(feet[0]).xpos[2])

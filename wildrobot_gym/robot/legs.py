@@ -13,7 +13,7 @@ _ALONG = 0.9  # of a unit axis, from which a joint turns about y, x or z
 
 @dataclass(frozen=True)
 class Leg:
-    """The joints between the base and a foot, from the base on.
+    """The joints of one leg, from the base on.
 
     Attributes:
         foot: Name of the foot.
@@ -32,6 +32,12 @@ class Leg:
     signs: dict[str, float]
 
 
+def own_joints(chain: Sequence[str], chains: Sequence[Sequence[str]]) -> list[str]:
+    """The joints of a foot's chain that are not in all chains: without those of a waist."""
+    shared = set.intersection(*map(set, chains)) if len(chains) > 1 else set()
+    return [joint for joint in chain if joint not in shared]
+
+
 def leg_of(
     foot: str, joints: Sequence[str], names: Sequence[str], axes: Float[np.ndarray, "joint 3"]
 ) -> Leg:
@@ -39,7 +45,7 @@ def leg_of(
 
     Args:
         foot: Name of the foot.
-        joints: From the base to the foot.
+        joints: Of the leg, from the base to the foot.
         names: Of all joints.
         axes: Of all joints, in the world with all joints at 0.
     """

@@ -30,15 +30,14 @@ from wildrobot_gym.robot.arrays import (
 from wildrobot_gym.robot.build import build_robot, compile_spec, joint_names
 from wildrobot_gym.robot.description import describe
 from wildrobot_gym.robot.file import ROBOT_FILE, RobotFile, find_robot_file, read_robot_file
-from wildrobot_gym.robot.legs import Leg, leg_of
+from wildrobot_gym.robot.legs import Leg, leg_of, own_joints
 from wildrobot_gym.robot.structure import check_structure
 
 # Heights of the base at which an episode ends, as multiples of its height at home.
 _LOWEST, _HIGHEST = 0.45, 1.5
 _WILDROBOT_LEG = 0.4369  # m; the speeds of configs and of the benchmark were chosen for it
 
-# From this fraction of its force limit a servo counts as saturated: 3.92 of 4.0 N*m.
-SATURATION_FRACTION = 0.98
+SATURATION_FRACTION = 0.98  # of its force limit, from which a servo counts as saturated
 
 
 @dataclass(frozen=True)
@@ -215,9 +214,10 @@ class RobotModel:
     @cached_property
     def legs(self) -> tuple[Leg, ...]:
         """The joints of each foot's leg by what they do."""
+        chains = [self.leg_joint_names(foot) for foot in self.foot_names]
         return tuple(
-            leg_of(foot, self.leg_joint_names(foot), self.joint_names, self.joint_axes)
-            for foot in self.foot_names
+            leg_of(foot, own_joints(chain, chains), self.joint_names, self.joint_axes)
+            for foot, chain in zip(self.foot_names, chains, strict=True)
         )
 
     @cached_property

@@ -85,8 +85,12 @@ def add_servos(
         spec.delete(actuator)
     for joint, name, servo in wanted:
         actuator = spec.add_actuator(name=name, target=joint, trntype=_JOINT)
-        actuator.set_to_position(kp=servo.kp, kv=servo.kv or 0.0, inheritrange=1.0)
-        actuator.forcelimited = mujoco.mjtLimited.mjLIMITED_TRUE
+        actuator.set_to_position(kp=servo.kp, kv=servo.kv or 0.0)
+        # All that a default class of the model could set otherwise.
+        actuator.gear = np.array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+        actuator.inheritrange = 0.0
+        actuator.ctrllimited = actuator.forcelimited = mujoco.mjtLimited.mjLIMITED_TRUE
+        actuator.ctrlrange = servo.range or model.joint(joint).range
         actuator.forcerange = [-servo.force_limit, servo.force_limit]  # type: ignore[operator]
 
 
@@ -97,7 +101,8 @@ def _set_joint(joint: mujoco.MjsJoint, given: ServoSettings) -> None:
     if given.damping is not None:
         joint.damping = np.array([given.damping, 0.0, 0.0])[: np.size(joint.damping)]
     if given.range is not None:
-        joint.range = list(given.range)
+        degrees = joint.compiler.degree
+        joint.range = np.degrees(given.range) if degrees else np.array(given.range)
         joint.limited = mujoco.mjtLimited.mjLIMITED_TRUE
 
 
@@ -124,6 +129,7 @@ def _merged(
         kp=given.kp if given.kp is not None else kp,
         kv=given.kv if given.kv is not None else kv,
         force_limit=given.force_limit if given.force_limit is not None else limit or None,
+        range=given.range,
     )
 
 
