@@ -1,6 +1,7 @@
 """Evaluation as a library function: settings, result, and the form of a results file."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,6 +55,8 @@ def test_the_flat_suite_has_the_figures_of_version_1(tmp_path):
     row = result.rows[1].summary
     for name in ("survived", "support_double", "slip", "saturation"):
         assert row[name]["mean"] == walk.by_command[0.4][name]["mean"]
+    small = flat_result(replace(walk, speed_scale=0.5)).rows[1].summary
+    assert small["error_vx"]["mean"] == pytest.approx(0.2)  # it stands
     slip = next(verdict for verdict in result.verdicts if verdict.bar.metric == "slip")
     assert (slip.row, slip.value, slip.met) == ("0.4 m/s", 1.0, False)
 

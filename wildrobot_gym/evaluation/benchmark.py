@@ -114,6 +114,7 @@ class WalkResult:
         recording: All episodes, in the same order.
         robot: The robot.
         control_dt: Seconds between control steps.
+        speed_scale: Speed that was commanded in place of 1 m/s, for the robot's legs.
     """
 
     commands: tuple[float, ...]
@@ -123,6 +124,7 @@ class WalkResult:
     recording: Recording
     robot: RobotModel
     control_dt: float
+    speed_scale: float = 1.0
 
     def of_command(self, index: int) -> Metrics:
         """Metrics of the episodes of one command."""
@@ -216,7 +218,14 @@ class WalkBenchmark:
         control_dt = self.env.config.control_dt
         metrics = episode_metrics(recording, command_vx, self.env.robot, control_dt)
         return WalkResult(
-            self.commands, self.episodes, self.seed, metrics, recording, self.env.robot, control_dt
+            self.commands,
+            self.episodes,
+            self.seed,
+            metrics,
+            recording,
+            self.env.robot,
+            control_dt,
+            self.speed_scale,
         )
 
     def close(self) -> None:

@@ -144,7 +144,8 @@ def flat_result(walk: WalkResult) -> SuiteResult:
     for index, vx in enumerate(walk.commands):
         row = walking(vx)
         recording = walk.recording_of(index)
-        script = np.tile(np.array(row.command, np.float32), (recording.num_steps, walk.episodes, 1))
+        command = np.array(row.command, np.float32) * np.float32(walk.speed_scale)
+        script = np.tile(command, (recording.num_steps, walk.episodes, 1))
         metrics = row_metrics(recording, script, walk.robot, walk.control_dt)
         rows.append(RowResult(row, metrics, {}))
     return SuiteResult(FLAT, walk.episodes, walk.seed, tuple(rows))
