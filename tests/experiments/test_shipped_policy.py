@@ -1,5 +1,7 @@
 """The shipped policies walk."""
 
+import json
+
 import pytest
 
 from wildrobot_gym.evaluation.benchmark import WalkBenchmark
@@ -13,11 +15,17 @@ def test_the_shipped_policy_walks(name):
     policy = load_policy(name)
     benchmark = WalkBenchmark(policy.env_kwargs, commands=(0.4, 0.6), episodes=4)
     try:
-        metrics = benchmark.run(policy).to_json()["overall"]
+        result = benchmark.run(policy)
     finally:
         benchmark.close()
+    metrics = result.overall
     assert metrics["survived"]["mean"] == 1.0
     assert metrics["success"]["mean"] >= 0.75
+    shipped = json.loads((POLICIES / name / "results.json").read_text())["commands"]
+    for command, found in result.by_command.items():
+        wanted = shipped[f"{command:g}"]
+        for metric, apart in (("velocity_error", 0.01), ("cadence", 0.05), ("clearance", 0.002)):
+            assert found[metric]["mean"] == pytest.approx(wanted[metric]["mean"], abs=apart)
 
 
 def test_a_shipped_name_is_not_hidden_by_a_file_of_the_same_name(tmp_path, monkeypatch):

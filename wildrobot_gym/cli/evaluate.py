@@ -26,7 +26,7 @@ from wildrobot_gym.evaluation.formatting import (
 from wildrobot_gym.evaluation.protocol import FLAT
 from wildrobot_gym.experiments.settings import EvaluateSettings, RecordSettings
 
-HEADING_WIDTH = 13  # characters; a narrow terminal shows five columns
+HEADING_WIDTH = 12  # characters; a narrow terminal shows five columns
 
 if TYPE_CHECKING:
     from wildrobot_gym.evaluation.benchmark import WalkResult
@@ -98,9 +98,10 @@ def suite_table(result: SuiteResult) -> Table:
     """Rows of a suite: whether robots survived, and the metrics that have a bar."""
     suite, names = result.suite, result.suite.metrics
     title = f"suite {suite.name}, {result.episodes} episodes a row"
-    headings = [fill(SUITE_HEADINGS[name], HEADING_WIDTH) for name in names]
+    headings = [fill(SUITE_HEADINGS[name], HEADING_WIDTH, break_long_words=False) for name in names]
     caption = "± half of the 95 % interval; of a share, Wilson's"
-    table = number_table(title, "row", headings, caption, NAMES_WIDTH)
+    longest = max(len(row.row.name) for row in result.rows)
+    table = number_table(title, "row", headings, caption, longest)
     for row in result.rows:
         table.add_row(row.row.name, *(cell(row.summary[name], "\n") for name in names))
     return table
