@@ -12,12 +12,14 @@ from bipeds import ROBOT, mjcf, write
 from gymnasium.utils.env_checker import check_env
 
 import wildrobot_gym  # noqa: F401 (registers the environments)
-from wildrobot_gym.errors import RobotError, RunError
+from wildrobot_gym.errors import ConfigError, RobotError, RunError
 from wildrobot_gym.evaluation.metrics import SUCCESS_CLEARANCE, success
 from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.robot.report import lines_of, stand_at_home, warnings_of
+from wildrobot_gym.task.config import ActionConfig
+from wildrobot_gym.task.control import ServoControl
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +162,14 @@ def test_speeds_and_heights_of_the_benchmark_follow_from_the_legs(
     }
     assert success(metrics)[0] == 0.0
     assert success(metrics, SUCCESS_CLEARANCE * sprout.size)[0] == 1.0
+
+
+def test_action_scales_by_pattern(sprout: RobotModel) -> None:
+    scale = {"*": 0.8, "shoulder_*": 0.3, "shoulder_swing_l": 0.4}
+    control = ServoControl(sprout, ActionConfig(joint_scale=scale))
+    found = dict(zip(sprout.joint_names, control.scale.tolist(), strict=True))
+    assert found["knee_l"] == pytest.approx(0.8)
+    assert found["shoulder_spread_r"] == pytest.approx(0.3)
+    assert found["shoulder_swing_l"] == pytest.approx(0.4)
+    with pytest.raises(ConfigError, match=r"Unknown joint in action\.joint_scale 'arm_\*'"):
+        ServoControl(sprout, ActionConfig(joint_scale={"arm_*": 0.3}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -68,12 +70,15 @@ class ServoControl:
 
 
 def _joint_scales(robot: RobotModel, config: ActionConfig) -> list[float]:
-    """Scale of each joint.
+    """Scale of each joint; a later pattern overrides an earlier one.
 
     A configured waist is no error for a robot without one; a misspelled joint is.
     """
     known = {*robot.joint_names, "waist_yaw"}
-    for name in config.joint_scale:
-        if name not in known:
-            raise ConfigError(unknown_name("joint in action.joint_scale", name, known))
-    return [config.joint_scale.get(name, config.scale) for name in robot.joint_names]
+    scales = dict.fromkeys(robot.joint_names, config.scale)
+    for pattern, scale in config.joint_scale.items():
+        found = [name for name in known if fnmatchcase(name, pattern)]
+        if not found:
+            raise ConfigError(unknown_name("joint in action.joint_scale", pattern, known))
+        scales |= {name: scale for name in found if name in scales}
+    return list(scales.values())

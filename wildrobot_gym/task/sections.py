@@ -165,7 +165,7 @@ class ActionConfig:
     scale: float = 1.0
     """rad, for every joint that `joint_scale` does not name."""
     joint_scale: Mapping[str, float] = field(default_factory=lambda: {"waist_yaw": 0.5})
-    """rad, by joint."""
+    """rad, by joint or by a pattern such as `shoulder_*`."""
     filter: float = 0.7
     """Part of the new action: filtered = filter * new + (1 - filter) * old. 1 is no filter."""
 
