@@ -44,7 +44,8 @@ def begin(task: WalkTask, state: Any, key: jax.Array = KEY) -> Any:
 def test_action_golden(wildrobot: RobotModel) -> None:
     task = make_task(wildrobot)
     before = task.blank(KEY).replace(action=jnp.full(9, -0.5))
-    filtered, target = task.target(before, jnp.full(9, 0.5))
+    filtered, drive = task.target(before, jnp.full(9, 0.5))
+    target = drive.targets
     np.testing.assert_allclose(filtered, 0.7 * 0.5 - 0.3 * 0.5, rtol=1e-6)  # 0.2
     # waist 0.5 rad; hip pitch 1 rad about home 0.25; knee home 0.5; left hip roll stops at its
     # limit 0.1745.
@@ -69,11 +70,13 @@ def test_any_large_number_means_never(wildrobot: RobotModel) -> None:
 def test_actions_are_clipped_and_targets_stay_in_the_limits(robot: RobotModel) -> None:
     task = make_task(robot, action={"filter": 1.0})
     for value in (-7.0, 7.0):
-        filtered, target = task.target(task.blank(KEY), jnp.full(robot.num_joints, value))
+        filtered, drive = task.target(task.blank(KEY), jnp.full(robot.num_joints, value))
+        target = drive.targets
         np.testing.assert_array_equal(filtered, np.sign(value))
         assert (np.asarray(target) >= robot.joint_range[:, 0] - 1e-6).all()
         assert (np.asarray(target) <= robot.joint_range[:, 1] + 1e-6).all()
-    _, target = task.target(task.blank(KEY), jnp.zeros(robot.num_joints))
+    _, drive = task.target(task.blank(KEY), jnp.zeros(robot.num_joints))
+    target = drive.targets
     np.testing.assert_allclose(target, robot.home_joint_pos, atol=1e-6)
 
 
@@ -81,7 +84,8 @@ def test_action_scale_of_a_misspelt_joint(robot: RobotModel) -> None:
     with pytest.raises(ConfigError, match=r"'left_hip_rol'.*Did you mean 'left_hip_roll'"):
         make_task(robot, action={"joint_scale": {"left_hip_rol": 0.5}})
     task = make_task(robot, action={"joint_scale": {"left_hip_roll": 0.25}, "filter": 1.0})
-    _, target = task.target(task.blank(KEY), jnp.full(robot.num_joints, -1.0))
+    _, drive = task.target(task.blank(KEY), jnp.full(robot.num_joints, -1.0))
+    target = drive.targets
     assert target[robot.joint_names.index("left_hip_roll")] == pytest.approx(-0.25)
 
 
@@ -430,7 +434,8 @@ def test_reference_starts(robot: RobotModel) -> None:
     np.testing.assert_array_equal(
         now.history, np.concatenate([reference.history[frame][1:], [amp_obs[-width:]]])
     )
-    _, target = task.target(now, now.action)
+    _, drive = task.target(now, now.action)
+    target = drive.targets
     np.testing.assert_allclose(target, reference.qpos[frame, 7:], atol=1e-5)
     np.testing.assert_array_equal(obs[-robot.num_joints :], now.action)
 
