@@ -8,10 +8,12 @@ import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
 from amp_sbx import AMPPPO, GymnasiumVecEnv, ReferenceFeatures
+from amp_sbx.common import archive
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training.config import RunConfig
 from wildrobot_gym.training.policy import find_policy
+from wildrobot_gym.training.policy_fit import check_fits
 from wildrobot_gym.training.reference import demonstrations, load_reference
 from wildrobot_gym.training.run_directory import MOTION_DIGESTS
 
@@ -104,6 +106,8 @@ def start_from(
         CheckpointError: It is damaged, or for other spaces or AMP features.
     """
     path = find_policy(trained_agent)
+    extra = archive.read_meta(path).get("extra") or {}
+    check_fits(path, extra.get("env_kwargs") or {}, env.vector_env.unwrapped)
     trained = AMPPPO.load(path, env=env, seed=model.seed)  # this seeds the environments, too
     for name in NETWORK_SETTINGS:
         theirs, ours = getattr(trained, name), getattr(model, name)

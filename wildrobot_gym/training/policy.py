@@ -17,13 +17,17 @@ from amp_sbx.common import archive
 from wildrobot_gym.config import build
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
-from wildrobot_gym.errors import RunError, unknown_name
+from wildrobot_gym.errors import ConfigError, RunError, unknown_name
 from wildrobot_gym.evaluation.benchmark import evaluation_settings
 from wildrobot_gym.files import file_digest
 from wildrobot_gym.paths import POLICIES, motion_file
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import CommandConfig, EnvConfig
+from wildrobot_gym.training.policy_fit import check_fits, observed
 from wildrobot_gym.training.run_directory import MOTION_DIGESTS, RunDirectory
+
+# What a critic of its own sees. A policy that is run needs none of it, but its file is read whole.
+CRITIC_SETTINGS = ("privileged", "randomization", "disturbances", "terrain")
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class LoadedPolicy:
     env_kwargs: dict[str, Any]
 
     def __call__(self, obs: np.ndarray) -> np.ndarray:
+        self._check(obs)
         return self.model.predict(obs, deterministic=True)[0]
 
     def predict(
@@ -68,7 +73,11 @@ class LoadedPolicy:
 
         Returns:
             The action (joint,) or (env, joint) in -1 to 1, and None in place of a recurrent state.
+
+        Raises:
+            ConfigError: The observation is of other channels or of another robot.
         """
+        self._check(observation)
         return self.model.predict(observation, deterministic=deterministic)[0], None
 
     def make_env(self, **changes: Any) -> gym.Env:
@@ -88,6 +97,18 @@ class LoadedPolicy:
         """
         settings = {**evaluation_settings(self.env_kwargs), **changes}
         return gym.make_vec(ENV_ID, num_envs=num_envs, **settings)
+
+    def _check(self, obs: np.ndarray) -> None:
+        """Raise ConfigError unless observations are as wide as the policy's."""
+        wanted, got = self.model.observation_space.shape, np.shape(obs)
+        if wanted is None or got[-1:] == wanted:
+            return
+        config = build(EnvConfig, evaluation_settings(self.env_kwargs), "env_kwargs")
+        raise ConfigError(
+            f"The observation has shape {got}, but the policy {self.path} for the robot"
+            f" {config.robot!r} observes {wanted[0]} numbers: {observed(config.observation)}."
+            " Use an environment of its own `make_env` or `make_vec_env`."
+        )
 
     @property
     def command(self) -> CommandConfig:
@@ -154,10 +175,11 @@ def load_policy(policy: str | Path, robot: str | None = None) -> LoadedPolicy:
             f"{path} is a policy of {extra['env_id']}. Run it with `wildrobot motion perform`."
         )
     stored = extra.get("env_kwargs") if isinstance(extra, Mapping) else None
-    env_kwargs: dict[str, Any] = dict(stored) if isinstance(stored, Mapping) else {}
+    trained: dict[str, Any] = dict(stored) if isinstance(stored, Mapping) else {}
+    critic = CRITIC_SETTINGS if trained.get("privileged") else ()
     if robot is not None:
-        _check_robot(path, str(env_kwargs.get("robot", EnvConfig.robot)), robot)
-        env_kwargs["robot"] = robot
+        _check_robot(path, str(trained.get("robot", EnvConfig.robot)), robot)
+    env_kwargs = trained if robot is None else trained | {"robot": robot}
     # One environment is enough to compare spaces and feature layout with the file's.
     # Never stepped, so the engine that needs no compilation will do.
     probe = WildRobotVectorEnv(
@@ -165,8 +187,10 @@ def load_policy(policy: str | Path, robot: str | None = None) -> LoadedPolicy:
         backend="native",
         autoreset_mode=AutoresetMode.SAME_STEP,
         **evaluation_settings(env_kwargs),
+        **{name: trained[name] for name in critic if name in trained},
     )
     try:
+        check_fits(path, trained, probe)
         model = AMPPPO.load(path, env=GymnasiumVecEnv(probe))
     finally:
         probe.close()
