@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from state_makers import make_state, quat
 
+from wildrobot_gym.deploy.description import HeadingSpec
+from wildrobot_gym.deploy.heading import HeadingHold
 from wildrobot_gym.deploy.observation import Observer, gravity_in_base, tilt_of, to_heading
 from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.errors import ConfigError, RunError
@@ -96,8 +98,26 @@ def test_a_policy_that_needs_a_velocity_says_so(controller):
         controller.step(still(lin_vel=None), np.zeros(3))
 
 
+def test_a_course_is_held_by_hand():
+    hold = HeadingHold(HeadingSpec(gain=2.0, limit=0.3), 0.02)
+    walk, stand = np.array([0.4, 0.0, 0.5]), np.zeros(3)
+    assert hold(walk, 3.1)[2] == 0.5  # it holds where the robot looks
+    # The heading turned by 0.5 rad/s * 0.02 s, over pi; the robot did not.
+    assert hold(walk, 3.1)[2] == pytest.approx(0.5 + 2.0 * 0.01)
+    assert hold(walk, -3.13)[2] == pytest.approx(0.5 + 2.0 * (3.12 + 3.13 - 2 * np.pi))
+    # A robot that was turned away is not turned back further than the limit reaches.
+    assert hold(walk, 1.0)[2] == pytest.approx(0.8)
+    assert hold(walk, 1.0)[2] == pytest.approx(0.8)
+    assert hold(np.array([0.4, 0.0, 0.0]), 1.14)[2] == pytest.approx(2.0 * 0.01)
+    assert hold(stand, 0.2) is not None and not hold(stand, 0.2).any()
+    assert hold(np.array([0.4, 0.0, 0.0]), 0.2)[2] == 0.0  # from where it stood
+    hold.reset()
+    assert hold(walk, -1.0)[2] == 0.5
+    assert HeadingHold(HeadingSpec(), 0.02)(walk, 1.0) is walk
+
+
 def test_an_unknown_channel_is_refused(controller):
     strange = dataclasses.replace(controller.description.channels[0], name="camera")
     description = dataclasses.replace(controller.description, channels=(strange,))
-    with pytest.raises(ConfigError, match="observes 'camera'"):
+    with pytest.raises(ConfigError, match=r"observes 'camera', which no sensor.*Allowed: joint"):
         Observer(description)

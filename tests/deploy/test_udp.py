@@ -1,5 +1,6 @@
 """The robot behind a socket: packets that are lost, late, out of order or foreign."""
 
+import dataclasses
 import socket
 import time
 
@@ -59,6 +60,20 @@ def test_numbers_arrive_as_they_were_sent(ends):
     np.testing.assert_array_equal(server.targets, [0.5, -0.5])
     server.send(server.packet(sensors(3.02)))
     wait(lambda: robot.read().lin_vel is None)
+
+
+def test_foot_switches_arrive_and_no_other_robots(ends):
+    robot, server = ends
+    of_three = Sensors(1.0, np.zeros(3), np.zeros(3), np.zeros(4), np.zeros(3))
+    server.send(server.packet(dataclasses.replace(of_three, foot_switches=np.ones(4))))
+    closed = np.array([1.0, 0.0, 1.0])
+    server.send(server.packet(dataclasses.replace(sensors(1.0, 0.1), foot_switches=closed)))
+    wait(lambda: robot.read() is not None)
+    np.testing.assert_array_equal(robot.read().foot_switches, closed)
+    np.testing.assert_array_equal(robot.read().joint_pos, [0.1, 0.1])
+    assert robot.read().lin_vel is None
+    server.send(server.packet(sensors(1.02)))
+    wait(lambda: robot.read().foot_switches is None)
 
 
 def test_an_older_packet_changes_nothing(ends):

@@ -47,7 +47,7 @@ def exported(walk, recorded, tmp_path_factory):
     """The shipped policy in both formats."""
     folder = tmp_path_factory.mktemp("exported")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(library, "record_instants", lambda *_: recorded.some(500))
+        patch.setattr(library, "record_instants", lambda *_: recorded.first(10, 50))
         for name in FORMATS:
             library.export_policy(walk, folder / name, ExportSettings(format=name))
     return folder
@@ -78,7 +78,7 @@ def test_every_symmetric_form_is_exported_whole(recorded, way, tmp_path):
     model = AMPPPO("MlpPolicy", with_env, symmetric_policy=way, policy_kwargs=network, **sizes)
     env.close()
     randomize(model)
-    observations = recorded.some(300).observation
+    observations = recorded.observation[::33]
     actions = model.predict(observations, deterministic=True)[0]
     assert np.abs(actions).max() == 1.0 and np.abs(actions).std() > 0.1
     actor = plain_actor(model)
@@ -167,7 +167,7 @@ def test_what_the_files_say(exported, wildrobot):
 
 def test_the_command_writes_the_same_files(walk, recorded, exported, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(library, "load_policy", lambda _: walk)
-    monkeypatch.setattr(library, "record_instants", lambda *_: recorded.some(500))
+    monkeypatch.setattr(library, "record_instants", lambda *_: recorded.first(10, 50))
     arguments = ["export", "walk", "--out", str(tmp_path / "policy")]
     assert main(arguments) == 0
     assert "observations" in capsys.readouterr().out
@@ -202,7 +202,7 @@ def test_a_wrong_network_is_found_and_nothing_counts_as_written(
     wrong = plain_actor(walk.model)
     wrong.layers[-1][1][3] += 1e-3  # a knee; the mean of both passes cancels the waist's
     monkeypatch.setattr(library, "plain_actor", lambda _: wrong)
-    monkeypatch.setattr(library, "record_instants", lambda *_: recorded.some(50))
+    monkeypatch.setattr(library, "record_instants", lambda *_: recorded.first(2, 25))
     with pytest.raises(RunError, match="differ from the policy's own"):
         library.export_policy(walk, tmp_path / "out")
     with pytest.raises(RunError, match="holds no exported policy"):
@@ -211,7 +211,7 @@ def test_a_wrong_network_is_found_and_nothing_counts_as_written(
 
 
 def test_without_onnx_the_message_names_the_extra(walk, recorded, tmp_path, monkeypatch):
-    monkeypatch.setattr(library, "record_instants", lambda *_: recorded.some(50))
+    monkeypatch.setattr(library, "record_instants", lambda *_: recorded.first(2, 25))
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(MissingPackageError, match=r"wildrobot\[export\]"):
         library.export_policy(walk, tmp_path / "out")

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from wildrobot_gym.deploy.description import PolicyDescription, load_description
+from wildrobot_gym.deploy.heading import HeadingHold
 from wildrobot_gym.deploy.network import Network, load_network
-from wildrobot_gym.deploy.observation import Observer
+from wildrobot_gym.deploy.observation import Observer, yaw_of
 from wildrobot_gym.deploy.robot_io import Sensors
 
 
@@ -29,11 +30,14 @@ class Decision:
 
 
 class Controller:
-    """An exported policy with its observation and its action filter.
+    """An exported policy with its observation, its action filter and its heading hold.
 
     Args:
         description: The policy's description.
         network: Its network.
+
+    Raises:
+        ConfigError: The policy observes a channel that no sensor of a robot gives.
 
     Attributes:
         description: The policy's description.
@@ -47,6 +51,7 @@ class Controller:
     def __init__(self, description: PolicyDescription, network: Network) -> None:
         self.description, self._network = description, network
         self._observe = Observer(description)
+        self._hold = HeadingHold(description.heading, description.control_dt)
         self._home, self._scale = description.of_joints("home"), description.of_joints("scale")
         self._low, self._high = description.of_joints("low"), description.of_joints("high")
         self.filtered = np.zeros(len(description.joints), np.float32)
@@ -57,13 +62,20 @@ class Controller:
 
         Raises:
             RunError: The folder holds no policy, or is damaged.
+            ConfigError: The policy observes a channel that no sensor of a robot gives.
         """
         description = load_description(folder)
         return cls(description, load_network(Path(folder), description))
 
     def reset(self) -> None:
-        """Forget the last action, as at the start of an episode."""
+        """Forget past frames, the last action and the heading, as at the start of an episode."""
         self.filtered = np.zeros_like(self.filtered)
+        self._observe.reset()
+        self._hold.reset()
+
+    def check(self, sensors: Sensors) -> None:
+        """Raise RunError unless the sensors have all that the policy observes."""
+        self._observe.check(sensors)
 
     def step(self, sensors: Sensors, command: np.ndarray) -> Decision:
         """One control step.
@@ -71,8 +83,12 @@ class Controller:
         Args:
             sensors: The robot's.
             command: (3,) vx m/s, vy m/s, yaw rate rad/s.
+
+        Raises:
+            RunError: The sensors lack what the policy observes.
         """
-        observation = self._observe(sensors, command, self.filtered)
+        corrected = self._hold(command, yaw_of(sensors.quat))
+        observation = self._observe(sensors, corrected, self.filtered)
         action = self._network(observation[None])[0]
         part = np.float32(self.description.action_filter)
         self.filtered = part * np.clip(action, -1.0, 1.0) + (1 - part) * self.filtered

@@ -13,7 +13,9 @@ import numpy as np
 from wildrobot_gym.errors import RunError
 
 FILE = "policy.json"
-FORMAT, FORMAT_VERSION = "wildrobot-policy", 1
+FORMAT, FORMAT_VERSION = "wildrobot-policy", 2
+# Version 1 has no history, no gait clock and no heading to hold.
+READABLE = (1, FORMAT_VERSION)
 ONNX, NPZ = "onnx", "npz"
 FORMATS = (ONNX, NPZ)
 
@@ -64,6 +66,32 @@ class ChannelSpec:
     factor: float
 
 
+@dataclass(frozen=True)
+class HistorySpec:
+    """Which frames make an observation, the oldest first.
+
+    Attributes:
+        frames: Number of frames.
+        stride: Control steps from one frame to the next.
+    """
+
+    frames: int = 1
+    stride: int = 1
+
+
+@dataclass(frozen=True)
+class HeadingSpec:
+    """How the commanded yaw rate is corrected to hold a heading.
+
+    Attributes:
+        gain: Correction for a missing rad, rad/s; 0: none.
+        limit: Largest correction, rad/s.
+    """
+
+    gain: float = 0.0
+    limit: float = 0.4
+
+
 @dataclass(frozen=True, eq=False)
 class MirrorSpec:
     """The reflection y -> -y: the image of a vector `x` is `signs * x[ids]`."""
@@ -109,11 +137,14 @@ class PolicyDescription:
         robot_digest: SHA-256 of the robot's description and gains.
         control_dt: Control period, s.
         joints: In the order of actions.
-        channels: Of the observation, in order.
+        channels: Of a frame of the observation, in order.
+        history: The frames that make an observation.
+        clock_hz: Frequency of the gait clock, Hz.
         clip: Bound of the observation after scaling.
         action_filter: Fraction of the new action in the filtered one.
         command_ranges: Lowest and highest value of vx (m/s), vy (m/s) and yaw_rate (rad/s) that
             the policy was trained with.
+        heading: How its heading is held.
         network: The network.
         content: The whole file.
     """
@@ -124,9 +155,12 @@ class PolicyDescription:
     control_dt: float
     joints: tuple[JointSpec, ...]
     channels: tuple[ChannelSpec, ...]
+    history: HistorySpec
+    clock_hz: float
     clip: float
     action_filter: float
     command_ranges: dict[str, tuple[float, float]]
+    heading: HeadingSpec
     network: NetworkSpec
     content: Mapping[str, Any]
 
@@ -138,7 +172,13 @@ class PolicyDescription:
     @property
     def obs_dim(self) -> int:
         """Width of the observation."""
-        return sum(len(channel.columns) for channel in self.channels)
+        return self.history.frames * sum(len(channel.columns) for channel in self.channels)
+
+    @property
+    def switch_names(self) -> tuple[str, ...]:
+        """The foot switches that the policy observes, in order; empty if it observes none."""
+        columns = {channel.name: channel.columns for channel in self.channels}
+        return columns.get("foot_switches", ())
 
     def of_joints(self, field: str) -> np.ndarray:
         """(joint,) one field of `JointSpec` of every joint."""
@@ -157,10 +197,10 @@ def parse_description(content: Any, where: str = FILE) -> PolicyDescription:
     """
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         raise RunError(f"{where} describes no exported policy. Write one with `wildrobot export`.")
-    if content.get("format_version") != FORMAT_VERSION:
+    if content.get("format_version") not in READABLE:
         raise RunError(
             f"{where} has format version {content.get('format_version')}; this package reads"
-            f" {FORMAT_VERSION}. Export the policy again."
+            f" {READABLE[0]} to {READABLE[-1]}. Export the policy again."
         )
     try:
         description = _parse(content)
@@ -206,11 +246,14 @@ def _parse(content: Mapping[str, Any]) -> PolicyDescription:
             ChannelSpec(**{**channel, "columns": tuple(channel["columns"])})
             for channel in observation["channels"]
         ),
+        history=HistorySpec(**{k: int(v) for k, v in observation.get("history", {}).items()}),
+        clock_hz=float(observation.get("clock_hz", 1.0)),
         clip=float(observation["clip"]),
         action_filter=float(action["filter"]),
         command_ranges={
             name: (float(low), float(high)) for name, (low, high) in content["commands"].items()
         },
+        heading=HeadingSpec(**{k: float(v) for k, v in content.get("heading", {}).items()}),
         network=NetworkSpec(
             file=Path(network["file"]).name,
             format=str(network["format"]),
@@ -238,13 +281,12 @@ def _problem(d: PolicyDescription) -> str | None:
         return f"the network has layers {list(d.network.layers)} for {len(d.joints)} joints."
     if len(set(d.joint_names)) < len(d.joints):
         return f"a joint is listed twice: {', '.join(d.joint_names)}."
-    numbers = [
-        d.control_dt,
-        d.clip,
-        *(v for j in d.joints for v in vars(j).values() if v != j.name),
-    ]
+    of_joints = (v for j in d.joints for v in vars(j).values() if v != j.name)
+    numbers = [d.control_dt, d.clip, d.heading.gain, d.heading.limit, d.clock_hz, *of_joints]
     if not np.isfinite(numbers).all() or d.control_dt <= 0 or not 0 < d.action_filter <= 1:
         return "a number is not finite, or the control period or the filter is out of range."
+    if min(d.history.frames, d.history.stride) < 1:
+        return f"the history has {d.history.frames} frames, {d.history.stride} steps apart."
     m = d.network.mirror
     widths = {"obs": d.obs_dim, "action": len(d.joints)}
     for space, width in widths.items() if m is not None else ():

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from wildrobot_gym.deploy.controller import Controller
+from wildrobot_gym.deploy.log import SENSORS
 from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.files import NPZ_ERRORS
 
 FILE = "golden.npz"
 MAX_ERROR = 1e-5  # of observations, of actions in -1 to 1, and of targets in rad
-_SENSORS = ("joint_pos", "joint_vel", "quat", "gyro", "lin_vel")
 
 
 def check_golden(folder: str | Path) -> dict[str, float]:
@@ -43,8 +43,9 @@ def compare(controller: Controller, golden: Mapping[str, np.ndarray]) -> dict[st
 
     Args:
         controller: The exported policy.
-        golden: Arrays (instant, ...) of the sensors, `command` and `filtered_before`, and of the
-            four results.
+        golden: Arrays (instant, ...) of the sensors, `command` and the four results: episodes, one
+            after the other, each from its start, where `begins` is true. Files of version 1 have
+            single instants instead, with the filtered action before each, `filtered_before`.
 
     Raises:
         RunError: A difference exceeds 1e-5.
@@ -52,10 +53,12 @@ def compare(controller: Controller, golden: Mapping[str, np.ndarray]) -> dict[st
     errors = dict.fromkeys(("observation", "action", "filtered", "target"), 0.0)
     for i in range(len(golden["action"])):
         row = {name: array[i] for name, array in golden.items()}
-        controller.filtered = row["filtered_before"]
-        made = controller.step(
-            Sensors(0.0, **{name: row[name] for name in _SENSORS}), row["command"]
-        )
+        if row.get("begins", True):
+            controller.reset()
+        if "filtered_before" in row:
+            controller.filtered = row["filtered_before"]
+        sensors = Sensors(0.0, **{name: row[name] for name in SENSORS if name in row})
+        made = controller.step(sensors, row["command"])
         got = (made.observation, made.action, controller.filtered, made.targets)
         for name, value in zip(errors, got, strict=True):
             errors[name] = max(errors[name], float(np.abs(value - row[name]).max()))

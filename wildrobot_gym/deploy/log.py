@@ -16,6 +16,7 @@ from wildrobot_gym.files import NPZ_ERRORS, atomic_write
 
 PHASES = ("soft start", "settle", "policy", "stop")
 POLICY = PHASES.index("policy")
+SENSORS = ("joint_pos", "joint_vel", "quat", "gyro", "lin_vel", "foot_switches")
 
 
 class Log:
@@ -34,6 +35,7 @@ class Log:
             "quat": 4,
             "gyro": 3,
             "lin_vel": 3,
+            **({"foot_switches": len(d.switch_names)} if d.switch_names else {}),
             "observation": d.obs_dim,
             "action": len(d.joints),
         }
@@ -57,9 +59,8 @@ class Log:
         """
         row: dict[str, Any] = {name: np.full(n, np.nan) for name, n in self._blank.items()}
         if sensors is not None:
-            row |= {name: getattr(sensors, name) for name in ("joint_pos", "joint_vel", "quat")}
-            row["gyro"] = sensors.gyro
-            row |= {} if sensors.lin_vel is None else {"lin_vel": sensors.lin_vel}
+            given = {name: getattr(sensors, name) for name in SENSORS if name in row}
+            row |= {name: values for name, values in given.items() if values is not None}
         if decision is not None:
             row |= {"observation": decision.observation, "action": decision.action}
         self._rows.append({**row, **values, "phase": PHASES.index(phase)})
@@ -131,7 +132,7 @@ def replay(controller: Controller, path: str | Path) -> Replay:
         )
     controller.reset()
     worst, count = 0.0, 0
-    names = ("joint_pos", "joint_vel", "quat", "gyro", "lin_vel")
+    names = [name for name in SENSORS if name in arrays]
     for i in np.flatnonzero(arrays["phase"] == POLICY):
         sensors = Sensors(0.0, **{name: arrays[name][i] for name in names})
         action = controller.step(sensors, arrays["command"][i]).action

@@ -96,10 +96,11 @@ class ControlLoop:
             Why it ended: "done", "interrupted", or the problem.
 
         Raises:
-            RunError: The robot sends no usable sensors.
+            RunError: The robot sends no usable sensors, or lacks one that the policy observes.
             KeyboardInterrupt: A signal came during the stop, which was finished first.
         """
         sensors = self._first_sensors()
+        self._controller.check(sensors)
         self._due, self._missed = self._clock.now(), 0
         self._targets = np.array(sensors.joint_pos, np.float64)
         try:

@@ -18,10 +18,13 @@ class Sensors:
         time: When it was measured, on the loop's clock, s.
         joint_pos: (joint,) rad.
         joint_vel: (joint,) rad/s.
-        quat: (4,) orientation of the base, wxyz. Any heading will do: only the tilt is used.
+        quat: (4,) orientation of the base, wxyz. A policy that holds its course uses the heading,
+            from wherever it starts; any other uses the tilt alone.
         gyro: (3,) angular velocity of the base in its own frame, rad/s.
         lin_vel: (3,) velocity of the base in its own frame, m/s, by a state estimator. None where
             there is none; a policy that observes `root_lin_vel` cannot run then.
+        foot_switches: (switch,) 1 where closed, else 0, in the order of the policy's columns. None
+            where there are none; a policy that observes `foot_switches` cannot run then.
     """
 
     time: float
@@ -30,6 +33,7 @@ class Sensors:
     quat: np.ndarray
     gyro: np.ndarray
     lin_vel: np.ndarray | None = None
+    foot_switches: np.ndarray | None = None
 
 
 class RobotIO(Protocol):

@@ -84,7 +84,7 @@ class Safety:
         if not (age := now - sensors.time) <= self.limits.max_sensor_age:  # also NaN
             return f"sensors are {1000 * age:.0f} ms old"
         given = [sensors.joint_pos, sensors.joint_vel, sensors.quat, sensors.gyro]
-        given += [] if sensors.lin_vel is None else [sensors.lin_vel]
+        given += [x for x in (sensors.lin_vel, sensors.foot_switches) if x is not None]
         if not all(np.isfinite(values).all() for values in given):
             return "sensors are not finite"
         if not 0.9 < np.linalg.norm(sensors.quat) < 1.1:

@@ -1,8 +1,9 @@
 """A robot at the other end of a UDP socket: its server runs beside the servos, or is a simulation.
 
 A packet is a header (`<4sId`: magic, sequence number, the sender's time in s) and float64 numbers,
-all little-endian. Sensors are joint positions, joint velocities, quaternion, gyro and velocity
-(NaN without an estimator). Targets are one number for each joint; without numbers they only ask
+all little-endian. Sensors (`WRS1`) are joint positions, joint velocities, quaternion, gyro and
+velocity (NaN without an estimator). With foot switches (`WRS2`), the number of joints comes first
+and the switches last. Targets (`WRT1`) are one number for each joint; without numbers they only ask
 for sensors. Packets may be lost, late or out of order: only newer ones count.
 """
 
@@ -20,7 +21,7 @@ from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.errors import ConfigError
 
 _HEADER = struct.Struct("<4sId")
-_SENSORS, _TARGETS = b"WRS1", b"WRT1"
+_SENSORS, _WITH_SWITCHES, _TARGETS = b"WRS1", b"WRS2", b"WRT1"
 _LARGEST = 4096  # bytes; a packet of 9 joints has 240
 _OFFSETS = 100  # packets; the least delayed of them relates the two clocks
 
@@ -77,19 +78,23 @@ class UdpRobot:
         took longer counts as older.
         """
         while (packet := self._receive()) is not None:
-            opened = _open(_SENSORS, packet)
-            if opened is None or len(opened[2]) != 2 * self._num + 10:
+            opened = _open(_SENSORS, packet) or _open(_WITH_SWITCHES, packet)
+            if opened is None:
                 continue
             sequence, sent, numbers = opened
+            if not self._is_mine(packet[:4], numbers):
+                continue
             self._offsets.append(self._clock.now() - sent)
             if sequence > self._newest:
                 self._newest = sequence
-                pos, vel, quat, gyro, lin_vel = np.split(
-                    numbers, np.cumsum([self._num, self._num, 4, 3])
+                parts = numbers[1:] if packet[:4] == _WITH_SWITCHES else numbers
+                pos, vel, quat, gyro, lin_vel, switches = np.split(
+                    parts, np.cumsum([self._num, self._num, 4, 3, 3])
                 )
                 velocity = None if np.isnan(lin_vel).all() else lin_vel
                 when = sent + min(self._offsets)
-                self._sensors = Sensors(when, pos, vel, quat, gyro, velocity)
+                closed = switches if len(switches) else None
+                self._sensors = Sensors(when, pos, vel, quat, gyro, velocity, closed)
         if self._sensors is None:
             self.write(np.empty(0))  # ask for the first
         return self._sensors
@@ -103,6 +108,13 @@ class UdpRobot:
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+    def _is_mine(self, magic: bytes, numbers: np.ndarray) -> bool:
+        """Whether sensors are of a robot with as many joints."""
+        size = 2 * self._num + 10
+        if magic == _SENSORS:
+            return len(numbers) == size
+        return len(numbers) > size + 1 and numbers[0] == self._num
 
     def _receive(self) -> bytes | None:
         try:
@@ -161,7 +173,10 @@ class UdpServer:
         self._sent += 1
         lin_vel = np.full(3, np.nan) if sensors.lin_vel is None else sensors.lin_vel
         parts = [sensors.joint_pos, sensors.joint_vel, sensors.quat, sensors.gyro, lin_vel]
-        return _packet(_SENSORS, self._sent, sensors.time, np.concatenate(parts))
+        if sensors.foot_switches is None:
+            return _packet(_SENSORS, self._sent, sensors.time, np.concatenate(parts))
+        parts = [np.array([len(sensors.joint_pos)]), *parts, sensors.foot_switches]
+        return _packet(_WITH_SWITCHES, self._sent, sensors.time, np.concatenate(parts))
 
     def send(self, packet: bytes) -> None:
         """Send a packet to the controller, if there is one."""

@@ -65,6 +65,10 @@ class RecordSettings:
 
     command: float = 0.4
     """Commanded forward speed, in m/s."""
+    vy: float = 0.0
+    """Commanded speed to the left, in m/s."""
+    yaw_rate: float = 0.0
+    """Commanded turning rate to the left, in rad/s."""
     seconds: float = 10.0
     """Length of the video, in s."""
     size: tuple[int, int] = (640, 480)
@@ -150,14 +154,19 @@ class ViewSettings(PageSettings):
 
     command: float = 0.4
     """Commanded forward speed at first, in m/s."""
+    vy: float = 0.0
+    """Commanded speed to the left at first, in m/s."""
+    yaw_rate: float = 0.0
+    """Commanded turning rate to the left at first, in rad/s."""
     seed: int = 0
     """Random seed for the initial states."""
 
     def check(self) -> None:
         """Raise ConfigError unless the numbers are in range."""
         super().check()
-        if not math.isfinite(self.command):
-            raise ConfigError(f"command is {self.command}; allowed: a finite speed in m/s.")
+        for name in ("command", "vy", "yaw_rate"):
+            if not math.isfinite(value := getattr(self, name)):
+                raise ConfigError(f"{name} is {value}; allowed: a finite number.")
         if self.seed < 0:
             raise ConfigError(f"seed is {self.seed}; allowed: a whole number, 0 or more.")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.evaluation import video
@@ -71,7 +70,8 @@ def record_video(
                 frames.on_step(step, state)
                 advance(1)
 
-            record(env, loaded, _forward(s.command), num_steps, SEED, on_step)
+            commands = np.array([[s.command, s.vy, s.yaw_rate]], np.float32)
+            record(env, loaded, commands, num_steps, SEED, on_step)
         fps = 1 / env.config.control_dt
     path = video.write_video(out, frames.frames, fps)
     if strip is not None:
@@ -99,7 +99,8 @@ def plot_policy(
     """
     loaded = load(policy)
     with closing(make_env(loaded.env_kwargs, 1)) as env:
-        recording = record(env, loaded, _forward(command), env.task.max_episode_steps, SEED)
+        commands = np.array([[command, 0.0, 0.0]], np.float32)
+        recording = record(env, loaded, commands, env.task.max_episode_steps, SEED)
         name = out / f"gait_{command:g}.png"
         written = [plots.gait_plot(name, recording, env.robot, command, env.config.control_dt)]
     run = loaded.run_directory
@@ -112,10 +113,6 @@ def check_seconds(seconds: float) -> None:
     """Raise ConfigError unless the length of a video is between 0 and 3600 s."""
     if not 0 < seconds <= MAX_SECONDS:
         raise ConfigError(f"seconds is {seconds}; allowed: more than 0, at most {MAX_SECONDS:g}.")
-
-
-def _forward(command: float) -> Float[np.ndarray, "1 3"]:
-    return np.array([[command, 0.0, 0.0]], np.float32)
 
 
 def _num_steps(policy: LoadedPolicy, seconds: float) -> int:

@@ -96,7 +96,7 @@ def drive(page: PolicyPage, clip_session: Any, first: Tab, second: Tab) -> None:
 
 
 def test_the_shipped_policy_walks_in_the_browser(tmp_path: Path) -> None:
-    session = PolicySession(load_policy("walk"), vx=0.4)
+    session = PolicySession(load_policy("walk"), (0.4, 0.0, 0.0))
     assert set(session.ranges) == {"vx"}  # it was not trained to turn
     page = PolicyPage(session, port=8241)
     page._show_ghost.value = True

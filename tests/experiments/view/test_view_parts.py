@@ -27,6 +27,7 @@ from wildrobot_gym.experiments.view.stage import as_markdown, bar, turned_from_z
 from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.motion.human import LEG_BODIES, HumanMotion
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.config import CommandConfig
 
 
 def test_shapes_are_the_visible_geoms_in_their_place(robot: RobotModel) -> None:
@@ -47,6 +48,19 @@ def test_shapes_are_the_visible_geoms_in_their_place(robot: RobotModel) -> None:
     for shape in shapes:  # every surface faces outward: its volume is positive
         a, b, c = np.moveaxis(shape.vertices[shape.faces].astype(float), 1, 0)
         assert np.einsum("ij,ij->", a, np.cross(b, c)) > 0
+
+
+def test_a_page_has_walks_in_all_trained_directions() -> None:
+    only_forward, commands = export.recorded_commands(CommandConfig(vx=(0.0, 0.8)))
+    assert only_forward == ["0 m/s", "0.2 m/s", "0.4 m/s", "0.6 m/s", "0.8 m/s"]
+    assert not commands[:, 1:].any()
+    every = CommandConfig(vx=(0.3, 0.3), vy=(-0.1, 0.1), yaw_rate=(0.0, 0.5))
+    labels, commands = export.recorded_commands(every)
+    assert labels == [
+        *("0.3 m/s", "0.1 m/s to the right", "0.1 m/s to the left", "0.5 rad/s to the left")
+    ]
+    wanted = [[0.3, 0, 0], [0, -0.1, 0], [0, 0.1, 0], [0, 0, 0.5]]
+    np.testing.assert_allclose(commands, wanted, atol=1e-6)
 
 
 def test_capsules_are_centered() -> None:

@@ -14,6 +14,7 @@ from wildrobot_gym.deploy import golden
 from wildrobot_gym.deploy.controller import Controller
 from wildrobot_gym.deploy.description import FILE, NPZ, PolicyDescription, parse_description
 from wildrobot_gym.deploy.network import load_network
+from wildrobot_gym.deploy.observation import check_channels
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.experiments.about_policy import is_shipped, license_of, read_results
 from wildrobot_gym.experiments.export.describe import describe_policy
@@ -24,7 +25,7 @@ from wildrobot_gym.files import atomic_write, check_free, file_digest, folder_wr
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
 
-NUM_GOLDEN = 64
+GOLDEN = (4, 32)  # robots, and control steps of each
 _ENVS, _STEPS = 8, 125
 
 
@@ -66,7 +67,8 @@ def export_policy(
     Raises:
         RunError: There is no such policy, a file exists, the network's results differ, or the
             evaluation is of another policy.
-        ConfigError: The policy's network has no exported form.
+        ConfigError: The policy's network has no exported form, or it observes a channel that no
+            sensor of a robot gives.
     """
     settings, folder = settings or ExportSettings(), Path(out)
     network = f"policy.{settings.format}"
@@ -81,6 +83,7 @@ def export_policy(
     license = license_of(loaded.path, settings.license)
     actor = plain_actor(loaded.model)
     content = describe_policy(loaded, actor, _name(loaded), license, results)
+    check_channels(content["name"], [c["name"] for c in content["observation"]["channels"]])
     report.info("Running the policy, to compare the exported network with it.")
     instants = record_instants(loaded, _ENVS, _STEPS)
     try:
@@ -92,7 +95,7 @@ def export_policy(
             controller = Controller(description, load_network(part, description))
             errors = golden.compare(controller, instants.arrays())
             with atomic_write(part / golden.FILE) as stream:
-                np.savez(stream, **instants.some(NUM_GOLDEN).arrays())
+                np.savez_compressed(stream, **instants.first(*GOLDEN).arrays())
             write_json(part / FILE, content)
     except OSError as problem:
         raise RunError(f"Cannot write into {folder}: {problem}.") from problem

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from wildrobot_gym.evaluation.benchmark import make_env
 from wildrobot_gym.evaluation.recording import record
@@ -23,11 +24,11 @@ from wildrobot_gym.experiments.view.shapes import Poser, shapes_of
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.config import EnvConfig
+from wildrobot_gym.task.config import CommandConfig, EnvConfig
 from wildrobot_gym.training.policy import LoadedPolicy
 
 TEMPLATE = Path(__file__).with_name("player.html")
-SPEEDS = 5  # recorded walks, evenly from the policy's lowest forward speed to its highest
+SPEEDS = 5  # recorded forward walks, evenly from the policy's lowest speed to its highest
 SECONDS = 8.0  # of each walk
 FPS = 25.0  # the player blends between frames
 
@@ -43,14 +44,11 @@ def page_of(policy: LoadedPolicy, settings: ViewSettings, report: Reporter = SIL
     Raises:
         MissingPackageError: The extra `viz` is not installed.
     """
-    low, high = map(float, policy.command.vx)
-    speeds = np.round(np.linspace(low, high, SPEEDS if low < high else 1), 3)
-    commands = np.zeros((len(speeds), 3), np.float32)
-    commands[:, 0] = speeds
+    labels, commands = recorded_commands(policy.command)
     dt = control_dt_of(policy)
     num_steps = max(1, round((settings.seconds or SECONDS) / dt))
     poses: list[np.ndarray] = []
-    with closing(make_env(policy.env_kwargs, len(speeds), num_steps=num_steps)) as env:
+    with closing(make_env(policy.env_kwargs, len(commands), num_steps=num_steps)) as env:
         with report.progress("recording", num_steps) as advance:
 
             def on_step(step: int, state: PhysicsState) -> None:
@@ -62,15 +60,39 @@ def page_of(policy: LoadedPolicy, settings: ViewSettings, report: Reporter = SIL
     every = max(1, round(1 / (FPS * dt)))
     walks = [
         walk(
-            f"{speed:g} m/s",
+            label,
             robot,
             np.array(poses)[::every, i],
             np.asarray(recording.foot_force)[::every, i],
             np.asarray(recording.foot_pos_w)[::every, i],
         )
-        for i, speed in enumerate(speeds)
+        for i, label in enumerate(labels)
     ]
     return player_page(f"WildRobot: {policy.path.parent.name}", robot, walks, 1 / (every * dt))
+
+
+def recorded_commands(trained: CommandConfig) -> tuple[list[str], Float[np.ndarray, "walk 3"]]:
+    """The recorded walks: forward speeds, and what the policy was trained for besides.
+
+    Args:
+        trained: The ranges of its commands.
+
+    Returns:
+        A label of each walk, and its command: vx m/s, vy m/s, yaw rate rad/s.
+    """
+    low, high = map(float, trained.vx)
+    speeds = np.round(np.linspace(low, high, SPEEDS if low < high else 1), 3)
+    walks = [(f"{speed:g} m/s", (speed, 0.0, 0.0)) for speed in speeds]
+    for vy in trained.vy:
+        if vy != 0.0:
+            side = "left" if vy > 0 else "right"
+            walks.append((f"{abs(vy):g} m/s to the {side}", (0.0, vy, 0.0)))
+    for rate in trained.yaw_rate:
+        if rate != 0.0:
+            side = "left" if rate > 0 else "right"
+            walks.append((f"{abs(rate):g} rad/s to the {side}", (0.0, 0.0, rate)))
+    labels, commands = zip(*walks, strict=True)
+    return list(labels), np.array(commands, np.float32)
 
 
 def control_dt_of(policy: LoadedPolicy) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -53,7 +53,7 @@ class PolicySession:
 
     Args:
         policy: The policy.
-        vx: First commanded forward speed, m/s.
+        command: First commanded vx and vy, m/s, and yaw rate, rad/s.
         seed: Random seed of the episodes.
 
     Attributes:
@@ -63,7 +63,9 @@ class PolicySession:
         snapshot: What the last step or reset gave.
     """
 
-    def __init__(self, policy: LoadedPolicy, vx: float = 0.4, seed: int = 0) -> None:
+    def __init__(
+        self, policy: LoadedPolicy, command: Sequence[float] = (0.4, 0.0, 0.0), seed: int = 0
+    ) -> None:
         self.policy, self.seed = policy, seed
         self.env = WildRobotVectorEnv(
             1,
@@ -79,8 +81,9 @@ class PolicySession:
         spans = {axis: tuple(map(float, getattr(trained, axis))) for axis in AXES}
         self.ranges = {axis: (low, high) for axis, (low, high) in spans.items() if low < high}
         self.command = np.zeros(3)
-        if "vx" in self.ranges:
-            self.command[0] = np.clip(vx, *self.ranges["vx"])
+        for i, axis in enumerate(AXES):
+            if axis in self.ranges:
+                self.command[i] = np.clip(command[i], *self.ranges[axis])
         self._reference: NearestReference | None = None
         if policy.reference is not None:
             with suppress(MotionError):  # without a reference that fits there is no ghost

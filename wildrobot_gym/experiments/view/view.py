@@ -127,7 +127,8 @@ def _watch(
     make: Callable[[PolicySession], Viewer],
 ) -> None:
     """Play a session in a viewer until it is closed, the time is over, or Ctrl-C."""
-    session = PolicySession(load(policy), settings.command, settings.seed)
+    command = (settings.command, settings.vy, settings.yaw_rate)
+    session = PolicySession(load(policy), command, settings.seed)
     try:
         viewer = make(session)
     except BaseException:
