@@ -1,5 +1,6 @@
 """Exported policies in plain MuJoCo, on the robot's own MJCF and on someone else's."""
 
+import dataclasses
 import json
 import time
 
@@ -12,7 +13,15 @@ from wildrobot_gym.cli.main import main
 from wildrobot_gym.deploy.log import load_log
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.experiments.rehearse.disturb import Delay, with_noise
-from wildrobot_gym.experiments.rehearse.keys import DOWN, LEFT, SPACE, UP, KeyCommands
+from wildrobot_gym.experiments.rehearse.keys import (
+    DOWN,
+    LEFT,
+    PAGE_DOWN,
+    PAGE_UP,
+    SPACE,
+    UP,
+    KeyCommands,
+)
 from wildrobot_gym.experiments.rehearse.run import Stage
 from wildrobot_gym.experiments.rehearse.settings import Disturbances, RehearseSettings
 from wildrobot_gym.experiments.rehearse.walk import run_benchmark
@@ -147,8 +156,15 @@ def test_keys_change_the_command_as_far_as_it_was_trained(controller):
     for code, wanted in ((UP, 0.9), (UP, 0.9), (DOWN, 0.8), (999, 0.8)):
         keys.on_key(code)
         assert keys.command[0] == pytest.approx(wanted)
-    keys.on_key(LEFT)  # it was not trained to turn
-    assert keys.command[2] == 0.0
+    for code in (LEFT, PAGE_UP):  # it was not trained to turn or to go sideways
+        keys.on_key(code)
+    assert not keys.command[1:].any()
+    ranges = {"vx": (-0.2, 0.9), "vy": (-0.1, 0.1), "yaw_rate": (-0.5, 0.5)}
+    able = dataclasses.replace(controller.description, command_ranges=ranges)
+    turning = KeyCommands(able, np.zeros(3))
+    for code in (DOWN, DOWN, DOWN, PAGE_UP, PAGE_DOWN, PAGE_DOWN, LEFT, LEFT):
+        turning.on_key(code)
+    np.testing.assert_allclose(turning.command, [-0.2, -0.05, 0.2])
     keys.on_key(SPACE)
     assert not keys.command.any()
 

@@ -36,7 +36,7 @@ def rehearse(
 
     Args:
         folder: Folder that `wildrobot export` wrote.
-        window: Show the robot in a window, in real time. The arrow keys change the command.
+        window: Show the robot in a window, in real time. Keys change the command.
         log: Write every control step to this .npz file.
         benchmark: Run the walk benchmark in place of a single run.
         commands: Forward speeds of the benchmark, in m/s.

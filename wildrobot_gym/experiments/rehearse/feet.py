@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from wildrobot_gym.deploy.description import PolicyDescription
+from wildrobot_gym.experiments.rehearse.contacts import descendants, touches
 from wildrobot_gym.experiments.rehearse.plain_robot import PlainRobot
 
 
@@ -41,35 +42,25 @@ class Feet:
         legs = description.content["robot"]["feet"]
         self.names = tuple(legs)
         self._bodies = [plain.joint_bodies[joints[-1]] for joints in legs.values()]
-        self._parts = [_descendants(model, body) for body in self._bodies]
+        self._parts = [descendants(model, body) for body in self._bodies]
         self._foot_of_body = np.full(model.nbody, -1)
         for foot, parts in enumerate(self._parts):
             self._foot_of_body[parts] = foot
-        self._robot_root = model.body_rootid[plain.base]
 
     def read(self) -> FootReading:
         """The feet after the last physics step."""
-        model, data = self._plain.model, self._plain.data
+        plain = self._plain
         force, moving = np.zeros(len(self.names)), np.zeros(len(self.names))
-        wrench = np.zeros(6)
-        for i in range(data.ncon):
-            contact = data.contact[i]
-            bodies = model.geom_bodyid[contact.geom]
-            outside = model.body_rootid[bodies] != self._robot_root
-            if outside.sum() != 1:  # the robot touches itself, or things touch each other
-                continue
-            body = int(bodies[~outside][0])
-            foot = self._foot_of_body[body]
-            if foot < 0:
-                continue
-            mujoco.mj_contactForce(model, data, i, wrench)
-            force[foot] += wrench[0]
-            moving[foot] += wrench[0] * self._speed(body, contact.pos)
+        for touch in touches(plain.model, plain.data, plain.base):
+            foot = self._foot_of_body[touch.body]
+            if foot >= 0:
+                force[foot] += touch.force
+                moving[foot] += touch.force * self._speed(touch.body, touch.point)
         return FootReading(
             force,
             moving / np.maximum(force, 1e-9),
-            data.xpos[self._bodies].copy(),
-            np.array([self._plain.lowest(parts) for parts in self._parts]),
+            plain.data.xpos[self._bodies].copy(),
+            np.array([plain.lowest(parts) for parts in self._parts]),
         )
 
     def _speed(self, body: int, point: np.ndarray) -> float:
@@ -79,12 +70,3 @@ class Feet:
         mujoco.mj_objectVelocity(model, data, mujoco.mjtObj.mjOBJ_XBODY, body, velocity, 0)
         moved = velocity[3:] + np.cross(velocity[:3], point - data.xpos[body])
         return float(np.hypot(moved[0], moved[1]))
-
-
-def _descendants(model: mujoco.MjModel, body: int) -> list[int]:
-    """A body and all that hangs on it."""
-    found = [body]
-    for other in range(body + 1, model.nbody):
-        if model.body_parentid[other] in found:
-            found.append(other)
-    return found

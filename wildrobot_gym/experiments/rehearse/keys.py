@@ -6,11 +6,19 @@ import numpy as np
 
 from wildrobot_gym.deploy.description import PolicyDescription
 
-# GLFW's numbers of the arrow keys and the space bar, which MuJoCo's viewer hands on.
-RIGHT, LEFT, DOWN, UP, SPACE = 262, 263, 264, 265, 32
+# GLFW's numbers of the arrow keys, the page keys and the space bar, which MuJoCo's viewer hands on.
+RIGHT, LEFT, DOWN, UP, PAGE_UP, PAGE_DOWN = range(262, 268)
+SPACE = 32
 _NAMES = ("vx", "vy", "yaw_rate")
-_CHANGES = {UP: (0, 0.1), DOWN: (0, -0.1), LEFT: (2, 0.1), RIGHT: (2, -0.1)}  # m/s, rad/s
-HELP = "Arrow keys: faster, slower, left, right. Space bar: stand."
+_CHANGES = {
+    **{UP: (0, 0.1), DOWN: (0, -0.1)},  # m/s
+    **{PAGE_UP: (1, 0.05), PAGE_DOWN: (1, -0.05)},  # m/s
+    **{LEFT: (2, 0.1), RIGHT: (2, -0.1)},  # rad/s
+}
+HELP = (
+    "Arrow keys: faster, slower, turn left, turn right. Page up and down: sideways, to the left and"
+    " to the right. Space bar: stand."
+)
 
 
 class KeyCommands:

@@ -12,6 +12,7 @@ import numpy as np
 from wildrobot_gym.deploy.description import PolicyDescription
 from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.errors import RobotError, unknown_name
+from wildrobot_gym.experiments.rehearse.contacts import FootSwitches
 
 _START_HEIGHT = 2.0  # m; higher than any robot's base, so that nothing touches before it is lowered
 
@@ -84,6 +85,11 @@ class PlainRobot:
         self._limit = description.of_joints("force_limit")
         self.targets = description.of_joints("home")
         self.substeps = _substeps(self.model, description, xml)
+        self.place()
+        self._switches: FootSwitches | None = None
+        if description.switch_names:
+            joints = {name: int(i) for name, i in zip(description.joint_names, ids, strict=True)}
+            self._switches = FootSwitches(self.model, self.data, description, self.base, joints)
 
     @property
     def weight(self) -> float:
@@ -146,7 +152,7 @@ class PlainRobot:
         mujoco.mj_step(self.model, self.data)
 
     def sensors(self) -> Sensors:
-        """What an ideal robot measures now."""
+        """What an ideal robot measures now. It has the foot switches that the policy observes."""
         # A physics step ends with new positions, but with the bodies where they were before.
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_comPos(self.model, self.data)
@@ -162,6 +168,7 @@ class PlainRobot:
             quat=self.data.xquat[self.base].copy(),
             gyro=velocity[:3].copy(),
             lin_vel=velocity[3:].copy(),
+            foot_switches=None if self._switches is None else self._switches.read(),
         )
 
     def velocity_w(self) -> np.ndarray:

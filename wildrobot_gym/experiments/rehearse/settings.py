@@ -58,7 +58,7 @@ class RehearseSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Disturbances:
-    """Delays and noise of a rehearsal; none by default."""
+    """Delays, noise and errors of a rehearsal; none by default."""
 
     sensor_delay: float = 0.0
     """ms from a measurement to the controller."""
@@ -76,6 +76,14 @@ class Disturbances:
     """rad/s, standard deviation of the gyro."""
     velocity_noise: float = 0.0
     """m/s, standard deviation of the base's velocity."""
+    joint_zero: float = 0.0
+    """rad, largest error of an encoder's zero. The servo's is the same."""
+    imu_tilt: float = 0.0
+    """rad, largest roll and pitch by which the IMU is mounted wrong."""
+    imu_drift: float = 0.0
+    """rad/s, largest bias of the gyro about each axis, and largest drift of the heading."""
+    stuck_switches: int = 0
+    """Number of foot switches that stick, open or closed."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

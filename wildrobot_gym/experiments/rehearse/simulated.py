@@ -9,13 +9,13 @@ import numpy as np
 
 from wildrobot_gym.deploy.clock import Clock
 from wildrobot_gym.deploy.robot_io import Sensors
-from wildrobot_gym.experiments.rehearse.disturb import Delay, with_noise
+from wildrobot_gym.experiments.rehearse.disturb import Delay, SensorErrors, with_noise
 from wildrobot_gym.experiments.rehearse.plain_robot import PlainRobot
 from wildrobot_gym.experiments.rehearse.settings import Disturbances
 
 
 class SimulatedRobot:
-    """A `RobotIO` whose measurements and targets may be late, noisy or lost.
+    """A `RobotIO` whose measurements and targets may be late, noisy, wrong or lost.
 
     Args:
         plain: The robot, placed.
@@ -29,6 +29,9 @@ class SimulatedRobot:
         self.plain = plain
         self._worse = disturbances or Disturbances()
         self._rng = np.random.default_rng(seed)
+        switches = plain.sensors().foot_switches
+        num_switches = 0 if switches is None else len(switches)
+        self._errors = SensorErrors.drawn(self._worse, len(plain.targets), num_switches, self._rng)
         self._begin()
 
     def stand_up(self) -> None:
@@ -40,7 +43,7 @@ class SimulatedRobot:
         timestep = float(self.plain.model.opt.timestep)
         self._sensors: Delay[Sensors] = Delay(self._worse.sensor_delay, timestep)
         self._targets: Delay[np.ndarray] = Delay(self._worse.target_delay, timestep)
-        self._wanted = np.array(self.plain.targets)
+        self._wanted = self.plain.targets - self._errors.joint_zero
         self._newest = self._arriving()
 
     def read(self) -> Sensors:
@@ -54,7 +57,7 @@ class SimulatedRobot:
     def advance(self, steps: int) -> None:
         """Take physics steps, after which a measurement may arrive."""
         for i in range(steps):
-            self.plain.targets = self._targets.through(self._wanted)
+            self.plain.targets = self._targets.through(self._wanted) + self._errors.joint_zero
             self.plain.step()
             if self._sensors.steps and i < steps - 1:  # else only the last one can be read
                 self._sensors.through(self.plain.sensors())
@@ -64,7 +67,7 @@ class SimulatedRobot:
 
     def _arriving(self) -> Sensors:
         delayed = self._sensors.through(self.plain.sensors())
-        return with_noise(delayed, self._worse, self._rng)
+        return with_noise(self._errors.applied(delayed), self._worse, self._rng)
 
 
 class SimulatedClock(Clock):
