@@ -13,6 +13,7 @@ from hub_stand_in import HubStandIn
 import wildrobot_gym as wr
 from amp_sbx import CheckpointError
 from wildrobot_gym.cli.main import main
+from wildrobot_gym.experiments.about_policy import summarize
 from wildrobot_gym.experiments.hub.card import mastered, model_card
 from wildrobot_gym.experiments.hub.settings import PullSettings, PushSettings
 from wildrobot_gym.experiments.hub.transfer import pull, push
@@ -56,6 +57,36 @@ def test_a_card_is_what_the_hub_reads() -> None:
     assert mastered(results) == [0.2, 0.4, 0.6, 0.8]
     assert "[replay.mp4](replay.mp4)" in card.text and "| success | 1.000" in card.text
     assert "wildrobot pull me/walk --out walk" in card.text
+    assert "root_ang_vel, gravity, command, action.\nOn a robot it needs an estimate" in card.text
+    assert "It was trained for commands of vx 0 to 0.9 m/s.\n" in card.text
+    results["policy"]["env_kwargs"] |= {
+        "observation": {"channels": ["gyro", "command"], "history": {"frames": 5}},
+        "commands": {"vx": [-0.2, 0.6], "yaw_rate": [-0.5, 0.5], "heading_gain": 1.0},
+    }
+    own = model_card(results, "walk")
+    assert "It observes gyro, command, in 5 frames a control step apart.\nIt was" in own
+    assert "of vx -0.2 to 0.6 m/s, yaw_rate -0.5 to 0.5 rad/s. It holds its course.\n" in own
+    bars = [
+        {"metric": "still", "row": "standing", "value": 0.5, "met": False},
+        {"metric": "final_rate", "row": "standing", "value": None, "met": False},
+        {"metric": "survived", "row": "standing", "value": 1.0, "met": True},
+    ]
+    stand = {
+        "episode": "60 s at command 0",
+        "episodes_per_row": 8,
+        "passed": False,
+        "bars": bars,
+        "rows": {"standing": {"metrics": {"still": {"mean": 0.5, "n": 8}}}},
+    }
+    results["suites"] = {"flat": stand, "stand": stand}
+    missed = "still at standing: 0.500, final_rate at standing: -"
+    assert f"| stand | 60 s at command 0 | 1 of 3 | {missed} |\n" in model_card(results, "walk")
+    short = {"passed": False, "episodes_per_row": 8, "rows": {"standing": {"still": 0.5}}}
+    assert summarize(results)["suites"] == {"stand": short}
+    assert set(summarize({"protocol": "walk-2", "suites": {"stand": stand}})) == {
+        "protocol",
+        "suites",
+    }
     with pytest.raises(wr.RunError, match="no evaluation of a policy"):
         model_card({"commands": {}}, "walk")
 

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import gymnasium as gym
 import pytest
+import yaml
+from stable_baselines3.common.monitor import Monitor
 
 from amp_sbx.common.schedules import LinearSchedule, parse_schedule
 from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.experiments.zoo.vec_env import batched_vec_env
 from wildrobot_gym.paths import CONFIGS
 from wildrobot_gym.training import config as run_config
+from wildrobot_gym.training.config import override
 from wildrobot_gym.training.config.for_zoo import zoo_settings
 from wildrobot_gym.training.config.reader import PPO_KEYS
 
@@ -45,6 +50,38 @@ def test_the_shipped_file_has_the_recipes(env_id, recipe):
     for key in ("eval", "checkpoint_every", "keep_checkpoints"):
         of_zoo.pop(key), of_run.pop(key)
     assert of_zoo == of_run
+
+
+def test_what_a_policy_observes_reaches_the_batch(tmp_path):
+    """Nested settings go from a file of either form into one vector environment, and stay."""
+    observation = {
+        "channels": ["gyro", "gravity", "command"],
+        "history": {"frames": 3},
+        "sensors": {"gyro": {"noise": 0.1}},
+    }
+    env_kwargs = {
+        "observation": observation,
+        "privileged": ["root_lin_vel"],
+        "commands": {"yaw_rate": [-0.5, 0.5], "heading_gain": 1.0},
+    }
+    section = {"n_timesteps": 100, "policy": "MlpPolicy", "env_kwargs": env_kwargs}
+    files = {"zoo.yml": {"WildRobot-v0": section}, "run.yaml": {**section, "eval": {"every": 0}}}
+    found = []
+    for name, content in files.items():
+        (tmp_path / name).write_text(yaml.safe_dump(content))
+        found.append(zoo_settings(str(tmp_path / name), "WildRobot-v0", "amp_ppo").hyperparameters)
+    assert found[0] == found[1]
+    override(found[0], "env_kwargs.observation.history.frames", 4)
+    settings = found[0]["env_kwargs"]
+    assert settings["observation"]["sensors"]["gyro"]["noise"] == 0.1
+    env = batched_vec_env([lambda: Monitor(gym.make("WildRobot-v0", **settings))] * 3)
+    try:
+        assert env.num_envs == 3 and env.observation_space.shape == (4 * 9,)
+        config = env.unwrapped.vector_env.unwrapped.config
+        assert config.privileged == ("root_lin_vel",) and config.commands.heading_gain == 1.0
+        assert config.observation.sensors["gyro"].noise == 0.1
+    finally:
+        env.close()
 
 
 def test_a_section_is_a_run(many):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wildrobot_gym.errors import RunError
+from wildrobot_gym.evaluation.protocol import FLAT
 from wildrobot_gym.paths import POLICIES
 
 PROJECT_LICENSE = "MIT"
@@ -52,14 +53,30 @@ def read_results(path: Path, policy: Path, num_timesteps: int) -> dict[str, Any]
 
 
 def summarize(results: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The means of an evaluation, by speed in m/s and metric."""
+    """The means of an evaluation by speed in m/s and metric, and of each suite by row and metric.
+
+    The suite `flat` is what stands by speed. Without it, suites stand alone.
+    """
     if results is None:
         return None
-    return {
-        "protocol": results["protocol"],
-        "episodes_per_command": results["episodes_per_command"],
-        "commands": {
-            command: {name: metric["mean"] for name, metric in metrics.items()}
-            for command, metrics in results["commands"].items()
-        },
-    }
+    found: dict[str, Any] = {"protocol": results["protocol"]}
+    suites = {name: suite for name, suite in results.get("suites", {}).items() if name != FLAT}
+    if "commands" in results or not suites:
+        found["episodes_per_command"] = results["episodes_per_command"]
+        found["commands"] = {
+            command: _means(metrics) for command, metrics in results["commands"].items()
+        }
+    if suites:
+        found["suites"] = {
+            name: {
+                "passed": suite["passed"],
+                "episodes_per_row": suite["episodes_per_row"],
+                "rows": {row: _means(of["metrics"]) for row, of in suite["rows"].items()},
+            }
+            for name, suite in suites.items()
+        }
+    return found
+
+
+def _means(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: metric["mean"] for name, metric in metrics.items()}

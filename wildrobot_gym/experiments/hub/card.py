@@ -7,9 +7,12 @@ from typing import Any
 
 import yaml
 
+from wildrobot_gym.config import build
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.formatting import WALK_HEADINGS, half_text, mean_text
+from wildrobot_gym.task.config import CommandConfig, ObservationConfig
+from wildrobot_gym.training.policy_fit import observed
 
 SHOWN = ("success", "survived", "velocity_error", "drift_lateral", "cadence", "cost_of_transport")
 """Rows of the card's table, metrics of the walk benchmark."""
@@ -90,6 +93,8 @@ A policy for `{ENV_ID}`, the Gymnasium environment of a 3.4 kg biped.
 AMPPPO trained it: PPO with adversarial motion priors, for {policy["num_timesteps"]:,} steps.
 The robot is `{results["robot"]}`. {reach}
 
+{_sees(policy.get("env_kwargs") or {})}
+
 {film}## Run it
 
 ```
@@ -115,9 +120,33 @@ Walk benchmark `{results["protocol"]}`, {results["episodes_per_command"]} episod
 seed {results["seed"]}: the mean and half of its 95 % bootstrap interval.
 
 {_table(results)}
-{_style(results)}
+{_suites(results)}{_style(results)}
 Made with {_versions(results)}.
 """
+
+
+def _sees(env_kwargs: Mapping[str, Any]) -> str:
+    """What the policy observes, and what it obeys."""
+    where = "env_kwargs"
+    seen = build(ObservationConfig, env_kwargs.get("observation"), f"{where}.observation")
+    commands = build(CommandConfig, env_kwargs.get("commands"), f"{where}.commands")
+    units = {"vx": "m/s", "vy": "m/s", "yaw_rate": "rad/s"}
+    ranges = [
+        f"{name} {low:g} to {high:g} {unit}"
+        for name, unit in units.items()
+        for low, high in [getattr(commands, name)]
+        if (low, high) != (0.0, 0.0)
+    ]
+    course = " It holds its course." if commands.heading_gain > 0 else ""
+    estimator = (
+        "\nOn a robot it needs an estimate of the base's velocity (`root_lin_vel`)."
+        if "root_lin_vel" in seen.channels
+        else ""
+    )
+    return (
+        f"It observes {observed(seen)}.{estimator}\n"
+        f"It was trained for commands of {', '.join(ranges) or 'standing'}.{course}"
+    )
 
 
 def _entries(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -141,6 +170,21 @@ def _table(results: Mapping[str, Any]) -> str:
         cells = (f"{mean_text(m[key])} {half_text(m[key])}".strip() for m in commands.values())
         rows.append([WALK_HEADINGS[key], *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def _suites(results: Mapping[str, Any]) -> str:
+    """Which bars of the benchmark's suites are met, and the worst row of each that is not."""
+    rows = ["| suite | an episode | bars met | missed |", "|---|---|---|---|"]
+    for name, suite in (results.get("suites") or {}).items():
+        bars = suite["bars"]
+        missed = [
+            f"{bar['metric']} at {bar['row']}: {mean_text({'mean': bar['value']})}"
+            for bar in bars
+            if not bar["met"]
+        ]
+        met = f"{len(bars) - len(missed)} of {len(bars)}"
+        rows.append(f"| {name} | {suite['episode']} | {met} | {', '.join(missed) or 'none'} |")
+    return "\n".join([*rows, "\n"]) if len(rows) > 2 else ""
 
 
 def _style(results: Mapping[str, Any]) -> str:
