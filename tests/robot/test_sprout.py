@@ -82,6 +82,10 @@ def test_gym_makes_it(sprout: RobotModel) -> None:
     check_env(env.unwrapped, skip_render_check=True)
     obs, _ = env.reset(seed=0)
     assert obs.shape == (3 * 20 + 12,) and env.action_space.shape == (20,)
+    for name in ("obs", "action", "amp"):
+        ids = np.array(env.unwrapped.mirror[f"{name}_ids"])
+        np.testing.assert_array_equal(ids[ids], np.arange(len(ids)))
+    assert not np.array_equal(ids, np.arange(len(ids)))
     for _ in range(25):
         obs, reward, terminated, _, info = env.step(np.zeros(20, np.float32))
         assert not terminated and np.isfinite(obs).all() and np.isfinite(reward)

@@ -18,7 +18,7 @@ from wildrobot_gym.robot.geometry import world_hull
 _SIZE = 560  # pixels of each view
 _VIEWS = ("front", "side")
 _FADED = 0.35  # of a surface's opacity, so that what is inside can be seen
-_ARROW = 0.14  # of the base's height: length of a joint's axis
+_ARROW = 0.24  # of the base's height: twice the length of a joint's axis as it is drawn
 _AXES = ((0.9, 0.2, 0.2), (0.2, 0.7, 0.2), (0.2, 0.3, 0.9))  # x, y, z
 
 
@@ -133,7 +133,8 @@ def _arrow(
     if geom := _add(scene, kind, np.zeros(3), np.zeros(3), color, ""):
         mujoco.mjv_connector(geom, kind, width, start, end)
     if label:  # at the tip, since joints of one hip can have one anchor
-        _add(scene, mujoco.mjtGeom.mjGEOM_SPHERE, np.full(3, width), end, color, label)
+        tip = 0.5 * (start + end)  # MuJoCo draws an arrow half as long
+        _add(scene, mujoco.mjtGeom.mjGEOM_SPHERE, np.full(3, 0.5 * width), tip, color, label)
 
 
 def _add(
