@@ -175,7 +175,7 @@ def test_fields_of_some_robots_change_no_other(wildrobot: RobotModel) -> None:
 
 
 def test_a_center_of_mass_at_the_origin_of_its_link_moves(wildrobot: RobotModel) -> None:
-    """Until it is told otherwise, MuJoCo takes the link's frame for its center of mass."""
+    """By default MuJoCo takes the link's frame for its center of mass."""
     spec = wildrobot.spec()
     spec.body("torso").ipos = np.zeros(3)
     model = spec.compile()

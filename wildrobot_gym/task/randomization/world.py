@@ -193,5 +193,5 @@ def _find(key: str) -> RandomTerm:
 
 
 def _named(key: Array, name: str) -> Array:
-    """A key of its own for what has this name."""
+    """A separate key for what has this name."""
     return jax.random.fold_in(key, zlib.crc32(name.encode()))
