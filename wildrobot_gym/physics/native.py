@@ -26,6 +26,8 @@ _BLOW_UPS = [
 ]
 _VEL = mujoco.mjtStage.mjSTAGE_VEL.value
 _NONE = mujoco.mjtStage.mjSTAGE_NONE.value
+_CTRL = int(mujoco.mjtState.mjSTATE_CTRL)
+_PLAY_SUBSTEPS = 3  # after which play looks at the joints again: 6 ms
 
 
 class NativePhysics:
@@ -144,10 +146,7 @@ class NativePhysics:
         # The velocity stage updates the sensors of position and velocity to the state after the
         # step. Forces stay those of the last substep, which saves a constraint solve.
         if drive.by_substep:
-            for k in range(self._substeps):
-                self._ctrl[:, self._in.joints] = servo_inputs(drive, k, self.qpos[:, 7:])
-                last = k == self._substeps - 1
-                self.batch.step(ids, nstep=1, stage=_VEL if last else _NONE)
+            self._follow(drive, ids)
         else:
             self._ctrl[:, self._in.joints] = drive.targets
             self.batch.step(ids, nstep=self._substeps, stage=_VEL)
@@ -160,6 +159,25 @@ class NativePhysics:
             home = np.tile(self.robot.home_qpos, (len(broken), 1))
             self.reset(broken, home, np.zeros((len(broken), self.robot.model.nv)))
         return diverged
+
+    def _follow(self, drive: Drive, ids: np.ndarray | None) -> None:
+        """A control step in which the servos' inputs change.
+
+        Each call of the batch costs a hundredth of a control step. So late targets take two calls,
+        and play takes one for some sub-steps, between which joints move on at their velocities.
+        """
+        last, joints, dt = self._substeps - 1, self._in.joints, self._in.model.opt.timestep
+        size = _PLAY_SUBSTEPS if drive.backlash is not None else self._substeps
+        for first in range(0, last, size):
+            count = min(size, last - first)
+            ctrl = np.repeat(self._ctrl[:, None], count, axis=1)
+            for k in range(count):
+                joint_pos = self.qpos[:, 7:] + k * dt * self.qvel[:, 6:]
+                ctrl[:, k, joints] = servo_inputs(drive, first + k, joint_pos)
+            rows = ctrl if ids is None else ctrl[ids]
+            self.batch.rollout(count, rows, _CTRL, record=[], ids=ids)
+        self._ctrl[:, joints] = servo_inputs(drive, last, self.qpos[:, 7:])
+        self.batch.step(ids, nstep=1, stage=_VEL)
 
     def write_fields(
         self, fields: Mapping[str, np.ndarray], ids: np.ndarray | slice = slice(None)

@@ -82,6 +82,7 @@ class Simulated:
 
 def mirror_map(config: dict[str, Any]) -> Mirror:
     """The mirror map of a symmetric robot's description."""
+
     def ids(rows: list[dict[str, Any]], partner: list[str]) -> np.ndarray:
         names = [row["name"] for row in rows]
         return np.array([names.index(name) for name in partner])
