@@ -13,6 +13,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
 from amp_sbx.algorithm.timeouts import TimeoutBootstrap
+from amp_sbx.common.critic_infos import critic_observations
 from amp_sbx.common.errors import AMPError
 from amp_sbx.common.vec_infos import amp_observations, check_width
 
@@ -27,10 +28,12 @@ def sample_actions(
     observations: Float[Array, "env *obs"],
     key: Array,
     noise_key: Array,
+    critic_obs: Float[Array, "env critic"] | None = None,
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Sample actions for one step.
 
-    The keys advance inside the call: splitting them outside costs as much as a small network.
+    The keys advance inside the call: splitting them outside costs as much as a small network. The
+    critic sees `critic_obs`, or the observations if it is None.
 
     Returns:
         `(actions, log_probs, values, key, noise_key)`.
@@ -39,7 +42,8 @@ def sample_actions(
         key, noise_key = jax.random.split(key)
     distribution = actor_apply(actor_params, observations)
     actions = distribution.sample(seed=noise_key)
-    values = critic_apply(critic_params, observations).reshape(-1)
+    seen = observations if critic_obs is None else critic_obs
+    values = critic_apply(critic_params, seen).reshape(-1)
     return actions, distribution.log_prob(actions), values, key, noise_key
 
 
@@ -47,7 +51,7 @@ def sample_actions(
 def predict_values(
     critic_apply: Any, critic_params: dict, observations: Float[Array, "batch *obs"]
 ) -> Array:
-    """Values (batch,) of observations."""
+    """Values (batch,) of what the critic sees."""
     return critic_apply(critic_params, observations).reshape(-1)
 
 
@@ -62,12 +66,12 @@ def collect_rollout(
 
     Events come in SBX's order, and callbacks see its local names. Rewards are stored raw.
     """
-    if model._last_obs is None:
+    if model._last_obs is None or (model.critic_obs and model._last_critic_obs is None):
         raise AMPError("collect_rollouts() was called before a reset; call learn() instead.")
     policy, n_envs = model.policy, env.num_envs
     is_box = isinstance(model.action_space, spaces.Box)
     low, high = (model.action_space.low, model.action_space.high) if is_box else (None, None)
-    timeouts = TimeoutBootstrap()
+    timeouts = TimeoutBootstrap(critic_obs=model.critic_obs)
     n_steps = 0
     rollout_buffer.reset()
     if model.use_sde:
@@ -90,6 +94,7 @@ def collect_rollout(
             obs_tensor,
             policy.key,
             policy.noise_key,
+            model._last_critic_obs,
         )
         actions, log_probs, values = (np.array(x) for x in jax.device_get(sampled))
         actions = actions.reshape(n_envs, *model.action_space.shape)
@@ -99,6 +104,8 @@ def collect_rollout(
         rollout_buffer.observations[n_steps] = obs_tensor.reshape(
             rollout_buffer.observations.shape[1:]
         )
+        if model.critic_obs:
+            model._critic_obs = _stored(model._critic_obs, model, n_steps, model._last_critic_obs)
 
         new_obs, rewards, dones, infos = env.step(clipped_actions)
         model.num_timesteps += n_envs
@@ -120,12 +127,13 @@ def collect_rollout(
         n_steps += 1
         rollout_buffer.pos = n_steps
         model._last_obs, model._last_episode_starts = new_obs, dones
+        see_for_critic(model, env, infos)
 
     rollout_buffer.full = True
     model._bootstrap = [
         timeouts.values(
             rollout_buffer.rewards.shape,
-            lambda observations: policy.prepare_obs(observations)[0],
+            np.asarray if model.critic_obs else lambda seen: policy.prepare_obs(seen)[0],
             partial(predict_values, critic.apply_fn, critic.params),
             model.gamma,
         )
@@ -138,12 +146,32 @@ def collect_rollout(
 
 def _store_amp_obs(model: Any, env: VecEnv, infos: list[dict[str, Any]], step: int) -> None:
     amp_obs = amp_observations(env, infos, env.num_envs)
-    feature_dim = model.learner.feature_dim
-    check_width(amp_obs, feature_dim)
-    shape = (model.n_steps, env.num_envs, feature_dim)
-    if model._amp_obs is None or model._amp_obs.shape != shape:
-        model._amp_obs = np.zeros(shape, dtype=np.float32)
-    model._amp_obs[step] = amp_obs
+    check_width(amp_obs, model.learner.feature_dim)
+    model._amp_obs = _stored(model._amp_obs, model, step, amp_obs)
+
+
+def _stored(array: np.ndarray | None, model: Any, step: int, rows: np.ndarray) -> np.ndarray:
+    """A rollout's array (time, env, column) with the rows of a step; made where it does not fit."""
+    shape = (model.n_steps, *rows.shape)
+    if array is None or array.shape != shape:
+        array = np.zeros(shape, dtype=np.float32)
+    array[step] = rows
+    return array
+
+
+def see_for_critic(model: Any, env: VecEnv, infos: list[dict[str, Any]] | None = None) -> None:
+    """Keep what the critic sees beside the model's last observations.
+
+    Args:
+        model: the algorithm.
+        env: its environments.
+        infos: infos of the last step; None after a reset.
+    """
+    if model.critic_obs:
+        begun = model._last_episode_starts  # after a reset all
+        model._last_critic_obs = critic_observations(
+            env, infos or [{}] * env.num_envs, begun, model.critic_inputs.dim
+        )
 
 
 def collect_amp_obs(model: Any) -> np.ndarray:
@@ -152,6 +180,7 @@ def collect_amp_obs(model: Any) -> np.ndarray:
     if model._last_obs is None:
         model._last_obs = env.reset()
         model._last_episode_starts = np.ones(env.num_envs, dtype=bool)
+        see_for_critic(model, env)
     kept = model.num_timesteps, model.ep_info_buffer, model.ep_success_buffer
     model.ep_info_buffer, model.ep_success_buffer = deque(), deque()
     try:

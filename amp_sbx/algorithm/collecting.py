@@ -1,5 +1,7 @@
 """The part of `AMPPPO` that collects rollouts and learns from them, in either loop."""
 
+from typing import Any
+
 import numpy as np
 from flax.training.train_state import TrainState
 from stable_baselines3.common.buffers import RolloutBuffer
@@ -7,7 +9,7 @@ from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
 from stable_baselines3.common.type_aliases import MaybeCallback
 from stable_baselines3.common.vec_env import VecEnv
 
-from amp_sbx.algorithm.collect import collect_amp_obs, collect_rollout
+from amp_sbx.algorithm.collect import collect_amp_obs, collect_rollout, see_for_critic
 from amp_sbx.algorithm.data import Critics
 from amp_sbx.algorithm.fused_env import fused_source
 from amp_sbx.algorithm.fused_loop import FusedLoop
@@ -71,6 +73,22 @@ class CollectingPPO(PersistentPPO):
         """
         if self._fused is not None:
             self._fused.gather()
+
+    def _setup_learn(
+        self,
+        total_timesteps: int,
+        callback: MaybeCallback = None,
+        reset_num_timesteps: bool = True,
+        *others: Any,
+        **named: Any,
+    ) -> tuple[int, BaseCallback]:
+        resets = reset_num_timesteps or self._last_obs is None
+        prepared = super()._setup_learn(
+            total_timesteps, callback, reset_num_timesteps, *others, **named
+        )
+        if resets and self.env is not None:
+            see_for_critic(self, self.env)
+        return prepared
 
     def _init_callback(self, callback: MaybeCallback, progress_bar: bool = False) -> BaseCallback:
         if self._fused is None or not progress_bar:

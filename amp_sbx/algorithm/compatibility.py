@@ -3,6 +3,7 @@
 import inspect
 from typing import Any
 
+from amp_sbx.algorithm.critic import CriticInputs
 from amp_sbx.algorithm.description import Description
 from amp_sbx.common.errors import CheckpointError, FeatureError
 from amp_sbx.discriminator.config import AMPConfig
@@ -45,12 +46,21 @@ def check_critic(stored: AMPConfig | None, wanted: AMPConfig | None) -> None:
         )
 
 
+def _seen(inputs: CriticInputs | None) -> str:
+    return "the observations" if inputs is None else f"{inputs.dim} columns of critic_obs"
+
+
 def check_networks(model: Any, stored: Description, path: Any) -> None:
     """Raise `CheckpointError` if the file's networks compute something else than the model's."""
     asked = model.symmetric_policy, model.mirror
     if (stored.arguments["symmetric_policy"], stored.mirror) != asked:
         raise CheckpointError(
             f"{path}: its policy and this model's differ in symmetric_policy or in the mirror."
+        )
+    if stored.critic_inputs != model.critic_inputs:
+        raise CheckpointError(
+            f"{path}: its critic sees {_seen(stored.critic_inputs)}, this model's "
+            f"{_seen(model.critic_inputs)}. Use the same critic_obs."
         )
     signatures = (
         inspect.signature(base.__init__).parameters for base in model.policy_class.__mro__

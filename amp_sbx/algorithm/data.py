@@ -25,6 +25,8 @@ class Rollout:
         last_observations: observations after the last step.
         last_dones: 1 where the last step ended an episode.
         amp_obs: AMP observations of each step; None without AMP.
+        critic_obs: what the critics see in place of `observations`; None: the same.
+        last_critic_obs: the same for `last_observations`.
     """
 
     observations: Float[Array, "time env *obs"]
@@ -38,6 +40,19 @@ class Rollout:
     last_observations: Float[Array, "env *obs"]
     last_dones: Float[Array, " env"]
     amp_obs: Float[Array, "time env feature"] | None
+    critic_obs: Float[Array, "time env critic"] | None = None
+    last_critic_obs: Float[Array, "env critic"] | None = None
+
+    @property
+    def seen_by_critic(self) -> Array:
+        """What the critics see before each step."""
+        return self.observations if self.critic_obs is None else self.critic_obs
+
+    @property
+    def last_seen_by_critic(self) -> Array:
+        """What the critics see after the last step."""
+        seen = self.last_critic_obs
+        return self.last_observations if seen is None else seen
 
 
 @struct.dataclass
@@ -87,6 +102,7 @@ class Batch:
         old_log_probs: log-probabilities when collected.
         advantages: advantages.
         returns: targets, by critic.
+        critic_obs: what the critics see in place of `observations`; None: the same.
     """
 
     observations: Array
@@ -95,6 +111,12 @@ class Batch:
     old_log_probs: Array
     advantages: Array
     returns: tuple[Array, ...]
+    critic_obs: Array | None = None
+
+    @property
+    def seen_by_critic(self) -> Array:
+        """What the critics see."""
+        return self.observations if self.critic_obs is None else self.critic_obs
 
 
 Critics = tuple[TrainState, ...]

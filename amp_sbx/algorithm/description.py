@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from amp_sbx.algorithm.critic import CriticInputs
 from amp_sbx.algorithm.policy_kwargs import describe, resolve
 from amp_sbx.algorithm.symmetry import WAYS
 from amp_sbx.common.errors import CheckpointError, ConfigError
@@ -47,6 +48,7 @@ class Description:
         feature_dim: number of columns of `amp_obs`; None without AMP.
         layout: layout of the AMP observations, if known.
         mirror: reflection of a symmetric policy.
+        critic_inputs: what the critic sees in place of the observations; None: the observations.
         extra: the caller's own data.
         counters: SB3's counters by attribute name.
         adaptive_lr: current learning rate with `target_kl`.
@@ -66,6 +68,7 @@ class Description:
     feature_dim: int | None
     layout: dict[str, Any] | None
     mirror: Mirror | None
+    critic_inputs: CriticInputs | None
     extra: dict[str, Any]
     counters: dict[str, Any]
     adaptive_lr: float | None
@@ -93,6 +96,7 @@ class Description:
                 feature_dim=meta["feature_dim"],
                 layout=meta["layout"],
                 mirror=None if meta["mirror"] is None else Mirror.from_json(meta["mirror"]),
+                critic_inputs=CriticInputs.from_json(meta.get("critic")),  # older files: none
                 extra=dict(meta["extra"]),
                 counters={name: meta["counters"][name] for name in _COUNTERS},
                 adaptive_lr=meta["adaptive_lr"],
@@ -165,6 +169,7 @@ def describe_model(model: Any, extra: Mapping[str, Any]) -> dict[str, Any]:
         "feature_dim": None if learner is None else learner.feature_dim,
         "layout": model.layout,
         "mirror": None if model.mirror is None else asdict(model.mirror),
+        "critic": None if model.critic_inputs is None else model.critic_inputs.to_json(),
         "extra": dict(extra),
         "controller": None if learner is None else learner.controller.to_json(),
         "episodes": _episodes_to_json(model),

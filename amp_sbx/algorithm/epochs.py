@@ -49,7 +49,7 @@ def _minibatch_step(
         critic: TrainState, old_values: Array, returns: Array
     ) -> tuple[TrainState, Array]:
         def critic_loss(params: dict) -> Array:
-            values = critic.apply_fn(params, batch.observations).reshape(-1)
+            values = critic.apply_fn(params, batch.seen_by_critic).reshape(-1)
             return hyper.vf_coef * value_loss(values, old_values, returns, hyper.clip_range_vf)
 
         loss, gradients = jax.value_and_grad(critic_loss)(critic.params)

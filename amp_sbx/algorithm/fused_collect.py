@@ -30,6 +30,7 @@ class Collector:
         high: upper limits of the actions.
         num_episodes: number of the newest finished episodes to report.
         with_amp: whether the rollout holds AMP observations.
+        critic_obs: whether the critics see `critic_obs` in place of the observations.
         devices: devices that share the environments.
     """
 
@@ -39,6 +40,7 @@ class Collector:
     high: tuple[float, ...] | None
     num_episodes: int
     with_amp: bool
+    critic_obs: bool
     devices: Devices
 
     @classmethod
@@ -50,7 +52,7 @@ class Collector:
                 tuple(x.tolist()) for x in (model.action_space.low, model.action_space.high)
             )
         episodes, amp = model._stats_window_size, model.learner is not None
-        return cls(step, model.n_steps, low, high, episodes, amp, devices)
+        return cls(step, model.n_steps, low, high, episodes, amp, model.critic_obs, devices)
 
     def clip(self, actions: Array) -> Array:
         """Actions within the limits."""
@@ -120,8 +122,12 @@ def collect(
         for c in critics
     ]
 
+    def seen_by_critic(of: Any) -> Array | None:
+        return of.critic_obs.astype(jnp.float32) if collector.critic_obs else None
+
     def one_step(state: RolloutState, _: None) -> tuple[RolloutState, dict[str, Any]]:
         observations = _floats(state.env.obs)
+        critic_obs = seen_by_critic(state.env)
         actions, log_probs, values, key, noise_key = sample_actions(
             actor.apply_fn,
             critics[0].apply_fn,
@@ -131,11 +137,12 @@ def collect(
             observations,
             state.key,
             state.noise_key,
+            critic_obs,
         )
         env, step = step_all((), state.env, collector.clip(actions))
         terminated, truncated = step.terminated.astype(bool), step.truncated.astype(bool)
         timed_out = truncated & ~terminated
-        final_obs = _floats(step.final_obs)
+        final_obs = _floats(step.final_obs) if critic_obs is None else seen_by_critic(step)
         done = terminated | truncated
         row = {
             "observations": observations,
@@ -146,6 +153,7 @@ def collect(
                 for value, critic in zip(values_of, critics, strict=True)
             ],
             "episode_starts": state.dones.astype(jnp.float32),
+            "critic_obs": critic_obs,
             "values": values,
             "log_probs": log_probs,
             "amp_obs": step.amp_obs.astype(jnp.float32) if collector.with_amp else None,
@@ -174,6 +182,8 @@ def collect(
         last_observations=_floats(state.env.obs),
         last_dones=state.dones.astype(jnp.float32),
         amp_obs=rows["amp_obs"],
+        critic_obs=rows["critic_obs"],
+        last_critic_obs=seen_by_critic(state.env),
     )
     return state, rollout, _summary(collector, rows, state.dones)
 
@@ -184,7 +194,7 @@ def timeout_values(
     final_obs: Float[Array, "env *obs"],
     timed_out: Bool[Array, " env"],
 ) -> Float[Array, " env"]:
-    """The critic's value of the final observation at time-outs, 0 elsewhere.
+    """The critic's value of what it sees finally at time-outs, 0 elsewhere.
 
     Time-outs come a few at a time, so mostly a small batch is enough. An observation that is no
     time-out's is not read: it may be NaN.

@@ -101,7 +101,8 @@ def check_functional(model: Any, functional: Any, step: Any, states: Any) -> Non
     Raises:
         ConfigError: the step branches on a traced value, changes the state's structure, shapes or
             types, or its results do not fit the spaces.
-        FeatureError: it gives no AMP observations, or others than the reference's.
+        FeatureError: it gives no AMP observations, or others than the reference's; or no
+            `critic_obs` of the critic's width.
     """
     name = type(functional).__name__
     kind = np.float32 if isinstance(model.action_space, spaces.Box) else np.int32
@@ -112,6 +113,9 @@ def check_functional(model: Any, functional: Any, step: Any, states: Any) -> Non
         states, actions = jax.tree.unflatten(structure, leaves)
         after, result = step(states, actions)
         _check_state(name, states, after)
+        if model.critic_inputs is not None:
+            width = model.critic_inputs.dim
+            _check_critic_obs(f"{name}'s state", states, (model.n_envs, width))
         _check_result(name, model, result)
         return ()
 
@@ -138,6 +142,8 @@ def _check_result(name: str, model: Any, result: Any) -> None:
         _check_shape(name, field, getattr(result, field).shape, shape)
     for field in ("reward", "terminated", "truncated", "episode_return", "episode_length"):
         _check_shape(name, field, getattr(result, field).shape, (n_envs,))
+    if model.critic_inputs is not None:
+        _check_critic_obs(f"{name}.step's result", result, (n_envs, model.critic_inputs.dim))
     if model.learner is None:
         return
     if result.amp_obs is None:
@@ -150,6 +156,16 @@ def _check_result(name: str, model: Any, result: Any) -> None:
             f"{name}.step's amp_obs has {' x '.join(map(str, result.amp_obs.shape[1:]))} "
             f"columns, the reference has {model.learner.feature_dim}; build both with the same "
             "feature settings."
+        )
+
+
+def _check_critic_obs(owner: str, of: Any, wanted: tuple[int, ...]) -> None:
+    seen = getattr(of, "critic_obs", None)
+    if seen is None or seen.shape != wanted:
+        got = "none" if seen is None else f"one of shape {seen.shape[1:]}"
+        raise FeatureError(
+            f"critic_obs is on, but {owner} has {got} in critic_obs; expected {wanted[1:]}, as "
+            "critic_dim says. Both the state and the step give it."
         )
 
 

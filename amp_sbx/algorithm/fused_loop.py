@@ -87,6 +87,7 @@ class FusedLoop:
             states = gathered(states)
             self.source.functional_state = jax.tree.map(jnp.asarray, states)
             self._model._last_obs = np.asarray(states.obs)
+            self._show_critic(states)
 
     def _call(self, hyper: Any) -> tuple[dict[str, Any], Summary]:
         """Run the program; the model and the environments have the new states then."""
@@ -126,6 +127,7 @@ class FusedLoop:
         store_update(model, learned.actor, learned.critics, amp_state)
         model.key = learned.key
         self.source.functional_state, model._last_obs = state.env, state.env.obs
+        self._show_critic(state.env)
         self._given = jax.tree.leaves(state.env)
         host = jax.device_get(
             (state.dones, state.key, state.noise_key, learned.task_paid, metrics, summary)
@@ -133,6 +135,11 @@ class FusedLoop:
         dones, policy.key, policy.noise_key, task_paid, metrics, summary = host
         model._last_episode_starts, model.task_paid = np.array(dones), bool(task_paid)
         return metrics, summary
+
+    def _show_critic(self, states: Any) -> None:
+        """Give the model what its critic sees beside the last observations."""
+        if self._model.critic_obs:
+            self._model._last_critic_obs = states.critic_obs
 
     def _reference(self) -> Any:
         """The reference's sampler on all devices."""

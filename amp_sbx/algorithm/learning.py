@@ -135,6 +135,8 @@ def make_rollout(model: Any) -> Rollout:
         "last_dones": last_dones.astype(np.float32),
         "amp_obs": None if model.learner is None else model._amp_obs,
     }
+    if model.critic_obs:
+        arrays |= {"critic_obs": model._critic_obs, "last_critic_obs": model._last_critic_obs}
     return Rollout(**arrays)
 
 

@@ -20,7 +20,7 @@ from amp_sbx.common.vec_infos import amp_layout
 from amp_sbx.discriminator.learner import AMPLearner
 from amp_sbx.reference.features import check_layouts
 
-_FIXED = {"policy_kwargs", "symmetric_policy"}
+_FIXED = {"policy_kwargs", "symmetric_policy", "critic_obs"}
 """Constructor arguments that must equal the stored ones."""
 
 
@@ -66,6 +66,7 @@ def load_model(
         env,
         device=device,
         policy_kwargs=stored.policy_kwargs,
+        critic_obs=stored.critic_inputs is not None,
         _init_setup_model=False,
         **arguments,
     )
@@ -74,6 +75,7 @@ def load_model(
         model.action_space = stored.action_space
         model.n_envs = stored.n_envs
     model.layout, model.mirror, model.extra = stored.layout, stored.mirror, stored.extra
+    model.critic_inputs = stored.critic_inputs
     model._setup_model()
     check_discriminator(stored.amp, model.amp)
     check_critic(stored.amp, model.amp)
@@ -103,10 +105,16 @@ def _check_fixed(stored: Description, overrides: dict[str, Any], path: Any) -> N
             f"{path}: symmetric_policy is {symmetric} in the file, asked {asked}. "
             "Omit it when loading."
         )
+    has_own = stored.critic_inputs is not None
+    if overrides.get("critic_obs", has_own) != has_own:
+        raise CheckpointError(
+            f"{path}: critic_obs is {has_own} in the file, asked {overrides['critic_obs']}. "
+            "Omit it when loading."
+        )
 
 
 def _check_env(stored: Description, env: Any, path: Any) -> None:
-    """Raise `CheckpointError` if the environment's spaces or mirror differ from the file."""
+    """Raise `CheckpointError` if the environment's spaces, mirror or critic_obs are others."""
     for name in ("observation_space", "action_space"):
         if getattr(env, name) != getattr(stored, name):
             raise CheckpointError(
@@ -117,6 +125,8 @@ def _check_env(stored: Description, env: Any, path: Any) -> None:
         raise CheckpointError(
             f"{path}: the environment's mirror is another than the symmetric policy's."
         )
+    if stored.critic_inputs is not None:
+        stored.critic_inputs.check(env, CheckpointError)
 
 
 def _check_layouts(stored: Description, arguments: dict[str, Any], env: Any, path: Any) -> None:

@@ -73,7 +73,8 @@ class PersistentPPO(PPO):
             print_system_info: print the library versions of the file.
             force_reset: no effect; a loaded model always starts with a reset.
             kwargs: constructor arguments that replace the stored ones. `seed` restarts the random
-                streams. `policy_kwargs` and `symmetric_policy` must equal the stored ones.
+                streams. `policy_kwargs`, `symmetric_policy` and `critic_obs` must equal the
+                stored ones.
 
         Raises:
             CheckpointError: the file is missing, damaged or foreign, or does not fit `env`.

@@ -17,11 +17,13 @@ from stable_baselines3.common.vec_env import VecEnv
 from amp_sbx.algorithm import setup
 from amp_sbx.algorithm.cloning import CloningConfig, clone_into
 from amp_sbx.algorithm.collecting import CollectingPPO
+from amp_sbx.algorithm.critic import CriticInputs
 from amp_sbx.algorithm.fused_env import check_collect
 from amp_sbx.algorithm.fused_loop import FusedLoop
 from amp_sbx.algorithm.named_reference import is_named, resolve_reference
 from amp_sbx.algorithm.policy_kwargs import resolve
 from amp_sbx.algorithm.symmetry import parse_way
+from amp_sbx.common.checks import check_flag
 from amp_sbx.common.errors import ConfigError, FeatureError
 from amp_sbx.common.memory import within_memory
 from amp_sbx.common.mirror import Mirror
@@ -54,6 +56,9 @@ class AMPPPO(CollectingPPO):
         symmetric_policy: make the policy symmetric by construction, with the environment's
             `mirror`: "none", "mean" or "equivariant" (see `amp_sbx.algorithm.symmetry`). False is
             "none", True is "equivariant".
+        critic_obs: the critic sees the environment's `critic_obs` in place of the observation (see
+            `amp_sbx.algorithm.critic`). The environment declares its width as `critic_dim`, and
+            returns it as `info["critic_obs"]` from `reset` and `step`.
         collect: "host" steps a vector environment from Python. "fused" runs whole iterations as
             one compiled program on the device, which needs a functional environment (see
             `amp_sbx.common.functional`). "auto" takes "fused" where it can.
@@ -69,6 +74,7 @@ class AMPPPO(CollectingPPO):
         learner: the discriminator; None without AMP.
         layout: layout of the AMP observations, if environment or reference declare it.
         mirror: reflection of a symmetric policy.
+        critic_inputs: what the critic sees in place of the observation; None: the observation.
         style_critic: critic of the style reward with `amp.critic: separate`.
         extra: JSON-able dict of the caller's, saved with the model.
 
@@ -113,6 +119,7 @@ class AMPPPO(CollectingPPO):
         amp: AMPConfig | Mapping[str, Any] | None = None,
         reference: Any = None,
         symmetric_policy: str | bool = "none",
+        critic_obs: bool = False,
         collect: str = "auto",
         iterations_per_call: int = 1,
         devices: int | None = None,
@@ -124,6 +131,9 @@ class AMPPPO(CollectingPPO):
         if _init_setup_model:
             setup.warn_if_incomplete(self.amp, self.reference)
         self.symmetric_policy = parse_way(symmetric_policy)
+        check_flag("critic_obs", critic_obs)
+        self.critic_obs = critic_obs
+        self.critic_inputs: CriticInputs | None = None
         self.collect, self.iterations_per_call = collect, iterations_per_call
         self.devices = devices
         self.mirror: Mirror | None = None
@@ -133,6 +143,8 @@ class AMPPPO(CollectingPPO):
         self.extra: dict[str, Any] = {}
         self.task_paid = False  # whether any task reward was not 0
         self._amp_obs: np.ndarray | None = None
+        self._critic_obs: np.ndarray | None = None
+        self._last_critic_obs: np.ndarray | None = None
         self._bootstrap: list[np.ndarray] | None = None  # by critic
         self._fused: FusedLoop | None = None
         with warnings.catch_warnings():
@@ -178,6 +190,9 @@ class AMPPPO(CollectingPPO):
         self.reference = resolve_reference(self.reference, self.env)
         if self.env is not None and self.symmetric_policy != "none":
             self.mirror = Mirror.of(self.env)
+        if self.critic_obs and self.critic_inputs is None:  # a loaded model has its own
+            equivariant = self.symmetric_policy == "equivariant"
+            self.critic_inputs = CriticInputs.of(self.env, equivariant)
         given = self.policy_kwargs
         self.policy_kwargs = given | setup.network_classes(self)
         super()._setup_model()
@@ -200,7 +215,8 @@ class AMPPPO(CollectingPPO):
 
         Raises:
             FeatureError: it declares another layout of the AMP observations.
-            ConfigError: its `mirror` is not the symmetric policy's.
+            ConfigError: its `mirror` is not the symmetric policy's, or its `critic_obs` is not the
+                critic's.
         """
         wrapped = self._wrap_env(env, self.verbose)
         layout = setup.common_layout(self, wrapped)
@@ -209,6 +225,8 @@ class AMPPPO(CollectingPPO):
                 "this environment's `mirror` is another than the symmetric policy's; use an "
                 "environment of the same robot and observations."
             )
+        if self.critic_inputs is not None:
+            self.critic_inputs.check(wrapped)
         super().set_env(wrapped, force_reset)
         self.layout = layout
 
@@ -224,7 +242,9 @@ class AMPPPO(CollectingPPO):
         """Train for `total_timesteps` environment steps, as in SB3.
 
         Raises:
-            FeatureError: a model with AMP was loaded without its reference.
+            FeatureError: a model with AMP was loaded without its reference, or the environment
+                gives no `critic_obs`.
+            ConfigError: the environment declares another `critic_dim` than the critic's.
             OutOfMemoryError: the environments do not fit the memory.
         """
         if self.learner is not None:
@@ -235,6 +255,8 @@ class AMPPPO(CollectingPPO):
                 )
             done = 0 if reset_num_timesteps else self.num_timesteps
             self.learner.controller.begin(done, done + total_timesteps)
+        if self.critic_inputs is not None and self.env is not None:
+            self.critic_inputs.check(self.env, required=True)
         setup.warn_of_functions(self)
         self._choose_loop()
         progress = log_interval, tb_log_name, reset_num_timesteps, progress_bar

@@ -47,7 +47,7 @@ def estimate(
     """
 
     def advantages_of(critic: TrainState, rewards: Array, values: Array) -> tuple[Array, Array]:
-        last_values = critic.apply_fn(critic.params, rollout.last_observations).reshape(-1)
+        last_values = critic.apply_fn(critic.params, rollout.last_seen_by_critic).reshape(-1)
         ends = rollout.last_dones
         return gae(
             rewards,
@@ -67,7 +67,8 @@ def estimate(
         return advantages, (rollout.values,), (returns,)
 
     own = critics[1]
-    flat = rollout.observations.reshape(-1, *rollout.observations.shape[2:])
+    seen = rollout.seen_by_critic
+    flat = seen.reshape(-1, *seen.shape[2:])
     style_values = score_in_chunks(
         lambda chunk: own.apply_fn(own.params, chunk).reshape(-1), flat
     ).reshape(style.shape)

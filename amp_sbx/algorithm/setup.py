@@ -10,6 +10,7 @@ from flax.training.train_state import TrainState
 from sbx.ppo.policies import CnnPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
+from amp_sbx.algorithm.critic import ValueFunction, example, give_inputs
 from amp_sbx.algorithm.description import SCHEDULES
 from amp_sbx.algorithm.equivariant import policy_classes
 from amp_sbx.algorithm.policy_kwargs import describe
@@ -42,8 +43,17 @@ def network_classes(model: Any) -> dict[str, Any]:
 
 
 def fix_states(model: Any) -> None:
-    """Fixed dtypes, functions shared with equal models, and the averaged mean, if asked for."""
+    """Fixed dtypes, functions shared with equal models, and the averaged mean, if asked for.
+
+    A critic with inputs of its own gets them before.
+
+    Raises:
+        ConfigError: it cannot have them.
+    """
     policy = model.policy
+    if model.critic_inputs is not None:
+        give_inputs(model)
+    policy.predict_values = ValueFunction(policy, model.critic_inputs)
     optimizer = policy.optimizer_class, policy.optimizer_kwargs, model.max_grad_norm
     states = (
         shared_state(policy.actor_state, policy.actor, *optimizer),
@@ -147,7 +157,7 @@ def new_style_critic(model: Any) -> TrainState:
         )
     model.key, key = jax.random.split(model.key)
     like = model.policy.vf_state
-    params = model.policy.vf.init(key, jax.numpy.asarray([model.observation_space.sample()]))
+    params = model.policy.vf.init(key, example(model))
     return jax.tree.map(
         strip_weak_type, like.replace(params=params, opt_state=like.tx.init(params))
     )

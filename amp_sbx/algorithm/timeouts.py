@@ -6,15 +6,21 @@ from typing import Any
 import numpy as np
 from jaxtyping import Array, Float
 
+from amp_sbx.common.critic_infos import final_critic_obs
+
 
 class TimeoutBootstrap:
     """Collects the terminal observations of time-outs and values them in one batched call.
 
     SBX makes one call per time-out, 50 to 80 microseconds each. A thousand environments that time
     out together would then take most of the rollout's time.
+
+    Args:
+        critic_obs: whether the critic sees `info["critic_obs"]` in place of the observation.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, critic_obs: bool = False) -> None:
+        self._critic_obs = critic_obs
         self._steps: list[int] = []
         self._envs: list[int] = []
         self._observations: list[Any] = []
@@ -26,11 +32,16 @@ class TimeoutBootstrap:
             step: step of the rollout.
             env_ids: indices of the finished environments.
             infos: infos of all environments.
+
+        Raises:
+            FeatureError: nobody says what the critic sees of a terminal observation.
         """
         for index in env_ids.tolist():
             info = infos[index]
             observation = info.get("terminal_observation")
             if info.get("TimeLimit.truncated", False) and observation is not None:
+                if self._critic_obs:
+                    observation = final_critic_obs(info, index)
                 self._steps.append(step)
                 self._envs.append(index)
                 self._observations.append(observation)

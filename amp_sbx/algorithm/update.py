@@ -56,6 +56,8 @@ def iteration(
         "rewards": all_finite(rollout.rewards),
         "values of terminal observations": all_finite((rollout.bootstrap, rollout.style_bootstrap)),
     }
+    if rollout.critic_obs is not None:
+        finite["critic observations"] = all_finite((rollout.critic_obs, rollout.last_critic_obs))
     amp_metrics: dict[str, Array] = {}
     style, samples, new_amp_state = None, None, amp_state
     if (
@@ -81,7 +83,13 @@ def iteration(
 
     advantages, values, returns = estimate(rollout, style, critics, hyper)
     data = Batch(
-        rollout.observations, rollout.actions, values, rollout.log_probs, advantages, returns
+        rollout.observations,
+        rollout.actions,
+        values,
+        rollout.log_probs,
+        advantages,
+        returns,
+        rollout.critic_obs,
     )
     # Every device needs all samples, because a minibatch is drawn from all environments.
     data = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), settings.devices.whole(data))
@@ -111,6 +119,7 @@ def _style_rewards(
 # The checks of `iteration`, causes before effects. jit returns its dict in alphabetical order.
 CAUSES = (
     "observations",
+    "critic observations",
     "rewards",
     "values of terminal observations",
     "AMP observations",

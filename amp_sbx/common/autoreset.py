@@ -72,7 +72,9 @@ def settle_autoreset(vector_env: VectorEnv) -> AutoresetMode:
     return wanted
 
 
-def restart_finished(vector_env: VectorEnv, observations: Any, dones: np.ndarray) -> Any:
+def restart_finished(
+    vector_env: VectorEnv, observations: Any, dones: np.ndarray
+) -> tuple[Any, dict[str, Any]]:
     """Restart the finished environments of a vector environment in mode DISABLED.
 
     Args:
@@ -81,15 +83,15 @@ def restart_finished(vector_env: VectorEnv, observations: Any, dones: np.ndarray
         dones: (num_envs,) bool, the finished environments, at least one.
 
     Returns:
-        The observations, with the first ones of the new episodes.
+        The observations, with the first ones of the new episodes, and the infos of the reset.
     """
-    first, _ = vector_env.reset(options={"reset_mask": dones.copy()})
+    first, infos = vector_env.reset(options={"reset_mask": dones.copy()})
     if isinstance(observations, dict):
         for name, rows in observations.items():
             rows[dones] = np.asarray(first[name])[dones]
     else:
         observations[dones] = np.asarray(first)[dones]
-    return observations
+    return observations, infos
 
 
 def _can_switch(inner: VectorEnv) -> bool:

@@ -30,6 +30,9 @@ class Step(Protocol):
         terms: reward terms by name.
         metrics: other numbers by name, logged by `InfoMetricsCallback`. `is_success` counts where
             an episode ends.
+
+    For `AMPPPO(critic_obs=True)`, it also has `critic_obs`, (critic_dim,), from before any restart:
+    what the critic sees beside `final_obs`.
     """
 
     obs: Float[Array, "*obs"]
@@ -47,7 +50,7 @@ class Step(Protocol):
 class FunctionalStep(NamedTuple):
     """A ready-made `Step` for your own environment, with the same attributes.
 
-    `amp_obs`, `terms` and `metrics` can be left out.
+    `amp_obs`, `terms`, `metrics` and `critic_obs` can be left out.
 
     Example:
         >>> step = FunctionalStep(obs, final_obs, reward, fell, timed_out, total, length)
@@ -63,14 +66,15 @@ class FunctionalStep(NamedTuple):
     amp_obs: Any = None
     terms: dict[str, Any] = {}  # noqa: RUF012
     metrics: dict[str, Any] = {}  # noqa: RUF012
+    critic_obs: Any = None
 
 
 @runtime_checkable
 class FunctionalEnv(Protocol):
     """One environment as pure JAX functions, used under `vmap`, `scan` and `jit`.
 
-    It is hashable: equal environments share their compiled functions. It may have `amp_layout` and
-    `mirror`, as vector environments do.
+    It is hashable: equal environments share their compiled functions. It may have `amp_layout`,
+    `mirror` and `critic_dim`, as vector environments do.
 
     Attributes:
         observation_space: space of one environment's observation.
@@ -83,7 +87,8 @@ class FunctionalEnv(Protocol):
     def reset(self, key: Array) -> Any:
         """A state at the start of an episode.
 
-        It is one pytree of arrays, whose `obs` is the observation for the next action.
+        It is one pytree of arrays, whose `obs` is the observation for the next action. For
+        `AMPPPO(critic_obs=True)`, its `critic_obs` is what the critic sees then.
         """
 
     def step(self, state: Any, action: Array) -> tuple[Any, Step]:

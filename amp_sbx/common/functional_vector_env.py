@@ -19,7 +19,8 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
 
     `AMPPPO` takes it as it takes every vector environment, and trains on it without leaving the
     device. Autoreset is `SAME_STEP`. The infos of a step hold `amp_obs`, `reward_<term>` and the
-    metrics, all from before any restart.
+    metrics, all from before any restart. `critic_obs` belongs to the observations that are
+    returned, and in `final_info` to those of `final_obs`.
 
     Args:
         env: one environment as pure functions.
@@ -50,7 +51,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
         self.single_action_space = env.action_space
         self.observation_space = batch_space(env.observation_space, num_envs)
         self.action_space = batch_space(env.action_space, num_envs)
-        for name in ("amp_layout", "mirror"):
+        for name in ("amp_layout", "mirror", "critic_dim"):
             if hasattr(env, name):
                 setattr(self, name, getattr(env, name))
         self._functions = batched(env)
@@ -83,7 +84,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
             options: none are supported.
 
         Returns:
-            Observations (num_envs, ...) and empty infos.
+            Observations (num_envs, ...), and infos with any `critic_obs` (num_envs, critic_dim).
         """
         root = jax.random.PRNGKey(int(np.random.SeedSequence(seed).generate_state(1)[0]))
         with within_memory(self.num_envs):
@@ -93,7 +94,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
                 f"The state of {type(self.functional).__name__} is a {type(self._state).__name__} "
                 "without `obs`, the observation for the next action. Return a tree with that field."
             )
-        return np.array(self._state.obs), {}
+        return np.array(self._state.obs), self._shown()
 
     def step(
         self, actions: Any
@@ -114,7 +115,14 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
         terminated, truncated = np.array(step.terminated, bool), np.array(step.truncated, bool)
         done = terminated | truncated
         if done.any():
-            shown = infos | {f"_{name}": done for name in infos}
+            final = infos | self._shown(step)
+            shown = final | {f"_{name}": done for name in final}
             infos |= {"final_obs": np.array(step.final_obs), "_final_obs": done}
             infos |= {"final_info": shown, "_final_info": done}
+        infos |= self._shown()
         return np.array(step.obs), np.array(step.reward), terminated, truncated, infos
+
+    def _shown(self, step: Any = None) -> dict[str, np.ndarray]:
+        """What the critic sees of the present states, or of a step before any restart."""
+        seen = getattr(self._state if step is None else step, "critic_obs", None)
+        return {} if seen is None else {"critic_obs": np.array(seen)}

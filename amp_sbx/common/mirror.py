@@ -1,7 +1,8 @@
 """Reflections that an environment declares as `mirror`.
 
-It is a mapping with `obs_ids`, `obs_signs`, `action_ids`, `action_signs`, and for AMP `amp_ids` and
-`amp_signs`. The image of a vector `x` is `signs * x[ids]`.
+It is a mapping with `obs_ids`, `obs_signs`, `action_ids`, `action_signs`, for AMP `amp_ids` and
+`amp_signs`, and for `critic_obs` `critic_ids` and `critic_signs`. The image of a vector `x` is
+`signs * x[ids]`.
 """
 
 from collections.abc import Mapping
@@ -66,12 +67,29 @@ class Mirror:
         mirror.check(vec_env.observation_space.shape, vec_env.action_space.shape)
         return mirror
 
+    @classmethod
+    def of_critic(cls, vec_env: VecEnv, critic_dim: int) -> "Mirror":
+        """The declared reflection with what the critic sees in place of the observations.
+
+        Raises:
+            ConfigError: there is none, or it is no reflection of `critic_dim` columns.
+        """
+        declared = declared_mirror(vec_env)
+        critic, action = (_read(declared, x, "symmetric_policy") for x in ("critic", "action"))
+        mirror = cls(*critic, *action)
+        mirror.check_critic(critic_dim)
+        return mirror
+
     def check(
         self, obs_shape: tuple[int, ...] | None, action_shape: tuple[int, ...] | None
     ) -> None:
         """Raise `ConfigError` if this is no reflection of vectors of these shapes."""
         _check_reflection("obs", obs_shape, self.obs_ids, self.obs_signs)
         _check_reflection("action", action_shape, self.action_ids, self.action_signs)
+
+    def check_critic(self, critic_dim: int) -> None:
+        """Raise `ConfigError` if this is no reflection of `critic_dim` columns of `critic_obs`."""
+        _check_reflection("critic", (critic_dim,), self.obs_ids, self.obs_signs)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Mirror":

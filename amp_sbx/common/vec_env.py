@@ -16,7 +16,8 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from amp_sbx.common.autoreset import restart_finished, settle_autoreset
-from amp_sbx.common.errors import FeatureError, VecEnvError
+from amp_sbx.common.critic_infos import with_restarted
+from amp_sbx.common.errors import VecEnvError
 from amp_sbx.common.vec_attributes import (
     get_attributes,
     has_attribute,
@@ -24,7 +25,7 @@ from amp_sbx.common.vec_attributes import (
     sub_envs,
     wrapper_with,
 )
-from amp_sbx.common.vec_infos import batched_infos, step_infos
+from amp_sbx.common.vec_infos import batched_infos, complete_info, finished_infos, step_infos
 
 
 def _copy_obs(observations: Any) -> VecEnvObs:
@@ -69,6 +70,7 @@ class GymnasiumVecEnv(VecEnv):
         self.vector_env = vector_env
         self.batch_infos: dict[str, np.ndarray] = {}
         self._missing: dict[str, np.ndarray] = {}
+        self._shown: dict[str, Any] = {}  # infos of the observations that were returned last
         self._actions: np.ndarray | None = None
         self._start = time.time()
         num_envs = vector_env.num_envs
@@ -88,16 +90,21 @@ class GymnasiumVecEnv(VecEnv):
             AttributeError: the environment has none; SB3's wrappers report a missing attribute.
             FeatureError: some environments have none.
         """
-        if "amp_obs" not in self.batch_infos:
-            raise AttributeError(
-                f"{type(self.vector_env).__name__} gave no 'amp_obs' in the infos of the last step"
-            )
         missing = self._missing.get("amp_obs")
-        if missing is not None and missing.any():
-            raise FeatureError(
-                f"amp_obs is missing for environments {np.flatnonzero(missing)[:10].tolist()}."
-            )
-        return self.batch_infos["amp_obs"]
+        return complete_info("amp_obs", self.batch_infos, missing, self.vector_env)
+
+    @property
+    def critic_obs(self) -> np.ndarray:
+        """What the critic sees beside the last returned observations, (num_envs, critic_dim).
+
+        Raises:
+            AttributeError: the environment gave none.
+            FeatureError: some environments have none.
+        """
+        present = self._shown.get("_critic_obs")
+        missing = None if present is None else ~np.asarray(present, bool)
+        whole = batched_infos({"critic_obs": self._shown.get("critic_obs")}, self.num_envs)
+        return complete_info("critic_obs", whole, missing, self.vector_env)
 
     @property
     def spec(self) -> Any:
@@ -120,6 +127,7 @@ class GymnasiumVecEnv(VecEnv):
             seed=self._seeds[0], options=options[0] if options else None
         )
         self.batch_infos, self._missing = batched_infos(infos, self.num_envs), {}
+        self._shown = infos
         self.reset_infos = [{}] * self.num_envs
         self._episode_returns[:] = 0.0
         self._episode_lengths[:] = 0
@@ -142,6 +150,7 @@ class GymnasiumVecEnv(VecEnv):
         done_ids = np.flatnonzero(dones)
         final_info = infos.get("final_info")
         self.batch_infos, self._missing = step_infos(infos, dones)
+        self._shown = infos
         observations = _copy_obs(observations)
 
         # A new dict each step, so that what a wrapper writes into it does not last.
@@ -157,7 +166,8 @@ class GymnasiumVecEnv(VecEnv):
             self._episode_returns[done_ids] = 0.0
             self._episode_lengths[done_ids] = 0
             if not self._restarts_itself:
-                observations = restart_finished(self.vector_env, observations, dones)
+                observations, firsts = restart_finished(self.vector_env, observations, dones)
+                self._shown = with_restarted(infos, firsts, dones)
         return observations, rewards, dones, of_env
 
     def _fill_done_infos(
@@ -169,22 +179,16 @@ class GymnasiumVecEnv(VecEnv):
         timed_out: np.ndarray,
     ) -> None:
         now = self.seconds
-        scalars = {key: array for key, array in self.batch_infos.items() if array.ndim == 1}
-        if isinstance(final_info, dict):
-            scalars = {key: array for key, array in scalars.items() if key in final_info}
-        # tolist() once per array is far cheaper than item() once per environment.
-        values_of = {key: array[done_ids].tolist() for key, array in scalars.items()}
-        present = {key: ~self._missing[key][done_ids] for key in values_of if key in self._missing}
+        shown = self.batch_infos
+        if self._restarts_itself and not isinstance(final_info, dict):
+            # That is the new episode's, and nobody said what the critic saw before.
+            shown = {key: array for key, array in shown.items() if key != "critic_obs"}
+        own_infos = finished_infos(shown, self._missing, done_ids, final_info)
         returns, lengths = (
             self._episode_returns[done_ids].tolist(),
             self._episode_lengths[done_ids].tolist(),
         )
-        for place, index in enumerate(done_ids.tolist()):
-            info = {
-                key: values[place]
-                for key, values in values_of.items()
-                if key not in present or present[key][place]
-            }
+        for place, (index, info) in enumerate(zip(done_ids.tolist(), own_infos, strict=True)):
             if isinstance(final_obs, dict):
                 info["terminal_observation"] = {
                     key: np.array(value[index]) for key, value in final_obs.items()

@@ -1,6 +1,6 @@
-"""Infos and AMP observations of vector environments, with values from before an autoreset."""
+"""What vector environments show beside observations: infos, and those for AMP and the critic."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,63 @@ def step_infos(
             missing = masks.get(key, np.zeros(num_envs, bool) if key in batch else ~dones)
             batch[key], masks[key] = merged, missing & ~ended
     return batch, masks
+
+
+def complete_info(
+    name: str, values: Mapping[str, np.ndarray], missing: np.ndarray | None, env: VectorEnv
+) -> np.ndarray:
+    """The info `name` of all environments.
+
+    Args:
+        name: its name.
+        values: infos as whole arrays.
+        missing: (num_envs,) mask of environments without it; None if all have it.
+        env: the environments, for messages.
+
+    Raises:
+        AttributeError: the environment has none; SB3's wrappers report a missing attribute.
+        FeatureError: some environments have none.
+    """
+    if name not in values:
+        raise AttributeError(f"{type(env).__name__} gave no {name!r} in the infos of the last step")
+    if missing is not None and missing.any():
+        raise FeatureError(
+            f"{name} is missing for environments {np.flatnonzero(missing)[:10].tolist()}."
+        )
+    return values[name]
+
+
+def finished_infos(
+    batch: Mapping[str, np.ndarray],
+    missing: Mapping[str, np.ndarray],
+    done_ids: np.ndarray,
+    final_info: Any,
+) -> list[dict[str, Any]]:
+    """The infos of finished environments, one dict each: the numbers, and `critic_obs`.
+
+    Args:
+        batch: infos of the step itself as whole arrays.
+        missing: masks of environments without a value, by name.
+        done_ids: (finished,) the environments.
+        final_info: Gymnasium's; a mapping decides which infos are of the step.
+    """
+    kept = {key: x for key, x in batch.items() if x.ndim == 1 or key == "critic_obs"}
+    if isinstance(final_info, dict):
+        kept = {key: array for key, array in kept.items() if key in final_info}
+    # tolist() once per array is far cheaper than item() once per environment.
+    values_of = {
+        key: array[done_ids].tolist() if array.ndim == 1 else list(array[done_ids])
+        for key, array in kept.items()
+    }
+    present = {key: ~missing[key][done_ids] for key in values_of if key in missing}
+    return [
+        {
+            key: values[place]
+            for key, values in values_of.items()
+            if key not in present or present[key][place]
+        }
+        for place in range(len(done_ids))
+    ]
 
 
 def amp_observations(vec_env: VecEnv, infos: Sequence[dict[str, Any]], num_envs: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """A program of the tests: trains on several numbers of devices, and saves each result.
 
-Arguments: a folder, the iterations, "amp" or "ppo", and numbers of devices. A number as "2:4"
-continues for two more iterations on two devices from what four devices saved.
+Arguments: a folder, the iterations, "amp", "critic" or "ppo", and numbers of devices. A number as
+"2:4" continues for two more iterations on two devices from what four devices saved.
 """
 
 import sys
@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import jax
 import numpy as np
+from critic_envs import HiddenGoal
 from functional_envs import ITERATION, PointMass, point_model
 from probe_envs import REFERENCE, SMALL_AMP
 
@@ -20,7 +21,8 @@ from amp_sbx.common.functional_vector_env import FunctionalVectorEnv
 
 def train(_, iterations, devices, settings):
     """A new model, and with it the environments' states."""
-    model = point_model(PointMass(), devices=devices, learning_rate=1e-3, **settings)
+    env = HiddenGoal() if "critic_obs" in settings else PointMass()
+    model = point_model(env, devices=devices, learning_rate=1e-3, **settings)
     return model.learn(iterations * ITERATION)
 
 
@@ -46,7 +48,9 @@ def save(model, folder, name):
 
 
 def main(folder, iterations, kind, *runs):
-    settings = {"amp": SMALL_AMP, "reference": REFERENCE} if kind == "amp" else {}
+    settings = {} if kind == "ppo" else {"amp": SMALL_AMP, "reference": REFERENCE}
+    if kind == "critic":
+        settings |= {"amp": SMALL_AMP | {"critic": "separate"}, "critic_obs": True}
     for run in runs:
         devices, _, start = run.partition(":")
         begin = (resume, start) if start else (train, int(iterations))

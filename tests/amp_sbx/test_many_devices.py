@@ -58,6 +58,12 @@ def test_with_amp_too_and_a_run_resumes_on_another_number_of_devices(tmp_path):
         assert_same(tmp_path / "1-after-4.zip", tmp_path / f"{other}.zip")
 
 
+@pytest.mark.slow
+def test_critics_that_see_more_learn_the_same_on_two_devices(tmp_path):
+    run(tmp_path, 20, "critic", 1, 2, devices=2)
+    assert_same(tmp_path / "1.zip", tmp_path / "2.zip")
+
+
 def test_as_many_devices_as_can_share_are_taken_and_the_others_named(monkeypatch, caplog):
     monkeypatch.setattr(jax, "devices", lambda: [jax.local_devices()[0]] * 4)
     with caplog.at_level("INFO", "amp_sbx"):

@@ -11,10 +11,9 @@ from doc_blocks import ROOT, Block, blocks
 
 from amp_sbx import AMPConfig
 from wildrobot_gym import yaml_io
-from wildrobot_gym.config import build
 from wildrobot_gym.experiments.study import config as studies
 from wildrobot_gym.robot import RobotFile, find_robot_file, read_robot_file
-from wildrobot_gym.task.config import EnvConfig
+from wildrobot_gym.training import config as run_config
 
 PYTHON = {
     str(page.relative_to(ROOT)): list(found)
@@ -44,4 +43,4 @@ def test_yaml_block_is_valid(block: Block, tmp_path: Path) -> None:
     elif "amp" in settings:
         AMPConfig.coerce(settings["amp"])
     else:
-        assert build(EnvConfig, settings.pop("env_kwargs")) and not settings
+        run_config.from_mapping({"n_timesteps": 1} | settings)

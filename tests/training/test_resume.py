@@ -41,11 +41,14 @@ def stop_at(monkeypatch, kills):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "critic", [(), ("critic_obs=true", "env_kwargs.privileged=[root_lin_vel]")]
+)
 @pytest.mark.parametrize("loop", [(), ("env_kwargs.backend=native-jax", "collect=fused")])
 def test_a_stopped_and_resumed_run_equals_one_that_never_stopped(
-    loop, tmp_path, monkeypatch, capsys
+    loop, critic, tmp_path, monkeypatch, capsys
 ):
-    arguments = ["train", "smoke", *SMALL, *NO_EVAL, *loop, "--out"]
+    arguments = ["train", "smoke", *SMALL, *NO_EVAL, *loop, *critic, "--out"]
     straight, broken = RunDirectory(tmp_path / "straight"), RunDirectory(tmp_path / "broken")
     assert main([*arguments, str(straight.path)]) == 0
 

@@ -83,6 +83,8 @@ def test_rl_zoos_own_form(tmp_path):
             {**MINIMAL, "env_kwargs": {"reset": {"joint_niose": 1}}},
             r"env_kwargs.reset.*Did you mean 'joint_noise'",
         ),
+        ({**MINIMAL, "critic_obs": True}, "critic_obs is true, but env_kwargs.privileged names no"),
+        ({**MINIMAL, "critic_obs": 1}, "critic_obs"),
         ({**MINIMAL, "eval": {"evry": 1}}, "Did you mean 'every'"),
         ({**MINIMAL, "eval": {"seed": -1}}, "eval: seed is -1; allowed"),
         ({**MINIMAL, "eval": {"commands": [0.4, 0.4]}}, "eval: commands .* each once"),

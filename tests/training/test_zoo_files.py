@@ -84,6 +84,15 @@ def test_what_a_policy_observes_reaches_the_batch(tmp_path):
         env.close()
 
 
+def test_a_critic_that_sees_more_in_both_forms(tmp_path):
+    file = tmp_path / "many.yml"
+    own = "  critic_obs: true\n  env_kwargs: {privileged: [root_lin_vel]}\n"
+    file.write_text(f"WildRobot-v0:\n  n_timesteps: 1e4\n{own}")
+    assert run_config.load(str(file)).ppo.critic_obs
+    given = zoo_settings(str(file), "WildRobot-v0", "amp_ppo").hyperparameters
+    assert given["critic_obs"] and list(given["env_kwargs"]["privileged"]) == ["root_lin_vel"]
+
+
 def test_a_section_is_a_run(many):
     config = run_config.load(many, ["amp.weight=0.4"], env_id="WildRobot-v0")
     assert (config.n_timesteps, config.amp.weight) == (20_000, 0.4)

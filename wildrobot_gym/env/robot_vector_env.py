@@ -180,6 +180,8 @@ class RobotVectorEnv(NamedReference, Readings, gym.vector.VectorEnv):
         if same_step and self._finished.any():
             infos |= final_infos(self._finished, obs, infos)
             obs = self._seen("obs")
+            if self.critic_dim:  # it belongs to the observations beside it
+                infos["critic_obs"] = self._seen("critic_obs")
             self._finished = np.zeros(self.num_envs, bool)
         self._show_in_time()
         return obs, reward, terminated, truncated, infos

@@ -23,10 +23,13 @@ class WildRobotVectorEnv(RobotVectorEnv):
     The infos of every step hold, for all environments and from before any autoreset:
 
     - `amp_obs` (num_envs, feature_dim)
-    - `critic_obs` (num_envs, critic_dim), only with `privileged` channels
     - `reward_<term>` (num_envs,) for each reward term; they sum to the reward
     - `gait_<metric>` (num_envs,) for each gait metric
     - `forward_velocity`, `velocity_error`, `is_success` and `diverged` (num_envs,)
+
+    With `privileged` channels they also hold `critic_obs` (num_envs, critic_dim), which belongs to
+    the observations beside it. After a restart it is the new episode's, and `final_info` has the
+    one from before.
 
     All arrays that `reset` and `step` return are copies: a later step changes none of them, and
     writing into them changes no later step.

@@ -23,12 +23,14 @@ def environment_state(model: AMPPPO) -> dict[str, np.ndarray]:
         raise RunError(f"A run's environments are a GymnasiumVecEnv, got {type(vec_env).__name__}.")
     model.gather_environments()
     env: Any = vec_env.vector_env.unwrapped
+    critic = {"last_critic_obs": np.asarray(model._last_critic_obs)} if model.critic_obs else {}
     return {
         **{f"env_{name}": array for name, array in env.get_state().items()},
         "last_obs": np.asarray(model._last_obs),
         "last_episode_starts": np.asarray(model._last_episode_starts),
         "episode_returns": vec_env._episode_returns.copy(),
         "episode_lengths": vec_env._episode_lengths.copy(),
+        **critic,
     }
 
 
@@ -53,6 +55,8 @@ def restore_environment(model: AMPPPO, arrays: dict[str, np.ndarray]) -> None:
             arrays["last_obs"],
             arrays["last_episode_starts"],
         )
+        if model.critic_obs:
+            model._last_critic_obs = arrays["last_critic_obs"]
         vec_env._episode_returns[:] = arrays["episode_returns"]
         vec_env._episode_lengths[:] = arrays["episode_lengths"]
     except (KeyError, ValueError) as error:

@@ -18,7 +18,7 @@ from wildrobot_gym.training.reference import demonstrations, load_reference
 from wildrobot_gym.training.run_directory import MOTION_DIGESTS
 
 # The same in a run and in the policy that it starts from.
-NETWORK_SETTINGS = ("policy_kwargs", "symmetric_policy")
+NETWORK_SETTINGS = ("policy_kwargs", "symmetric_policy", "critic_obs")
 
 
 def make_vec_env(config: RunConfig, **changes: Any) -> GymnasiumVecEnv:

@@ -143,7 +143,7 @@ def train_case(
         arguments = config.ppo.arguments() | {
             "policy_kwargs": make_model(config, env, None).policy_kwargs
         }
-        for name in ("symmetric_policy", *LOOP_SETTINGS):
+        for name in ("symmetric_policy", "critic_obs", *LOOP_SETTINGS):
             del arguments[name]  # stock sbx.PPO has none
         for name in ("learning_rate", "clip_range"):
             arguments[name] = parse_schedule(arguments[name], name)

@@ -63,7 +63,8 @@ def amp_stage(
         overrides: Settings that replace all others.
         reference: The mined reference.
         agent: The policy whose networks the run starts with.
-        given: That policy, if it was there before. The run is symmetric in its way.
+        given: That policy, if it was there before. The run is symmetric in its way, and its critic
+            sees the same.
         run: The AMP run; if it has begun already, its schedule stays. None to begin again.
     """
     first = {
@@ -75,6 +76,7 @@ def amp_stage(
     }
     if given is not None:
         first["symmetric_policy"] = given.model.symmetric_policy
+        first["critic_obs"] = given.model.critic_obs
     if settings.amp_steps is not None:
         first["n_timesteps"] = settings.amp_steps
 

@@ -69,6 +69,11 @@ class RunConfig:
             raise ConfigError(f"seed is {self.seed}; allowed: 0 to {2**32 - 1}.")
         if (self.amp is None) != (self.reference is None):
             raise ConfigError("AMP needs both amp and reference; plain PPO has neither.")
+        if self.ppo.critic_obs and not self.env.settings.privileged:
+            raise ConfigError(
+                "critic_obs is true, but env_kwargs.privileged names no channels that the critic"
+                " sees. Name some, such as [root_lin_vel], or set critic_obs to false."
+            )
         if self.amp is not None and (late := self.amp.unreachable(self.n_timesteps)):
             raise ConfigError(
                 f"{' '.join(late)} Move it, with the steps it may wait, to within n_timesteps,"

@@ -111,6 +111,7 @@ class PPOSettings:
     normalize_advantage: bool = True
     policy_kwargs: Any = None
     symmetric_policy: Any = "none"
+    critic_obs: bool = False
     collect: str = "auto"
     iterations_per_call: int = 1
     devices: int | None = None
