@@ -16,6 +16,7 @@ from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.motion.clip_files import save_clips
 from wildrobot_gym.motion.gait.build import walk_clip
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import numpy_yaw
 
 FRAMES = 301  # of a walk clip: 6 s at 50 Hz and the first
 
@@ -102,14 +103,24 @@ def test_the_mirror_image_of_a_clip_is_followed_as_the_clip_is(
 
 def test_velocity_terms_are_judged_by_the_clip(wildrobot: RobotModel, tmp_path) -> None:
     """A robot that stands pays for the clip's speed, whatever command the clip is labelled with."""
-    walk = dataclasses.replace(walk_clip(wildrobot, 0.4), command=(0.0, 0.0, 0.0))
+    commands = np.linspace([0.0, 0.0, 0.0], [0.0, 0.3, 0.6], FRAMES).astype(np.float32)
+    walk = dataclasses.replace(walk_clip(wildrobot, 0.4), commands=commands)
     reference = str(save_clips(tmp_path / "walk.npz", [walk]))
-    settings = {"rewards": {"lin_vel_error": -1.0, "scale": 1.0}, "reset": {"stagger": False}}
+    errors = {"lin_vel_error": -1.0, "clip_sideways_error": -1.0, "clip_heading_error": -1.0}
+    settings = {"rewards": {**errors, "scale": 1.0}, "reset": {"stagger": False}}
     env = WildRobotTrackVectorEnv(
         1, None, autoreset_mode="disabled", num_threads=1, reference=reference, **settings
     )
     env.begin_at([20])
     *_, infos = env.step(still(env))
+    state, clips = env.physics_state, env.task.clips
+    aside = abs(state.base_lin_vel_h[0, 1] - np.asarray(clips.base_lin_vel_h)[21, 1])
+    assert -infos["reward_clip_sideways_error"][0] == pytest.approx(float(aside), abs=1e-5)
+    turned = abs(float(state.yaw[0] - numpy_yaw(np.asarray(clips.qpos)[21:22, 3:7])[0]))
+    assert -infos["reward_clip_heading_error"][0] == pytest.approx(turned, abs=1e-5)
+    # The observation has the command of the frame.
+    command = np.asarray(env._simulation.task_state.command)
+    np.testing.assert_allclose(command[0], commands[21], atol=1e-6)
     assert -infos["reward_lin_vel_error"][0] == pytest.approx(infos["velocity_error"][0], abs=1e-5)
     assert infos["velocity_error"][0] < 0.2
 

@@ -210,3 +210,22 @@ def test_a_short_clip_can_be_resampled(clip: MotionClip) -> None:
     fine = short.resampled(200.0)
     assert fine.num_frames == 5
     assert np.sum(fine.root_quat[1:] * fine.root_quat[:-1], axis=-1).min() > 0.999
+
+
+def test_commands_of_frames_are_kept_resampled_and_mirrored(
+    clip: MotionClip, wildrobot: RobotModel, tmp_path: Path
+) -> None:
+    """51 frames at 50 Hz: a yaw rate that rises from 0 to 1 rad/s, and 0.2 m/s to the left."""
+    commands = np.zeros((51, 3), np.float32)
+    commands[:, 1], commands[:, 2] = 0.2, np.linspace(0.0, 1.0, 51)
+    varied = replace(clip, commands=commands)
+    loaded = MotionClip.load(varied.save(tmp_path / "varied.npz")).check(wildrobot)
+    np.testing.assert_array_equal(loaded.commands, commands)
+    np.testing.assert_allclose(varied.commands_at(25.0)[:, 2], np.linspace(0.0, 1.0, 26), atol=1e-6)
+    image = varied.mirrored(wildrobot)
+    np.testing.assert_allclose(image.commands, commands * [1.0, -1.0, -1.0])
+    # Where the command does not vary, each frame has the clip's.
+    assert clip.commands is None and clip.commands_at(25.0).shape == (26, 3)
+    np.testing.assert_allclose(clip.commands_at(25.0), np.tile(clip.command, (26, 1)), atol=1e-6)
+    with pytest.raises(MotionError, match="commands"):
+        replace(varied, commands=commands[:50]).check(wildrobot)

@@ -159,6 +159,21 @@ def test_clips_with_and_without_velocities_share_a_file(
     np.testing.assert_array_equal(states.qvel[states.clip_ids == 1], 0.5)
 
 
+def test_starts_have_the_command_of_their_frame(
+    clip: MotionClip, wildrobot: RobotModel, tmp_path: Path
+) -> None:
+    """All three parts of it, also beside a clip whose command does not vary."""
+    commands = np.linspace([0.0, -0.1, 0.0], [0.5, 0.1, 1.0], 51)
+    varied = replace(clip, name="varied", commands=commands)
+    path = save_clips(tmp_path / "mixed.npz", [clip, varied])
+    steady, loaded = load_clips(path, wildrobot)
+    assert steady.commands is None
+    np.testing.assert_allclose(loaded.commands, commands, atol=1e-6)
+    states = ReferenceDataset.load(path, wildrobot, CONFIG).initial_states()
+    np.testing.assert_allclose(states.commands[states.clip_ids == 0], [clip.command] * 47)
+    np.testing.assert_allclose(states.commands[states.clip_ids == 1], commands[4:], atol=1e-6)
+
+
 def test_an_empty_dataset_is_refused(wildrobot: RobotModel, tmp_path: Path) -> None:
     with pytest.raises(MotionError, match="empty"):
         ReferenceDataset.from_clips(wildrobot, CONFIG, [])

@@ -57,5 +57,5 @@ def _frames_of(robot: RobotModel, clip: MotionClip, control_dt: float) -> dict[s
         "feet": np.asarray(feet),
         "load": forces / robot.weight,
         "target": np.concatenate([target, target[-1:]]).astype(np.float32),
-        "command": np.tile(np.asarray(clip.command, np.float32), (len(states.qpos), 1)),
+        "command": clip.commands_at(1.0 / control_dt),
     }

@@ -22,8 +22,8 @@ def demonstrations(
     """The task's observations along clips, and the actions that continue along them.
 
     Inverse dynamics gives feed-forward actions (`wildrobot_gym.motion.dynamics.servo_targets`). The
-    command is each clip's own. A clip's first and last state are left out: no action comes before
-    the first, and none follows the last.
+    command is the clip's own in each frame. A clip's first and last state are left out: no action
+    comes before the first, and none follows the last.
 
     Args:
         task: Has the observation and the action's scales.
@@ -46,7 +46,7 @@ def demonstrations(
                 f"Clip {clip.name!r} cannot be demonstrated: {error} Leave it out, or start cold."
             ) from None
         between.append(jax.tree.map(lambda x: x[1:-1], states))
-        commands.append(np.tile(np.asarray(clip.command, np.float32), (len(targets) - 1, 1)))
+        commands.append(clip.commands_at(1.0 / dt)[1:-1])
         before.append(targets[:-1])
         after.append(targets[1:])
     if not between:

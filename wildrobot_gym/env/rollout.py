@@ -14,6 +14,7 @@ from wildrobot_gym.env.robot_vector_env import RobotVectorEnv
 from wildrobot_gym.env.track_env import WildRobotTrackVectorEnv
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking.performance import ONCE, Performance, Variant
@@ -58,6 +59,7 @@ def perform(
             "variant": Variant.of(c),
             "source": c.source,
             "licence": c.licence,
+            "commands": None if c.commands is None else _at_steps(c),
         }
         for c in clips
     ]
@@ -131,7 +133,7 @@ def _performed(
     recorded = {name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]}
     return [
         Performance(
-            **known,
+            **{k: v[:length] if isinstance(v, np.ndarray) else v for k, v in known.items()},
             first_step=0,
             fell=bool(fell[i]),
             qpos=recorded["qpos"][i, :length],
@@ -144,6 +146,11 @@ def _performed(
         )
         for i, (known, length) in enumerate(zip(about, lengths, strict=True))
     ]
+
+
+def _at_steps(clip: MotionClip) -> Float[np.ndarray, "step 3"]:
+    """Commands of the states after each control step from a clip's first frame on."""
+    return clip.commands_at(1.0 / CONTROL_DT)[1:]
 
 
 def _without_beginning(performance: Performance, steps: int) -> Performance:

@@ -23,7 +23,7 @@ from wildrobot_gym.robot import RobotModel
 
 KIND = "wildrobot motion clip"
 _ARRAYS = ("root_pos", "root_quat", "joint_pos")
-_OPTIONAL = ("pad_forces", "qvel")
+_OPTIONAL = ("pad_forces", "qvel", "commands")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class MotionClip:
         pad_forces: (time, pad) normal forces in the robot's pad order, in N. None if not known.
         qvel: (time, nv) velocities as performed, in MuJoCo's order. None if not known.
         command: (vx m/s, vy m/s, yaw rate rad/s) that the motion follows, in the heading frame.
+            Where it varies, the mean of `commands`.
+        commands: (time, 3) command of each frame. None if it does not vary.
         source: Where the motion is from, for the credits.
         licence: License of the motion.
         metadata: Anything else, as JSON types.
@@ -56,6 +58,7 @@ class MotionClip:
     pad_forces: Float[np.ndarray, "time pad"] | None = None
     qvel: Float[np.ndarray, "time nv"] | None = None
     command: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    commands: Float[np.ndarray, "time 3"] | None = None
     source: str = ""
     licence: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -91,6 +94,14 @@ class MotionClip:
         """(time, nq) poses in MuJoCo's order, float64."""
         parts = [self.root_pos, self.root_quat, self.joint_pos]
         return np.concatenate(parts, axis=-1, dtype=np.float64)
+
+    def commands_at(self, fps: float) -> Float[np.ndarray, "time 3"]:
+        """Return the command of each frame of the clip `resampled` to a frame rate."""
+        clip = self if self.commands is None else self.resampled(fps)
+        commands = self.command if clip.commands is None else clip.commands
+        same = abs(fps - clip.fps) < 1e-9
+        frames = clip.num_frames if same else _frames_at(self.duration_s, fps)
+        return np.array(np.broadcast_to(np.asarray(commands, np.float32), (frames, 3)))
 
     def description(self) -> dict[str, Any]:
         """Return everything that is not an array, as JSON types."""
@@ -161,7 +172,7 @@ class MotionClip:
             )
         joints = len(self.joint_names)
         widths = {"root_pos": 3, "root_quat": 4, "joint_pos": joints}
-        widths |= {"pad_forces": len(robot.pad_names), "qvel": 6 + joints}
+        widths |= {"pad_forces": len(robot.pad_names), "qvel": 6 + joints, "commands": 3}
         arrays = {n: getattr(self, n) for n in widths if getattr(self, n) is not None}
         check_arrays(arrays, widths, where)
         clip = self if self.joint_names == robot.joint_names else self._reordered(robot)
@@ -178,8 +189,8 @@ class MotionClip:
     def resampled(self, fps: float) -> MotionClip:
         """Return the motion at another frame rate, without velocities.
 
-        Poses follow C2 splines, and forces are interpolated linearly. A `RotationSpline` keeps the
-        angular velocity continuous, and slerp would not.
+        Poses follow C2 splines. Forces and commands are interpolated linearly. A `RotationSpline`
+        keeps the angular velocity continuous, and slerp would not.
 
         Args:
             fps: The new frame rate, in Hz.
@@ -194,7 +205,7 @@ class MotionClip:
         if abs(fps - self.fps) < 1e-9:
             return self
         old = np.arange(self.num_frames) / self.fps
-        new = np.arange(int(np.floor(self.duration_s * fps + 1e-6)) + 1) / fps
+        new = np.arange(_frames_at(self.duration_s, fps)) / fps
         if len(new) < 2:
             raise MotionError(
                 f"Clip {self.name!r} lasts {self.duration_s:.3f} s, one frame at {fps:g} a second;"
@@ -206,16 +217,20 @@ class MotionClip:
 
         new = np.minimum(new, old[-1])
         rotations = Rotation.from_quat(self.root_quat, scalar_first=True)
-        forces = self.pad_forces
+
+        def linear(values: np.ndarray | None) -> np.ndarray | None:
+            if values is None:
+                return None
+            return np.stack([np.interp(new, old, column) for column in values.T], axis=-1)
+
         return replace(
             self,
             fps=float(fps),
             root_pos=CubicSpline(old, self.root_pos)(new),
             root_quat=_continuous(RotationSpline(old, rotations)(new).as_quat(scalar_first=True)),
             joint_pos=CubicSpline(old, self.joint_pos)(new),
-            pad_forces=None
-            if forces is None
-            else np.stack([np.interp(new, old, f) for f in forces.T], axis=-1),
+            pad_forces=linear(self.pad_forces),
+            commands=linear(self.commands),
             qvel=None,
         )
 
@@ -241,6 +256,7 @@ class MotionClip:
             else np.asarray(self.pad_forces)[:, robot.pad_mirror_ids],
             qvel=qvel,
             command=(vx, -vy, -yaw_rate),
+            commands=None if self.commands is None else self.commands * np.array([1.0, -1.0, -1.0]),
         )
 
 
@@ -264,12 +280,17 @@ def from_parts(
             metadata=dict(description["metadata"]),
             pad_forces=arrays.get("pad_forces"),
             qvel=arrays.get("qvel"),
+            commands=arrays.get("commands"),
             **{name: arrays[name] for name in _ARRAYS},
         )
     except (KeyError, TypeError, ValueError) as error:
         raise MotionError(
             f"{where}: the clip's description is damaged ({type(error).__name__}: {error})."
         ) from error
+
+
+def _frames_at(duration_s: float, fps: float) -> int:
+    return int(np.floor(duration_s * fps + 1e-6)) + 1
 
 
 def _continuous(quat: np.ndarray) -> np.ndarray:

@@ -19,15 +19,15 @@ from wildrobot_gym.robot import RobotModel
 
 KIND = "wildrobot reference"
 _ARRAYS = ("lengths", "root_pos", "root_quat", "joint_pos", "pad_forces")
-_OPTIONAL = ("pad_forces", "qvel")
+_OPTIONAL = ("pad_forces", "qvel", "commands")
 
 
 def save_clips(path: str | Path, clips: Iterable[MotionClip]) -> Path:
     """Write clips into one reference file.
 
     The arrays of all clips follow each other; `lengths` and a JSON description tell them apart. A
-    clip without pad forces or velocities has NaN there. If no clip has velocities, the file has
-    none.
+    clip without pad forces, velocities or commands of its frames has NaN there. If no clip has
+    velocities or such commands, the file has none.
 
     Args:
         path: The file, .npz.

@@ -34,7 +34,7 @@ def stack_states(
     features: Sequence[Float[np.ndarray, "_ feature"]],
     qpos: Sequence[Float[np.ndarray, "_ nq"]],
     qvel: Sequence[Float[np.ndarray, "_ nv"]],
-    commands: Sequence[tuple[float, float, float]],
+    commands: Sequence[Float[np.ndarray, "_ 3"]],
     past: int,
 ) -> InitialStates:
     """Stack the frames of several clips that have a full past.
@@ -43,7 +43,7 @@ def stack_states(
         features: (time, feature) AMP features of each clip.
         qpos: (time, nq) poses of each clip.
         qvel: (time, nv) velocities of each clip.
-        commands: Command of each clip.
+        commands: (time, 3) commands of each clip.
         past: Number of frames before the state that its history needs.
 
     Returns:
@@ -59,7 +59,7 @@ def stack_states(
     return InitialStates(
         qpos=poses,
         qvel=np.concatenate([frames[past:] for frames in qvel]),
-        commands=np.repeat(np.array(commands, np.float32), counts, axis=0),
+        commands=np.concatenate([frames[past:] for frames in commands], dtype=np.float32),
         features=np.concatenate([frames[past:] for frames in features]),
         history=np.concatenate(histories),
         clip_ids=np.repeat(np.arange(len(counts)), counts),

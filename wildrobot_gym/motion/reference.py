@@ -31,6 +31,7 @@ class _Entry:
     features: Float[np.ndarray, "time feature"]
     qpos: Float[np.ndarray, "time nq"]
     qvel: Float[np.ndarray, "time nv"]
+    commands: Float[np.ndarray, "time 3"]
 
 
 @dataclass
@@ -122,12 +123,12 @@ class ReferenceDataset:
                 f" a window of the configured history needs {needed}."
                 " Use a longer clip, fewer history.frames, or a smaller history.stride."
             )
+        commands = clip.commands_at(1.0 / self.control_dt)
         features = state_features(
-            self.robot, self.config, states, clip.command, f"Clip {clip.name!r}", self.control_dt
+            self.robot, self.config, states, commands, f"Clip {clip.name!r}", self.control_dt
         )
-        self._entries.append(
-            _Entry(clip, features, np.asarray(states.qpos), np.asarray(states.qvel))
-        )
+        qpos, qvel = np.asarray(states.qpos), np.asarray(states.qvel)
+        self._entries.append(_Entry(clip, features, qpos, qvel, commands))
 
     @property
     def clips(self) -> list[MotionClip]:
@@ -283,7 +284,7 @@ class ReferenceDataset:
             [entry.features for entry in entries],
             [entry.qpos for entry in entries],
             [entry.qvel for entry in entries],
-            [entry.clip.command for entry in entries],
+            [entry.commands for entry in entries],
             self.config.history.num_past,
         )
 

@@ -4,7 +4,6 @@ read it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import jax
@@ -94,7 +93,7 @@ def clip_features(
         robot,
         config,
         clip_states(robot, clip, control_dt),
-        clip.command,
+        clip.commands_at(1.0 / control_dt),
         f"Clip {clip.name!r}",
         control_dt,
     )
@@ -104,7 +103,7 @@ def state_features(
     robot: RobotModel,
     config: FeatureConfig,
     states: PhysicsState,
-    command: Sequence[float],
+    commands: Float[np.ndarray, "time 3"],
     where: str,
     control_dt: float = CONTROL_DT,
 ) -> Float[np.ndarray, "time feature"]:
@@ -114,7 +113,7 @@ def state_features(
         robot: The robot.
         config: The feature settings.
         states: The states.
-        command: vx m/s, vy m/s and yaw rate rad/s that they follow.
+        commands: (time, 3) vx m/s, vy m/s and yaw rate rad/s that they follow.
         where: Names the clip in messages.
         control_dt: Control period, in seconds.
 
@@ -139,7 +138,7 @@ def state_features(
     first, later = (
         jax.tree.map(lambda x, part=part: x[part], states) for part in (slice(1), slice(1, None))
     )
-    wanted = jnp.tile(jnp.asarray(command, jnp.float32), (len(states.qpos), 1))
+    wanted = jnp.asarray(commands, jnp.float32)
     features = np.concatenate(
         [
             features_of(first, command=wanted[:1]),

@@ -20,7 +20,7 @@ class ClipFrames:
     target: Float[Array, "*frame joint"]
     feet: Float[Array, "*frame foot 3"]  # see `feet_in_heading`
     load: Float[Array, "*frame foot"]  # what each foot carries, as a fraction of the robot's weight
-    command: Float[Array, "*frame 3"]  # the clip's
+    command: Float[Array, "*frame 3"]  # the clip's in this frame
     last: Int[Array, "*frame"]  # index of the last frame of the same clip
 
     @property

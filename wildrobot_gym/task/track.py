@@ -74,7 +74,8 @@ class TrackStart(Start):
 class TrackTask:
     """The task of following clips; a `Task`.
 
-    The observation is the walking task's, with the clip's command. For each step of `horizon`
+    The observation is the walking task's, with the clip's command in the
+    frame. For each step of `horizon`
     follow the clip's joint positions minus the robot's, root velocity and gravity direction. Its
     height minus the robot's, in dm, ends each step. The last two numbers are sine and cosine of the
     heading error: `3n + 12 + len(horizon) (n + 7) + 2` in all.
@@ -224,6 +225,7 @@ class TrackTask:
             step_count=step_count,
             action=action,
             mean_velocity=inputs["mean_velocity"],
+            command=want.command,
             history=history.push(task.history, features),
             previous_qpos=self.amp.remembered(state),
             frame=frame,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Float
 
@@ -125,3 +126,15 @@ def clip_feet(x: TrackRewardInputs, c: TrackRewardConfig) -> Float[Array, "*b"]:
 def clip_load(x: TrackRewardInputs, c: TrackRewardConfig) -> Float[Array, "*b"]:
     """Fraction of the weight on each foot."""
     return kernel(x.errors["load"], c.clip_load_sigma)
+
+
+@reward_term(0.0)
+def clip_sideways_error(x: TrackRewardInputs, c: TrackRewardConfig) -> Float[Array, "*b"]:
+    """abs(vy - the clip's), m/s; shorter steps sideways never slip, too."""
+    return jnp.abs(x.state.base_lin_vel_h[..., 1] - x.command[..., 1])
+
+
+@reward_term(0.0)
+def clip_heading_error(x: TrackRewardInputs, c: TrackRewardConfig) -> Float[Array, "*b"]:
+    """Error of the heading, rad. A sole that turns on its spot slips, so a turn has to pay."""
+    return x.errors["heading"]

@@ -21,6 +21,7 @@ from wildrobot_gym.motion.mining import (
     save_features,
     search_controller,
 )
+from wildrobot_gym.motion.mining.commands import followed
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.motion.tracking import Controller, TrackSettings, track
 from wildrobot_gym.robot import RobotModel
@@ -131,6 +132,27 @@ def test_a_segment_knows_where_it_is_from(wildrobot: RobotModel) -> None:
     assert segment.metadata["score"] == 3.0 and segment.metadata["variant"]["loop"] == "cycle"
     assert segment.metadata["metrics"]["load_mean"] == pytest.approx(1.0)
     np.testing.assert_allclose(segment.pad_forces, wildrobot.weight / 4, rtol=1e-6)
+
+
+def test_commands_that_vary_are_scaled_by_what_was_followed(wildrobot: RobotModel) -> None:
+    """The robot glides at 0.5 m/s, half of the 1 m/s that was commanded 0.7 s before; the other
+    parts of the command were zero.
+    """
+    whole = performance(wildrobot, 300)
+    commands = np.zeros((300, 3), np.float32)
+    commands[100:200, 0] = 1.0
+    whole.qvel[:, 0] = 0.0
+    whole.qvel[135:235, 0] = 0.5
+    given = replace(whole, commands=commands)
+    np.testing.assert_allclose(followed(given, commands), [0.5, 1.0, 1.0], atol=1e-6)
+    segments = mine(wildrobot, [given]).segments
+    assert sum(segment.num_frames for segment in segments) == 300
+    first = segments[0]
+    np.testing.assert_allclose(first.commands, 0.5 * commands[: first.num_frames], atol=1e-4)
+    assert first.command[0] == pytest.approx(first.commands[:, 0].mean(), abs=1e-4)
+    # A steady command is what was performed, as without commands.
+    steady = replace(whole, commands=np.full((300, 3), 0.3, np.float32))
+    assert all(segment.commands is None for segment in mine(wildrobot, [steady]).segments)
 
 
 def test_mined_segments_are_performed_physics(wildrobot: RobotModel, tmp_path: Path) -> None:

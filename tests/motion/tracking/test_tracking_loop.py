@@ -13,7 +13,7 @@ from wildrobot_gym.motion.dynamics import pad_loads
 from wildrobot_gym.motion.gait.build import stand_clip, walk_clip
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.motion.tracking.legs import read_legs
-from wildrobot_gym.motion.tracking.loop import Loop, make_loop, turned
+from wildrobot_gym.motion.tracking.loop import Loop, endless, make_loop, turned
 from wildrobot_gym.robot import RobotModel
 
 
@@ -53,6 +53,17 @@ def test_through_the_neutral_pose(wildrobot: RobotModel, walk: MotionClip) -> No
     np.testing.assert_allclose(loop.up_h[home], [0.0, 0.0, 1.0], atol=1e-6)
     np.testing.assert_allclose(loop.velocity_h[home], 0.0, atol=0.02)
     assert loop.stance[home].all()
+
+
+def test_commands_go_round_with_the_loop(wildrobot: RobotModel, walk: MotionClip) -> None:
+    commands = np.zeros((walk.num_frames, 3))
+    commands[:, 0] = np.arange(walk.num_frames)
+    loop = endless(wildrobot, replace(walk, commands=commands), "cycle", 0.1, 10.0)
+    assert loop is not None and loop.commands.shape == (loop.num_frames, 3)
+    steps = np.diff(loop.commands[:, 0])
+    assert np.median(steps) == 1.0 and (steps < 0.0).sum() >= 1  # and back at each seam
+    plain = endless(wildrobot, walk, "cycle", 0.1, 10.0)
+    assert plain is not None and plain.commands is None
 
 
 def test_targets_lead_to_the_next_frame(wildrobot: RobotModel, walk: MotionClip) -> None:

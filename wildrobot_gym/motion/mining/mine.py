@@ -10,6 +10,7 @@ from jaxtyping import Int
 from scipy.spatial.transform import Rotation
 
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.mining.commands import segment_commands
 from wildrobot_gym.motion.mining.gates import GATE_NAMES, Gates
 from wildrobot_gym.motion.mining.window_metrics import Signals, joined, read_signals, window_metrics
 from wildrobot_gym.motion.states import CONTROL_DT
@@ -79,7 +80,8 @@ def mine(
 
     A segment's metadata are motion_id, segment_id (its number within the motion), score, metrics,
     variant and first_step. It starts at x = y = 0 with heading 0. Its command is the mean of its
-    velocity in the heading frame and of its yaw rate.
+    velocity in the heading frame and of its yaw rate. Where the clip's command varies, it is the
+    clip's, times what the performance made of it (see `commands`).
 
     Args:
         robot: The robot.
@@ -176,7 +178,11 @@ def _segment(
     begin = np.array([*qpos[0, :2], 0.0])
     rotation = unturn * Rotation.from_quat(qpos[:, 3:7], scalar_first=True)
     qvel[:, :3] = unturn.apply(qvel[:, :3])  # the angular velocity is in the base frame already
+    commands = segment_commands(performance, first, end)
     forward, left, _ = view.velocity.mean(axis=0)
+    command = np.array([forward, left, view.rate[:, 2].mean()])
+    if commands is not None:
+        command = commands.mean(axis=0)
     return MotionClip(
         name=f"{performance.motion_id}_{number:04d}",
         robot=robot.name,
@@ -187,11 +193,8 @@ def _segment(
         joint_pos=qpos[:, 7:],
         pad_forces=performance.pad_forces[first:end].copy(),
         qvel=qvel,
-        command=(
-            round(float(forward), 4),
-            round(float(left), 4),
-            round(float(view.rate[:, 2].mean()), 4),
-        ),
+        command=tuple(round(float(part), 4) for part in command),  # type: ignore[arg-type]
+        commands=commands,
         source=performance.source,
         licence=performance.licence,
         metadata={

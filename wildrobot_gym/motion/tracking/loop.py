@@ -63,11 +63,11 @@ class Loop:
 @dataclass(frozen=True)
 class _Strip:
     """Frames (height 1, tilt vector 3, joints, pad loads if known) and the steps between
-    neighbors.
+    neighbors: forward, left, turn, and the command 3.
     """
 
     frames: Float[np.ndarray, "frame column"]
-    steps: Float[np.ndarray, "step 3"]
+    steps: Float[np.ndarray, "step 6"]
 
 
 def make_loop(robot: RobotModel, clip: MotionClip, how: str, blend_s: float) -> Loop | None:
@@ -177,7 +177,8 @@ def _strip(clip: MotionClip) -> _Strip:
     forward, left = cos * moved[:, 0] + sin * moved[:, 1], -sin * moved[:, 0] + cos * moved[:, 1]
     loads = [] if clip.pad_forces is None else [clip.pad_forces]
     frames = np.concatenate([clip.root_pos[:, 2:], tilt, clip.joint_pos, *loads], axis=-1)
-    return _Strip(frames, np.stack([forward, left, np.diff(yaw)], axis=-1))
+    moves = np.stack([forward, left, np.diff(yaw)], axis=-1)
+    return _Strip(frames, np.concatenate([moves, clip.commands_at(clip.fps)[:-1]], axis=-1))
 
 
 def _ramp(count: int) -> Float[np.ndarray, "count 1"]:
@@ -234,7 +235,7 @@ def _unrolled(
     robot: RobotModel,
     clip: MotionClip,
     frames: Float[np.ndarray, "frame column"],
-    steps: Float[np.ndarray, "frame 3"],
+    steps: Float[np.ndarray, "frame 6"],
 ) -> MotionClip:
     """Return a clip that walks `steps` from frame to frame, from the origin."""
     yaw = np.concatenate([[0.0], np.cumsum(steps[:-1, 2])])
@@ -252,5 +253,6 @@ def _unrolled(
         root_quat=rotation.as_quat(scalar_first=True),
         joint_pos=frames[:, 4 : 4 + robot.num_joints],
         pad_forces=loads if loads.size else None,
+        commands=None if clip.commands is None else steps[:, 3:],
         qvel=None,
     )

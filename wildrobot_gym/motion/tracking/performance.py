@@ -83,6 +83,7 @@ class Performance:
         harness: (time, 6) force (N) and torque (N*m) at the base's center of mass.
         harness_saturated: (time,) whether the harness wanted more than its cap.
         torque: (time, joint) servo torques, in N*m.
+        commands: (time, 3) command of each step, where the clip's command varies.
     """
 
     motion_id: str
@@ -98,6 +99,7 @@ class Performance:
     harness: Float[np.ndarray, "time 6"]
     harness_saturated: Bool[np.ndarray, " time"]
     torque: Float[np.ndarray, "time joint"]
+    commands: Float[np.ndarray, "time 3"] | None = None
 
     @property
     def num_frames(self) -> int:

@@ -40,9 +40,9 @@ def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) 
     """Loop every variant of a clip for `settings.duration_s`, for a tracking policy to learn and
     perform.
 
-    The metadata keep only `motion_id` and `variant`, since metrics of a performed clip are not true
-    of its loop. A command is the clip's command times the warp. It leaves out the effect of turns
-    and pauses.
+    The metadata keep only `motion_id`, `variant` and `kind`, since metrics of a performed clip are
+    not true of its loop. A command is the clip's command times the warp. It
+    leaves out the effect of turns and pauses.
 
     Args:
         robot: The robot.
@@ -61,9 +61,13 @@ def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) 
         if loop is None:
             continue
         about = {"motion_id": clip.motion_id, "variant": variant.description()}
+        about |= {name: clip.metadata[name] for name in ("kind",) if name in clip.metadata}
         mirror = MIRRORED if variant.mirrored else ""
         name = f"{clip.name}{mirror}_{variant.loop}_{variant.warp:g}_{variant.turn:g}"
         vx, vy, yaw_rate = (variant.warp * speed for speed in source.command)
+        if loop.commands is not None:
+            loop = replace(loop, commands=variant.warp * loop.commands)
+            vx, vy, yaw_rate = map(float, loop.commands.mean(axis=0))
         made.append(replace(loop, name=name, command=(vx, vy, yaw_rate), metadata=about))
     if not made:
         raise no_cycle(clip)

@@ -1,0 +1,50 @@
+"""The commands that performed motion follows."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from wildrobot_gym.motion.states import CONTROL_DT
+from wildrobot_gym.motion.tracking.performance import Performance
+from wildrobot_gym.rotations import base_in_heading
+
+# s from a command to the motion that follows it: the mean of the generator's delay and ease.
+FOLLOWS_S = 0.7
+_TINY = 1e-6
+
+
+def segment_commands(
+    performance: Performance, first: int, end: int
+) -> Float[np.ndarray, "time 3"] | None:
+    """Return the command of each frame of a segment, or None where it does not vary.
+
+    Servos are soft, and a turn slips: a robot follows a clip by less than the clip does. So each
+    part of the commands is scaled by what the whole performance made of it.
+
+    Args:
+        performance: What was performed.
+        first: First frame of the segment.
+        end: Frame after its last one.
+    """
+    commands = performance.commands
+    if commands is None:
+        return None
+    part = commands[first:end]
+    if np.ptp(part, axis=0).max() < _TINY:
+        return None
+    return (part * followed(performance, commands)).round(4)
+
+
+def followed(
+    performance: Performance, commands: Float[np.ndarray, "time 3"]
+) -> Float[np.ndarray, " 3"]:
+    """Return how much of each part of its commands a performance followed, by least squares; 1
+    where nothing was commanded.
+    """
+    late = round(FOLLOWS_S / CONTROL_DT)
+    view = base_in_heading(performance.qpos, performance.qvel)
+    done = np.concatenate([view.velocity[:, :2], view.rate[:, 2:]], axis=-1)[late:]
+    asked = commands[: len(done)]
+    size = np.sum(np.square(asked), axis=0)
+    return np.where(size > _TINY, np.sum(asked * done, axis=0) / np.maximum(size, _TINY), 1.0)
