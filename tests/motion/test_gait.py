@@ -54,7 +54,7 @@ def test_pendulum_there_and_back() -> None:
 
 def test_sole_of_the_measured_robot(wildrobot: RobotModel) -> None:
     sole = feet.read_sole(wildrobot, "left_foot")
-    assert (sole.toe_id, sole.heel_id) == (0, 1)
+    assert [ids for _, ids in sole.rows] == [(1,), (0,)]  # the heel, then the toe
     edges = [sole.front, sole.rear, sole.left, sole.right]
     np.testing.assert_allclose(edges, [0.0944, -0.0546, 0.047, -0.043], atol=1e-4)
 

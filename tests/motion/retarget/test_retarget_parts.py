@@ -21,10 +21,10 @@ from wildrobot_gym.motion.retarget.heels import needed_pitch, raise_heel
 from wildrobot_gym.motion.retarget.reach import MARGIN, STRAIGHTEST, LegReach
 from wildrobot_gym.motion.retarget.report import slide_speeds
 from wildrobot_gym.motion.retarget.scaled import scaled_human
-from wildrobot_gym.motion.retarget.smoothing import differences, envelope_below, low_pass
 from wildrobot_gym.motion.retarget.stance import stances
 from wildrobot_gym.motion.retarget.steps import RISE_RATE, Stance, planted_sole, ramp, stance_pitch
 from wildrobot_gym.motion.retarget.swing import SCUFF, SwingPath, swing_joints
+from wildrobot_gym.motion.smoothing import differences, envelope_below, low_pass
 from wildrobot_gym.robot import RobotModel
 
 STEP = Stance(down=1.0, flat=1.1, rise=1.3, up=1.5, place=(0.2, 0.1, 0.3), strike=-0.25, lift=0.7)

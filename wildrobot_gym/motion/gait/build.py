@@ -1,21 +1,25 @@
-"""The synthetic reference: straight walks at several speeds and in several styles, with mirror
-images.
+"""Clips of the generator: straight walks at several speeds and in several styles, and walks in
+other directions that follow commands.
 
-The generator can also stand, and walk at up to 1.0 m/s. The reference leaves out both. Clips of
-standing would reward a robot that stands when it should walk, and faster walks need more torque
-than the servos have.
+The straight ones are the shipped synthetic reference. The generator can also stand, and walk at up
+to 1.0 m/s. That reference leaves out both. Clips of standing would reward a robot that stands when
+it should walk, and faster walks need more torque than the servos have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.clip_files import save_clips
+from wildrobot_gym.motion.gait.commanded import CommandedWalk, commanded_walk
 from wildrobot_gym.motion.gait.cycle import walk_cycle
+from wildrobot_gym.motion.gait.kinds import KINDS, Part, planned
+from wildrobot_gym.motion.gait.schedule import RATE, Schedule
 from wildrobot_gym.motion.gait.shape import GaitStyle
 from wildrobot_gym.motion.gait.stand import stand_poses
 from wildrobot_gym.paths import MOTIONS
@@ -84,6 +88,61 @@ def build_clips(
         The clips.
     """
     clips = [walk_clip(robot, speed, style) for speed in speeds for style in STYLES]
+    return [image for clip in clips for image in (clip, clip.mirrored(robot))] if mirror else clips
+
+
+def commanded_clip(
+    robot: RobotModel, parts: Sequence[Part], name: str = "course", kind: str = "course"
+) -> MotionClip:
+    """Make a clip that follows commands, held one after the other.
+
+    Args:
+        robot: The robot.
+        parts: Duration in s and command (vx m/s, vy m/s, yaw rate rad/s) of each part. The first
+            and the last one stand; `kinds.at_rest_around` adds them.
+        name: Name of the clip.
+        kind: Kind of the motion, for its metadata.
+
+    Returns:
+        The clip, at 50 Hz, with the command of each frame.
+
+    Raises:
+        MotionError: The legs cannot reach the feet.
+    """
+    return clip_of_walk(
+        robot, commanded_walk(robot, Schedule.of(parts), f"Motion {name!r}"), name, kind
+    )
+
+
+def clip_of_walk(robot: RobotModel, walk: CommandedWalk, name: str, kind: str) -> MotionClip:
+    """Return a commanded walk as a clip at 50 Hz."""
+    every = slice(None, None, round(RATE / FPS))
+    commands = walk.schedule.commands[every].round(4)
+    about = {"kind": kind, "period_s": walk.period}
+    made = _clip(robot, name, walk.qpos[every], walk.pad_forces[every], 0.0, about)
+    vx, vy, turn = (round(float(v), 4) for v in commands.mean(axis=0))
+    return replace(made, command=(vx, vy, turn), commands=commands)
+
+
+def build_kinds(
+    robot: RobotModel, kinds: Sequence[str] = tuple(KINDS), mirror: bool = True
+) -> list[MotionClip]:
+    """Make the clips of some kinds of `KINDS`.
+
+    Args:
+        robot: The robot.
+        kinds: The kinds.
+        mirror: Whether to add the mirror image after each clip.
+
+    Returns:
+        The clips.
+
+    Raises:
+        MotionError: There is no such kind, or a clip is out of the legs' reach.
+    """
+    clips = [
+        commanded_clip(robot, parts, name, kind) for kind, name, parts in planned(robot, kinds)
+    ]
     return [image for clip in clips for image in (clip, clip.mirrored(robot))] if mirror else clips
 
 

@@ -18,7 +18,7 @@ from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.dynamics import Demand, demand
 from wildrobot_gym.motion.gait import lipm
 from wildrobot_gym.motion.gait.plan import WalkPlan
-from wildrobot_gym.motion.gait.shape import PLAIN, GaitShape, GaitStyle, walk_shape
+from wildrobot_gym.motion.gait.shape import PLAIN, GaitShape, GaitStyle, robot_shape
 from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.robot import RobotModel
 
@@ -74,7 +74,7 @@ def walk_cycle(robot: RobotModel, speed: float, style: GaitStyle = PLAIN) -> Gai
     Raises:
         MotionError: The speed is out of range, or the legs cannot reach the feet of this style.
     """
-    cycle = shaped_cycle(robot, speed, walk_shape(speed, style))
+    cycle = shaped_cycle(robot, speed, robot_shape(robot, speed, style))
     if cycle.misses.max() > MAX_MISS:
         raise MotionError(
             f"A walk at {speed} m/s in {style} puts a foot {1000 * cycle.misses.max():.1f} mm out"

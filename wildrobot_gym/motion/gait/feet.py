@@ -15,9 +15,10 @@ from jaxtyping import Float
 from scipy.interpolate import BPoly
 
 from wildrobot_gym.errors import RobotError
-from wildrobot_gym.motion.gait.shape import LIFT_UNIT, GaitShape
+from wildrobot_gym.motion.gait.shape import GaitShape
 from wildrobot_gym.robot import RobotModel
 
+_ROW = 2e-3  # m; pads whose centers are nearer along x are in one row
 _LEAN_SMOOTHING = 0.01  # rad; smooths the change from one edge of a sole to the other
 
 
@@ -28,12 +29,12 @@ class Sole:
     Attributes:
         front: x of the front edge.
         rear: x of the rear edge.
-        toe: x of the toe pad's center.
-        heel: x of the heel pad's center.
+        toe: x of the foremost row of pads; on a sole of one row, a quarter of its length behind the
+            front edge.
+        heel: The same at the rear.
         left: y of the left edge.
         right: y of the right edge.
-        toe_id: Index of the toe pad in the robot's pads.
-        heel_id: Index of the heel pad in the robot's pads.
+        rows: Rows of pads from rear to front: x of their centers, and indices of the robot's pads.
     """
 
     front: float
@@ -42,8 +43,7 @@ class Sole:
     heel: float
     left: float
     right: float
-    toe_id: int
-    heel_id: int
+    rows: tuple[tuple[float, tuple[int, ...]], ...]
 
     def split_load(
         self,
@@ -51,9 +51,14 @@ class Sole:
         x: Float[np.ndarray, " n"],
         load: Float[np.ndarray, " n"],
     ) -> None:
-        """Write the toe's and the heel's part of a `load` (N) at `x` (m) into `forces` (N)."""
-        toe = np.clip((x - self.heel) / (self.toe - self.heel), 0.0, 1.0)
-        forces[:, self.toe_id], forces[:, self.heel_id] = toe * load, (1.0 - toe) * load
+        """Write each pad's part of a `load` (N) at `x` (m) into `forces` (N).
+
+        The two rows nearest to `x` bear it, each with all its pads alike.
+        """
+        places = [place for place, _ in self.rows]
+        for r, (_, ids) in enumerate(self.rows):
+            part = np.interp(x, places, np.eye(len(places))[r])
+            forces[:, list(ids)] = (part * load / len(ids))[:, None]
 
     def edge_lift(
         self, aside: Float[np.ndarray, " n"], height: Float[np.ndarray, " n"]
@@ -74,31 +79,35 @@ class Sole:
 
 
 def read_sole(robot: RobotModel, foot: str) -> Sole:
-    """Read the sole of a foot from the robot's pads. The pad further ahead is the toe.
+    """Read the sole of a foot from the robot's pads in the home pose, where it is flat.
 
     Raises:
-        RobotError: The foot does not have exactly two pads.
+        RobotError: The foot has no pad.
     """
-    ids = robot.pad_ids_of_foot[robot.foot_names.index(foot)]
-    if len(ids) != 2:
-        raise RobotError(
-            f"The gait generator needs a toe and a heel pad on each foot;"
-            f" {foot!r} has {len(ids)} pads."
-        )
+    ids = np.flatnonzero(robot.foot_of_pad == robot.foot_names.index(foot))
+    if not len(ids):
+        raise RobotError(f"The gait generator needs soles; foot {foot!r} has no pad.")
     data = mujoco.MjData(robot.model)
+    data.qpos[:] = robot.home_qpos
     mujoco.mj_kinematics(robot.model, data)
-    offset = {i: data.site(robot.pad_names[i]).xpos - data.site(foot).xpos for i in ids}
-    heel, toe = sorted(ids, key=lambda i: offset[i][0])
-    half = robot.pad_half_size
+    at = np.array([data.site(robot.pad_names[i]).xpos - data.site(foot).xpos for i in ids])[:, :2]
+    edges = (at[:, None] + robot.pad_points[ids][..., :2]).reshape(-1, 2)
+    (rear, right), (front, left) = edges.min(axis=0), edges.max(axis=0)
+    order = np.argsort(at[:, 0])
+    starts = np.flatnonzero(np.diff(at[order, 0], prepend=-np.inf) > _ROW)
+    rows = tuple(
+        (float(at[row, 0].mean()), tuple(int(i) for i in ids[row]))
+        for row in np.split(order, starts[1:])
+    )
+    quarter = 0.25 * (front - rear) if len(rows) == 1 else None
     return Sole(
-        front=float(offset[toe][0] + half[toe][0]),
-        rear=float(offset[heel][0] - half[heel][0]),
-        toe=float(offset[toe][0]),
-        heel=float(offset[heel][0]),
-        left=float(offset[toe][1] + half[toe][1]),
-        right=float(offset[toe][1] - half[toe][1]),
-        toe_id=int(toe),
-        heel_id=int(heel),
+        front=float(front),
+        rear=float(rear),
+        toe=rows[-1][0] if quarter is None else float(front - quarter),
+        heel=rows[0][0] if quarter is None else float(rear + quarter),
+        left=float(left),
+        right=float(right),
+        rows=rows,
     )
 
 
@@ -159,9 +168,9 @@ class FootPath:
         touchdown[0][0] += self.stride
         begin_x, begin_z, end_x, end_z = np.array(shape.swing_ends) / (1.0 - shape.duty) ** 2
         lift_off[0][2] += begin_x * self.stride
-        lift_off[1][2] += begin_z * LIFT_UNIT
+        lift_off[1][2] += begin_z * shape.lift_unit
         touchdown[0][2] += end_x * self.stride
-        touchdown[1][2] += end_z * LIFT_UNIT
+        touchdown[1][2] += end_z * shape.lift_unit
         return tuple(
             BPoly.from_derivatives([shape.duty, 1.0], [lift_off[i], touchdown[i]]) for i in (0, 1)
         )

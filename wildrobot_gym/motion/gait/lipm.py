@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
+from scipy.linalg import solve_banded
 
 GRAVITY = 9.81  # m/s^2
 
@@ -43,3 +44,23 @@ def zmp_from_com(
     harmonics = np.arange(len(com) // 2 + 1).reshape(-1, *[1] * (com.ndim - 1))
     gain = 1.0 + np.square(harmonics * 2.0 * np.pi / (period_s * omega))
     return np.fft.irfft(np.fft.rfft(com, axis=0) * gain, n=len(com), axis=0)
+
+
+def com_between_rests(
+    zmp: Float[np.ndarray, "time *dims"], dt: float, omega: float
+) -> Float[np.ndarray, "time *dims"]:
+    """Return the path of the center of mass for a zero-moment point that begins and ends at rest.
+
+    It solves x - x'' / omega^2 = p with x = p at both ends, so nothing unstable is integrated.
+
+    Args:
+        zmp: Samples along the first axis, in m.
+        dt: Time between samples, in seconds.
+        omega: Natural frequency, in rad/s.
+    """
+    k = 1.0 / (omega * dt) ** 2
+    bands = np.zeros((3, len(zmp)))
+    bands[0, 2:] = bands[2, :-2] = -k
+    bands[1] = 1.0 + 2.0 * k
+    bands[1, [0, -1]] = 1.0
+    return solve_banded((1, 1), bands, zmp)

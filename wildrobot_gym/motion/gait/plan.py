@@ -7,8 +7,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
+from wildrobot_gym.errors import RobotError
 from wildrobot_gym.motion.gait import feet, lipm
 from wildrobot_gym.motion.gait.shape import GaitShape
+from wildrobot_gym.motion.gait.upper import UpperBody
 from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.robot import RobotModel
 
@@ -28,12 +30,19 @@ class WalkPlan:
         fraction: (sample, foot) fraction of the load on each foot.
         load_x: (sample, foot) where it acts on the sole, in m ahead of the foot frame.
         zmp: (sample, 2) point of the load on the floor, in m.
+        stance_y: (foot,) y of each standing foot, in m.
+        load_y: (foot,) y of its load, in m.
         foot_pos_flat: (sample, foot, 3) foot frames of upright legs, in m.
         foot_pitch: (sample, foot) pitch of the feet, in rad.
         yaw: (sample,) yaw of the base in rad, set by `straighten`.
     """
 
     def __init__(self, robot: RobotModel, speed: float, shape: GaitShape) -> None:
+        if len(robot.foot_names) != 2:
+            raise RobotError(
+                f"The gait generator needs a robot with two feet; {robot.name!r} has"
+                f" {len(robot.foot_names)}: {', '.join(robot.foot_names)}."
+            )
         self.robot, self.shape = robot, shape
         self.period = 1.0 / shape.cadence
         self.stride = speed * self.period
@@ -45,17 +54,21 @@ class WalkPlan:
         self.foot_phase = np.stack([(self.phase - i / 2) % 1.0 for i in range(2)], axis=-1)
         self.fraction = self._load_fraction()
         self.load_x = self._load_path()
-        self.hip_y = _hip_y(robot)
+        self.hip_y = home_foot_y(robot)
+        self._upper = UpperBody.of(robot)
         # Where each foot touched down last.
         stance_x = self.stride * (self.phase[:, None] - self.foot_phase)
-        stance_y, load_y = self._sideways()
+        self.stance_y, self.load_y = self._sideways()
         self.zmp = np.stack(
-            [np.sum(self.fraction * (stance_x + self.load_x), axis=-1), self.fraction @ load_y],
+            [
+                np.sum(self.fraction * (stance_x + self.load_x), axis=-1),
+                self.fraction @ self.load_y,
+            ],
             axis=-1,
         )
         x, z, self.foot_pitch = (v.reshape(SAMPLES, 2) for v in self.path(self.foot_phase.ravel()))
         self.foot_pos_flat = np.stack(
-            [stance_x + x, np.broadcast_to(stance_y, x.shape), z], axis=-1
+            [stance_x + x, np.broadcast_to(self.stance_y, x.shape), z], axis=-1
         )
         self.yaw = np.zeros(SAMPLES)
 
@@ -76,13 +89,15 @@ class WalkPlan:
         qpos = np.tile(self.robot.home_qpos, (SAMPLES, 1))
         qpos[:, :3] = base
         qpos[:, 3:7] = self._base_rotation().as_quat(scalar_first=True)
-        for joint, angle in self._waist().items():
-            qpos[:, 7 + self.robot.joint_names.index(joint)] = angle
+        # Most to the left as the left foot lands.
+        twist = self.shape.twist * np.cos(2.0 * np.pi * self.phase)
         target = self.foot_pos_flat.copy()
+        self._upper.pose(qpos[:, 7:], twist, target[:, 0, 0] - target[:, 1, 0])
         for f, sole in enumerate(self.soles):
-            target[:, f, 2] += sole.edge_lift(
-                target[:, f, 1] - base[:, 1] - self.hip_y[f], base[:, 2]
-            )
+            if not ik.levels(f):
+                target[:, f, 2] += sole.edge_lift(
+                    target[:, f, 1] - base[:, 1] - self.hip_y[f], base[:, 2]
+                )
         return ik.solve_path(qpos, target, self.foot_pitch)
 
     def straighten(self, qpos: Float[np.ndarray, "sample nq"]) -> None:
@@ -157,19 +172,6 @@ class WalkPlan:
         roll = self.shape.roll * np.cos(2.0 * np.pi * (self.phase - self.shape.duty / 2.0))
         return Rotation.from_euler("ZYX", np.stack([self.yaw, pitch, roll], axis=-1))
 
-    def _waist(self) -> dict[str, np.ndarray]:
-        """Turn yaw joints outside the legs against the swinging legs, like people's shoulders."""
-        turn = self.shape.twist * np.cos(
-            2.0 * np.pi * self.phase
-        )  # rad, most to the left as the left foot lands
-        legs = {
-            joint for foot in self.robot.foot_names for joint in self.robot.leg_joint_names(foot)
-        }
-        axes = {j: self.robot.model.joint(j).axis for j in self.robot.joint_names if j not in legs}
-        return {
-            joint: np.sign(axis[2]) * turn for joint, axis in axes.items() if abs(axis[2]) > 0.9
-        }
-
 
 def smoothstep(u: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
     """Return 0 below 0 and 1 above 1, C2 in between."""
@@ -177,9 +179,10 @@ def smoothstep(u: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
     return u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
 
 
-def _hip_y(robot: RobotModel) -> np.ndarray:
-    """Return y of the foot of an upright leg, for each foot, in m."""
+def home_foot_y(robot: RobotModel) -> np.ndarray:
+    """Return y of each foot in the home pose, in m."""
     data = mujoco.MjData(robot.model)
+    data.qpos[:] = robot.home_qpos
     mujoco.mj_kinematics(robot.model, data)
     return np.array([data.site(foot).xpos[1] for foot in robot.foot_names])
 

@@ -24,7 +24,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wildrobot_gym.errors import MotionError
+from wildrobot_gym.robot import RobotModel
 
+# The robot that TUNED is for, in m; other legs take its walks at the same Froude number.
+TUNED_LEG, TUNED_HOME = 0.4369, 0.4589
 FROUDE_SPEED, FROUDE_CADENCE, FROUDE_EXPONENT = (
     0.84,
     1.36,
@@ -62,9 +65,10 @@ class GaitShape:
         swing_z: The same, as fractions of the lift, whose constant term is 1.
         swing_pitch: The same for the pitch.
         swing_ends: Acceleration at the start (forward, up) and the end (forward, up) of the swing,
-            in addition to the rolling sole's. It is a multiple of stride and LIFT_UNIT over the
+            in addition to the rolling sole's. It is a multiple of stride and `lift_unit` over the
             squared swing time. With it a foot may land a little suddenly.
         clearance: Greatest height of the sole's lowest corner in swing.
+        lift_unit: See `swing_ends`.
     """
 
     cadence: float
@@ -88,6 +92,7 @@ class GaitShape:
     swing_ends: tuple[float, ...]
     twist: float = 0.0
     clearance: float = 0.03
+    lift_unit: float = LIFT_UNIT
 
 
 @dataclass(frozen=True)
@@ -217,4 +222,61 @@ def walk_shape(speed: float, style: GaitStyle = PLAIN) -> GaitShape:
         heel_strike=shape.heel_strike * style.heel,
         height=shape.height - style.crouch,
         lean=shape.lean + style.lean,
+    )
+
+
+def froude(robot: RobotModel) -> tuple[float, float]:
+    """Return the factors on lengths and on times that carry TUNED over to a robot's legs."""
+    length = robot.leg_length / TUNED_LEG
+    return length, float(np.sqrt(length))
+
+
+def robot_shape(robot: RobotModel, speed: float, style: GaitStyle = PLAIN) -> GaitShape:
+    """Return the shape of a walk of this robot, at the Froude number of its speed.
+
+    Args:
+        robot: The robot.
+        speed: Speed, in m/s.
+        style: How the walk differs from the default; its crouch is for the leg of TUNED.
+
+    Raises:
+        MotionError: The speed is out of range for this leg.
+    """
+    length, time = froude(robot)
+    low, high = (v * length / time for v in SPEEDS)
+    if not low <= speed <= high:
+        raise MotionError(f"Walking speed {speed} m/s; allowed: {low:.3g} to {high:.3g} m/s.")
+    shape = walk_shape(float(np.clip(speed * time / length, *SPEEDS)), style)
+    return replace(
+        shape,
+        cadence=shape.cadence / time,
+        height=length * shape.height + (float(robot.home_qpos[2]) - length * TUNED_HOME),
+        bounce=tuple(length * x for x in shape.bounce),
+        clearance=length * shape.clearance,
+        lift_unit=length * shape.lift_unit,
+    )
+
+
+def step_shape(robot: RobotModel, speed: float) -> GaitShape:
+    """Return the shape of a step at any forward speed: in place, sideways and backward, too.
+
+    Below the slowest speed of TUNED the sole stays ever flatter, and in place and backward it is
+    flat.
+
+    Args:
+        robot: The robot.
+        speed: Speed ahead in m/s; negative backward.
+    """
+    length, time = froude(robot)
+    slowest, fastest = (v * length / time for v in (TUNED_SPEEDS[0], SPEEDS[1]))
+    shape = robot_shape(robot, float(np.clip(speed, slowest, fastest)))
+    rolls = float(np.clip(speed / slowest, 0.0, 1.0))
+    return replace(
+        shape,
+        heel_rise=rolls * shape.heel_rise,
+        heel_strike=rolls * shape.heel_strike,
+        lean=rolls * shape.lean,
+        nod=tuple(rolls * x for x in shape.nod),
+        swing_pitch=tuple(rolls * x for x in shape.swing_pitch),
+        twist=rolls * shape.twist,
     )

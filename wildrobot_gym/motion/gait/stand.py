@@ -46,12 +46,7 @@ def _resting_forces(robot: RobotModel, foot_pos: np.ndarray, com: np.ndarray) ->
     first = np.clip((com[:, 1] - foot_pos[1, 1]) / (foot_pos[0, 1] - foot_pos[1, 1]), 0.0, 1.0)
     forces = np.zeros((len(com), len(robot.pad_names)))
     for foot, pos, fraction in zip(robot.foot_names, foot_pos, (first, 1.0 - first), strict=True):
-        sole = feet.read_sole(robot, foot)
-        toe = np.clip((com[:, 0] - pos[0] - sole.heel) / (sole.toe - sole.heel), 0.0, 1.0)
-        forces[:, sole.toe_id], forces[:, sole.heel_id] = (
-            weight * fraction * toe,
-            weight * fraction * (1.0 - toe),
-        )
+        feet.read_sole(robot, foot).split_load(forces, com[:, 0] - pos[0], weight * fraction)
     return forces
 
 

@@ -17,8 +17,8 @@ from scipy.sparse.linalg import spsolve
 from wildrobot_gym.motion.gait.feet import Sole
 from wildrobot_gym.motion.gait.plan import smoothstep
 from wildrobot_gym.motion.retarget.footpath import Foot
-from wildrobot_gym.motion.retarget.smoothing import differences
 from wildrobot_gym.motion.retarget.steps import Stance
+from wildrobot_gym.motion.smoothing import differences
 
 _SETTLED = 0.15  # s from the start of a stance to full load, and from full load to its end.
 _ON_TOES = 0.7  # of a stance; from then on the toes bear all.

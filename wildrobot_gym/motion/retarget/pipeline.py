@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float
 
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.floor import FloorDemand, FloorDynamics
 from wildrobot_gym.motion.human import HumanMotion
 from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.motion.retarget import report as metrics
-from wildrobot_gym.motion.retarget.floor import FloorDemand, FloorDynamics
 from wildrobot_gym.motion.retarget.plan import ClipPlan
 from wildrobot_gym.motion.retarget.report import RetargetReport
 from wildrobot_gym.motion.retarget.scaled import scaled_human

@@ -8,21 +8,21 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
+from wildrobot_gym.motion.floor import FloorDemand
 from wildrobot_gym.motion.gait import lipm
 from wildrobot_gym.motion.gait.feet import read_sole
 from wildrobot_gym.motion.gait.plan import com_at_home
 from wildrobot_gym.motion.ik import LegIK
 from wildrobot_gym.motion.retarget import balance
 from wildrobot_gym.motion.retarget.body import BodyPath, along
-from wildrobot_gym.motion.retarget.floor import FloorDemand
 from wildrobot_gym.motion.retarget.footpath import Foot, human_joints
 from wildrobot_gym.motion.retarget.heels import raise_heel
 from wildrobot_gym.motion.retarget.reach import LegReach
 from wildrobot_gym.motion.retarget.scaled import ScaledHuman
 from wildrobot_gym.motion.retarget.settings import RetargetSettings
-from wildrobot_gym.motion.retarget.smoothing import envelope_below, low_pass
 from wildrobot_gym.motion.retarget.steps import Stance, find_stance, planted_sole
 from wildrobot_gym.motion.retarget.width import stand_wide
+from wildrobot_gym.motion.smoothing import envelope_below, low_pass
 from wildrobot_gym.robot import RobotModel
 
 _WAY_CUTOFF = 0.7  # Hz; cutoff for the path of a body without the sway of its steps.

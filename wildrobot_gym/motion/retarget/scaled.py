@@ -17,7 +17,7 @@ from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.human import HumanMotion
 from wildrobot_gym.motion.retarget import ground
 from wildrobot_gym.motion.retarget.settings import RetargetSettings
-from wildrobot_gym.motion.retarget.smoothing import low_pass
+from wildrobot_gym.motion.smoothing import low_pass
 from wildrobot_gym.robot import RobotModel
 
 _CUTOFF = 8.0  # Hz of the human; walking has little above 6 (Winter 2009), marker noise much.
