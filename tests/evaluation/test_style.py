@@ -10,7 +10,13 @@ import pytest
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.evaluation import benchmark as protocol
 from wildrobot_gym.evaluation import style, two_sample
-from wildrobot_gym.evaluation.style import StyleReference, measure_style, spread_speeds, style_env
+from wildrobot_gym.evaluation.style import (
+    StyleReference,
+    measure_style,
+    spread_commands,
+    spread_speeds,
+    style_env,
+)
 from wildrobot_gym.motion.clip_files import load_clips
 
 
@@ -33,6 +39,30 @@ def test_other_motions_have_similar_speed(clips):
     assert reference.description() == {"motions": ["a"], "speeds": [0.3]}
     with pytest.raises(MotionError, match=r"No clip of stand walks at 0\.1 m/s"):
         StyleReference.choose(made, ["stand"])
+
+
+def test_turns_are_held_against_turns(clips):
+    """Of each other kind the chosen motions count, or all of that kind; varied ones never do."""
+    commands = {
+        "walk": (0.3, 0.0, 0.0),
+        "left": (0.0, 0.0, 0.3),
+        "right": (0.0, 0.0, -0.3),
+        "side": (0.0, 0.1, 0.0),
+        "stand": (0.0, 0.0, 0.0),
+    }
+    made = [
+        replace(clips[0], command=command, metadata={"motion_id": motion})
+        for motion, command in commands.items()
+    ]
+    jumps = np.repeat([[0.0, 0.0, 0.0], [0.5, 0.0, 0.0]], clips[0].num_frames // 2, axis=0)
+    made.append(replace(made[0], commands=jumps, metadata={"motion_id": "start"}))
+    reference = StyleReference.choose(made, ["walk", "left"])
+    names = {kind: [c.motion_id for c in of_kind] for kind, of_kind in reference.kinds.items()}
+    assert names == {"turn": ["left"], "sideways": ["side"]}
+    assert [c.motion_id for c in reference.clips] == ["walk"]
+    np.testing.assert_allclose(
+        spread_commands(made[1:3], 4), [[0, 0, -0.3], [0, 0, -0.3], [0, 0, 0.3], [0, 0, 0.3]]
+    )
 
 
 def test_each_speed_is_as_frequent_as_its_frames(clips):
@@ -63,7 +93,7 @@ def test_standing_has_no_cycle_and_a_reference_equals_itself(clips, monkeypatch)
         metrics = measure_style(
             lambda obs: np.zeros((len(obs), 9), np.float32),
             env,
-            StyleReference(walks, walks),
+            StyleReference(walks, walks, {"turn": walks[:1]}),
             rewards=lambda windows: np.full(len(windows), 0.25),
             seed=3,
         )
@@ -75,6 +105,8 @@ def test_standing_has_no_cycle_and_a_reference_equals_itself(clips, monkeypatch)
         and metrics["frechet"]["mean"] is None
     )
     assert metrics["amp_reward"]["mean"] == 0.25
+    turn = metrics["kinds"]["turn"]  # has its own episodes
+    assert turn["motions"] == ["walk_0.40_plain"] and turn["two_sample_auc"]["mean"] > 0.99
     itself = metrics["other_motions"]
     assert itself["dtw"]["mean"] == itself["frechet"]["mean"] == 0.0
     assert itself["two_sample_auc"]["mean"] == pytest.approx(0.5, abs=0.1)

@@ -13,6 +13,7 @@ from wildrobot_gym.evaluation.gait_events import find_events
 from wildrobot_gym.evaluation.metrics import SUCCESS_CADENCE, measured_steps
 from wildrobot_gym.evaluation.recording import Recording
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.command_kinds import WALK, kind_of_clip
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.contact import foot_forces, lowest_corner
@@ -64,7 +65,10 @@ def cut_cycles(
 
 
 def nearest_clips(clips: Sequence[MotionClip], command_vx: float) -> list[MotionClip]:
-    """The clips that are nearest to a commanded speed in m/s, within 0.05 m/s of the nearest."""
+    """The straight walks that are nearest to a commanded speed in m/s, within 0.05 m/s of the
+    nearest; among all clips if none walks straight.
+    """
+    clips = [clip for clip in clips if kind_of_clip(clip) == WALK] or list(clips)
     distance = [abs(clip.command[0] - command_vx) for clip in clips]
     return [
         clip for clip, far in zip(clips, distance, strict=True) if far <= min(distance) + NEAR_SPEED

@@ -1,13 +1,15 @@
 """How close a gait is to reference motion: two_sample_auc, dtw, frechet and amp_reward.
 
 The metrics come from one more batch of episodes. Each is commanded the speed of one of the
-reference's clips, so that policy and reference have the same mix of speeds.
+reference's clips, so that policy and reference have the same mix of speeds. Straight walks make the
+metrics. Other kinds of the reference's motion, such as turns, have a batch and metrics of their
+own, so a turning policy is held against reference that turns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from wildrobot_gym.evaluation.protocol import SEED
 from wildrobot_gym.evaluation.recording import Policy, record
 from wildrobot_gym.evaluation.two_sample import SampleSet, time_halves, two_sample_auc
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.command_kinds import KINDS, STAND, VARIED, WALK, kind_of_clip
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.robot import RobotModel
@@ -46,10 +49,13 @@ class StyleReference:
         clips: Walks of the motions to compare with.
         others: Walks of the reference's other motions of similar speed. In the policy's place they
             show what a policy would reach that performs the reference perfectly.
+        kinds: Clips of the other kinds of steady motion (see `command_kinds`): of the motions to
+            compare with, or of all where those have none.
     """
 
     clips: list[MotionClip]
     others: list[MotionClip]
+    kinds: dict[str, list[MotionClip]] = field(default_factory=dict)
 
     @classmethod
     def choose(cls, clips: Sequence[MotionClip], motions: Sequence[str]) -> StyleReference:
@@ -62,7 +68,10 @@ class StyleReference:
         Raises:
             MotionError: None of these motions walks.
         """
-        walks = [clip for clip in clips if clip.command[0] >= MOVING_SPEED]
+        of_kind: dict[str, list[MotionClip]] = {}
+        for clip in clips:
+            of_kind.setdefault(kind_of_clip(clip), []).append(clip)
+        walks = [clip for clip in of_kind.pop(WALK, []) if clip.command[0] >= MOVING_SPEED]
         chosen = [clip for clip in walks if clip.motion_id in motions]
         if not chosen:
             raise MotionError(
@@ -75,7 +84,12 @@ class StyleReference:
             for c in walks
             if c.motion_id not in motions and np.abs(speeds - c.command[0]).min() < SIMILAR_SPEED
         ]
-        return cls(chosen, near)
+        kinds = {
+            kind: [c for c in of_kind[kind] if c.motion_id in motions] or of_kind[kind]
+            for kind in KINDS
+            if kind in of_kind and kind not in (STAND, VARIED)
+        }
+        return cls(chosen, near, kinds)
 
     def description(self) -> dict[str, Any]:
         """Motions and their mean speeds in m/s, for a results file."""
@@ -114,7 +128,8 @@ def measure_style(
     Returns:
         JSON types: each metric with its 95 % bootstrap interval over episodes, or with the mean
         None. `other_motions` has the metrics of the reference's other motions in the policy's
-        place, over motions; None if there are none.
+        place, over motions; None if there are none. `kinds` has the three metrics and the motions
+        of each other kind; it is missing if there is none.
 
     Raises:
         MotionError: A clip has no pad forces, which the AMP features need, or it is too short.
@@ -122,9 +137,9 @@ def measure_style(
     robot, features, control_dt = env.robot, env.config.features, env.config.control_dt
     real, motions = _reference_samples(robot, features, reference.clips, control_dt)
     cycles = [cycle for of_motion in _cycles(robot, motions, control_dt) for cycle in of_motion]
-    ours, of_episode = _episodes(
-        env, policy, spread_speeds(reference.clips, env.num_envs), seed, on_step
-    )
+    commands = np.zeros((env.num_envs, 3), np.float32)
+    commands[:, 0] = spread_speeds(reference.clips, env.num_envs)
+    ours, of_episode = _episodes(env, policy, commands, seed, on_step)
     metrics = _compare(ours, of_episode, real, cycles)
     metrics["amp_reward"] = None
     if rewards is not None:
@@ -141,7 +156,34 @@ def measure_style(
         "seed": seed,
         **metrics,
         "other_motions": others,
+        **_other_kinds(policy, env, reference, seed),
     }
+
+
+def _other_kinds(
+    policy: Policy, env: WildRobotVectorEnv, reference: StyleReference, seed: int
+) -> dict[str, Any]:
+    """The metrics of each other kind of motion, under `kinds`; empty if there is none."""
+    robot, features, control_dt = env.robot, env.config.features, env.config.control_dt
+    found = {}
+    for kind, clips in reference.kinds.items():
+        real, motions = _reference_samples(robot, features, clips, control_dt)
+        cycles = [cycle for of_motion in _cycles(robot, motions, control_dt) for cycle in of_motion]
+        commands = spread_commands(clips, env.num_envs)
+        ours, of_episode = _episodes(env, policy, commands, seed, None)
+        found[kind] = {"motions": sorted(motions), **_compare(ours, of_episode, real, cycles)}
+    return {"kinds": found} if found else {}
+
+
+def spread_commands(clips: Sequence[MotionClip], count: int) -> Float[np.ndarray, "count 3"]:
+    """Commands (vx m/s, vy m/s, yaw rate rad/s) with the same mix as the clips, each as often as
+    its fraction of the time.
+    """
+    frames = [round(clip.seconds / CONTROL_DT) for clip in clips]
+    commands = np.repeat([clip.command for clip in clips], frames, axis=0)
+    commands = commands[np.lexsort(commands.T[::-1])]
+    place = np.ceil((np.arange(count) + 0.5) / count * len(commands)).astype(int) - 1
+    return commands[place].astype(np.float32)
 
 
 def spread_speeds(clips: Sequence[MotionClip], count: int) -> Float[np.ndarray, " count"]:
@@ -163,11 +205,11 @@ def spread_speeds(clips: Sequence[MotionClip], count: int) -> Float[np.ndarray, 
 def _episodes(
     env: WildRobotVectorEnv,
     policy: Policy,
-    speeds: Float[np.ndarray, " env"],
+    commands: Float[np.ndarray, "env 3"],
     seed: int,
     on_step: Callable[[int], Any] | None,
 ) -> tuple[SampleSet, list[list[np.ndarray]]]:
-    """AMP observations and gait cycles of one episode at each speed; the halves alternate."""
+    """AMP observations and gait cycles of one episode with each command; the halves alternate."""
     windows = []
 
     def keep(step: int, _: Any) -> None:
@@ -175,8 +217,6 @@ def _episodes(
         if on_step is not None:
             on_step(step)
 
-    commands = np.zeros((len(speeds), 3), np.float32)
-    commands[:, 0] = speeds
     recording = record(env, policy, commands, env.task.max_episode_steps, seed, keep)
     measured = measured_steps(recording, env.config.control_dt)
     # A long window still holds frames from before the reset.
