@@ -34,6 +34,40 @@ def test_broken_files_are_named_and_the_others_retargeted(wildrobot, tmp_path, c
     assert main([*arguments[:3], *arguments[-2:], "--force"]) == 0
 
 
+def test_walks_by_commands(wildrobot, tmp_path, capsys):
+    out = tmp_path / "my.npz"
+    arguments = ["motion", "build", "--commands", "0", "0", "0.3", "--hold", "0.8"]
+    assert main([*arguments, "--out", str(out)]) == 0
+    left, right = load_clips(out, wildrobot)
+    np.testing.assert_allclose(left.commands.max(axis=0), [0, 0, 0.3], atol=1e-6)
+    np.testing.assert_array_equal(right.commands, -left.commands)
+    capsys.readouterr()
+    assert main(arguments) == 2  # no file of its own
+    assert "Name it with --out" in " ".join(capsys.readouterr().err.split())
+    for wrong, said in (
+        (["--kinds", "turns"], "Did you mean 'turn'"),
+        (["--kinds", "turn", "--speeds", "0.3"], "Add walk to kinds"),
+        (["--commands", "0", "0", "nan"], "finite"),
+        (["--hold", "0"], "positive number of seconds"),
+    ):
+        assert main(["motion", "build", *wrong, "--out", str(tmp_path / "x.npz")]) == 2
+        assert said in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "x.npz").exists()
+
+
+def test_datasets_are_joined(wildrobot, tmp_path, capsys):
+    walk = walk_clip(wildrobot, 0.4)
+    one, two = tmp_path / "one.npz", tmp_path / "two.npz"
+    save_clips(one, [walk])
+    save_clips(two, [walk.mirrored(wildrobot)])
+    out = tmp_path / "both.npz"
+    assert main(["motion", "select", str(one), "*", "--add", str(two), "--out", str(out)]) == 0
+    assert [c.name for c in load_clips(out, wildrobot)] == [walk.name, f"{walk.name}_mirrored"]
+    again = ["motion", "select", str(one), "*", "--add", str(one), "--out", str(tmp_path / "x.npz")]
+    assert main(again) == 2
+    assert "rename them" in " ".join(capsys.readouterr().err.split())
+
+
 def test_no_files_at_all(tmp_path, capsys):
     assert main(["motion", "retarget"]) == 2
     assert "Name the motion files" in capsys.readouterr().err

@@ -22,9 +22,23 @@ class BuildSettings:
     out: Path | None = None
     """File for the clips, .npz. The default is the shipped walk_synthetic of this robot."""
     speeds: tuple[float, ...] | None = None
-    """Speeds of the walks, in m/s. The default is the speeds of the shipped walks."""
+    """Speeds of the straight walks, in m/s. The default is the speeds of the shipped walks."""
+    kinds: tuple[str, ...] | None = None
+    """Kinds of motion: `walk` (straight, the default), `turn`, `curve`, `sideways`, `backward`,
+    `start`, `speeds`, `course`, or `all`.
+
+    All but `walk` begin and end at rest.
+    """
+    commands: tuple[tuple[float, float, float], ...] | None = None
+    """Commands of one clip that follows them from rest to rest: m/s ahead, m/s to the left and
+    rad/s to the left, once or several times.
+    """
+    hold: float = 3.6
+    """Time that each of `commands` is held, in seconds."""
     mirror: bool = True
-    """Add the mirror image of each clip. `--no-mirror` leaves them out."""
+    """Add the mirror image of each clip, if the robot is symmetric. `--no-mirror` leaves them
+    out.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
