@@ -177,10 +177,12 @@ def _other_kinds(
 
 def spread_commands(clips: Sequence[MotionClip], count: int) -> Float[np.ndarray, "count 3"]:
     """Commands (vx m/s, vy m/s, yaw rate rad/s) with the same mix as the clips, each as often as
-    its fraction of the time.
+    its fraction of the time. A straight walk counts by its speed alone.
     """
     frames = [round(clip.seconds / CONTROL_DT) for clip in clips]
-    commands = np.repeat([clip.command for clip in clips], frames, axis=0)
+    parts = [np.array([1.0, kind_of_clip(c) != WALK, kind_of_clip(c) != WALK]) for c in clips]
+    asked = [part * clip.command for part, clip in zip(parts, clips, strict=True)]
+    commands = np.repeat(asked, frames, axis=0)
     commands = commands[np.lexsort(commands.T[::-1])]
     place = np.ceil((np.arange(count) + 0.5) / count * len(commands)).astype(int) - 1
     return commands[place].astype(np.float32)

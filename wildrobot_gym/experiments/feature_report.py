@@ -13,7 +13,7 @@ from wildrobot_gym.errors import ConfigError, MotionError
 from wildrobot_gym.evaluation.benchmark import make_env
 from wildrobot_gym.evaluation.feature_check import DimensionCheck, Spread, check_features
 from wildrobot_gym.evaluation.recording import record
-from wildrobot_gym.evaluation.style import spread_speeds
+from wildrobot_gym.evaluation.style import spread_commands
 from wildrobot_gym.experiments.datasets import load_dataset
 from wildrobot_gym.experiments.motion.settings import CheckFeaturesSettings
 from wildrobot_gym.motion.reference import ReferenceDataset
@@ -73,7 +73,7 @@ def check_policy_features(
 ) -> FeatureComparison:
     """Compare the features of a walking policy with those of a reference, column by column.
 
-    The policy walks at the reference's own speeds.
+    The policy follows the reference's own commands.
 
     Args:
         dataset: A reference file or the name of a shipped one.
@@ -95,9 +95,9 @@ def check_policy_features(
         asked = features_of(run_config.load(settings.config))
     features = _one_frame(asked)
     reference = ReferenceDataset.from_clips(robot, features, clips)
-    speeds = spread_speeds(clips, ENVS)
+    commands = spread_commands(clips, ENVS)
     performed = _policy_features(
-        settings.policy, settings.robot or robot.name, features, speeds, report
+        settings.policy, settings.robot or robot.name, features, commands, report
     )
     names = feature_names(robot, reference.layout)
     return FeatureComparison(check_features(names, performed, reference.features))
@@ -141,10 +141,10 @@ def _policy_features(
     policy: str,
     robot: str,
     features: FeatureConfig,
-    speeds: Float[np.ndarray, " env"],
+    commands: Float[np.ndarray, "env 3"],
     report: Reporter,
 ) -> Float[np.ndarray, "sample feature"]:
-    """Return the feature frames of a policy that walks at `speeds`, as long as it has not
+    """Return the feature frames of a policy that follows `commands`, as long as it has not
     fallen.
     """
     loaded = load_policy(policy, robot)
@@ -152,8 +152,6 @@ def _policy_features(
     of_frame = make_frame_features(env.robot, features, env.config.control_dt)
     frames: list[np.ndarray] = []
     previous_qpos = None
-    commands = np.zeros((ENVS, 3), np.float32)
-    commands[:, 0] = speeds
     try:
         with report.progress(policy, STEPS * ENVS) as advance:
 
@@ -170,7 +168,7 @@ def _policy_features(
     alive = recording.alive[SETTLING_STEPS:]
     if not alive.any():
         raise MotionError(
-            f"{policy} falls in its first second at the reference's speeds."
+            f"{policy} falls in its first second at the reference's commands."
             " There is nothing to compare. Choose another policy."
         )
     return np.stack(frames)[alive]

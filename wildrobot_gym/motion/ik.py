@@ -161,7 +161,8 @@ def free_turns(robot: RobotModel, foot: str) -> tuple[int, ...]:
     place, turn = np.empty((3, model.nv)), np.empty((3, model.nv))
     mujoco.mj_jacSite(model, data, place, turn, model.site(foot).id)
     dofs = [int(model.joint(name).dofadr[0]) for name in robot.leg_joint_names(foot)]
-    rows, found = place[:, dofs] / robot.leg_length, []
+    rows = place[:, dofs] / robot.leg_length
+    found: list[int] = []
     for axis in (_PITCH, _ROLL, _YAW):
         row = turn[axis, dofs]
         own = row - row @ np.linalg.pinv(rows, rcond=1e-3) @ rows

@@ -1,6 +1,6 @@
 """Walks that follow commands which vary: in all directions, turning, starting and stopping.
 
-The plan is that of `cycle`, without its period. Feet are set beside the commanded path, the load
+The plan is like that of `cycle`, but not periodic. Feet are set beside the commanded path, the load
 runs along the soles, and the pendulum gives a base path between rest and rest. Rounds of inverse
 dynamics correct the base until the zero-moment point is at the planned load.
 

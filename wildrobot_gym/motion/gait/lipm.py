@@ -63,4 +63,5 @@ def com_between_rests(
     bands[0, 2:] = bands[2, :-2] = -k
     bands[1] = 1.0 + 2.0 * k
     bands[1, [0, -1]] = 1.0
-    return solve_banded((1, 1), bands, zmp)
+    com: np.ndarray = solve_banded((1, 1), bands, zmp)
+    return com

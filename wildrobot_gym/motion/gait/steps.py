@@ -81,8 +81,8 @@ class Steps:
             foot = 0 if (vy or turn) >= 0.0 else 1
             up = onset + SHIFT_S
             steps.shifts.append((onset, up, 1 - foot))
-            first, downs = up, []
-            rests = 0
+            first, rests = up, 0
+            downs: list[tuple[float, int]] = []
             for _ in range(_MOST_STEPS):
                 down = up + swing
                 middle = down + 0.5 * duty * period

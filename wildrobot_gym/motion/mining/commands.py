@@ -9,8 +9,7 @@ from wildrobot_gym.motion.states import CONTROL_DT
 from wildrobot_gym.motion.tracking.performance import Performance
 from wildrobot_gym.rotations import base_in_heading
 
-# s from a command to the motion that follows it: the mean of the generator's delay and ease.
-FOLLOWS_S = 0.7
+LAGS_S = np.arange(0.2, 1.61, 0.1)  # s that motion may be behind its command
 _TINY = 1e-6
 
 
@@ -39,12 +38,16 @@ def segment_commands(
 def followed(
     performance: Performance, commands: Float[np.ndarray, "time 3"]
 ) -> Float[np.ndarray, " 3"]:
-    """Return how much of each part of its commands a performance followed, by least squares; 1
-    where nothing was commanded.
+    """Return how much of each part of its commands a performance followed, by least squares at the
+    lag that fits best; 1 where nothing was commanded.
     """
-    late = round(FOLLOWS_S / CONTROL_DT)
     view = base_in_heading(performance.qpos, performance.qvel)
-    done = np.concatenate([view.velocity[:, :2], view.rate[:, 2:]], axis=-1)[late:]
-    asked = commands[: len(done)]
-    size = np.sum(np.square(asked), axis=0)
-    return np.where(size > _TINY, np.sum(asked * done, axis=0) / np.maximum(size, _TINY), 1.0)
+    done = np.concatenate([view.velocity[:, :2], view.rate[:, 2:]], axis=-1)
+    fits, parts = [], []
+    for late in (LAGS_S / CONTROL_DT).round().astype(int):
+        asked = commands[: max(len(done) - late, 0)]
+        fit = np.sum(asked * done[late:], axis=0)
+        size = np.sum(np.square(asked), axis=0)
+        fits.append(fit)
+        parts.append(np.where(size > _TINY, fit / np.maximum(size, _TINY), 1.0))
+    return np.take_along_axis(np.array(parts), np.argmax(fits, axis=0)[None], axis=0)[0]
