@@ -133,7 +133,7 @@ def _performed(
     recorded = {name: np.stack([row[name] for row in rows], axis=1) for name in rows[0]}
     return [
         Performance(
-            **{k: v[:length] if isinstance(v, np.ndarray) else v for k, v in known.items()},
+            **_first(known, length),
             first_step=0,
             fell=bool(fell[i]),
             qpos=recorded["qpos"][i, :length],
@@ -146,6 +146,11 @@ def _performed(
         )
         for i, (known, length) in enumerate(zip(about, lengths, strict=True))
     ]
+
+
+def _first(known: Mapping[str, Any], length: int) -> dict[str, Any]:
+    """What is known of a performance that is `length` steps long."""
+    return {k: v[:length] if isinstance(v, np.ndarray) else v for k, v in known.items()}
 
 
 def _at_steps(clip: MotionClip) -> Float[np.ndarray, "step 3"]:

@@ -66,8 +66,9 @@ def endless_clips(robot: RobotModel, clip: MotionClip, settings: TrackSettings) 
         name = f"{clip.name}{mirror}_{variant.loop}_{variant.warp:g}_{variant.turn:g}"
         vx, vy, yaw_rate = (variant.warp * speed for speed in source.command)
         if loop.commands is not None:
-            loop = replace(loop, commands=variant.warp * loop.commands)
-            vx, vy, yaw_rate = map(float, loop.commands.mean(axis=0))
+            commands = variant.warp * loop.commands
+            loop = replace(loop, commands=commands)
+            vx, vy, yaw_rate = map(float, commands.mean(axis=0))
         made.append(replace(loop, name=name, command=(vx, vy, yaw_rate), metadata=about))
     if not made:
         raise no_cycle(clip)
