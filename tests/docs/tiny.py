@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import stable_baselines3
 
 import wildrobot_gym as wr
 from amp_sbx import AMPPPO, AMPCallback
+from wildrobot_gym.evaluation.suites.catalog import STAND, SUITES
 from wildrobot_gym.experiments.export import export
 from wildrobot_gym.motion import reference
 from wildrobot_gym.training.config import load
@@ -63,10 +65,11 @@ def shrink(patch: pytest.MonkeyPatch, folder: Path, kept: dict[str, Any]) -> Non
         return kept["run"]
 
     def small_evaluate(policy: Any, **changes: Any) -> Any:
-        if "evaluation" not in kept:
+        key = f"evaluation {changes.get('suite')}"
+        if key not in kept:
             changes |= {"episodes": 1, "style": False}
-            kept["evaluation"] = evaluate(policy, **changes)
-        return kept["evaluation"]
+            kept[key] = evaluate(policy, **changes)
+        return kept[key]
 
     def kept_policy(policy: Any) -> Any:
         key = f"policy {policy}"
@@ -92,6 +95,8 @@ def shrink(patch: pytest.MonkeyPatch, folder: Path, kept: dict[str, Any]) -> Non
     def few_clips(path: Any, robot: Any) -> Any:
         return load_clips(path, robot)[:NUM_CLIPS]
 
+    row = replace(STAND.rows[0], duration_s=0.2)
+    patch.setitem(SUITES, STAND.name, replace(STAND, rows=(row,)))
     patch.setattr(reference, "load_clips", few_clips)
     patch.setattr(gym, "make_vec", small_make_vec)
     patch.setattr(wr, "train", small_train)
