@@ -75,6 +75,12 @@ def test_normalized_jerk_of_a_sine_is_the_same_at_any_rate_and_amplitude(robot, 
     )
 
 
+def test_a_step_now_and_then_has_no_gait_cycle_to_take_the_jerk_over(robot):
+    arrays = standing(robot)
+    arrays["foot_force"][300:310, 0, 0] = 0.0
+    assert np.isnan(of(robot, arrays)["normalized_jerk"])
+
+
 def test_jerk_starts_in_the_middle_of_a_motion(robot):
     """What comes before the first measured step, and after a fall, does not count."""
     arrays = dataclasses.asdict(walking(robot))

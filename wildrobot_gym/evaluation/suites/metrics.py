@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from wildrobot_gym.evaluation.gait_events import GaitEvents, find_events
 from wildrobot_gym.evaluation.metrics import (
     MEASURED_S,
+    SUCCESS_CADENCE,
     Metrics,
     episode_metrics,
     first_step,
@@ -145,7 +146,8 @@ def gait(
     pos = recording.joint_pos.astype(float)
     mean = np.where(measured[..., None], pos, 0.0).sum(axis=0) / measured.sum(axis=0)[:, None]
     variance = mean_over_time(((pos - mean) ** 2).sum(axis=-1), measured)
-    period = np.where(cadence > 0, 1 / cadence, np.nan)
+    stepping = cadence >= SUCCESS_CADENCE[0]  # a step now and then is no gait cycle
+    period = np.where(stepping, 1 / cadence, np.nan)
     amplitude = np.sqrt(8 * variance)  # peak to peak: 2 sqrt(2) standard deviations
     normalized = np.sqrt(squared / 2) * period**3 / amplitude
     return {"alternation": alternation, "normalized_jerk": normalized}
