@@ -15,6 +15,7 @@ TOWERS: dict[str, tuple[set[str], ...]] = {
         {"files", "console"},
         {"deploy"},
         {"config"},
+        {"terrain"},
         {"robot"},
         {"physics"},
         {"task"},

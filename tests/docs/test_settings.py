@@ -70,7 +70,7 @@ def defaults() -> dict[str, dict[str, Any]]:
     run = RunConfig(n_timesteps=1).to_mapping()
     env, evaluation, wandb = (run.pop(name) for name in ("env_kwargs", "eval", "wandb"))
     rewards, features = env.pop("rewards"), env.pop("features")
-    env = flat(env, "action", "commands", "observation", "reset", "termination")
+    env = flat(env, "action", "commands", "observation", "reset", "termination", "terrain")
     env = flat(env | {"history": env.pop("observation.history")}, "history")
     env = {k.replace("history.", "observation.history."): value for k, value in env.items()}
     return {

@@ -8,7 +8,8 @@ from synthetic import DT, STEPS, standing, walking
 
 from wildrobot_gym.evaluation.gait_events import find_events
 from wildrobot_gym.evaluation.metrics import episode_metrics, first_step
-from wildrobot_gym.evaluation.recording import Recording, lowest_corner
+from wildrobot_gym.evaluation.recording import Recording
+from wildrobot_gym.task.contact import lowest_corner
 
 PERIOD, SWING, SPEED = 40, 16, 0.5
 MEASURED = STEPS - first_step(0.02)

@@ -145,6 +145,8 @@ def test_a_broken_robot_restarts_alone(wildrobot: RobotModel, mjx_physics: Mjx) 
     np.testing.assert_array_equal(state.diverged, [False, False, True, False])
     rows = np.array([0, 1, 3])
     for name, value in vars(state).items():
+        if value is None:  # level ground
+            continue
         assert np.isfinite(value).all(), name
         np.testing.assert_array_equal(value[rows], getattr(whole, name)[rows], err_msg=name)
     np.testing.assert_allclose(state.qpos[2], wildrobot.home_qpos, atol=1e-6)

@@ -20,11 +20,10 @@ from jaxtyping import Array, Bool, Float, Int
 from wildrobot_gym.config import build
 from wildrobot_gym.env.restarts import restarting
 from wildrobot_gym.env.starts import lift_to_floor
-from wildrobot_gym.env.tasks import walk_task
+from wildrobot_gym.env.tasks import load_robot, walk_task
 from wildrobot_gym.physics import make_engine
 from wildrobot_gym.physics.engine import Engine
 from wildrobot_gym.physics.state import PhysicsState
-from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.observations import CLIP
 from wildrobot_gym.task.protocol import NO_LIMIT, Seen, StepOutput, Task
@@ -222,7 +221,7 @@ class FunctionalWildRobot(FunctionalEnv):
         num_threads: int = 0,
     ) -> None:
         settings = config if isinstance(config, EnvConfig) else build(EnvConfig, config or {})
-        robot = RobotModel.load(settings.robot)
+        robot = load_robot(settings)
         super().__init__(
             walk_task(robot, settings, reference, max_episode_steps),
             make_engine(engine, robot, settings.control_dt, num_threads),

@@ -13,6 +13,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from wildrobot_gym.env.scene import Scene
 from wildrobot_gym.errors import ConfigError, PhysicsError, unknown_name
 from wildrobot_gym.robot import RobotModel
 
@@ -159,12 +160,13 @@ class SceneRenderer:
                     f"picture size is {width} x {height}; allowed: 1 x 1 to {largest[0]} x"
                     f" {largest[1]}."
                 )
-        self._robot, self._width, self._height, self._camera = robot, width, height, camera
+        self._scene = Scene(robot)
+        self._width, self._height, self._camera = width, height, camera
         self._renderer: mujoco.Renderer | None = None
         self._viewer: Any = None
         self._close: Callable[[], None]
         self._due = 0.0  # when the window may show the next picture
-        self._data = mujoco.MjData(robot.model)
+        self._data = mujoco.MjData(self._scene.model)
 
     def frame(self, qpos: np.ndarray) -> np.ndarray:
         """A picture of the robot at `qpos`.
@@ -177,8 +179,9 @@ class SceneRenderer:
         """
         if self._renderer is None:
             try:
-                with offscreen_gl(), _cheap_quality(self._robot.model):
-                    self._renderer = mujoco.Renderer(self._robot.model, self._height, self._width)
+                model = self._scene.model
+                with offscreen_gl(), _cheap_quality(model):
+                    self._renderer = mujoco.Renderer(model, self._height, self._width)
                 self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
             except Exception as error:  # GL libraries raise errors of any type
                 raise PhysicsError(NO_GL.format(error=error)) from error
@@ -198,7 +201,7 @@ class SceneRenderer:
             PhysicsError: there is no screen; on a Mac, this is not mjpython.
         """
         if self._viewer is None:
-            self._viewer, self._close = open_window(self._robot.model, self._data)
+            self._viewer, self._close = open_window(self._scene.model, self._data)
         self._place(qpos)
         time.sleep(max(0.0, self._due - time.monotonic()))
         self._due = max(self._due, time.monotonic()) + period
@@ -214,6 +217,8 @@ class SceneRenderer:
 
     def _place(self, qpos: np.ndarray) -> None:
         self._data.qpos[:] = qpos
-        mujoco.mj_kinematics(self._robot.model, self._data)
-        mujoco.mj_comPos(self._robot.model, self._data)
-        mujoco.mj_camlight(self._robot.model, self._data)
+        self._scene.follow(self._data.qpos[:2])
+        model = self._scene.model
+        mujoco.mj_kinematics(model, self._data)
+        mujoco.mj_comPos(model, self._data)
+        mujoco.mj_camlight(model, self._data)

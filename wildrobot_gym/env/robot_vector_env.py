@@ -28,9 +28,9 @@ from wildrobot_gym.env.render import SceneRenderer, available_render_modes, chec
 from wildrobot_gym.env.saved_state import MISFIT
 from wildrobot_gym.env.simulation import HostSimulation, Simulation
 from wildrobot_gym.env.starts import episode_limits
+from wildrobot_gym.env.tasks import load_robot
 from wildrobot_gym.errors import ActionError, ConfigError
 from wildrobot_gym.physics import AUTO, make_engine, resolve_backend
-from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.observations import CLIP
 from wildrobot_gym.task.protocol import Task
@@ -81,7 +81,7 @@ class RobotVectorEnv(NamedReference, Readings, gym.vector.VectorEnv):
             "render_fps": round(1 / config.control_dt),
             "autoreset_mode": self.autoreset_mode,
         }
-        self.robot = RobotModel.load(config.robot)
+        self.robot = load_robot(config)
         self.backend = resolve_backend(backend)
         if reference is not None or self.backend != "native":
             check_process()  # building these runs JAX

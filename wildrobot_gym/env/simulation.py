@@ -160,7 +160,7 @@ class HostSimulation:
         where = (starts.qpos, starts.qvel, starts.fields)
         place = jax.tree.map(lambda x: np.asarray(x)[: len(real)], where)
         new = place_on_floor(self.physics, real, *place)
-        there = PhysicsState(**{n: v.take(ids, axis=0, mode="clip") for n, v in vars(new).items()})
+        there = jax.tree.map(lambda value: value.take(ids, axis=0, mode="clip"), new)
         self.task_state, self.seen = self._batched.begin(
             (self.task_state, self.seen),
             ids,

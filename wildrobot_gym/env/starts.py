@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -12,7 +13,7 @@ from wildrobot_gym.physics.native import NativePhysics
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import AnyArray
-from wildrobot_gym.task.contact import lowest_corner
+from wildrobot_gym.task.contact import sole_heights, sole_points
 from wildrobot_gym.task.protocol import NO_LIMIT
 
 # m; about how far the robot's weight presses a resting sole into MuJoCo's soft floor.
@@ -27,14 +28,20 @@ def lift_to_floor(
     Noise on joints and tilt can press a sole into the floor. It is lifted to the depth of a resting
     sole, not to the floor's height, where rounding would decide whether there is a contact.
 
+    On other ground, the lowest sole is as high over the ground as that leaves it over a floor.
+
     Args:
         robot: The robot.
-        qpos: The pose.
+        qpos: The pose over a level floor.
         state: Physics at that pose.
     """
-    soles = lowest_corner(robot, state.pad_pos_w, state.foot_quat_w)
     xp: Any = qpos.__array_namespace__()
-    lift = xp.maximum(-soles.min(axis=-1, keepdims=True) - SOLE_DEPTH, 0.0)
+    soles = sole_heights(robot, state).min(axis=-1, keepdims=True)
+    if robot.ground is None:
+        lift = xp.maximum(-soles - SOLE_DEPTH, 0.0)
+    else:
+        level = sole_points(robot, state)[..., 2].min(axis=(-2, -1))[..., None]
+        lift = xp.maximum(level, -SOLE_DEPTH) - soles
     return xp.concatenate([qpos[..., :2], qpos[..., 2:3] + lift, qpos[..., 3:]], axis=-1)
 
 
@@ -58,7 +65,7 @@ def place_on_floor(
         The state of all robots.
     """
     state = physics.reset(ids, qpos, qvel, fields)
-    some = PhysicsState(**{name: value[ids] for name, value in vars(state).items()})
+    some = jax.tree.map(lambda value: value[ids], state)
     lifted = lift_to_floor(physics.robot, qpos, some)
     return state if np.array_equal(lifted, qpos) else physics.reset(ids, lifted, qvel)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 
 from wildrobot_gym.env.clips import clip_frames
@@ -13,6 +15,19 @@ from wildrobot_gym.task.config import EnvConfig, TrackEnvConfig
 from wildrobot_gym.task.resets import ReferenceStates
 from wildrobot_gym.task.track import TrackTask
 from wildrobot_gym.task.walk import WalkTask
+from wildrobot_gym.terrain import make_ground
+
+
+def load_robot(config: EnvConfig) -> RobotModel:
+    """The robot of an environment, on its ground.
+
+    Args:
+        config: Has the robot and the terrain.
+
+    Raises:
+        RobotError: there is no such robot, or its files are damaged.
+    """
+    return replace(RobotModel.load(config.robot), ground=make_ground(config.terrain))
 
 
 def walk_task(

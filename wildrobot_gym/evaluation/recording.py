@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
+import jax
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -13,7 +14,7 @@ from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import numpy_tilt, numpy_yaw
-from wildrobot_gym.task.contact import foot_loads, lowest_corner
+from wildrobot_gym.task.contact import foot_loads, sole_heights
 
 Policy = Callable[[np.ndarray], np.ndarray]
 """Observations (num_envs, obs) to actions (num_envs, joint) in -1 ... 1."""
@@ -41,7 +42,8 @@ class Recording:
     # Tangential speed of the pads, weighted by the load each carries, m/s.
     foot_speed: Float[np.ndarray, "time env foot"]
     foot_pos_w: Float[np.ndarray, "time env foot 3"]
-    sole_height: Float[np.ndarray, "time env foot"]  # of the sole's lowest corner, m
+    # Of the sole's lowest corner over the ground under it, m.
+    sole_height: Float[np.ndarray, "time env foot"]
 
     @property
     def num_steps(self) -> int:
@@ -79,9 +81,7 @@ def read_step(
         "foot_force": force,
         "foot_speed": speed,
         "foot_pos_w": np.array(state.foot_pos_w),
-        "sole_height": lowest_corner(
-            robot, np.asarray(state.pad_pos_w), np.asarray(state.foot_quat_w)
-        ),
+        "sole_height": sole_heights(robot, jax.tree.map(np.asarray, state)),
     }
 
 

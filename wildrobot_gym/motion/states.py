@@ -66,9 +66,7 @@ def clip_states(
         else clip.pad_forces
     )
     state = replace(state, pad_forces=np.asarray(forces))  # type: ignore[arg-type]
-    return PhysicsState(
-        **{k: v.astype(np.float32) if v.dtype != bool else v for k, v in vars(state).items()}
-    )
+    return jax.tree.map(lambda v: v if v.dtype == bool else v.astype(np.float32), state)
 
 
 def clip_features(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
@@ -14,9 +16,25 @@ def assemble_state(
 ) -> PhysicsState:
     """Name the columns of an engine's arrays, NumPy or JAX, with any leading axes."""
     fields = {name: sensordata[..., ids] for name, ids in robot.sensor_slices.items()}
+    ground = None
+    if robot.ground is not None:
+        ground = robot.ground.under(qpos[..., :3], fields["pad_pos_w"], fields["foot_pos_w"])
     return PhysicsState(
-        qpos=qpos, qvel=qvel, actuator_forces=actuator_forces, diverged=diverged, **fields
+        qpos=qpos,
+        qvel=qvel,
+        actuator_forces=actuator_forces,
+        diverged=diverged,
+        ground=ground,
+        **fields,
     )
+
+
+def restart_pose(robot: RobotModel) -> np.ndarray:
+    """Where a simulation that diverged restarts: (nq,) the home pose, not inside the ground."""
+    pose = robot.home_qpos.copy()
+    if robot.ground is not None:
+        pose[2] += robot.ground.heights.max()
+    return pose
 
 
 def substeps(robot: RobotModel, control_dt: float) -> int:

@@ -1,4 +1,6 @@
-"""The robot's model with contact points in place of pads that are boxes or meshes, for MJX.
+"""The robot's model with contact points in place of pads that are boxes or meshes.
+
+For MJX, and for ground that is not level.
 
 MuJoCo lets every corner of a box that is in the floor bear load. MJX drops those that are a
 millimeter or more above the deepest one, so that a tilted sole rocks on one corner. A tiny sphere
@@ -30,6 +32,11 @@ def corner_model(robot: RobotModel) -> mujoco.MjModel:
     Args:
         robot: The robot.
     """
+    return corner_spec(robot).compile()
+
+
+def corner_spec(robot: RobotModel) -> mujoco.MjSpec:
+    """The specification that `corner_model` compiles."""
     spec = robot.spec()
     data = mujoco.MjData(robot.model)
     mujoco.mj_resetDataKeyframe(robot.model, data, robot.model.keyframe("home").id)
@@ -42,7 +49,7 @@ def corner_model(robot: RobotModel) -> mujoco.MjModel:
             _replace(spec, pad, (_SIGNS[np.sort(lowest)]) * (pad.size - RADIUS), robot.model)
         elif pad.type == mujoco.mjtGeom.mjGEOM_MESH:
             _replace(spec, pad, _sole_points(robot.model, data, name), robot.model)
-    return spec.compile()
+    return spec
 
 
 def _sole_points(model: mujoco.MjModel, data: mujoco.MjData, pad: str) -> np.ndarray:

@@ -62,4 +62,6 @@ def engine_key(name: str, robot: RobotModel, *parts: Any) -> str:
     buffer = np.zeros(mujoco.mj_sizeModel(robot.simulated.model), np.uint8)
     mujoco.mj_saveModel(robot.simulated.model, None, buffer)
     digest = hashlib.sha256(buffer.tobytes()).hexdigest()
+    if robot.ground is not None:
+        parts += (robot.ground.digest,)
     return f"{name} {digest} {parts} {jax.config.read('jax_enable_x64')}"

@@ -56,13 +56,18 @@ def model_fields(robot: RobotModel) -> dict[str, ModelField]:
         robot: Has the nominal values.
     """
     model = robot.simulated.model
-    links = slice(1, None)
+    links = slice(1, model.nbody)  # on some ground, more bodies follow in what is simulated
     joints = [model.joint(name).id for name in robot.joint_names]
     dofs = model.jnt_dofadr[joints]
     servos = np.array([_servo_of(model, joint) for joint in joints])
     gain, bias = model.actuator_gainprm, model.actuator_biasprm
     below = _descendants(model)[:, links]
     friction = float(max(model.geom_friction[_colliding(model), 0], default=0.0))
+
+    planes: tuple[Part, ...] = ()
+    if robot.ground is not None and not robot.ground.is_plane:
+        both = (slice(None), slice(2))  # of the two directions along a plane
+        planes = (Part("pair_friction", both, lambda value: value[..., None, None]),)
 
     def negative(value: Any) -> Any:
         return -value
@@ -76,7 +81,7 @@ def model_fields(robot: RobotModel) -> dict[str, ModelField]:
             model.body_mass[links],
             (
                 Part("body_mass", (links,)),
-                Part("body_subtreemass", (slice(None),), lambda mass: mass @ below.T),
+                Part("body_subtreemass", (slice(model.nbody),), lambda mass: mass @ below.T),
             ),
         ),
         "inertia": ModelField(
@@ -92,7 +97,7 @@ def model_fields(robot: RobotModel) -> dict[str, ModelField]:
         "friction": ModelField(
             "sliding friction of every contact with the floor",
             np.array(friction),
-            (Part("geom_friction", (slice(None), 0), lambda value: value[..., None]),),
+            (Part("geom_friction", (slice(None), 0), lambda value: value[..., None]), *planes),
         ),
         "kp": ModelField(
             "gain of each servo, N*m/rad",

@@ -13,11 +13,11 @@ from flax import struct
 from jaxtyping import Array, Float
 
 from wildrobot_gym.errors import PhysicsError
-from wildrobot_gym.physics.base import assemble_state, substeps
-from wildrobot_gym.physics.corner_contacts import corner_model
+from wildrobot_gym.physics.base import assemble_state, restart_pose, substeps
 from wildrobot_gym.physics.drive import Drive, servo_inputs
 from wildrobot_gym.physics.engine import engine_key
 from wildrobot_gym.physics.fields import model_fields
+from wildrobot_gym.physics.ground_contacts import make_world
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 
@@ -59,15 +59,15 @@ class MjxEngine:
         self.robot = robot
         self.num_substeps = substeps(robot, control_dt)
         try:
-            model = corner_model(robot)
-            self.model = mjx.put_model(model, impl="jax")
-            self._template = mjx.make_data(model, impl="jax")
+            self._world = make_world(robot, points=True)
+            self.model = mjx.put_model(self._world.model, impl="jax")
+            self._template = mjx.make_data(self._world.model, impl="jax")
         except (ValueError, ImportError, RuntimeError, NotImplementedError) as error:
             raise PhysicsError(
                 f"MJX cannot be used: {error}. `wildrobot doctor` shows what works here."
             ) from error
         self._fields = model_fields(robot)
-        self._home = robot.simulated.whole_qpos(jnp.asarray(robot.home_qpos, jnp.float32))
+        self._home = robot.simulated.whole_qpos(jnp.asarray(restart_pose(robot), jnp.float32))
 
     def sharing_key(self) -> str:
         """What the compiled functions depend on, as text."""
@@ -84,7 +84,8 @@ class MjxEngine:
         ctrl = simulated.whole_targets(qpos[7:])
         qpos, qvel = simulated.whole_qpos(qpos), simulated.whole_qvel(qvel)
         data = self._template.replace(qpos=qpos, qvel=qvel, ctrl=ctrl)
-        data = mjx.forward(self._model(fields or {}), data)
+        model = self._model(fields or {})
+        data = mjx.forward(model, self._on_ground(model, data))
         state = self._assemble(data, data.sensordata, data.actuator_force, jnp.array(False))
         return MjxState(qpos, qvel, data.qacc_warmstart), state
 
@@ -96,7 +97,7 @@ class MjxEngine:
             if drive.by_substep:
                 targets = servo_inputs(drive, k, d.qpos[simulated.qpos][7:])
                 d = d.replace(ctrl=simulated.whole_targets(targets))
-            return mjx.step(model, d), None
+            return self._move_planes(mjx.step(model, d)), None
 
         d = self._template.replace(**vars(data), ctrl=simulated.whole_targets(drive.targets))
         if drive.push is not None:
@@ -104,6 +105,7 @@ class MjxEngine:
         if drive.wrench is not None:
             base = self.robot.model.jnt_bodyid[0]
             d = d.replace(xfrc_applied=d.xfrc_applied.at[base].set(drive.wrench))
+        d = self._on_ground(model, d)
         ticks = jnp.arange(self.num_substeps) if drive.by_substep else None
         return jax.lax.scan(substep, d, ticks, self.num_substeps)[0]
 
@@ -136,6 +138,16 @@ class MjxEngine:
                 after = before.at[part.index].set(part.transform(jnp.asarray(value)))
                 model = model.replace(**{part.name: after})
         return model
+
+    def _on_ground(self, model: Any, data: Any) -> Any:
+        """MJX's data with the planes of the ground where the robot is."""
+        return self._move_planes(mjx.kinematics(model, data)) if self._world.moves else data
+
+    def _move_planes(self, data: Any) -> Any:
+        if not self._world.moves:
+            return data
+        pos, quat = self._world.planes(data.geom_xpos)
+        return data.replace(mocap_pos=pos, mocap_quat=quat)
 
     @property
     def _moving_sensors(self) -> Any:

@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Float
 
 from wildrobot_gym.errors import PhysicsError
-from wildrobot_gym.physics.base import assemble_state, substeps
+from wildrobot_gym.physics.base import assemble_state, restart_pose, substeps
 from wildrobot_gym.physics.drive import Drive, servo_inputs
 from wildrobot_gym.physics.fields import model_fields
+from wildrobot_gym.physics.ground_contacts import STEPS_PER_MOVE, make_world
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import AnyArray
@@ -26,6 +27,7 @@ _BLOW_UPS = [
 ]
 _VEL = mujoco.mjtStage.mjSTAGE_VEL.value
 _NONE = mujoco.mjtStage.mjSTAGE_NONE.value
+_POS = mujoco.mjtStage.mjSTAGE_POS.value
 _CTRL = int(mujoco.mjtState.mjSTATE_CTRL)
 _PLAY_SUBSTEPS = 3  # after which play looks at the joints again: 6 ms
 
@@ -60,7 +62,8 @@ class NativePhysics:
         self.num_diverged = 0
         self._substeps = substeps(robot, control_dt)
         self._in = robot.simulated  # where the robot is in what is simulated
-        self.batch = mujoco.batch.Batch(self._in.model, num_envs, num_threads)
+        self._world = make_world(robot, points=False)
+        self.batch = mujoco.batch.Batch(self._world.model, num_envs, num_threads)
         self._qpos = self.batch.bind("qpos")
         self._qvel = self.batch.bind("qvel")
         self._ctrl = self.batch.bind("ctrl")
@@ -68,6 +71,9 @@ class NativePhysics:
         self._forces = self.batch.bind("actuator_force")
         self._wrench: np.ndarray | None = None  # bound when it is first used: most never push
         self._fields = model_fields(robot)
+        if self._world.moves:
+            names = ("geom_xpos", "mocap_pos", "mocap_quat")
+            self._geoms, *self._planes = (self.batch.bind(name) for name in names)
         self._seen = self._blow_ups()
         self.reset(
             np.arange(num_envs),
@@ -115,6 +121,9 @@ class NativePhysics:
             self._qpos[ids] = self._in.whole_qpos(qpos)
             self._qvel[ids] = self._in.whole_qvel(qvel)
             self._ctrl[ids] = self._in.whole_targets(qpos[:, 7:])
+            if self._world.moves:
+                self.batch.forward(ids, stage=_POS)
+                self._move_planes(ids)
             self.batch.forward(ids)
             self._seen[ids] = self._blow_ups()[ids]  # a reset sets the engine's counters back
         return self._state(np.zeros(self.num_envs, bool))
@@ -145,7 +154,9 @@ class NativePhysics:
             self.push_base(drive.wrench)
         # The velocity stage updates the sensors of position and velocity to the state after the
         # step. Forces stay those of the last substep, which saves a constraint solve.
-        if drive.by_substep:
+        if self._world.moves:
+            self._walk_on_planes(drive, ids)
+        elif drive.by_substep:
             self._follow(drive, ids)
         else:
             self._ctrl[:, self._in.joints] = drive.targets
@@ -156,7 +167,7 @@ class NativePhysics:
         if diverged.any():
             self.num_diverged += int(diverged.sum())
             broken = np.flatnonzero(diverged)
-            home = np.tile(self.robot.home_qpos, (len(broken), 1))
+            home = np.tile(restart_pose(self.robot), (len(broken), 1))
             self.reset(broken, home, np.zeros((len(broken), self.robot.model.nv)))
         return diverged
 
@@ -249,6 +260,22 @@ class NativePhysics:
         return _as_float32(
             self.robot, (self.qpos, self.qvel, self.sensordata, self.forces), diverged
         )
+
+    def _walk_on_planes(self, drive: Drive, ids: np.ndarray | None) -> None:
+        """A control step on ground whose planes move along."""
+        self._ctrl[:, self._in.joints] = drive.targets
+        every = 1 if drive.by_substep else STEPS_PER_MOVE
+        for first in range(0, self._substeps, every):
+            if drive.by_substep:
+                self._ctrl[:, self._in.joints] = servo_inputs(drive, first, self.qpos[:, 7:])
+            done = min(first + every, self._substeps)
+            last = done == self._substeps
+            self.batch.step(ids, nstep=done - first, stage=_VEL if last else _NONE)
+            self._move_planes(slice(None) if ids is None else ids)
+
+    def _move_planes(self, ids: np.ndarray | slice) -> None:
+        for planes, moved in zip(self._planes, self._world.planes(self._geoms[ids]), strict=True):
+            planes[ids] = moved
 
     def _blow_ups(self) -> np.ndarray:
         return self.batch.warning[:, _BLOW_UPS, 1].sum(axis=1)

@@ -10,6 +10,7 @@ from flax import struct
 from jaxtyping import Array, Bool, Float
 
 from wildrobot_gym.rotations import gravity_direction, rotate, to_heading, yaw_of
+from wildrobot_gym.terrain import GroundHeights
 
 
 @struct.dataclass
@@ -37,11 +38,31 @@ class PhysicsState:
     actuator_forces: Float[Array, "*b joint"]  # N*m
     # The engine met a NaN or a blow-up: the state is a restart, not a continuation.
     diverged: Bool[Array, "*b"]
+    # Of the ground under the robot, in the world; None on level ground at 0.
+    ground: GroundHeights | None = None
 
     @property
     def base_pos_w(self) -> Float[Array, "*b 3"]:
         """Position of the base, m."""
         return self.qpos[..., :3]
+
+    @property
+    def base_height(self) -> Float[Array, "*b"]:
+        """Height of the base over the ground under it, m."""
+        height = self.qpos[..., 2]
+        return height if self.ground is None else height - self.ground.base
+
+    @property
+    def pad_height(self) -> Float[Array, "*b pad"]:
+        """Height of the center of each pad's sole over the ground under it, m."""
+        height = self.pad_pos_w[..., 2]
+        return height if self.ground is None else height - self.ground.pads
+
+    @property
+    def foot_height(self) -> Float[Array, "*b foot"]:
+        """Height of each foot's frame over the ground under it, m."""
+        height = self.foot_pos_w[..., 2]
+        return height if self.ground is None else height - self.ground.feet
 
     @property
     def base_quat_w(self) -> Float[Array, "*b 4"]:

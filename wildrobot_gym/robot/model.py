@@ -32,11 +32,11 @@ from wildrobot_gym.robot.description import describe
 from wildrobot_gym.robot.file import ROBOT_FILE, RobotFile, find_robot_file, read_robot_file
 from wildrobot_gym.robot.legs import Leg, leg_of, own_joints
 from wildrobot_gym.robot.structure import check_structure
+from wildrobot_gym.terrain import Ground
 
 # Heights of the base at which an episode ends, as multiples of its height at home.
 _LOWEST, _HIGHEST = 0.45, 1.5
 _WILDROBOT_LEG = 0.4369  # m; the speeds of configs and of the benchmark were chosen for it
-
 SATURATION_FRACTION = 0.98  # of its force limit, from which a servo counts as saturated
 
 
@@ -66,10 +66,10 @@ class RobotModel:
         joint_axes: (joint, 3) axis of each joint in the world with all joints at 0.
         mirror: The mirror map; None for a robot that is not symmetric.
         sensor_slices: Indices into MuJoCo's sensordata of each field of the physics state.
+        ground: What it stands on; None: the level floor of its own model.
 
     Example:
-        >>> robot = RobotModel.load("wildrobot")
-        >>> robot.num_joints
+        >>> RobotModel.load("wildrobot").num_joints
         9
     """
 
@@ -92,6 +92,7 @@ class RobotModel:
     joint_axes: np.ndarray
     mirror: Mirror | None
     sensor_slices: dict[str, np.ndarray] = field(repr=False)
+    ground: Ground | None = None
 
     @classmethod
     def load(cls, robot: str | Path) -> RobotModel:
@@ -279,8 +280,7 @@ class RobotModel:
     @property
     def digest(self) -> str:
         """SHA-256 of the description and of the servos' gains: what a policy depends on."""
-        model = self.model
-        gains = np.stack([model.actuator_gainprm[:, 0], model.actuator_biasprm[:, 2]])
+        gains = np.stack([self.model.actuator_gainprm[:, 0], self.model.actuator_biasprm[:, 2]])
         facts = json.dumps([self.config, gains.tolist()], sort_keys=True)
         return hashlib.sha256(facts.encode()).hexdigest()
 

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import AnyArray
+from wildrobot_gym.task.ground_scan import scan, scan_columns, scan_image
 from wildrobot_gym.task.reflection import (
     PSEUDOVECTOR,
     SCALAR,
@@ -26,6 +27,7 @@ from wildrobot_gym.task.reflection import (
     pad_image,
     row_image,
 )
+from wildrobot_gym.terrain import Ground
 
 
 @struct.dataclass
@@ -39,6 +41,7 @@ class Sample:
     switch_force: Any = None  # N; a foot switch closes above it
     phase: Any = None  # (*b,) of the gait clock, cycles
     draws: Any = None  # by name, what the episode's randomization drew
+    ground: Ground | None = struct.field(pytree_node=False, default=None)
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ VECTORS = Kind(lambda _: "xyz", lambda _: VECTOR)
 PSEUDOVECTORS = Kind(lambda _: "xyz", lambda _: PSEUDOVECTOR)
 HEIGHTS = Kind(lambda _: "z", lambda _: SCALAR)
 FLAGS = Kind(lambda _: ("flag",), lambda _: SCALAR)
+SCANS = Kind(scan_columns, scan_image)
 COMMANDS = Kind(lambda _: ("vx", "vy", "yaw_rate"), lambda _: (range(3), (1.0, -1.0, -1.0)))
 # The mirror image of a walk is half a cycle later, where sine and cosine have the other sign.
 CLOCKS = Kind(lambda _: ("sin", "cos"), lambda _: (range(2), (-1.0, -1.0)))
@@ -146,7 +150,12 @@ GYRO = Channel(
     sensor="imu",
 )
 ROOT_HEIGHT = Channel(
-    "root_height", "root height", "m", "world", HEIGHTS, lambda x: x.state.base_pos_w[..., 2:3]
+    "root_height",
+    "root height over the ground",
+    "m",
+    "world",
+    HEIGHTS,
+    lambda x: x.state.base_height[..., None],
 )
 FOOT_CONTACTS = Channel(
     "foot_contacts",
@@ -185,6 +194,15 @@ STANDING = Channel(
     FLAGS,
     lambda x: jnp.all(x.command == 0.0, axis=-1, keepdims=True).astype(jnp.float32),
 )
+GROUND_SCAN = Channel(
+    "ground_scan",
+    "height of each foot over the ground at nine points around it, 0.1 m apart",
+    "m",
+    "heading",
+    SCANS,
+    lambda x: scan(x.state, x.ground),
+    10.0,
+)
 CLOCK = Channel(
     "clock",
     "sine and cosine of a gait clock; 0 under the command to stand",
@@ -201,7 +219,7 @@ OBSERVATION_CHANNELS = {
     channel.name: channel
     for channel in (
         *(JOINT_OFFSET, JOINT_POS, JOINT_VEL, ROOT_LIN_VEL, ROOT_ANG_VEL, GYRO, GRAVITY),
-        *(ROOT_HEIGHT, FOOT_CONTACTS, FOOT_SWITCHES, COMMAND, ACTION, CLOCK),
+        *(ROOT_HEIGHT, FOOT_CONTACTS, FOOT_SWITCHES, COMMAND, ACTION, CLOCK, GROUND_SCAN),
     )
 }
 """The channels that observations may have, by name."""

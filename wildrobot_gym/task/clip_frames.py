@@ -76,7 +76,8 @@ def clip_errors(
         Feet and loads: the norm over both feet, m and fractions of the weight.
     """
     turn = state.yaw - yaw_of(want.base_quat_w) - yaw
-    feet = feet_in_heading(state.base_quat_w, state.base_pos_w, state.foot_pos_w)
+    over_ground = jnp.concatenate([state.foot_pos_w[..., :2], state.foot_height[..., None]], -1)
+    feet = feet_in_heading(state.base_quat_w, state.base_pos_w, over_ground)
     spin = state.base_ang_vel_h - to_heading(want.base_quat_w, want.base_ang_vel_w)
     return {
         "joint_pos": jnp.sqrt(jnp.mean(jnp.square(state.joint_pos - want.qpos[7:]))),
@@ -84,7 +85,7 @@ def clip_errors(
         "lin_vel": jnp.linalg.norm(state.base_lin_vel_h - want.base_lin_vel_h),
         "ang_vel": jnp.linalg.norm(spin),
         "attitude": jnp.linalg.norm(state.projected_gravity - want.projected_gravity),
-        "height": jnp.abs(state.base_pos_w[2] - want.qpos[2]),
+        "height": jnp.abs(state.base_height - want.qpos[2]),
         "heading": jnp.abs(jnp.arctan2(jnp.sin(turn), jnp.cos(turn))),
         "feet": jnp.linalg.norm(feet - want.feet),
         "load": jnp.linalg.norm(load - want.load),

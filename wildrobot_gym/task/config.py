@@ -22,6 +22,7 @@ from wildrobot_gym.task.sections import (
     check_channels,
 )
 from wildrobot_gym.task.track_rewards import TrackRewardConfig
+from wildrobot_gym.terrain import TerrainConfig
 
 __all__ = [
     "ActionConfig",
@@ -36,6 +37,7 @@ __all__ = [
     "RewardConfig",
     "SensorConfig",
     "TerminationConfig",
+    "TerrainConfig",
     "TrackActionConfig",
     "TrackEnvConfig",
     "TrackRewardConfig",
@@ -61,6 +63,7 @@ class EnvConfig:
     features: FeatureConfig = field(default_factory=FeatureConfig)
     action: ActionConfig = field(default_factory=ActionConfig)
     commands: CommandConfig = field(default_factory=CommandConfig)
+    terrain: TerrainConfig = field(default_factory=TerrainConfig)
     reset: ResetConfig = field(default_factory=ResetConfig)
     termination: TerminationConfig = field(default_factory=TerminationConfig)
     rewards: RewardConfig = field(default_factory=RewardConfig)

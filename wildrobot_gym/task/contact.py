@@ -86,7 +86,7 @@ def contact_reader(
         return lambda state: force_contacts(state.pad_forces, scale)
     if config.contacts == "proxy":
         height, speed = config.proxy_height, config.proxy_speed
-        return lambda s: proxy_contacts(s.pad_pos_w[..., 2], s.pad_speed, height, speed)
+        return lambda s: proxy_contacts(s.pad_height, s.pad_speed, height, speed)
     if config.contacts == "none":
         raise RobotError("Contacts of kind 'none' have no values.")
     thigh_ids, thigh_signs, knee_ids = _leg_angles(robot)
@@ -164,7 +164,7 @@ def lowest_corner(
     pad_pos_w: Float[AnyArray, "*b pad 3"],
     foot_quat_w: Float[AnyArray, "*b foot 4"],
 ) -> Float[AnyArray, "*b foot"]:
-    """Height of the lowest point of each foot's pads, m.
+    """Height of the lowest point of each foot's pads in the world, m.
 
     A pad is the hull of balls around points that are fixed in the foot. Its lowest point is a
     radius under the lowest of them.
@@ -193,3 +193,34 @@ def lowest_corner(
         low = rise.min(axis=-1) - robot.pad_radius[pads]
         heights.append((pad_pos_w[..., pads, 2] + low).min(axis=-1))
     return xp.stack(heights, axis=-1)
+
+
+def sole_heights(robot: RobotModel, state: PhysicsState) -> Float[AnyArray, "*b foot"]:
+    """Height of the lowest point of each foot's pads over the ground under that point, m."""
+    if robot.ground is None:
+        return lowest_corner(robot, state.pad_pos_w, state.foot_quat_w)
+    xp: Any = state.pad_pos_w.__array_namespace__()
+    points = sole_points(robot, state)
+    of_pads = (points[..., 2] - robot.ground.height(points[..., :2])).min(axis=-1)
+    feet = [
+        of_pads[..., ids[ids < len(robot.pad_names)]].min(axis=-1) for ids in robot.pad_ids_of_foot
+    ]
+    return xp.stack(feet, axis=-1)
+
+
+def sole_points(robot: RobotModel, state: PhysicsState) -> Float[AnyArray, "*b pad point 3"]:
+    """Where the points of the pads are in the world, each lowered by its ball's radius, m."""
+    xp: Any = state.pad_pos_w.__array_namespace__()
+    w, x, y, z = (state.foot_quat_w[..., robot.foot_of_pad, i, None, None] for i in range(4))
+    axes = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)],
+        [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)],
+        [2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    points = xp.asarray(robot.pad_points, dtype=state.pad_pos_w.dtype)
+    offset = sum(
+        points[..., i : i + 1] * xp.concatenate(axis, axis=-1) for i, axis in enumerate(axes)
+    )
+    down = np.zeros((len(robot.pad_names), 1, 3), np.float32)
+    down[..., 0, 2] = robot.pad_radius
+    return state.pad_pos_w[..., None, :] + offset - xp.asarray(down)

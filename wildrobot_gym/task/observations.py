@@ -72,6 +72,7 @@ class Observer:
             # NumPy's: an environment that is only built has not started JAX, and may be forked.
             "home": np.asarray(robot.home_joint_pos, np.float32),
             "switch_force": own.switch_force,
+            "ground": robot.ground,
         }
         self._clock_hz, self._control_dt = own.clock_hz, config.control_dt
         self._sensors = Sensors(

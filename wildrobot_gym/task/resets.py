@@ -104,7 +104,7 @@ def draw_start(
         jnp.array([cos * qvel[0] - sin * qvel[1], sin * qvel[0] + cos * qvel[1]])
     )
     return Start(
-        qpos=qpos,
+        qpos=anywhere(key, robot, qpos),
         qvel=qvel,
         from_reference=from_reference,
         command=command,
@@ -112,3 +112,18 @@ def draw_start(
         history=history,
         **world.start(key, qpos[7:]),
     )
+
+
+def anywhere(key: jax.Array, robot: RobotModel, qpos: Float[Array, "nq"]) -> Float[Array, "nq"]:
+    """The pose at a random place on the robot's ground; a level floor is the same everywhere.
+
+    Args:
+        key: Random key of the start.
+        robot: The robot, with its ground.
+        qpos: The pose.
+    """
+    if robot.ground is None:
+        return qpos
+    # A key of its own: other draws are the same on every ground.
+    place = jax.random.uniform(jax.random.fold_in(key, 6), (2,), minval=-0.5, maxval=0.5)
+    return qpos.at[:2].set(robot.ground.size * place)

@@ -113,7 +113,7 @@ def tracking_yaw(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
 def base_height(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     """exp(-((height - target) / 0.05)^2)."""
     target: Any = c.target_height  # `fitted` puts the robot's own in place of None
-    return kernel(x.state.base_pos_w[..., 2] - target, c.height_sigma)
+    return kernel(x.state.base_height - target, c.height_sigma)
 
 
 @reward_term(0.5)

@@ -15,7 +15,7 @@ def terminated(state: PhysicsState, config: TerminationConfig) -> Bool[Array, "*
     """Whether the base is too low, too high or tilted past the limit, or the simulation
     diverged.
     """
-    height = state.base_pos_w[..., 2]
+    height = state.base_height
     low: Any = config.min_height  # `fitted` puts the robot's own in place of None
     high: Any = config.max_height
     ended = (height < low) | (height > high) | state.diverged

@@ -37,7 +37,7 @@ from wildrobot_gym.task.observations import CLIP, observation_dim, observation_m
 from wildrobot_gym.task.protocol import Seen, StepOutput, episode_steps, sharing_key
 from wildrobot_gym.task.randomization.world import World
 from wildrobot_gym.task.reflection import SCALAR, VECTOR, joint_image
-from wildrobot_gym.task.resets import Start
+from wildrobot_gym.task.resets import Start, anywhere
 from wildrobot_gym.task.reward_terms import reward_terms
 from wildrobot_gym.task.state import TaskState
 from wildrobot_gym.task.step import (
@@ -143,7 +143,7 @@ class TrackTask:
         joints = jnp.clip(joints, self.control.low, self.control.high)
         return dataclasses.replace(
             start,
-            qpos=jnp.concatenate([base, joints]),
+            qpos=anywhere(key, self.robot, jnp.concatenate([base, joints])),
             qvel=start.qvel + push,
             **self.world.start(key, joints),
         )
@@ -261,7 +261,7 @@ class TrackTask:
                 qpos[7:] - state.joint_pos,
                 to_heading(qpos[3:7], qvel[:3]),
                 gravity_direction(qpos[3:7]),
-                10.0 * (qpos[2:3] - state.base_pos_w[2:3]),  # dm
+                10.0 * (qpos[2:3] - state.base_height[None]),  # dm
             ]
         error = yaw_of(self.clips.qpos[task.frame, 3:7]) + task.yaw - state.yaw
         parts.append(jnp.stack([jnp.sin(error), jnp.cos(error)]))
