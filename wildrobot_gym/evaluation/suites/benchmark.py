@@ -137,6 +137,9 @@ class SuiteBenchmark:
             which = slice(index * self.episodes, (index + 1) * self.episodes)
             metrics = row_metrics(recording.envs(which), script, robot, control_dt)
             drawn: dict[str, Any] = {name: values[which] for name, values in draws.items()}
+            if "terrain" in row.env:
+                drawn["start_position"] = recording.base_pos_w[0, which, :2]
+                drawn["start_heading"] = recording.yaw[0, which]
             if isinstance(row.command, Course):
                 drawn["command"] = [drawn_command(of, control_dt) for of in script.swapaxes(0, 1)]
             results.append(RowResult(row, metrics, drawn))

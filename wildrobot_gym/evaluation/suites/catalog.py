@@ -210,9 +210,21 @@ BODY = Suite(
     draw="floor_friction",
 )
 
+GROUND = Suite(
+    "ground",
+    "10 s at 0.4 and 0.6 m/s on rough ground, on a slope and on steps",
+    "place and heading; roughness of 10 mm, slope of 5°, steps of 8 mm",
+    (
+        *_walks({"terrain": {"kind": "rough", "height": 0.010}}, ", rough"),
+        *_walks({"terrain": {"kind": "slope", "slope": math.radians(5.0)}}, ", slope"),
+        *_walks({"terrain": {"kind": "steps", "height": 0.008}}, ", steps"),
+    ),
+    (Bar("survived", low=0.95),),
+)
+
 SUITES = {
     suite.name: suite
-    for suite in (FLAT, DIRECTIONS, STAND, COURSE, PUSH, SERVO, DELAY, SENSORS, BODY)
+    for suite in (FLAT, DIRECTIONS, STAND, COURSE, PUSH, SERVO, DELAY, SENSORS, BODY, GROUND)
 }
 
 
