@@ -79,11 +79,9 @@ def make_world(robot: RobotModel, points: bool) -> World:
             or more to stand on than that.
     """
     ground = robot.ground
-    if ground is None and not points:
-        return World(robot.simulated.model)
-    spec = corner_spec(robot) if points or not ground.is_plane else robot.spec()
     if ground is None:
-        return World(spec.compile())
+        return World(corner_spec(robot).compile() if points else robot.simulated.model)
+    spec = corner_spec(robot) if points or not ground.is_plane else robot.spec()
     floor = find_floor(robot, spec)
     if ground.is_plane:
         tilt_floor(floor, ground)

@@ -41,7 +41,7 @@ class Sample:
     switch_force: Any = None  # N; a foot switch closes above it
     phase: Any = None  # (*b,) of the gait clock, cycles
     draws: Any = None  # by name, what the episode's randomization drew
-    ground: Ground | None = struct.field(pytree_node=False, default=None)
+    ground: Ground | None = struct.field(pytree_node=False, default=None)  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class Observer:
         self._privileged = [known[name] for name in config.privileged]
         self._scale = _scales(robot, self._channels, own.sensors)
         self._critic_scale = _scales(robot, self._privileged, {})
-        self._fixed = {
+        self._fixed: dict[str, Any] = {
             # NumPy's: an environment that is only built has not started JAX, and may be forked.
             "home": np.asarray(robot.home_joint_pos, np.float32),
             "switch_force": own.switch_force,
