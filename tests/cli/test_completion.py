@@ -50,6 +50,7 @@ def test_no_option_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
         "--reference",
         "--robot",
         "--seed",
+        "--suite",
         "--video",
     ]
 

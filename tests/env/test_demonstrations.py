@@ -35,10 +35,11 @@ def test_the_actions_ask_for_the_servo_targets(robot: RobotModel) -> None:
     targets = servo_targets(robot, states, 0.02)
     blank = env.task.blank(jnp.zeros(2, jnp.uint32))
     for i in (0, 7, 100):
-        _, target = env.task.target(
+        _, drive = env.task.target(
             blank.replace(action=jnp.asarray(obs[i, -n:])), jnp.asarray(actions[i])
         )
-        np.testing.assert_allclose(target, np.clip(targets[1 + i], *robot.joint_range.T), atol=1e-5)
+        wanted = np.clip(targets[1 + i], *robot.joint_range.T)
+        np.testing.assert_allclose(drive.targets, wanted, atol=1e-5)
 
 
 def test_what_cannot_be_demonstrated_is_named(wildrobot: RobotModel) -> None:

@@ -100,7 +100,7 @@ def test_a_trained_policy_that_does_not_fit_is_refused(tiny_run, tmp_path, capsy
     agent = f"trained_agent={tiny_run}"
     assert "policy_kwargs" in message(agent, "policy_kwargs.activation_fn=tanh")
     assert "symmetric_policy none, not equivariant" in message(agent, "symmetric_policy=true")
-    assert "observation_space" in message(
+    assert "wildrobot_8dof" in message(
         agent, "env_kwargs.robot=wildrobot_8dof", "amp.reference=walk_synthetic_8dof"
     )
     assert "history" in message(agent, "env_kwargs.features.history.frames=3")

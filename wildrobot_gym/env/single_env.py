@@ -125,6 +125,8 @@ class WildRobotEnv(RobotEnv):
     | commands.curriculum_start | 1 (off) | part of the ranges that training begins with |
     | reset | joint_noise 0.05, velocity_noise 0.1, tilt_noise 0.03 | rad; m/s and rad/s; rad |
     | reset.reference_fraction, stagger | 0, false | stagger: first episodes end one by one |
+    | randomization | {} | `{term: [low, high]}`, drawn once an episode: docs/guides/randomization |
+    | disturbances | none | push, force, payload_drop, friction_patch, within episodes |
     | terrain | kind flat | or rough, steps, slope, mixed; their sizes: `TerrainConfig` |
     | termination | min_height 0.2, max_height 0.7 (by the robot), max_tilt none | m, m, rad |
     | rewards | the weights above | and the terms' numbers, such as tracking_sigma 0.25 m/s |

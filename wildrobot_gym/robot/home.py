@@ -6,7 +6,6 @@ from fnmatch import fnmatchcase
 
 import mujoco
 import numpy as np
-import scipy.optimize
 from jaxtyping import Float
 
 from wildrobot_gym.errors import RobotError, unknown_name
@@ -129,6 +128,8 @@ def _solve(
             _SMALL * angles,
         ]
         return np.concatenate(rows)
+
+    import scipy.optimize  # not at the top: it takes a good part of a second, for this pose alone
 
     low, high = model.jnt_range[legs].T
     free = ~model.jnt_limited[legs].astype(bool)

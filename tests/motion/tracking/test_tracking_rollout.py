@@ -19,6 +19,7 @@ PLAIN = TrackSettings(
 )
 NO_HELP = replace(PLAIN, harness=None, controllers=(Controller(**dict.fromkeys(GAIN_COUNTS)),))
 ABOUT = ("motion_id", "variant", "source", "licence", "first_step", "fell")
+ABOUT += ("commands",)  # None where a clip has one command
 ARRAYS = [f.name for f in fields(Performance) if f.name not in ABOUT]
 
 

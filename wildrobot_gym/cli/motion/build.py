@@ -8,7 +8,7 @@ from wildrobot_gym.experiments.motion.settings import BuildSettings
 
 
 def build(settings: tyro.conf.OmitArgPrefixes[BuildSettings], force: bool = False) -> int:
-    """Make walks with the gait generator: straight ones, or in all directions by commands.
+    """Make walks in all directions with the gait generator.
 
     Args:
         settings: The walks and their file.

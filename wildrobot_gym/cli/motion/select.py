@@ -16,7 +16,7 @@ def select(
     robot: str | None = None,
     force: bool = False,
 ) -> int:
-    """Write some of a dataset's motions into a new dataset, alone or joined with other datasets.
+    """Write motions of one or more datasets into a new one.
 
     Args:
         dataset: Reference file or the name of a shipped one.
