@@ -20,6 +20,7 @@ from wildrobot_gym.experiments.settings import ExportSettings
 from wildrobot_gym.experiments.view.session import PolicySession
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.model import make_vec_env, start_from
+from wildrobot_gym.training.policy import load_policy
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +109,16 @@ def test_a_policy_with_a_critic_of_its_own_loads_and_exports_alike(policy, expor
     _, infos = env.reset(seed=0)
     env.close()
     assert "critic_obs" not in infos
+
+
+def test_a_policys_file_imports_no_module(tmp_path):
+    """Its training may have drawn a term of the user's own; acting needs none."""
+    path = tmp_path / "p.zip"
+    model = random_policy(path, **ENV).model
+    terms = {"randomization": {"no_such_module:term": [0.0, 1.0]}, "privileged": ["draw_term"]}
+    model.extra = {"env_id": "WildRobot-v0", "env_kwargs": ENV | terms}
+    model.save(path)
+    assert load_policy(path).env_kwargs["randomization"] == terms["randomization"]
 
 
 def test_a_viewer_commands_all_that_it_was_trained_for(policy):

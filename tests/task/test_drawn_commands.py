@@ -151,3 +151,8 @@ def test_the_environment_shows_the_corrected_command_and_keeps_its_level() -> No
 def test_wrong_settings(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         build(CommandConfig, settings)
+
+
+def test_a_curriculum_needs_a_time_limit() -> None:
+    with pytest.raises(ConfigError, match="curriculum_start needs episodes that end"):
+        gym.make("WildRobot-v0", commands={"curriculum_start": 0.5})

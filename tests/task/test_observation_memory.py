@@ -171,6 +171,7 @@ def test_the_env_shows_the_critic_more(mode: str) -> None:
         ({"observation": {"channels": ["gyro", "gyro"]}}, "once"),
         ({"observation": {"channels": []}}, "one at least"),
         ({"observation": {"sensors": {"command": {"noise": 1.0}}}}, "command"),
+        ({"observation": {"sensors": {"gyro": {"noise": 0.1}}}}, "channels that are observed"),
         ({"observation": {"sensors": {"gyro": {"delay_s": 0.5}}}}, "0 to 0.2"),
         ({"observation": {"sensors": {"gyro": {"dropout": 1.0}}}}, "dropout"),
         ({"privileged": ["speed"]}, "privileged"),
@@ -184,3 +185,9 @@ def test_wrong_settings(settings: dict[str, Any], message: str) -> None:
 def test_the_guide_lists_the_channels() -> None:
     guide = Path(__file__).parents[2] / "docs" / "guides" / "observations.md"
     assert channel_table() in guide.read_text(encoding="utf-8")
+
+
+def test_a_late_switch_is_open_or_closed(wildrobot: RobotModel) -> None:
+    frames = [[float(t >= 2)] * 4 for t in range(6)]
+    late = sensors_of(wildrobot, ["foot_switches"], foot_switches={"delay_s": 0.013})
+    np.testing.assert_array_equal(run(late, frames)[:, 0], [0, 0, 0, 1, 1, 1])

@@ -436,3 +436,10 @@ def test_wrong_terms_of_ones_own(
 def test_a_module_that_is_not_there(wildrobot: RobotModel) -> None:
     with pytest.raises(ConfigError, match=r"cannot be imported.*PYTHONPATH"):
         World(wildrobot, {"no_such_module:term": (0, 1)}, DisturbanceConfig(), 0.02)
+
+
+def test_a_range_beyond_the_bounds_of_ones_own_term_is_named(
+    wildrobot: RobotModel, own: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"weak_knees.*0\.1 or more"):
+        World(wildrobot, {"own_randomization:weak_knees": (0.0, 1.0)}, DisturbanceConfig(), 0.02)

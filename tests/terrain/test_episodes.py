@@ -13,9 +13,11 @@ from wildrobot_gym.env.single_env import WildRobotEnv
 from wildrobot_gym.env.starts import SOLE_DEPTH
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.evaluation.recording import read_step
+from wildrobot_gym.motion.clip_files import load_clips
+from wildrobot_gym.motion.states import clip_features
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.channels import GROUND_SCAN, Sample, width
-from wildrobot_gym.task.config import RewardConfig, TerminationConfig
+from wildrobot_gym.task.config import FeatureConfig, RewardConfig, TerminationConfig
 from wildrobot_gym.task.contact import sole_heights
 from wildrobot_gym.task.ground_scan import OFFSETS
 from wildrobot_gym.task.rewards import RewardInputs
@@ -191,3 +193,13 @@ def test_pictures_show_the_ground() -> None:
         env.close()
     # Light and dark tiles: far more contrast than the floor's.
     assert frames["steps"].std() > 1.5 * frames["flat"].std() > 0
+
+
+def test_clips_walk_on_a_level_floor_whatever_the_terrain(wildrobot: RobotModel) -> None:
+    """A slope would lift or sink a clip's root height and pads with the way that it went."""
+    clip = load_clips("walk_synthetic", wildrobot)[0]
+    features = FeatureConfig(channels=("root_height", "foot_contacts"), contacts="proxy")
+    there = replace(wildrobot, ground=RAMP)
+    np.testing.assert_array_equal(
+        clip_features(there, features, clip), clip_features(wildrobot, features, clip)
+    )

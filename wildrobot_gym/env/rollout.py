@@ -32,8 +32,9 @@ def perform(
 ) -> list[Performance]:
     """Perform every clip of a reference once, from its first frame.
 
-    A performance ends with its clip, or where the robot falls or loses the clip. The rewards of
-    `settings` are not read: they could name a module, and a policy's file must not import one.
+    A performance ends with its clip, or where the robot falls or loses the clip. The robot is the
+    nominal one, undisturbed, on a level floor. Rewards and randomization are not read from
+    `settings`: they could name a module, and a policy's file must not import one.
 
     Args:
         reference: A file or a shipped name.
@@ -43,7 +44,7 @@ def perform(
     Raises:
         ConfigError: the control rate is not the one of performances.
     """
-    unused = ("max_episode_steps", "rewards")
+    unused = ("max_episode_steps", "rewards", "randomization", "disturbances", "terrain")
     settings = {name: value for name, value in (settings or {}).items() if name not in unused}
     settings["reference"] = reference
     _check_rate(settings.get("control_dt", CONTROL_DT))

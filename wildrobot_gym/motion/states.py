@@ -43,6 +43,7 @@ def clip_states(
     Raises:
         MotionError: The clip does not fit the robot (see `MotionClip.check`).
     """
+    robot = replace(robot, ground=None)  # clips walk on a level floor, whatever the terrain
     clip = clip.check(robot).resampled(1.0 / control_dt)
     qpos = clip.qpos
     qpos[:, 3:7] /= np.linalg.norm(qpos[:, 3:7], axis=-1, keepdims=True)

@@ -35,7 +35,7 @@ class Stand:
 
 def stand_at_home(robot: RobotModel) -> Stand:
     """Simulate the home pose for `STAND_S` with the servos holding it."""
-    model = robot.model
+    model = robot.simulated.model
     data = mujoco.MjData(model)
     mujoco.mj_resetDataKeyframe(model, data, model.keyframe("home").id)
     while data.time < STAND_S:

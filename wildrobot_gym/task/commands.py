@@ -141,7 +141,7 @@ def sample_command(
     key_value, key_stand = jax.random.split(key)
     command = jax.random.uniform(key_value, (3,), minval=low, maxval=high) * level
     if config.axis_fraction > 0:
-        share_key, axis_key = jax.random.split(jax.random.fold_in(key, 1))
+        share_key, axis_key = jax.random.split(jax.random.fold_in(key, 4))
         # Only parts that have a range: the others would be one more way to stand.
         wide = jnp.array([config.vx, config.vy, config.yaw_rate]) != 0.0
         axis = jax.random.categorical(axis_key, jnp.where(wide.any(axis=1), 0.0, -jnp.inf))

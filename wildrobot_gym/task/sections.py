@@ -144,6 +144,8 @@ class ObservationConfig:
         )
         for name in self.sensors:
             check_choice("channel in observation.sensors", name, measured)
+            seen = name in self.channels
+            check(seen, "observation.sensors", name, f"channels that are observed: {self.channels}")
         check(self.switch_force >= 0, "observation.switch_force", self.switch_force, "N, 0 or more")
         check(self.clock_hz > 0, "observation.clock_hz", self.clock_hz, "a positive number of Hz")
 

@@ -68,6 +68,7 @@ class Sensors:
             columns(name) for name in ("noise", "bias", "dropout", "quantization", "delay_s")
         )
         self._measured = np.repeat([c.sensor is not None for c in channels], widths)
+        self._switch = np.repeat([c.sensor == "switch" for c in channels], widths)
         self._delay, self._control_dt = delay, control_dt
         late = self._measured * max(randomization.get("observation_delay", (0.0, 0.0)))
         self._num_past = math.ceil(round(float((delay + late).max()) / control_dt, 6))
@@ -160,6 +161,8 @@ class Sensors:
         """Frames as they were some time ago, interpolated; `line` has the newest last."""
         delay = self._delay + self._measured * draws.get("observation_delay", 0.0)
         steps = jnp.clip(delay / self._control_dt, 0.0, self._num_past)
+        # A switch is open or closed, however late.
+        steps = jnp.where(self._switch, jnp.round(steps), steps)
         whole = jnp.floor(steps)
         newer = self._num_past - whole.astype(jnp.int32)
         ids = jnp.arange(line.shape[1])

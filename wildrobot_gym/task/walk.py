@@ -69,6 +69,11 @@ class WalkTask:
         max_episode_steps: int | None = None,
         reference: ReferenceStates | None = None,
     ) -> None:
+        if config.commands.curriculum_start < 1 and max_episode_steps is None:
+            raise ConfigError(
+                "commands.curriculum_start needs episodes that end at a time limit of this"
+                " environment: use gym.make_vec, or set it to 1."
+            )
         if config.reset.reference_fraction > 0 and reference is None:
             raise ConfigError(
                 f"reset.reference_fraction is {config.reset.reference_fraction} but no reference"
@@ -171,8 +176,9 @@ class WalkTask:
         self, task: TaskState, state: PhysicsState, action: Float[Array, "joint"]
     ) -> tuple[TaskState, StepOutput]:
         """Task state and output after physics took one control step with the filtered `action`."""
-        wanted = self.commands.effective(task.command, task.course, state.yaw)
         dt = self.config.control_dt
+        yaw = known_yaw(state.yaw, task.draws, (task.step_count + 1) * dt)
+        wanted = self.commands.effective(task.command, task.course, yaw)
         inputs = RewardInputs(
             **reward_inputs(self.robot, self.world, task, state, action, wanted, dt)
         )
@@ -188,7 +194,7 @@ class WalkTask:
         key, command_key = jax.random.split(task.key)
         resample = (step_count % self._resample_every == 0) & ~task.command_held
         command, course = self.commands.next(
-            command_key, task.command, task.course, resample, task.command_held, state.yaw
+            command_key, task.command, task.course, resample, task.command_held, yaw
         )
         next_task = dataclasses.replace(
             task,

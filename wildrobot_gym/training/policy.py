@@ -26,9 +26,6 @@ from wildrobot_gym.task.config import CommandConfig, EnvConfig
 from wildrobot_gym.training.policy_fit import check_fits, observed
 from wildrobot_gym.training.run_directory import MOTION_DIGESTS, RunDirectory
 
-# What a critic of its own sees. A policy that is run needs none of it, but its file is read whole.
-CRITIC_SETTINGS = ("privileged", "randomization", "disturbances", "terrain")
-
 
 @dataclass(frozen=True)
 class LoadedPolicy:
@@ -176,18 +173,17 @@ def load_policy(policy: str | Path, robot: str | None = None) -> LoadedPolicy:
         )
     stored = extra.get("env_kwargs") if isinstance(extra, Mapping) else None
     trained: dict[str, Any] = dict(stored) if isinstance(stored, Mapping) else {}
-    critic = CRITIC_SETTINGS if trained.get("privileged") else ()
     if robot is not None:
         _check_robot(path, str(trained.get("robot", EnvConfig.robot)), robot)
     env_kwargs = trained if robot is None else trained | {"robot": robot}
     # One environment is enough to compare spaces and feature layout with the file's.
-    # Never stepped, so the engine that needs no compilation will do.
+    # Never stepped, so the engine that needs no compilation will do. What its critic saw is left
+    # out: acting needs none of it, and randomization could name a module, which no file may import.
     probe = WildRobotVectorEnv(
         1,
         backend="native",
         autoreset_mode=AutoresetMode.SAME_STEP,
         **evaluation_settings(env_kwargs),
-        **{name: trained[name] for name in critic if name in trained},
     )
     try:
         check_fits(path, trained, probe)

@@ -20,7 +20,7 @@ def bars_text(bars: Iterable[Bar]) -> str:
     """Bars in one line; those of some rows alone name them first."""
     parts = []
     for rows, of_rows in groupby(bars, key=lambda bar: bar.rows):
-        where = f"{', '.join(rows)}: " if rows else ""
+        where = f"{' and '.join(f'*{row}*' for row in rows)}: " if rows else ""
         parts.append(where + ", ".join(map(bar_text, of_rows)))
     return "; ".join(parts)
 

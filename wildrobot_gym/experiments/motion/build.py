@@ -49,11 +49,17 @@ def build_walks(settings: BuildSettings | None = None, *, overwrite: bool = Fals
     kinds = _kinds(settings)
     robot = RobotModel.load(settings.robot)
     path = settings.out or default_reference_path(robot.name)
+    if settings.out is None and not path.is_file():
+        raise ConfigError(
+            f"No walks of {robot.name!r} are shipped, so they have no default file. Name one with"
+            " --out."
+        )
     check_free([path, report_file(path)], overwrite)
     mirror = settings.mirror and robot.mirror is not None
     clips: list[MotionClip] = []
     if WALK in kinds:
-        clips += build_clips(robot, settings.speeds or WALK_SPEEDS, mirror)
+        own_speeds = [round(speed * robot.speed_scale, 3) for speed in WALK_SPEEDS]
+        clips += build_clips(robot, settings.speeds or own_speeds, mirror)
     clips += build_kinds(robot, [kind for kind in kinds if kind != WALK], mirror)
     if settings.commands is not None:
         made = commanded_clip(

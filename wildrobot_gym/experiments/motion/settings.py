@@ -20,9 +20,12 @@ class BuildSettings:
     robot: str = "wildrobot"
     """Name of a shipped robot, or a folder with a robot.yaml."""
     out: Path | None = None
-    """File for the clips, .npz. The default is the shipped walk_synthetic of this robot."""
+    """File for the clips, .npz. The default is the shipped walk_synthetic, if the robot has one."""
     speeds: tuple[float, ...] | None = None
-    """Speeds of the straight walks, in m/s. The default is the speeds of the shipped walks."""
+    """Speeds of the straight walks, in m/s.
+
+    The default is the speeds of the shipped walks, at the robot's own Froude numbers.
+    """
     kinds: tuple[str, ...] | None = None
     """Kinds of motion: `walk` (straight, the default), `turn`, `curve`, `sideways`, `backward`,
     `start`, `speeds`, `course`, or `all`.

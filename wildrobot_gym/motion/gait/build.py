@@ -148,7 +148,7 @@ def build_kinds(
 
 def default_reference_path(robot: str) -> Path:
     """Return the file of the shipped synthetic reference for the robot with that name."""
-    suffix = robot.removeprefix("wildrobot").strip("_")  # all shipped robots have this prefix
+    suffix = robot.removeprefix("wildrobot").strip("_")
     return MOTIONS / ("_".join(filter(None, ("walk_synthetic", suffix))) + ".npz")
 
 

@@ -57,6 +57,8 @@ class World:
         order = {name: i for i, name in enumerate(TERMS)}
         # Built-in terms in their own order, then the user's: it does not matter who is named first.
         found.sort(key=lambda pair: order.get(pair[0].name, len(order)))
+        for term, bounds in found:
+            term.check(bounds)
         self.terms: dict[str, RandomTerm] = {term.name: term for term, _ in found}
         self._ranges = {term.name: bounds for term, bounds in found}
         self._parts = self._make_parts(control_dt)
