@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import jax
@@ -12,6 +13,7 @@ import pytest
 from bipeds import JOINTS, MOTOR, ROBOT, SERVOS, SOLES, load, mjcf, stands, write
 
 from wildrobot_gym.errors import RobotError
+from wildrobot_gym.paths import ROBOTS
 from wildrobot_gym.physics.corner_contacts import corner_model
 from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.mjx import MjxEngine, MjxState
@@ -326,6 +328,7 @@ WRONG = {
     "unknown keyframe": (mjcf(), ROBOT + "home: rest\n", "Unknown keyframe 'rest'.*stand"),
     "unknown site": (mjcf(), ROBOT + "imu: chest\n", "Unknown site for imu 'chest'"),
     "negative gain": (mjcf(), ROBOT.replace("kp: 20.0", "kp: -1"), "servos kp is -1.0; allowed"),
+    "heights": (mjcf(), ROBOT + "heights: {min: 0.5, max: 0.4}\n", "heights is .*min < max"),
     "asymmetric": (
         mjcf().replace('pos="0 -0.06 0"', 'pos="0 -0.07 0"'),
         ROBOT,
@@ -439,3 +442,29 @@ def test_mjx_gets_points_in_place_of_a_mesh(tmp_path: Path) -> None:
     np.testing.assert_array_equal(points.body_inertia, mesh.model.body_inertia)
     spheres = points.geom_type == mujoco.mjtGeom.mjGEOM_SPHERE
     assert (spheres & (points.geom_conaffinity > 0)).sum() == 8  # four corners of each sole
+
+
+def test_a_shipped_model_with_a_held_joint(tmp_path: Path) -> None:
+    """Its keyframe has controls of all servos, and the held joint's servo has a setting."""
+    for part in ("parts", "wildrobot"):
+        shutil.copytree(ROBOTS / part, tmp_path / part)
+    own = tmp_path / "wildrobot" / "robot.yaml"
+    whole = RobotModel.load("wildrobot")
+    joints = [joint for joint in whole.joint_names if joint != "waist_yaw"]
+    servos = "servos: {waist_yaw: {kp: 30.0}}\n"
+    for held in ("weld", "servo"):
+        more = f"name: held\njoints: [{', '.join(joints)}]\nheld: {held}\n{servos}"
+        own.write_text((ROBOTS / "wildrobot" / "robot.yaml").read_text() + more)
+        robot = RobotModel.load(own.parent)
+        assert list(robot.joint_names) == joints
+        np.testing.assert_allclose(robot.mass, whole.mass, rtol=1e-6)
+
+
+def test_the_left_foot_comes_first(tmp_path: Path) -> None:
+    shutil.copytree(ROBOTS / "sprout", tmp_path / "sprout")
+    own = tmp_path / "sprout" / "robot.yaml"
+    text = own.read_text()
+    swapped = text.replace("sole_l", "x").replace("sole_r", "sole_l").replace("x}", "sole_r}")
+    own.write_text(swapped)
+    with pytest.raises(RobotError, match=r"stands to the right of.*Name the left foot first"):
+        RobotModel.load(own.parent)

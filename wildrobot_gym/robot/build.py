@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import mujoco
 import numpy as np
 
 from wildrobot_gym.errors import RobotError, unknown_name
-from wildrobot_gym.robot.feet import add_pads, find_feet
+from wildrobot_gym.robot.feet import Foot, add_pads, find_feet
 from wildrobot_gym.robot.file import RobotFile
 from wildrobot_gym.robot.home import HOME, home_qpos, leg_joints
 from wildrobot_gym.robot.scene import add_scene, collide_only
@@ -67,6 +68,7 @@ def build_robot(file: RobotFile, held: str = "weld") -> BuiltRobot:
     data = mujoco.MjData(model)
     data.qpos[:] = home
     mujoco.mj_kinematics(model, data)
+    _check_sides(file, data, feet)
     others = [joint for joint in known if joint not in joints]
     forget_sensors(spec, others)
     if held == "weld":
@@ -80,6 +82,21 @@ def build_robot(file: RobotFile, held: str = "weld") -> BuiltRobot:
     imu = _add_imu(spec, base, file)
     spec.modelname = file.robot_name
     return BuiltRobot(spec, {foot.name: list(foot.pads) for foot in feet}, imu, others)
+
+
+def _check_sides(file: RobotFile, data: mujoco.MjData, feet: Sequence[Foot]) -> None:
+    """The left foot comes first, as everywhere else.
+
+    Raises:
+        RobotError: it does not.
+    """
+    y = [float(data.xpos[foot.body][1]) for foot in feet]
+    if len(y) == 2 and y[0] < y[1]:
+        names = [foot.name for foot in feet]
+        raise RobotError(
+            f"{file.path}: the first foot, {names[0]!r}, stands to the right of {names[1]!r}."
+            " Name the left foot first (y points to the left)."
+        )
 
 
 def read_model(path: Path) -> mujoco.MjSpec:

@@ -79,6 +79,11 @@ class HeightSettings:
     max: float | None = None
     """Over which an episode ends."""
 
+    def __post_init__(self) -> None:
+        low, high = self.min, self.max
+        fits = low is None or high is None or low < high
+        check(fits, "heights", {"min": low, "max": high}, "min < max")
+
 
 @dataclass(frozen=True)
 class OptionSettings:

@@ -49,7 +49,8 @@ def add_servos(
     Raises:
         RobotError: gains or limits are neither in the model nor in the file.
     """
-    check_patterns("servos", list(file.servos), joints)
+    every = [model.joint(i).name for i in range(model.njnt)]
+    check_patterns("servos", list(file.servos), every)  # those that are held have gains, too
     settings = {joint: settings_of(file, joint) for joint in joints}
     for name, given in settings.items():
         _set_joint(spec.joint(name), given)
@@ -83,6 +84,8 @@ def add_servos(
         )
     for actuator in list(spec.actuators):
         spec.delete(actuator)
+    for key in spec.keys:  # their controls were those of the other actuators
+        key.ctrl = []
     for joint, name, servo in wanted:
         actuator = spec.add_actuator(name=name, target=joint, trntype=_JOINT)
         actuator.set_to_position(kp=servo.kp, kv=servo.kv or 0.0)

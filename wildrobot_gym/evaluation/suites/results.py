@@ -111,19 +111,19 @@ class SuiteResult:
 
     @property
     def passed(self) -> bool:
-        """Whether all bars are met."""
-        return all(verdict.met for verdict in self.verdicts)
+        """Whether there are bars, and all are met."""
+        return bool(self.verdicts) and all(verdict.met for verdict in self.verdicts)
 
     @property
     def share_met(self) -> float:
-        """Share of the bars that are met, over all rows: 1 where the suite is passed."""
+        """Fraction of the bars that are met, over all rows: 1 where the suite is passed."""
         met = [
             bar.is_met(row.summary[bar.metric][bar.of])
             for bar in self.suite.bars
             for row in self.rows
             if not bar.rows or row.row.name in bar.rows
         ]
-        return float(np.mean(met))
+        return float(np.mean(met)) if met else 0.0
 
     def to_json(self) -> dict[str, Any]:
         """All rows and verdicts as JSON types."""
