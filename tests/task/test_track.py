@@ -146,3 +146,9 @@ def test_a_partial_setting_keeps_the_tracking_defaults() -> None:
         2.0,
     ]
     assert (config.action.filter, config.action.scale) == (1.0, 0.5)
+
+
+@pytest.mark.parametrize("term", ["joint_zero", "imu_tilt", "observation_delay"])
+def test_tracking_reads_exactly(term: str) -> None:
+    with pytest.raises(ConfigError, match=rf"randomization is \['{term}'\].*no sensor's terms"):
+        build(TrackEnvConfig, {"randomization": {term: [0.0, 0.01]}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -459,3 +460,11 @@ def test_starts_barely_touch_the_floor(wildrobot: RobotModel) -> None:
         mujoco.mj_collision(wildrobot.model, data)
         depths.append(min([c.dist for c in data.contact], default=0.0))
     assert min(depths) > -0.016
+
+
+def test_robots_of_other_gains_share_no_compiled_task(wildrobot: RobotModel) -> None:
+    """Randomization compiles a robot's nominal gains in."""
+    other = copy.deepcopy(wildrobot)
+    other.model.actuator_gainprm[:, 0] *= 1.1
+    assert make_task(wildrobot).sharing_key() == make_task(copy.deepcopy(wildrobot)).sharing_key()
+    assert make_task(wildrobot).sharing_key() != make_task(other).sharing_key()

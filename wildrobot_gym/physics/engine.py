@@ -51,6 +51,13 @@ class Engine(Protocol):
         ...
 
 
+def model_digest(model: mujoco.MjModel) -> str:
+    """SHA-256 of a compiled model."""
+    buffer = np.zeros(mujoco.mj_sizeModel(model), np.uint8)
+    mujoco.mj_saveModel(model, None, buffer)
+    return hashlib.sha256(buffer.tobytes()).hexdigest()
+
+
 def engine_key(name: str, robot: RobotModel, *parts: Any) -> str:
     """A text that is equal for engines whose compiled functions are equal.
 
@@ -59,9 +66,7 @@ def engine_key(name: str, robot: RobotModel, *parts: Any) -> str:
         robot: Its compiled model is part of the key.
         *parts: Further settings.
     """
-    buffer = np.zeros(mujoco.mj_sizeModel(robot.simulated.model), np.uint8)
-    mujoco.mj_saveModel(robot.simulated.model, None, buffer)
-    digest = hashlib.sha256(buffer.tobytes()).hexdigest()
+    digest = model_digest(robot.simulated.model)
     if robot.ground is not None:
         parts += (robot.ground.digest,)
     return f"{name} {digest} {parts} {jax.config.read('jax_enable_x64')}"

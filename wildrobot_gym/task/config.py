@@ -44,6 +44,9 @@ __all__ = [
     "TrackTerminationConfig",
 ]
 
+# What randomization draws of sensors, which only the walking task has.
+SENSOR_TERMS = {"joint_zero", "imu_tilt", "imu_drift", "observation_delay", "stuck_switch"}
+
 
 @dataclass(frozen=True)
 class EnvConfig:
@@ -116,10 +119,13 @@ class TrackEnvConfig(EnvConfig):
         super().__post_init__()
         ahead = bool(self.horizon) and min(self.horizon) >= 1
         check(ahead, "horizon", self.horizon, "control steps, each 1 or more")
-        seen = self.observation == ObservationConfig() and not self.privileged
+        seen = self.observation == ObservationConfig()
         check(
             seen, "observation", self.observation, "nothing: tracking has an observation of its own"
         )
+        check(not self.privileged, "privileged", self.privileged, "nothing: tracking has none")
+        measured = sorted(SENSOR_TERMS & set(self.randomization))
+        check(not measured, "randomization", measured, "no sensor's terms: tracking reads exactly")
         own = self.commands == CommandConfig()
         check(own, "commands", self.commands, "nothing: a clip brings its own command")
         fraction = self.reset.reference_fraction

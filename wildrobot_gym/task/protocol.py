@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float
 
 from wildrobot_gym.config import to_dict
 from wildrobot_gym.physics.drive import Drive
+from wildrobot_gym.physics.engine import model_digest
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import AnyArray
@@ -132,9 +133,8 @@ def sharing_key(robot: RobotModel, config: EnvConfig, motions: Any) -> str | Non
         return None
     plain = to_dict(config)
     del plain["reset"]["stagger"]
-    model, digest = robot.model, hashlib.sha256()
-    numbers = (robot.home_qpos, model.opt.gravity, model.jnt_axis, model.qpos0)
-    for array in (*numbers, *jax.tree.leaves(motions)):
+    digest = hashlib.sha256(model_digest(robot.model).encode())
+    for array in (robot.home_qpos, *jax.tree.leaves(motions)):
         digest.update(np.asarray(array).tobytes())
     parts = [type(config).__name__, plain, robot.config, digest.hexdigest()]
     return json.dumps(parts, sort_keys=True)
