@@ -98,7 +98,7 @@ class Sensors:
         )
 
     def begin(
-        self, key: Array, frame: Columns, draws: Mapping[str, Array]
+        self, key: Array, frame: Columns, draws: Mapping[str, Any]
     ) -> tuple[SensorState | None, Columns]:
         """The sensors at the first frame of an episode, before which nothing had changed.
 
@@ -124,7 +124,7 @@ class Sensors:
         key: Array,
         state: SensorState | None,
         frame: Columns,
-        draws: Mapping[str, Array],
+        draws: Mapping[str, Any],
         first: Array | bool = False,
     ) -> tuple[SensorState | None, Columns]:
         """One control step later.
@@ -157,7 +157,7 @@ class Sensors:
             last = value = jnp.where(lost, last, value)
         return SensorState(state.bias, last, past), value
 
-    def _late(self, line: Float[Array, "time column"], draws: Mapping[str, Array]) -> Columns:
+    def _late(self, line: Float[Array, "time column"], draws: Mapping[str, Any]) -> Columns:
         """Frames as they were some time ago, interpolated; `line` has the newest last."""
         delay = self._delay + self._measured * draws.get("observation_delay", 0.0)
         steps = jnp.clip(delay / self._control_dt, 0.0, self._num_past)
@@ -169,7 +169,7 @@ class Sensors:
         part = steps - whole
         return (1.0 - part) * line[newer, ids] + part * line[jnp.maximum(newer - 1, 0), ids]
 
-    def _wrong(self, frame: Columns, draws: Mapping[str, Array]) -> Columns:
+    def _wrong(self, frame: Columns, draws: Mapping[str, Any]) -> Columns:
         """The episode's own errors: encoders off zero, a tilted IMU, a gyro that drifts, a switch
         that sticks.
         """
