@@ -8,7 +8,6 @@ follow from the registry.
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from jaxtyping import Array, Float
 
 from wildrobot_gym.config import check, convert_fields, number
 from wildrobot_gym.errors import ConfigError, unknown_name
+from wildrobot_gym.task.own_terms import own_module, own_term
 
 TermFunction = Callable[[Any, Any], Any]
 
@@ -83,7 +83,7 @@ class RewardSettings:
         seen: set[str] = set()
         for key in self.weights:
             if key not in self.registry:
-                name = own_term(key, self.registry)[1]
+                name = own_term(key, "reward", self.registry)[1]
                 if name in seen:
                     raise ConfigError(
                         f"rewards has two terms named {name!r}; infos could not tell them apart."
@@ -142,27 +142,6 @@ class RewardSettings:
         return {term.name: (term.function, weight) for term, weight in found if weight != 0}
 
 
-def own_term(key: str, registry: Mapping[str, RewardTerm]) -> tuple[str, str]:
-    """Module and name in the key of a user's own reward term. Nothing is imported.
-
-    Args:
-        key: Module and function, such as `my_module:my_term`.
-        registry: The package's terms, whose names are taken.
-
-    Raises:
-        ConfigError: the key has another form, or the name is taken.
-    """
-    module_name, colon, name = key.partition(":")
-    if not (colon and module_name and name.isidentifier()):
-        raise ConfigError(
-            unknown_name("reward term", key, registry)
-            + " A term of your own has the form my_module:my_term."
-        )
-    if name in registry:
-        raise ConfigError(f"The reward term {key!r} has the name of a built-in term. Rename it.")
-    return module_name, name
-
-
 def find_term(key: str, registry: Mapping[str, RewardTerm]) -> RewardTerm:
     """A user's own reward term. Its module is imported.
 
@@ -174,18 +153,11 @@ def find_term(key: str, registry: Mapping[str, RewardTerm]) -> RewardTerm:
         ConfigError: the key has another form, the module cannot be imported, or it has no such
             function.
     """
-    module_name, name = own_term(key, registry)
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ConfigError(
-            f"The reward term {key!r} cannot be imported: {error}. Put the module's folder on"
-            " PYTHONPATH."
-        ) from error
+    module, name = own_module(key, "reward", registry)
     function = getattr(module, name, None)
     if not callable(function):
         functions = [n for n, value in vars(module).items() if inspect.isfunction(value)]
-        raise ConfigError(unknown_name(f"reward term in {module_name}", name, functions))
+        raise ConfigError(unknown_name(f"reward term in {module.__name__}", name, functions))
     return RewardTerm(name, 0.0, function, (inspect.getdoc(function) or "").split("\n\n")[0])
 
 

@@ -10,9 +10,9 @@ from jaxtyping import Array
 
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.randomization.terms import RandomTerm, random_term
+from wildrobot_gym.task.sections import MAX_DELAY_S
 
 LONGEST_DELAY = 0.06  # s, of an action; the targets of as many control steps are remembered
-LONGEST_AGE = 0.2  # s, of a sensor's reading: as `observation.sensors` allows
 LEAST_FACTOR = 0.01  # of masses and gains: none becomes zero or negative
 
 
@@ -149,7 +149,7 @@ TERMS: dict[str, RandomTerm] = {
             "s",
             "Age of all sensor readings",
             above=0.0,
-            below=LONGEST_AGE,
+            below=MAX_DELAY_S,
         ),
         RandomTerm(
             "stuck_switch",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from wildrobot_gym.config import check, check_range
 from wildrobot_gym.errors import ConfigError
+from wildrobot_gym.task.own_terms import own_term
 from wildrobot_gym.task.randomization.catalog import LONGEST_DELAY, TERMS
-from wildrobot_gym.task.randomization.terms import own_term_name
 
 Range = tuple[float, float]
 
@@ -24,7 +24,7 @@ def check_randomization(ranges: Mapping[str, Range]) -> None:
         if key in TERMS:
             TERMS[key].check(got)
             continue
-        name = own_term_name(key, TERMS)[1]
+        name = own_term(key, "randomization", TERMS)[1]
         if name in names:
             raise ConfigError(f"randomization has two terms named {name!r}. Rename one.")
         names.add(name)

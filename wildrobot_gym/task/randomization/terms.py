@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -13,8 +12,9 @@ import jax
 from jaxtyping import Array
 
 from wildrobot_gym.config import check, check_choice
-from wildrobot_gym.errors import ConfigError, unknown_name
+from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.own_terms import own_module
 from wildrobot_gym.task.randomization.kinds import KINDS, shape
 
 Draw = Callable[[Any, float, float, RobotModel], Array]
@@ -114,23 +114,6 @@ def term_name(key: str) -> str:
     return key.partition(":")[2] or key
 
 
-def own_term_name(key: str, registry: Mapping[str, RandomTerm]) -> tuple[str, str]:
-    """Module and name in the key of a user's own term. Nothing is imported.
-
-    Raises:
-        ConfigError: the key has another form, or the name is taken.
-    """
-    module_name, colon, name = key.partition(":")
-    if not (colon and module_name and name.isidentifier()):
-        raise ConfigError(
-            unknown_name("randomization term", key, registry)
-            + " A term of your own has the form my_module:my_term."
-        )
-    if name in registry:
-        raise ConfigError(f"The randomization term {key!r} has a built-in term's name. Rename it.")
-    return module_name, name
-
-
 def find_own_term(key: str, registry: Mapping[str, RandomTerm]) -> RandomTerm:
     """A user's own term. Its module is imported.
 
@@ -140,19 +123,13 @@ def find_own_term(key: str, registry: Mapping[str, RandomTerm]) -> RandomTerm:
         ConfigError: the key has another form, the module cannot be imported, or it has no such
             term.
     """
-    module_name, name = own_term_name(key, registry)
-    try:
-        found = getattr(importlib.import_module(module_name), name, None)
-    except ImportError as error:
-        raise ConfigError(
-            f"The randomization term {key!r} cannot be imported: {error}. Put the module's folder"
-            " on PYTHONPATH."
-        ) from error
+    module, name = own_module(key, "randomization", registry)
+    found = getattr(module, name, None)
     if isinstance(found, RandomTerm):
         return found
     if not callable(found):
         raise ConfigError(
-            f"The randomization term {key!r}: {module_name} has no function {name!r}, found"
+            f"The randomization term {key!r}: {module.__name__} has no function {name!r}, found"
             f" {type(found).__name__}. Write one: def {name}(value, model) -> dict of model fields."
         )
     return random_term()(found)
