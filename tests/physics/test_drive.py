@@ -166,23 +166,25 @@ def test_each_field_is_mujocos_own(robot: RobotModel, name: str) -> None:
     physics = NativePhysics(robot, N, num_threads=1)
     nominal = model_fields(robot)[name].nominal
     factor = np.array([1.0, 1.3, 1.0]).reshape(N, *[1] * nominal.ndim)
-    physics.reset(
-        np.arange(N),
-        np.tile(data.qpos, (N, 1)),
-        np.tile(data.qvel, (N, 1)),
-        {name: nominal * factor},
-    )
+    changed = {name: nominal * factor}
     free = NativePhysics(robot, N, num_threads=1)
-    free.reset(np.arange(N), np.tile(data.qpos, (N, 1)), np.tile(data.qvel, (N, 1)))
+    where = np.arange(N), np.tile(data.qpos, (N, 1)), np.tile(data.qvel, (N, 1))
+    physics.reset(*where, changed)
+    free.reset(*where)
     data.ctrl[:] += 0.3
     mujoco.mj_forward(model, data)
     for _ in range(10):
-        state = physics.step(Drive(home(robot, 0.3)))
+        state = physics.step(Drive(home(robot, 0.3), fields=changed))
         usual = free.step(Drive(home(robot, 0.3)))
         mujoco.mj_step(model, data, 10)
     np.testing.assert_array_equal(state.qpos[[0, 2]], usual.qpos[[0, 2]])
     np.testing.assert_allclose(state.qpos[1], data.qpos, atol=1e-4)
     assert np.abs(state.qpos[1] - usual.qpos[1]).max() > 1e-5
+    # A drive without them has the robot's own again, as on every engine.
+    physics.step(Drive(home(robot, 0.3)))
+    for part in model_fields(robot)[name].parts:
+        restored = getattr(physics.batch.get_model(1), part.name)
+        np.testing.assert_allclose(restored, getattr(robot.simulated.model, part.name), rtol=1e-9)
 
 
 def test_fields_of_some_robots_change_no_other(wildrobot: RobotModel) -> None:

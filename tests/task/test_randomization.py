@@ -33,19 +33,22 @@ def world(robot: RobotModel, disturbances: Any = None, **ranges: Any) -> World:
     return World(robot, fixed, build(DisturbanceConfig, disturbances), 0.02)
 
 
-def begun(robot: RobotModel, control_dt: float = 0.02, **ranges: Any) -> tuple[NativePhysics, Any]:
-    """One robot in the home pose with these fixed draws, and what was drawn."""
+def begun(
+    robot: RobotModel, control_dt: float = 0.02, **ranges: Any
+) -> tuple[NativePhysics, Any, Drive]:
+    """One robot in the home pose with these fixed draws, what was drawn, and what holds it."""
     start = world(robot, **ranges).start(KEY, jnp.asarray(robot.home_joint_pos))
     physics = NativePhysics(robot, 1, control_dt, num_threads=1)
     fields = {name: np.asarray(value)[None] for name, value in start["fields"].items()}
     physics.reset(np.arange(1), robot.home_qpos[None], np.zeros((1, robot.model.nv)), fields)
-    return physics, start["draws"]
+    return physics, start["draws"], Drive(robot.home_joint_pos[None], fields=fields)
 
 
 def first_torques(robot: RobotModel, error: float, **ranges: Any) -> tuple[np.ndarray, Any]:
     """Torques of the first physics step, at rest, with this error of every joint."""
-    physics, draws = begun(robot, 0.002, **ranges)
-    return physics.step(Drive(robot.home_joint_pos[None] + error)).actuator_forces[0], draws
+    physics, draws, drive = begun(robot, 0.002, **ranges)
+    drive = drive.replace(targets=drive.targets + error)
+    return physics.step(drive).actuator_forces[0], draws
 
 
 @pytest.mark.parametrize(
@@ -54,16 +57,16 @@ def first_torques(robot: RobotModel, error: float, **ranges: Any) -> tuple[np.nd
 )
 def test_mass_is_what_the_floor_carries(ranges: Any, kilograms: float) -> None:
     wildrobot = RobotModel.load("wildrobot")
-    physics, _ = begun(wildrobot, **ranges)
+    physics, _, drive = begun(wildrobot, **ranges)
     for _ in range(150):
-        state = physics.step(Drive(wildrobot.home_joint_pos[None]))
+        state = physics.step(drive)
     assert state.pad_forces.sum() == pytest.approx(kilograms * G, rel=2e-3)
 
 
 def test_the_center_of_mass_moves_by_the_trunks_part(robot: RobotModel) -> None:
     """The trunk is waist and torso: 1.2808 of 3.374 kg."""
-    physics, draws = begun(robot, com_offset=(-0.015, 0.015))
-    usual, _ = begun(robot)
+    physics, draws, _ = begun(robot, com_offset=(-0.015, 0.015))
+    usual, *_ = begun(robot)
     com, before = (p.batch.bind("subtree_com") for p in (physics, usual))
     for p in (physics, usual):
         p.batch.forward()
@@ -76,14 +79,14 @@ def test_friction_brakes_a_sliding_robot() -> None:
     wildrobot = RobotModel.load("wildrobot")
     lost = {}
     for friction in (0.1, 0.3):
-        physics, _ = begun(wildrobot, floor_friction=friction)
+        physics, _, drive = begun(wildrobot, floor_friction=friction)
         com = physics.batch.bind("subtree_com")
         for _ in range(50):  # the robot comes to rest on the floor
-            physics.step(Drive(wildrobot.home_joint_pos[None]))
+            physics.step(drive)
         physics.qvel[:, 0] += 1.0
         places = []
         for _ in range(5):
-            physics.step(Drive(wildrobot.home_joint_pos[None]))
+            physics.step(drive)
             places.append(com[0, 0, 0])
         speeds = np.diff(places) / 0.02
         lost[friction] = (speeds[0] - speeds[-1]) / 0.06
@@ -111,16 +114,16 @@ def test_a_servo_at_its_drawn_limit_counts_as_saturated(wildrobot: RobotModel) -
 
 
 def test_damping_gain_brakes_a_turning_joint(wildrobot: RobotModel) -> None:
-    physics, draws = begun(wildrobot, 0.002, servo_kv=(0.5, 1.5))
+    physics, draws, drive = begun(wildrobot, 0.002, servo_kv=(0.5, 1.5))
     physics.qvel[:, 6:] = 1.0
-    torque = physics.step(Drive(wildrobot.home_joint_pos[None])).actuator_forces[0]
+    torque = physics.step(drive).actuator_forces[0]
     np.testing.assert_allclose(torque, -0.5 * draws["servo_kv"], rtol=1e-5)
 
 
 def test_joints_have_their_own_armature_friction_and_damping(wildrobot: RobotModel) -> None:
     names = {"armature": 0.024992, "frictionloss": 0.022275, "damping": 0.08516}
     terms = ("joint_armature", "joint_friction", "joint_damping")
-    physics, draws = begun(wildrobot, **dict.fromkeys(terms, (0.5, 2.0)))
+    physics, draws, _ = begun(wildrobot, **dict.fromkeys(terms, (0.5, 2.0)))
     model = physics.batch.get_model(0)
     for term, (name, nominal) in zip(terms, names.items(), strict=True):
         got = getattr(model, f"dof_{name}")
@@ -129,7 +132,7 @@ def test_joints_have_their_own_armature_friction_and_damping(wildrobot: RobotMod
 
 
 def test_inertia_of_every_link(wildrobot: RobotModel) -> None:
-    physics, _ = begun(wildrobot, link_mass=1.2, link_inertia=0.5)
+    physics, *_ = begun(wildrobot, link_mass=1.2, link_inertia=0.5)
     np.testing.assert_allclose(
         physics.batch.get_model(0).body_inertia, 0.6 * wildrobot.model.body_inertia, rtol=1e-6
     )

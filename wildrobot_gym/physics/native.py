@@ -71,6 +71,7 @@ class NativePhysics:
         self._forces = self.batch.bind("actuator_force")
         self._wrench: np.ndarray | None = None  # bound when it is first used: most never push
         self._fields = model_fields(robot)
+        self._written: dict[str, np.ndarray] = {}  # the model fields of all, as last written
         if self._world.moves:
             names = ("geom_xpos", "mocap_pos", "mocap_quat")
             self._geoms, *self._planes = (self.batch.bind(name) for name in names)
@@ -110,13 +111,14 @@ class NativePhysics:
             qpos: (n, nq) their positions.
             qvel: (n, nv) their velocities.
             fields: Values of their model fields, each with a leading axis of n; those that are left
-                out stay.
+                out become the robot's own. None: all stay.
 
         Returns:
             The state of all environments.
         """
         if len(ids):
-            self.write_fields(fields or {}, ids)
+            if fields is not None:
+                self.write_fields(fields, ids)
             self.batch.reset(ids, stage=_NONE)
             self._qpos[ids] = self._in.whole_qpos(qpos)
             self._qvel[ids] = self._in.whole_qvel(qvel)
@@ -193,13 +195,24 @@ class NativePhysics:
     def write_fields(
         self, fields: Mapping[str, np.ndarray], ids: np.ndarray | slice = slice(None)
     ) -> None:
-        """Change model fields of some environments.
+        """Set the model fields of some environments.
 
         Args:
-            fields: Values by name (`wildrobot_gym.physics.fields`), each with a leading axis.
+            fields: Values by name (`wildrobot_gym.physics.fields`), each with a leading axis. Those
+                that are left out become the robot's own.
             ids: Their environments; all by default.
         """
-        for name, value in fields.items():
+        left_out = self._written.keys() - fields.keys()
+        for name, value in [*fields.items(), *((k, self._fields[k].nominal) for k in left_out)]:
+            # Most change at resets alone, and it is faster to compare them than to write them.
+            if name not in self._written:
+                shape = (self.num_envs, *self._fields[name].nominal.shape)
+                self._written[name] = np.full(shape, np.nan)
+            written = self._written[name][ids]
+            value = np.broadcast_to(value, written.shape)
+            if np.array_equal(written, value):
+                continue
+            self._written[name][ids] = value
             for part in self._fields[name].parts:
                 live = self._expanded(part.name)
                 some = live[ids]  # a copy, or a view of all
