@@ -56,6 +56,24 @@ def basis(ids: Sequence[int], signs: Sequence[float]) -> tuple[np.ndarray, np.nd
     )
 
 
+def even_and_odd(
+    x: Float[Array, "batch column"], ids: Sequence[int], signs: Sequence[float]
+) -> Parts:
+    """Coordinates of `x` in the bases of `basis`: no column has more than two terms.
+
+    Args:
+        x: columns that a reflection maps to `signs * x[ids]`.
+        ids: source of each column of an image.
+        signs: sign of each column, 1 or -1.
+    """
+    parts = []
+    for vectors in basis(ids, signs):
+        largest = np.argsort(-np.abs(vectors), axis=0, kind="stable")[:2]
+        terms = zip(largest, np.take_along_axis(vectors, largest, axis=0), strict=True)
+        parts.append(sum(x[:, columns] * factors for columns, factors in terms))
+    return tuple(parts)  # type: ignore[return-value]
+
+
 def orbits(ids: Sequence[int]) -> np.ndarray:
     """Number of each column's pair, the same for both partners; a column may be its own."""
     return np.unique(np.minimum(np.arange(len(ids)), ids), return_inverse=True)[1]
@@ -106,10 +124,7 @@ class EquivariantMLP(nn.Module):
     def __call__(self, x: Float[Array, "batch obs"]) -> Parts:
         """The last layer's even and odd features."""
         x = x.reshape((x.shape[0], -1))
-        even, odd = (
-            jnp.dot(x, part, precision=jax.lax.Precision.HIGHEST)
-            for part in basis(self.mirror.obs_ids, self.mirror.obs_signs)
-        )
+        even, odd = even_and_odd(x, self.mirror.obs_ids, self.mirror.obs_signs)
         for width in self.net_arch:
             even, odd = EquivariantDense(width // 2, width // 2)(even, odd)
             u, v = (self.activation_fn(HALF * x) for x in (even + odd, even - odd))
