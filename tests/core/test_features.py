@@ -347,10 +347,15 @@ def test_contacts_follow_their_own_settings(
     assert settings.items() <= layout["definitions"].items()
 
 
-def test_standing_is_the_command_to_stand(wildrobot: RobotModel) -> None:
-    config = FeatureConfig(channels=("joint_pos", "standing"), history=HistoryConfig(1, 1))
+def test_direction_is_the_signs_of_the_command(wildrobot: RobotModel) -> None:
+    config = FeatureConfig(channels=("joint_pos", "direction"), history=HistoryConfig(1, 1))
     features = make_frame_features(wildrobot, config)
     state = make_state(wildrobot)
-    for command, flag in (([0.0, 0.0, 0.0], 1.0), ([0.0, 0.0, 0.1], 0.0)):
-        assert features(state, command=jnp.array(command))[-1] == flag
-    assert feature_names(wildrobot, feature_layout(wildrobot, config))[-1] == "standing[flag]"
+    for command, signs in (
+        ([0.0, 0.0, 0.0], [0, 0, 0]),
+        ([0.6, -0.04, 0.2], [1, -1, 1]),
+        ([-0.2, 0.02, -0.09], [-1, 0, 0]),
+    ):
+        np.testing.assert_array_equal(features(state, command=jnp.array(command))[-3:], signs)
+    names = feature_names(wildrobot, feature_layout(wildrobot, config))
+    assert names[-3:] == ["direction[vx]", "direction[vy]", "direction[yaw_rate]"]

@@ -86,6 +86,14 @@ GOLDEN = [
 ]
 
 
+def test_the_slip_of_a_commanded_turn_is_free(wildrobot: RobotModel) -> None:
+    """Pads at 0.05 and 0.02 m/s, with a quarter of the weight each; 0.06 m * 0.5 rad/s are free."""
+    pads = [[0.03, 0.04, 0], [0, 0, 0], [0.02, 0, 0], [0, 0, 0]]
+    x = inputs(wildrobot, pad_vel_w=pads, command=[0, 0, -0.5])
+    config = RewardConfig(target_height=0.45, slip_turn_radius=0.06)
+    np.testing.assert_allclose(TERMS["slip"].function(x, config), 0.25 * 0.02, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("name", "changes", "want"), GOLDEN)
 def test_terms_golden(wildrobot: RobotModel, name: str, changes: dict, want: float) -> None:
     x = inputs(wildrobot, **changes)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 from jaxtyping import Float
 
@@ -28,6 +29,9 @@ from wildrobot_gym.task.reflection import (
     row_image,
 )
 from wildrobot_gym.terrain import Ground
+
+# m/s, m/s, rad/s: real walks go so far beside their command
+SLOW_COMMAND = np.array([0.03, 0.03, 0.1], np.float32)
 
 
 @struct.dataclass
@@ -186,13 +190,13 @@ GRAVITY = Channel(
 )
 COMMAND = Channel("command", "command", "m/s, m/s, rad/s", "heading", COMMANDS, lambda x: x.command)
 ACTION = Channel("action", "last filtered action", "-1 to 1", "joint", JOINTS, lambda x: x.action)
-STANDING = Channel(
-    "standing",
-    "1 under the command to stand, else 0",
-    "0 or 1",
-    "-",
-    FLAGS,
-    lambda x: jnp.all(x.command == 0.0, axis=-1, keepdims=True).astype(jnp.float32),
+DIRECTION = Channel(
+    "direction",
+    "sign of each part of the command; 0 below 0.03 m/s, 0.1 rad/s",
+    "-1, 0 or 1",
+    "heading",
+    COMMANDS,
+    lambda x: jnp.where(jnp.abs(x.command) < SLOW_COMMAND, 0.0, jnp.sign(x.command)),
 )
 GROUND_SCAN = Channel(
     "ground_scan",
@@ -228,7 +232,7 @@ AMP_CHANNELS = {
     channel.name: channel
     for channel in (
         *(JOINT_POS, JOINT_VEL, ROOT_LIN_VEL, ROOT_ANG_VEL, ROOT_HEIGHT, FOOT_CONTACTS),
-        STANDING,
+        DIRECTION,
     )
 }
 """The channels that AMP features may have, by name."""

@@ -97,7 +97,7 @@ def make_frame_features(
 
     Its second argument is the pose one control step ago, for velocities by 'finite_difference'.
     Without one, as in the first state of an episode or a clip, the state's own velocities are used.
-    The third is the command, which only the channel `standing` reads.
+    The third is the command, which only the channel `direction` reads.
 
     Args:
         robot: Has the joints and pads.

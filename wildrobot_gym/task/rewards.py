@@ -58,6 +58,11 @@ class RewardConfig(RewardSettings):
     """Sine of the tilt."""
     air_time_target_s: float = 0.25
     """s in the air from which a step is rewarded."""
+    slip_turn_radius: float = 0.0
+    """m; this times the commanded yaw rate is the slip of a pad that costs nothing.
+
+    For a leg without hip yaw, whose sole turns with the base.
+    """
     double_support_target_s: float = 0.08
     """s on both feet: a tenth of a stride, so that twice in each stride leaves 80 % on one foot."""
 
@@ -152,7 +157,8 @@ def saturation(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
 def slip(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     """Pads' tangential speeds times the fraction of the weight each carries, m/s."""
     fraction = jnp.clip(x.state.pad_forces / x.weight[..., None], 0.0, 1.0)
-    return jnp.sum(fraction * x.state.pad_speed, axis=-1)
+    free = c.slip_turn_radius * jnp.abs(x.command[..., 2:])
+    return jnp.sum(fraction * jnp.maximum(x.state.pad_speed - free, 0.0), axis=-1)
 
 
 @reward_term(-0.5)

@@ -39,7 +39,7 @@ class HistoryConfig:
 class FeatureConfig:
     """The AMP features of one frame. Clips and simulation are read with the same config."""
 
-    channels: tuple[str, ...] = tuple(name for name in AMP_CHANNELS if name != "standing")
+    channels: tuple[str, ...] = tuple(name for name in AMP_CHANNELS if name != "direction")
     """Channels of a frame, in order."""
     root_velocity: Literal["direction", "clipped", "raw"] = "direction"
     """Form of the root's linear velocity: its direction, m/s clipped to 1.5, or m/s."""
