@@ -56,7 +56,7 @@ KINDS: dict[str, dict[str, list[Part]]] = {
     "backward": {f"backward_{v:.2f}": _held((-v, 0.0, 0.0)) for v in (0.1, 0.15, 0.2)},
     "start": {
         f"start_{v:.1f}": [(2.4, (v, 0.0, 0.0)), (2.0, STAND), (1.6, (v, 0.0, 0.0))]
-        for v in (0.2, 0.4, 0.6)
+        for v in (0.2, 0.3, 0.4)
     },
     "speeds": {
         f"speeds_{a:.1f}_{b:.1f}": [(2.4, (v, 0.0, 0.0)) for v in (a, b, a)]
