@@ -126,6 +126,18 @@ def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
     }
 
 
+@pytest.mark.parametrize(("alive", "total"), [(2.0, 0.1), (4.0, 0.5)])
+def test_a_floor_makes_up_for_what_is_below(
+    wildrobot: RobotModel, alive: float, total: float
+) -> None:
+    """`alive` minus 1.5 (standing_motion), at least 0.5 in each step, times 0.2."""
+    weights = ZERO.weights | {"alive": alive, "standing_motion": -1.0}
+    config = RewardConfig(target_height=0.45, weights=weights, scale=0.2, floor=0.5)
+    terms = reward_terms(inputs(wildrobot, joint_vel=[1, -0.5, 0, 0, 0, 0, 0, 0, 0]), config)
+    assert set(terms) == {"alive", "standing_motion", "floor"}
+    assert sum(terms.values()) == pytest.approx(total)
+
+
 def test_the_mirror_image_has_the_same_reward(robot: RobotModel) -> None:
     rng = np.random.default_rng(0)
     n, signs, ids = robot.num_joints, robot.joint_mirror_signs, robot.joint_mirror_ids

@@ -79,11 +79,17 @@ class RewardSettings:
     The default control period, so that returns are in units of a second's reward.
     """
 
+    floor: float | None = None
+    """Least sum of a step, before `scale`; the term `floor` makes up for what is below.
+
+    At 0, an early fall saves no penalties, however large they are.
+    """
+
     def __post_init__(self) -> None:
         seen: set[str] = set()
         for key in self.weights:
             if key not in self.registry:
-                name = own_term(key, "reward", self.registry)[1]
+                name = own_term(key, "reward", (*self.registry, "floor"))[1]
                 if name in seen:
                     raise ConfigError(
                         f"rewards has two terms named {name!r}; infos could not tell them apart."
@@ -180,6 +186,8 @@ def reward_terms(x: Any, config: RewardSettings) -> dict[str, Float[Array, "*b"]
                 f" {jnp.shape(value)}."
             )
         terms[name] = config.scale * weight * value
+    if config.floor is not None:
+        terms["floor"] = jnp.maximum(config.scale * config.floor - sum(terms.values()), 0.0)
     return terms
 
 
