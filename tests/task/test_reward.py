@@ -44,6 +44,12 @@ GOLDEN = [
     ("tracking_lateral", {"lin_vel": [0, 0.25, 0], "command": [0, 0.25, 0]}, 1.0),
     ("tracking_yaw", {"ang_vel": [9, 9, 0.5]}, np.exp(-1)),
     ("tracking_yaw", {"ang_vel": [0, 0, 0.5], "command": [0, 0, 0.5]}, 1.0),
+    ("tracking_mean", {"mean_velocity": [0.5, 0.1, -0.2], "command": [0.5, 0.1, -0.2]}, 1.0),
+    (
+        "tracking_mean",
+        {"mean_velocity": [0.12, 0.06, -0.3], "command": [0.0, 0.0, 0.0]},
+        np.exp(-1 - 1 - 4),
+    ),
     ("base_height", {"height": 0.45}, 1.0),
     ("base_height", {"height": 0.40}, np.exp(-1)),
     ("orientation", {}, 1.0),
@@ -123,6 +129,7 @@ def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
         "standing_steps",
         "yaw_error",
         "short_double_support",
+        "tracking_mean",
     }
 
 
