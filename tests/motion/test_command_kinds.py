@@ -9,7 +9,7 @@ import pytest
 
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.clip_files import load_clips
-from wildrobot_gym.motion.command_kinds import KINDS, kind_of, kind_of_clip
+from wildrobot_gym.motion.command_kinds import KINDS, kind_of, kind_of_clip, repeats
 from wildrobot_gym.robot import RobotModel
 
 
@@ -40,3 +40,14 @@ def test_a_command_that_changes_is_varied(clip: MotionClip) -> None:
 
 def test_the_shipped_reference_walks(wildrobot: RobotModel) -> None:
     assert {kind_of_clip(clip) for clip in load_clips("walk", wildrobot)} == {"walk"}
+
+
+def test_rare_kinds_count_more() -> None:
+    """100 frames of turning beside 900 of walking and 1 of standing: by the square root."""
+    commands = np.zeros((1001, 3))
+    commands[:900, 0], commands[900:1000, 2] = 0.4, 0.3
+    times = repeats(commands)
+    assert set(times[:900]) == {1}
+    assert set(times[900:1000]) == {3}
+    assert times[1000] == 30
+    np.testing.assert_array_equal(repeats(commands[:900]), 1)  # one kind: each frame once

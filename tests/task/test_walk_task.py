@@ -398,7 +398,8 @@ def make_reference(robot: RobotModel, task: WalkTask) -> ReferenceStates:
     command = np.array([[0.4, 0, 0], [0.5, 0, 0]])
     features = -np.arange(1, 1 + 2 * task.amp.past_shape[1]).reshape(2, -1)
     return ReferenceStates(
-        *(jnp.asarray(x, jnp.float32) for x in (qpos, qvel, command, features, past))
+        *(jnp.asarray(x, jnp.float32) for x in (qpos, qvel, command, features, past, [0.3, 0.7])),
+        jnp.arange(2),
     )
 
 

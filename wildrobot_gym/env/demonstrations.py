@@ -11,7 +11,9 @@ from jaxtyping import Float
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.motion.command_kinds import repeats
 from wildrobot_gym.motion.dynamics import servo_targets
+from wildrobot_gym.motion.gait_phase import phases_of
 from wildrobot_gym.motion.states import clip_states
 from wildrobot_gym.task.walk import WalkTask
 
@@ -22,8 +24,9 @@ def demonstrations(
     """The task's observations along clips, and the actions that continue along them.
 
     Inverse dynamics gives feed-forward actions (`wildrobot_gym.motion.dynamics.servo_targets`). The
-    command is the clip's own in each frame. A clip's first and last state are left out: no action
-    comes before the first, and none follows the last.
+    command is the clip's own in each frame, and the gait clock's phase the gait's. Rare kinds of
+    motion are repeated (`command_kinds.repeats`). A clip's first and last state are left out: no
+    action comes before the first, and none follows the last.
 
     Args:
         task: Has the observation and the action's scales.
@@ -35,7 +38,7 @@ def demonstrations(
     Raises:
         MotionError: no clip, or one without pad forces, or of another robot.
     """
-    between, commands, before, after = [], [], [], []
+    between, commands, phases, before, after = [], [], [], [], []
     dt = task.config.control_dt
     for clip in clips:
         states = clip_states(task.robot, clip, dt)
@@ -47,6 +50,7 @@ def demonstrations(
             ) from None
         between.append(jax.tree.map(lambda x: x[1:-1], states))
         commands.append(clip.commands_at(1.0 / dt)[1:-1])
+        phases.append(phases_of(task.robot, states, dt)[1:-1])
         before.append(targets[:-1])
         after.append(targets[1:])
     if not between:
@@ -56,6 +60,8 @@ def demonstrations(
     filtered, raw = task.control.actions_for(jnp.asarray(pairs))
     along = jax.tree.map(lambda *leaves: jnp.asarray(np.concatenate(leaves)), *between)
     steps = np.concatenate([np.arange(len(c), dtype=np.float32) for c in commands])
-    command = jnp.asarray(np.concatenate(commands))
-    sample = task.observer.sample(along, command, filtered[0], steps, {})
-    return np.asarray(task.observer.along(sample, jnp.asarray(steps))), np.asarray(raw[1])
+    command, phase = np.concatenate(commands), np.concatenate(phases, dtype=np.float32)
+    sample = task.observer.sample(along, jnp.asarray(command), filtered[0], phase, {})
+    observations = task.observer.along(sample, jnp.asarray(steps))
+    often = np.repeat(np.arange(len(steps)), repeats(command))
+    return np.asarray(observations)[often], np.asarray(raw[1])[often]

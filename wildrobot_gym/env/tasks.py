@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import jax.numpy as jnp
+import numpy as np
 
 from wildrobot_gym.env.clips import clip_frames
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.motion.clip_files import load_clips
+from wildrobot_gym.motion.command_kinds import repeats
 from wildrobot_gym.motion.reference import ReferenceDataset
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import EnvConfig, TrackEnvConfig
@@ -75,5 +77,17 @@ def track_task(
 def _reference_states(reference: str, robot: RobotModel, config: EnvConfig) -> ReferenceStates:
     dataset = ReferenceDataset.load(reference, robot, config.features, config.control_dt)
     states = dataset.initial_states()
-    fields = (states.qpos, states.qvel, states.commands, states.features, states.history)
-    return ReferenceStates(*(jnp.asarray(field, jnp.float32) for field in fields))
+    often = np.repeat(np.arange(len(states.qpos)), repeats(states.commands))
+
+    def f32(array: np.ndarray) -> jnp.ndarray:
+        return jnp.asarray(array, jnp.float32)
+
+    return ReferenceStates(
+        qpos=f32(states.qpos),
+        qvel=f32(states.qvel),
+        command=f32(states.commands),
+        features=f32(states.features),
+        history=f32(states.history),
+        phase=f32(states.phases),
+        often=jnp.asarray(often, jnp.int32),
+    )

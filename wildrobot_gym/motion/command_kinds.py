@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from wildrobot_gym.motion.clip import MotionClip
 
@@ -21,16 +21,37 @@ _STILL = np.array([0.05, 0.05, 0.1])  # m/s, m/s, rad/s; a command of less moves
 _BENDS = 0.25
 
 
+def kinds_of(commands: Float[np.ndarray, "time 3"]) -> np.ndarray:
+    """Return the kind of motion that each command (vx m/s, vy m/s, yaw rate rad/s) asks for."""
+    vx, vy, turn = np.asarray(commands, np.float64).T
+    still = np.hypot(vx, vy) < _STILL[0]
+    cases = [
+        (still & (np.abs(turn) < _STILL[2]), STAND),
+        (still, TURN),
+        (np.abs(vy) > np.abs(vx), SIDEWAYS),
+        (vx < 0.0, BACKWARD),
+        (np.abs(turn) > _BENDS, CURVE),
+    ]
+    conditions, kinds = zip(*cases, strict=True)
+    return np.select(conditions, kinds, WALK)
+
+
 def kind_of(command: Float[np.ndarray, " 3"]) -> str:
-    """Return the kind of motion that a steady command (vx m/s, vy m/s, yaw rate rad/s) asks for."""
-    vx, vy, turn = (float(part) for part in command)
-    if np.hypot(vx, vy) < _STILL[0]:
-        return TURN if abs(turn) >= _STILL[2] else STAND
-    if abs(vy) > abs(vx):
-        return SIDEWAYS
-    if vx < 0.0:
-        return BACKWARD
-    return CURVE if abs(turn) > _BENDS else WALK
+    """Return the kind of motion that a steady command asks for."""
+    return str(kinds_of(np.asarray(command)[None])[0])
+
+
+def repeats(commands: Float[np.ndarray, "time 3"]) -> Int[np.ndarray, " time"]:
+    """Return how often to count each frame, so that no kind of motion is lost beside others.
+
+    A kind with a hundredth of the frames counts ten times: the share of a kind grows as the square
+    root of its frames.
+
+    Args:
+        commands: Commands of all frames.
+    """
+    _, kinds, counts = np.unique(kinds_of(commands), return_inverse=True, return_counts=True)
+    return np.rint(np.sqrt(counts.max() / counts)).astype(int)[kinds]
 
 
 def kind_of_clip(clip: MotionClip) -> str:

@@ -20,6 +20,7 @@ class InitialStates:
         features: (n, feature) features of the state itself.
         history: (n, past, feature) features of the control steps before it, newest last.
         clip_ids: (n,) index of the clip that each state is from.
+        phases: (n,) where in its stride the gait is, in cycles (`gait_phase`).
     """
 
     qpos: Float[np.ndarray, "n nq"]
@@ -28,6 +29,7 @@ class InitialStates:
     features: Float[np.ndarray, "n feature"]
     history: Float[np.ndarray, "n past feature"]
     clip_ids: Int[np.ndarray, " n"]
+    phases: Float[np.ndarray, " n"]
 
 
 def stack_states(
@@ -35,6 +37,7 @@ def stack_states(
     qpos: Sequence[Float[np.ndarray, "_ nq"]],
     qvel: Sequence[Float[np.ndarray, "_ nv"]],
     commands: Sequence[Float[np.ndarray, "_ 3"]],
+    phases: Sequence[Float[np.ndarray, " _"]],
     past: int,
 ) -> InitialStates:
     """Stack the frames of several clips that have a full past.
@@ -44,6 +47,7 @@ def stack_states(
         qpos: (time, nq) poses of each clip.
         qvel: (time, nv) velocities of each clip.
         commands: (time, 3) commands of each clip.
+        phases: (time,) phases of each clip, in cycles.
         past: Number of frames before the state that its history needs.
 
     Returns:
@@ -63,4 +67,5 @@ def stack_states(
         features=np.concatenate([frames[past:] for frames in features]),
         history=np.concatenate(histories),
         clip_ids=np.repeat(np.arange(len(counts)), counts),
+        phases=np.concatenate([frames[past:] for frames in phases], dtype=np.float32),
     )

@@ -17,6 +17,8 @@ from jaxtyping import Float, Int
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.clip_files import load_clips, save_clips
+from wildrobot_gym.motion.command_kinds import repeats
+from wildrobot_gym.motion.gait_phase import phases_of
 from wildrobot_gym.motion.initial_states import InitialStates, stack_states
 from wildrobot_gym.motion.states import CONTROL_DT, clip_states, state_features
 from wildrobot_gym.robot import RobotModel
@@ -32,6 +34,7 @@ class _Entry:
     qpos: Float[np.ndarray, "time nq"]
     qvel: Float[np.ndarray, "time nv"]
     commands: Float[np.ndarray, "time 3"]
+    phases: Float[np.ndarray, " time"]
 
 
 @dataclass
@@ -128,7 +131,8 @@ class ReferenceDataset:
             self.robot, self.config, states, commands, f"Clip {clip.name!r}", self.control_dt
         )
         qpos, qvel = np.asarray(states.qpos), np.asarray(states.qvel)
-        self._entries.append(_Entry(clip, features, qpos, qvel, commands))
+        phases = phases_of(self.robot, states, self.control_dt)
+        self._entries.append(_Entry(clip, features, qpos, qvel, commands, phases))
 
     @property
     def clips(self) -> list[MotionClip]:
@@ -187,6 +191,7 @@ class ReferenceDataset:
         """Return how often to draw each window, and which motion it is from.
 
         The weights are softmax(score / temperature) over windows, so a longer clip has more weight.
+        Windows of rare kinds of motion count several times (`command_kinds.repeats`).
         A clip without a score counts as 0. No weight is 0: `amp_sbx` drops windows without weight,
         and the choice of held-out motions would depend on the temperature.
 
@@ -209,7 +214,9 @@ class ReferenceDataset:
             np.exp((scores - scores.max()) / temperature), np.finfo(np.float32).tiny
         )
         _, motions = np.unique([clip.motion_id for clip in self.clips], return_inverse=True)
-        return np.repeat(weights, counts), np.repeat(motions, counts)
+        past = self.config.history.num_past
+        commands = np.concatenate([entry.commands[past:] for entry in self._entries])
+        return np.repeat(weights, counts) * repeats(commands), np.repeat(motions, counts)
 
     @property
     def weights(self) -> Float[np.ndarray, " windows"]:
@@ -285,6 +292,7 @@ class ReferenceDataset:
             [entry.qpos for entry in entries],
             [entry.qvel for entry in entries],
             [entry.commands for entry in entries],
+            [entry.phases for entry in entries],
             self.config.history.num_past,
         )
 

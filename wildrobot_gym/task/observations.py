@@ -74,7 +74,6 @@ class Observer:
             "switch_force": own.switch_force,
             "ground": robot.ground,
         }
-        self._clock_hz, self._control_dt = own.clock_hz, config.control_dt
         self._sensors = Sensors(
             robot, self._channels, own.sensors, config.randomization, config.control_dt
         )
@@ -94,7 +93,7 @@ class Observer:
         return mirror
 
     def sample(
-        self, state: PhysicsState, command: Any, action: Any, steps: Any, draws: Any
+        self, state: PhysicsState, command: Any, action: Any, phase: Any, draws: Any
     ) -> Sample:
         """What the channels read from.
 
@@ -102,11 +101,10 @@ class Observer:
             state: The robot's.
             command: As the policy is to see it.
             action: The last filtered action: the action filter's memory.
-            steps: Control steps since the episode began.
+            phase: Of the gait clock, cycles.
             draws: What the episode's randomization drew, by name.
         """
-        phase = jnp.asarray(steps * (self._control_dt * self._clock_hz))
-        return Sample(state, command, action, phase=phase, draws=draws, **self._fixed)
+        return Sample(state, command, action, phase=jnp.asarray(phase), draws=draws, **self._fixed)
 
     def blank(self) -> Memory | None:
         """Before the first episode."""

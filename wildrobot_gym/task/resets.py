@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import axis_quat, quat_mul, yaw_quat
@@ -29,6 +29,9 @@ class ReferenceStates:
     command: Float[Array, "frame 3"]
     features: Float[Array, "frame feature"]
     history: Float[Array, "frame past feature"]
+    phase: Float[Array, " frame"]  # cycles
+    # Indices of frames. One is drawn; frames of rare kinds of motion stand here several times.
+    often: Int[Array, " draw"]
 
 
 @struct.dataclass
@@ -42,6 +45,7 @@ class Start:
     command: Float[Array, "*b 3"]
     features: Float[Array, "*b feature"]
     history: Float[Array, "*b past feature"]
+    phase: Float[Array, "*b"]  # cycles of the gait clock
     # What randomization draws for the episode (`World.start`).
     draws: dict[str, Any]
     world: dict[str, Any]
@@ -86,8 +90,9 @@ def draw_start(
     qvel = config.velocity_noise * jax.random.uniform(keys[2], (robot.model.nv,), minval=-1.0)
     from_reference = jnp.array(False)
     command, features, history = jnp.zeros(3), jnp.zeros(past_shape[1]), jnp.zeros(past_shape)
+    phase = jnp.float32(0.0)
     if reference is not None and config.reference_fraction > 0:
-        frame: Any = jax.random.randint(keys[3], (), 0, reference.qpos.shape[0])
+        frame: Any = reference.often[jax.random.randint(keys[3], (), 0, len(reference.often))]
         from_reference = jax.random.uniform(keys[4]) < config.reference_fraction
         qpos = jnp.where(from_reference, reference.qpos[frame], qpos)
         qvel = jnp.where(from_reference, reference.qvel[frame], qvel)
@@ -96,6 +101,7 @@ def draw_start(
             reference.features[frame],
             reference.history[frame],
         )
+        phase = jnp.where(from_reference, reference.phase[frame], 0.0)
     # Turn the whole state about z. Quantities in the body frame stay.
     yaw = jax.random.uniform(keys[5], minval=-jnp.pi, maxval=jnp.pi) * any_heading
     qpos = qpos.at[3:7].set(quat_mul(yaw_quat(yaw), qpos[3:7]))
@@ -110,6 +116,7 @@ def draw_start(
         command=command,
         features=features,
         history=history,
+        phase=phase,
         **world.start(key, qpos[7:]),
     )
 

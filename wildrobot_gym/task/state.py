@@ -18,6 +18,7 @@ class TaskState:
 
     key: jax.Array  # this environment's own random stream
     step_count: Int[Array, "*b"]  # control steps since the reset
+    start_phase: Float[Array, "*b"]  # cycles of the gait clock at the reset
     episode_limit: Int[Array, "*b"]  # control steps at which the time limit cuts this episode
     command: Float[Array, "*b 3"]  # vx m/s, vy m/s, yaw rate rad/s, heading frame
     # Set from outside: neither a reset nor the interval draws a new command.

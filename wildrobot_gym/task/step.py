@@ -18,7 +18,7 @@ from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces
 from wildrobot_gym.task.randomization.world import World
 from wildrobot_gym.task.state import TaskState
 
-AVERAGED_S = 0.5  # time constant of the mean velocity; a walk's stride takes 0.8 s
+AVERAGED_S = 0.8  # time constant of the mean velocity: about a stride
 
 
 def first_task_state(
@@ -28,6 +28,7 @@ def first_task_state(
     return TaskState(
         key=key,
         step_count=jnp.int32(0),
+        start_phase=jnp.float32(0.0),
         episode_limit=jnp.int32(max_episode_steps),
         command=jnp.zeros(3),
         command_held=jnp.array(False),

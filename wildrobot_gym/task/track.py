@@ -164,6 +164,7 @@ class TrackTask:
             command=self.clips.command[frame],
             features=jnp.zeros(self.amp.past_shape[1]),
             history=jnp.zeros(self.amp.past_shape),
+            phase=jnp.float32(0.0),
             frame=frame,
             yaw=yaw,
             **self.world.start(jax.random.fold_in(jax.random.PRNGKey(0), frame), qpos[7:]),

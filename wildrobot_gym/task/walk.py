@@ -83,7 +83,7 @@ class WalkTask:
         config = fitted(config, robot)
         config.rewards.terms()  # a missing module is found here, not in the first step
         self.robot, self.config = robot, config
-        self.reference = jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), reference)
+        self.reference = jax.tree.map(jnp.asarray, reference)
         self.max_episode_steps = episode_steps(max_episode_steps)
         self.control = ServoControl(robot, config.action)
         self.world = World(robot, config.randomization, config.disturbances, config.control_dt)
@@ -93,6 +93,7 @@ class WalkTask:
         self.observer = Observer(robot, config, self.world.channels())
         self.obs_dim, self.critic_dim = self.observer.dim, self.observer.critic_dim
         interval = max(1, round(config.commands.resample_interval_s / config.control_dt))
+        self._cycles_per_step = config.observation.clock_hz * config.control_dt
         self._resample_every = min(interval, NO_LIMIT)
 
     def sharing_key(self) -> str | None:
@@ -142,6 +143,7 @@ class WalkTask:
         task = dataclasses.replace(
             self.blank(key),
             episode_limit=jnp.int32(limit),
+            start_phase=start.phase,
             command=command,
             command_held=before.command_held,
             action=action,
@@ -170,7 +172,8 @@ class WalkTask:
         yaw = known_yaw(state.yaw, task.draws, task.step_count * self.config.control_dt)
         command = self.commands.effective(task.command, task.course, yaw)
         drawn = seen(task.draws, task.world)
-        return self.observer.sample(state, command, task.action, task.step_count, drawn)
+        phase = task.start_phase + task.step_count * self._cycles_per_step
+        return self.observer.sample(state, command, task.action, phase, drawn)
 
     def advance(
         self, task: TaskState, state: PhysicsState, action: Float[Array, "joint"]

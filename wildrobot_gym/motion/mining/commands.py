@@ -16,7 +16,7 @@ _TINY = 1e-6
 def segment_commands(
     performance: Performance, first: int, end: int
 ) -> Float[np.ndarray, "time 3"] | None:
-    """Return the command of each frame of a segment, or None where it does not vary.
+    """Return the command of each frame of a segment, or None where the clip had no commands.
 
     Servos are soft, and a turn slips: a robot follows a clip by less than the clip does. So each
     part of the commands is scaled by what the whole performance made of it.
@@ -29,10 +29,7 @@ def segment_commands(
     commands = performance.commands
     if commands is None:
         return None
-    part = commands[first:end]
-    if np.ptp(part, axis=0).max() < _TINY:
-        return None
-    return (part * followed(performance, commands)).round(4)
+    return (commands[first:end] * followed(performance, commands)).round(4)
 
 
 def followed(

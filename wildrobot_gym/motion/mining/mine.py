@@ -194,7 +194,7 @@ def _segment(
         pad_forces=performance.pad_forces[first:end].copy(),
         qvel=qvel,
         command=tuple(round(float(part), 4) for part in command),  # type: ignore[arg-type]
-        commands=commands,
+        commands=None if commands is None or (commands == commands[0]).all() else commands,
         source=performance.source,
         licence=performance.licence,
         metadata={

@@ -1,0 +1,71 @@
+"""Where in its stride a gait is, from the loads on the feet."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from wildrobot_gym.physics.state import PhysicsState
+from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces, sole_heights
+
+_LOW = 0.005  # m; a sole below it bears load
+_STEP_S = 0.45  # s, where a motion has too few steps to tell
+_BOUNCE_S = 0.12  # s; a foot that lands again so soon did not step
+
+
+def gait_phase(loaded: Bool[np.ndarray, "time foot"], dt: float) -> Float[np.ndarray, " time"]:
+    """Return the phase of each frame in cycles: whole where the first foot lands, half where the
+    second does.
+
+    Between landings it runs evenly. Across a rest, and beyond the first and the last landing, it
+    runs at the usual rate from the nearest one. Without any landing it begins at 0.
+
+    Args:
+        loaded: Which feet bear load.
+        dt: Time from frame to frame, in seconds.
+    """
+    time = np.arange(len(loaded)) * dt
+    landings, feet = _landings(loaded, time)
+    if not len(landings):
+        return time / (2 * _STEP_S)
+    gaps = np.diff(landings)
+    other = np.diff(feet) != 0
+    usual = float(np.median(gaps[other])) if other.any() else _STEP_S
+    # Cycles since the first landing. One foot alone lands once in a cycle.
+    at = feet[0] / 2 + np.concatenate([[0.0], np.cumsum(np.where(other, 0.5, 1.0))])
+    after = np.searchsorted(landings, time, side="right")
+    before = np.maximum(after - 1, 0)
+    after = np.minimum(after, len(landings) - 1)
+    nearest = np.where(landings[after] - time < time - landings[before], after, before)
+    phase = at[nearest] + (time - landings[nearest]) / (2 * usual)
+    steady = (after > before) & (landings[after] - landings[before] < 2.5 * usual)
+    return np.where(steady, np.interp(time, landings, at), phase)
+
+
+def phases_of(robot: RobotModel, states: PhysicsState, dt: float) -> Float[np.ndarray, " time"]:
+    """Return the phases of a clip's states, in cycles. Where loads are not known, low feet count.
+
+    Args:
+        robot: The robot.
+        states: The states, one for each frame.
+        dt: Time from frame to frame, in seconds.
+    """
+    forces = np.asarray(foot_forces(states.pad_forces, robot.pad_ids_of_foot))
+    loaded = forces > LOADED_FRACTION * robot.weight
+    if np.isnan(forces).any():
+        loaded = np.asarray(sole_heights(robot, states)) < _LOW
+    return gait_phase(loaded, dt)
+
+
+def _landings(
+    loaded: Bool[np.ndarray, "time foot"], time: Float[np.ndarray, " time"]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return times of landings in order, and which foot (0 or 1) lands."""
+    rows, feet = np.nonzero(~loaded[:-1] & loaded[1:])
+    found: list[tuple[float, int]] = []
+    for row, foot in zip(rows, feet, strict=True):
+        last = max((t for t, f in found if f == foot), default=-np.inf)
+        if time[row + 1] - last > _BOUNCE_S:
+            found.append((float(time[row + 1]), int(foot)))
+    return np.array([t for t, _ in found]), np.array([f for _, f in found], int)
