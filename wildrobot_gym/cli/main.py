@@ -19,6 +19,7 @@ GROUPS = {
     "Train": {
         "train": "wildrobot_gym.cli.train:train",
         "study": "wildrobot_gym.cli.study:study",
+        "distill": "wildrobot_gym.cli.distill:distill",
         "self-imitate": "wildrobot_gym.cli.self_imitate:self_imitate",
         "zoo": "wildrobot_gym.cli.zoo:zoo",
     },

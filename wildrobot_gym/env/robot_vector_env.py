@@ -226,6 +226,11 @@ class RobotVectorEnv(NamedReference, Readings, gym.vector.VectorEnv):
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
 
     @property
+    def task_state(self) -> Any:
+        """What the tasks remember (`wildrobot_gym.task.state.TaskState`); None before a reset."""
+        return self._simulation.task_state
+
+    @property
     def functional_state(self) -> State:
         """The environments as `functional.step` takes them, with a leading environment axis.
 

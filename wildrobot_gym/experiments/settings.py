@@ -40,6 +40,38 @@ class EvaluateSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DistillSettings:
+    """How a policy learns from one that performs clips."""
+
+    teacher: str
+    """Run directory or .zip file of `wildrobot train track`."""
+    reference: str
+    """Clips that the teacher performs: a file or a shipped name."""
+    out: Path = Path("student.zip")
+    """File for the policy, .zip."""
+    rounds: int = 7
+    """Number of rounds. In the first, the teacher acts; in the others, the student acts too."""
+    num_envs: int = 512
+    """Number of robots."""
+    steps: int = 240
+    """Control steps of each robot in a round."""
+    noise: float = 0.12
+    """Standard deviation of the noise on the actions of half the robots; the others have a third.
+
+    It leads them to where a policy that still explores will be.
+    """
+    seed: int = 0
+    """Random seed."""
+
+    def __post_init__(self) -> None:
+        for name in ("rounds", "num_envs", "steps"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; allowed: 1 or more.")
+        if not 0.0 <= self.noise <= 1.0:
+            raise ConfigError(f"noise is {self.noise}; allowed: 0 to 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class CompareSettings:
     """How policies are compared. All run through the same episodes."""
 

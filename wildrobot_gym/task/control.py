@@ -65,8 +65,15 @@ class ServoControl:
         """
         filtered = self.action_at(targets)
         before = jnp.concatenate([filtered[:1], filtered[:-1]])
-        raw = (filtered - (1.0 - self.filter) * before) / self.filter
-        return filtered, jnp.clip(raw, -1.0, 1.0)
+        return filtered, self.unfiltered(filtered, before)
+
+    def unfiltered(
+        self, filtered: Float[Array, "*b joint"], before: Float[Array, "*b joint"]
+    ) -> Float[Array, "*b joint"]:
+        """The raw action in -1 to 1 that brings the filter's output from `before` to `filtered`,
+        as far as it can.
+        """
+        return jnp.clip((filtered - (1.0 - self.filter) * before) / self.filter, -1.0, 1.0)
 
 
 def _joint_scales(robot: RobotModel, config: ActionConfig) -> list[float]:
