@@ -66,12 +66,13 @@ def even_and_odd(
         ids: source of each column of an image.
         signs: sign of each column, 1 or -1.
     """
-    parts = []
-    for vectors in basis(ids, signs):
-        largest = np.argsort(-np.abs(vectors), axis=0, kind="stable")[:2]
-        terms = zip(largest, np.take_along_axis(vectors, largest, axis=0), strict=True)
-        parts.append(sum(x[:, columns] * factors for columns, factors in terms))
-    return tuple(parts)  # type: ignore[return-value]
+    source, columns = np.asarray(ids), np.arange(len(ids))
+    sign = np.asarray(signs, np.float32)
+    image, own = sign * x[:, source], source == columns
+    factors = np.where(own, 0.5, HALF).astype(np.float32)
+    first = columns < source  # one column of each pair
+    even, odd = (first | (own & (sign == of_part)) for of_part in (1.0, -1.0))
+    return ((x + image) * factors)[:, even], ((x - image) * factors)[:, odd]
 
 
 def orbits(ids: Sequence[int]) -> np.ndarray:

@@ -11,12 +11,13 @@ import pytest
 
 import wildrobot_gym as wr
 from amp_sbx import AMPPPO
+from amp_sbx.algorithm.cloning import CloningConfig
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.experiments.distill import Lesson
 from wildrobot_gym.experiments.settings import DistillSettings
 from wildrobot_gym.training.config import load
-from wildrobot_gym.training.model import make_model, make_reference, make_vec_env
+from wildrobot_gym.training.model import make_model, make_reference, make_vec_env, start_from
 from wildrobot_gym.training.reference import env_config
 
 SMALL = ("policy_kwargs.net_arch={pi: [16], vf: [16]}", "env_kwargs.backend=native")
@@ -99,7 +100,28 @@ def test_a_student_is_a_policy_to_continue_from(
     env.close()
     assert main(command) == 2  # it exists
     run = load("walk_amp", (*STUDENT, f"trained_agent={out}"))
-    assert run.trained_agent == str(out)
+    env = make_vec_env(run, num_envs=1)
+    model = make_model(run, env, make_reference(run, env))
+    start_from(model, str(out), env)
+    env.close()
+    taught = AMPPPO.load(out).policy.actor_state.params
+    jax.tree.map(np.testing.assert_array_equal, model.policy.actor_state.params, taught)
+
+
+def test_a_student_comes_closer_to_its_teacher(lesson: Lesson) -> None:
+    student, seen, wanted = lesson._student, [], []
+    lesson._settings = dataclasses.replace(lesson._settings, steps=30)
+    lesson.round(0.0, seen, wanted)
+    observations, actions = np.concatenate(seen), np.concatenate(wanted)
+
+    def error() -> float:
+        actor = student.policy.actor_state
+        done = actor.apply_fn(actor.params, observations).mode()
+        return float(np.sqrt(np.mean(np.square(done - actions))))
+
+    before = error()
+    student.clone_behavior(observations, actions, CloningConfig(steps=400, noise=0.0))
+    assert error() < 0.7 * before
 
 
 def test_teachers_and_settings_that_do_not_fit(
@@ -114,6 +136,9 @@ def test_teachers_and_settings_that_do_not_fit(
     assert "wildrobot_8dof" in capsys.readouterr().err
     assert main(["distill", "track", "--teacher", str(teacher), *out]) == 2
     assert "WildRobot-v0" in capsys.readouterr().err
+    slow = ("--set", "env_kwargs.control_dt=0.04")
+    assert main(["distill", "walk_amp", "--teacher", str(teacher), *out, *slow]) == 2
+    assert "0.04 s" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="rounds is 0"):
         DistillSettings(teacher="x", reference="walk", rounds=0)
     with pytest.raises(ConfigError, match="noise is 2"):

@@ -428,6 +428,7 @@ def test_reference_starts(robot: RobotModel) -> None:
     now, seen = task.begin(task.blank(KEY), start, state)
     obs, amp_obs = seen.obs, seen.amp_obs
     np.testing.assert_allclose(now.command, reference.command[frame])
+    np.testing.assert_allclose(now.start_phase, [0.3, 0.7][frame])
     width = task.amp.past_shape[1]
     np.testing.assert_array_equal(amp_obs[:width], reference.history[frame][0])
     np.testing.assert_array_equal(amp_obs[-width:], reference.features[frame])
@@ -469,3 +470,25 @@ def test_robots_of_other_gains_share_no_compiled_task(wildrobot: RobotModel) -> 
     other.model.actuator_gainprm[:, 0] *= 1.1
     assert make_task(wildrobot).sharing_key() == make_task(copy.deepcopy(wildrobot)).sharing_key()
     assert make_task(wildrobot).sharing_key() != make_task(other).sharing_key()
+
+
+def test_the_clock_starts_at_the_phase_of_the_reference(wildrobot: RobotModel) -> None:
+    """Of two frames at 0.3 and 0.7 cycles, the second stands in the list three times."""
+    settings: dict[str, Any] = {
+        "observation": {"channels": ["clock"], "clock_hz": 1.25},
+        "reset": {"reference_fraction": 1.0},
+    }
+    reference = make_reference(wildrobot, make_task(wildrobot))
+    reference = reference.replace(often=jnp.array([0, 1, 1, 1]))
+    task = make_task(wildrobot, 5, reference, **settings)
+    starts = draws(task)
+    phases = np.round(np.asarray(starts.phase), 2)
+    assert (phases == np.float32(0.7)).mean() == pytest.approx(0.75, abs=0.06)
+    i = int(np.flatnonzero(phases == np.float32(0.3))[0])
+    start = jax.tree.map(lambda x: x[i], starts)
+    state = make_state(wildrobot)
+    now, seen = task.begin(task.blank(KEY), start, state)
+    angles = 2 * np.pi * np.array([0.3, 0.3 + 1.25 * 0.02])
+    np.testing.assert_allclose(seen.obs, [np.sin(angles[0]), np.cos(angles[0])], atol=1e-5)
+    _, output = task.advance(now, state, jnp.zeros(wildrobot.num_joints))
+    np.testing.assert_allclose(output.obs, [np.sin(angles[1]), np.cos(angles[1])], atol=1e-5)

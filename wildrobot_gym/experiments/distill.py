@@ -21,6 +21,7 @@ from jaxtyping import Array, Bool, Float
 
 from amp_sbx import AMPPPO
 from amp_sbx.algorithm.cloning import CloningConfig
+from amp_sbx.common.archive import resolve_path
 from wildrobot_gym.env.registration import ENV_ID, TRACK_ENV_ID
 from wildrobot_gym.env.track_env import WildRobotTrackVectorEnv
 from wildrobot_gym.errors import ConfigError, RunError
@@ -51,8 +52,8 @@ class Lost:
     """How often robots fell or lost their clip in a round, per second.
 
     Attributes:
-        teacher: Of those that the teacher moved.
-        student: Of those that the student moved; NaN without any.
+        teacher: Of those that the teacher moved. NaN without any.
+        student: Of those that the student moved. NaN without any.
     """
 
     teacher: float
@@ -81,30 +82,34 @@ def distill(
 
     Raises:
         ConfigError: The config is of another environment.
-        RunError: The file exists, or the teacher is no tracking policy or of another robot.
+        RunError: The file exists, or the teacher is no tracking policy or of another robot or
+            control rate.
     """
-    check_free([settings.out], overwrite)
+    out = resolve_path(settings.out)
+    check_free([out], overwrite)
     run = load(config, overrides, settings.seed)
     if run.env.env_id != ENV_ID:
         raise ConfigError(f"{config} is a config of {run.env.env_id}; allowed: {ENV_ID}.")
     env = make_vec_env(run, num_envs=1)
     student = make_model(run, env, make_reference(run, env))
-    lesson = Lesson(student, env_config(env), settings)
     env.close()
+    lesson = Lesson(student, env_config(env), settings)
     seen: list[np.ndarray] = []
     wanted: list[np.ndarray] = []
-    for number in range(settings.rounds):
-        lost = lesson.round(0.0 if number == 0 else STUDENTS_SHARE, seen, wanted)
-        fit = LAST_ROUND if number == settings.rounds - 1 else ROUND
-        error = student.clone_behavior(np.concatenate(seen), np.concatenate(wanted), fit)
-        report.info(
-            f"round {number + 1} of {settings.rounds}: error {error:.3f}; falls or loses its clip"
-            f" per second: teacher {lost.teacher:.2f}, student {lost.student:.2f}"
-        )
-    lesson.close()
-    student.save(settings.out)
-    report.info(f"Wrote {settings.out}")
-    return settings.out
+    try:
+        for number in range(settings.rounds):
+            lost = lesson.round(0.0 if number == 0 else STUDENTS_SHARE, seen, wanted)
+            fit = LAST_ROUND if number == settings.rounds - 1 else ROUND
+            error = student.clone_behavior(np.concatenate(seen), np.concatenate(wanted), fit)
+            report.info(
+                f"round {number + 1} of {settings.rounds}: error {error:.3f}; falls and lost"
+                f" clips per second: teacher {lost.teacher:.2f}, student {lost.student:.2f}"
+            )
+    finally:
+        lesson.close()
+    student.save(out)
+    report.info(f"Wrote {out}")
+    return out
 
 
 class Lesson:
@@ -112,11 +117,11 @@ class Lesson:
 
     Args:
         student: The policy that learns.
-        config: Of its environment. Randomization and disturbances are left out.
+        config: Of its environment. Randomization, disturbances and terrain are left out.
         settings: The teacher, its clips, and the number of robots.
 
     Raises:
-        RunError: The teacher is no tracking policy, or of another robot.
+        RunError: The teacher is no tracking policy, or of another robot or control rate.
     """
 
     def __init__(self, student: AMPPPO, config: EnvConfig, settings: DistillSettings) -> None:
@@ -129,6 +134,11 @@ class Lesson:
             **{**kwargs, "reference": settings.reference},
         )
         robot, dt = self._env.robot, config.control_dt
+        if self._env.config.control_dt != dt:
+            raise RunError(
+                f"The teacher acts every {self._env.config.control_dt} s, the config's control_dt"
+                f" is {dt} s. Set it to the teacher's."
+            )
         self._clips = self._env.task.clips
         clips = load_clips(settings.reference, robot)
         phases = [phases_of(robot, clip_states(robot, clip, dt), dt) for clip in clips]
@@ -218,32 +228,38 @@ class Lesson:
     def _moved(
         self,
         around: Any,
-        its_action: Any,
+        teacher_action: Any,
         action: Any,
         advice: Any,
         tried: Any,
-        student: Any,
+        by_student: Any,
         noise: Any,
     ) -> tuple[Array, Array, Array]:
         """What one robot does in the teacher's environment, what the student should have done, and
         the student's filtered action that was done.
         """
-        own, its = self._of_student, self._of_teacher
-        advised = its.targets(around, its.filtered(its_action, advice))
+        own, its = self._of_student, self._of_teacher  # controls
+        advised = its.targets(around, its.filtered(teacher_action, advice))
         asked = own.targets(own.home, own.filtered(action, tried))
         moves = jnp.where(
-            student,
-            its.unfiltered((asked - around) / its.scale, its_action),
+            by_student,
+            its.unfiltered((asked - around) / its.scale, teacher_action),
             jnp.clip(advice + noise, -1.0, 1.0),
         )
-        done = its.targets(around, its.filtered(its_action, moves))
+        done = its.targets(around, its.filtered(teacher_action, moves))
         return moves, own.unfiltered(own.action_at(advised), action), own.action_at(done)
 
     def _observed(
-        self, key: Array, state: PhysicsState, command: Any, action: Any, phase: Any, *past: Any
+        self,
+        key: Array,
+        state: PhysicsState,
+        command: Any,
+        action: Any,
+        phase: Any,
+        memory: Any,
+        begun: Any,
     ) -> tuple[Any, Array, Array]:
         """One robot's memory, the student's observation, and its last filtered action."""
-        memory, begun = past
         action = jnp.where(begun, self._of_student.action_at(state.joint_pos), action)
         sample = self._observer.sample(state, command, action, phase, {})
         first = self._observer.begin(key, sample)[:2]

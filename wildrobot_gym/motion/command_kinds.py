@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from wildrobot_gym.motion.clip import MotionClip
+from wildrobot_gym.task.channels import SLOW_COMMAND
 
 STAND, WALK, BACKWARD, SIDEWAYS, TURN, CURVE, VARIED = KINDS = (
     "stand",
@@ -16,7 +17,6 @@ STAND, WALK, BACKWARD, SIDEWAYS, TURN, CURVE, VARIED = KINDS = (
     "curve",
     "varied",
 )
-_STILL = np.array([0.05, 0.05, 0.1])  # m/s, m/s, rad/s; a command of less moves nothing
 # rad/s; a walk's heading drifts by less. Performed straight walks turn by up to 0.24.
 _BENDS = 0.25
 
@@ -24,9 +24,9 @@ _BENDS = 0.25
 def kinds_of(commands: Float[np.ndarray, "time 3"]) -> np.ndarray:
     """Return the kind of motion that each command (vx m/s, vy m/s, yaw rate rad/s) asks for."""
     vx, vy, turn = np.asarray(commands, np.float64).T
-    still = np.hypot(vx, vy) < _STILL[0]
+    still = np.hypot(vx, vy) < SLOW_COMMAND[0]
     cases = [
-        (still & (np.abs(turn) < _STILL[2]), STAND),
+        (still & (np.abs(turn) < SLOW_COMMAND[2]), STAND),
         (still, TURN),
         (np.abs(vy) > np.abs(vx), SIDEWAYS),
         (vx < 0.0, BACKWARD),
@@ -50,6 +50,8 @@ def repeats(commands: Float[np.ndarray, "time 3"]) -> Int[np.ndarray, " time"]:
     Args:
         commands: Commands of all frames.
     """
+    if not len(commands):
+        return np.zeros(0, int)
     _, kinds, counts = np.unique(kinds_of(commands), return_inverse=True, return_counts=True)
     return np.rint(np.sqrt(counts.max() / counts)).astype(int)[kinds]
 
@@ -58,6 +60,6 @@ def kind_of_clip(clip: MotionClip) -> str:
     """Return the kind of motion that a clip's command asks for; `varied` if it changes kind or
     speed.
     """
-    if clip.commands is not None and (np.ptp(clip.commands, axis=0) >= _STILL).any():
+    if clip.commands is not None and (np.ptp(clip.commands, axis=0) >= SLOW_COMMAND).any():
         return VARIED
     return kind_of(np.asarray(clip.command))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces, sole_heights
+from wildrobot_gym.task.contact import MIN_UNLOADED_S, sole_heights
+from wildrobot_gym.task.step import loaded_feet
 
 _LOW = 0.005  # m; a sole below it bears load
 _STEP_S = 0.45  # s, where a motion has too few steps to tell
-_BOUNCE_S = 0.12  # s; a foot that lands again so soon did not step
 
 
 def gait_phase(loaded: Bool[np.ndarray, "time foot"], dt: float) -> Float[np.ndarray, " time"]:
@@ -19,15 +21,16 @@ def gait_phase(loaded: Bool[np.ndarray, "time foot"], dt: float) -> Float[np.nda
     second does.
 
     Between landings it runs evenly. Across a rest, and beyond the first and the last landing, it
-    runs at the usual rate from the nearest one. Without any landing it begins at 0.
+    runs at the usual rate from the nearest one. Without any landing, or with other than two feet,
+    it begins at 0 and runs evenly.
 
     Args:
         loaded: Which feet bear load.
         dt: Time from frame to frame, in seconds.
     """
     time = np.arange(len(loaded)) * dt
-    landings, feet = _landings(loaded, time)
-    if not len(landings):
+    landings, feet = _landings(loaded, dt)
+    if loaded.shape[1] != 2 or not len(landings):
         return time / (2 * _STEP_S)
     gaps = np.diff(landings)
     other = np.diff(feet) != 0
@@ -51,21 +54,25 @@ def phases_of(robot: RobotModel, states: PhysicsState, dt: float) -> Float[np.nd
         states: The states, one for each frame.
         dt: Time from frame to frame, in seconds.
     """
-    forces = np.asarray(foot_forces(states.pad_forces, robot.pad_ids_of_foot))
-    loaded = forces > LOADED_FRACTION * robot.weight
-    if np.isnan(forces).any():
+    robot = replace(robot, ground=None)  # a clip's floor is level
+    loaded = np.asarray(loaded_feet(robot, states))
+    if np.isnan(np.asarray(states.pad_forces)).any():
         loaded = np.asarray(sole_heights(robot, states)) < _LOW
     return gait_phase(loaded, dt)
 
 
 def _landings(
-    loaded: Bool[np.ndarray, "time foot"], time: Float[np.ndarray, " time"]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return times of landings in order, and which foot (0 or 1) lands."""
+    loaded: Bool[np.ndarray, "time foot"], dt: float
+) -> tuple[Float[np.ndarray, " landing"], Int[np.ndarray, " landing"]]:
+    """Return times of landings in order, and which foot (0 or 1) lands.
+
+    A foot that was unloaded for a moment only did not step.
+    """
     rows, feet = np.nonzero(~loaded[:-1] & loaded[1:])
-    found: list[tuple[float, int]] = []
+    found = []
     for row, foot in zip(rows, feet, strict=True):
-        last = max((t for t, f in found if f == foot), default=-np.inf)
-        if time[row + 1] - last > _BOUNCE_S:
-            found.append((float(time[row + 1]), int(foot)))
+        before = np.flatnonzero(loaded[: row + 1, foot])
+        unloaded = row - (before[-1] if len(before) else -1)
+        if unloaded * dt >= MIN_UNLOADED_S - 1e-9:
+            found.append(((row + 1) * dt, foot))
     return np.array([t for t, _ in found]), np.array([f for _, f in found], int)

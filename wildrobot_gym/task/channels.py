@@ -30,8 +30,8 @@ from wildrobot_gym.task.reflection import (
 )
 from wildrobot_gym.terrain import Ground
 
-# m/s, m/s, rad/s: real walks go so far beside their command
-SLOW_COMMAND = np.array([0.05, 0.05, 0.15], np.float32)
+# m/s, m/s, rad/s; a part of a command that is less moves nothing
+SLOW_COMMAND = np.array([0.05, 0.05, 0.1], np.float32)
 
 
 @struct.dataclass
@@ -192,7 +192,7 @@ COMMAND = Channel("command", "command", "m/s, m/s, rad/s", "heading", COMMANDS, 
 ACTION = Channel("action", "last filtered action", "-1 to 1", "joint", JOINTS, lambda x: x.action)
 DIRECTION = Channel(
     "direction",
-    "sign of each part of the command; 0 below 0.05 m/s, 0.15 rad/s",
+    "sign of each part of the command; 0 below 0.05 m/s, 0.1 rad/s",
     "-1, 0 or 1",
     "heading",
     COMMANDS,

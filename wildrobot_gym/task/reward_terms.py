@@ -106,6 +106,8 @@ class RewardSettings:
                     getattr(self, name),
                     "a positive number",
                 )
+            if name.endswith("_radius"):
+                check(getattr(self, name) >= 0, f"rewards.{name}", getattr(self, name), "0 or more")
 
     @classmethod
     def number_names(cls) -> list[str]:
@@ -187,7 +189,8 @@ def reward_terms(x: Any, config: RewardSettings) -> dict[str, Float[Array, "*b"]
             )
         terms[name] = config.scale * weight * value
     if config.floor is not None:
-        terms["floor"] = jnp.maximum(config.scale * config.floor - sum(terms.values()), 0.0)
+        total = sum(terms.values(), start=jnp.zeros(x.command.shape[:-1]))
+        terms["floor"] = jnp.maximum(config.scale * config.floor - total, 0.0)
     return terms
 
 

@@ -124,8 +124,8 @@ def tracking_yaw(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
 def tracking_mean(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     """Product of the bells of all three errors of the mean velocity.
 
-    It pays a robot that stands almost nothing, also under commands that are slow beside the sway
-    of a gait.
+    It pays a robot that stands little, also under commands that are slow beside the sway of a
+    gait: 0.06 of the full amount at 0.2 m/s ahead, 0.1 m/s aside or 0.25 rad/s.
     """
     error = x.mean_velocity - x.command
     sigmas = jnp.array([c.mean_vx_sigma, c.mean_vy_sigma, c.mean_yaw_sigma])

@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float
 
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
+from wildrobot_gym.rotations import AnyArray
 from wildrobot_gym.task.amp_window import AmpWindow
 from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces
 from wildrobot_gym.task.randomization.world import World
@@ -47,7 +48,7 @@ def first_task_state(
     )
 
 
-def loaded_feet(robot: RobotModel, state: PhysicsState) -> Bool[Array, "*b foot"]:
+def loaded_feet(robot: RobotModel, state: PhysicsState) -> Bool[AnyArray, "*b foot"]:
     """Which feet carry more than a tenth of the robot's weight."""
     forces = foot_forces(state.pad_forces, robot.pad_ids_of_foot)
     return forces > LOADED_FRACTION * robot.weight
