@@ -90,14 +90,6 @@ def test_statistics_scale_a_channel_alike_at_every_age(dataset: ReferenceDataset
     )
 
 
-def test_samples_are_rows_of_the_reference(dataset: ReferenceDataset) -> None:
-    frames = dataset.sample_frames(np.random.default_rng(0), 500)
-    known = {row.tobytes() for row in dataset.features}
-    assert frames.shape == (500, 29) and {row.tobytes() for row in frames} <= known
-    again = dataset.sample_frames(np.random.default_rng(0), 500)
-    np.testing.assert_array_equal(frames, again)
-
-
 def test_sequences_run_on_inside_one_clip(dataset: ReferenceDataset) -> None:
     sequences = dataset.sample_sequences(np.random.default_rng(1), 300, 31)
     assert sequences.shape == (300, 31, 29)

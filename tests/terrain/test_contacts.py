@@ -162,8 +162,9 @@ def test_friction_and_masses_can_be_drawn(wildrobot: RobotModel) -> None:
     qpos = np.tile(robot.home_qpos, (2, 1))
     physics.reset(np.arange(2), qpos, np.zeros((2, robot.model.nv)), fields)
     wrench = np.tile([6.0, 0, 0, 0, 0, 0], (2, 1))
+    drive = Drive(np.tile(robot.home_joint_pos, (2, 1)), wrench=wrench, fields=fields)
     for _ in range(20):
-        state = physics.step(Drive(np.tile(robot.home_joint_pos, (2, 1)), wrench=wrench))
+        state = physics.step(drive)
     slid = np.abs(state.foot_pos_w[..., 0]).mean(axis=1)
     assert slid[0] < 0.02 < 2 * 0.02 < slid[1]
 

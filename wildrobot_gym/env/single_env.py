@@ -51,6 +51,7 @@ class WildRobotEnv(RobotEnv):
     | lateral_error | 0 | abs(mean vy - command), m/s |
     | yaw_error | 0 | abs(mean yaw rate - command), rad/s |
     | tracking_yaw | 1 | exp(-((yaw rate - command) / 0.5)^2) |
+    | tracking_mean | 0 | Product of the bells of all three errors of the mean velocity |
     | base_height | 0.3 | exp(-((height - target) / 0.05)^2) |
     | orientation | 0.5 | exp(-(sine of tilt / 0.3)^2) |
     | alive | 0.5 | 1 |

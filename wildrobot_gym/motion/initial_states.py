@@ -38,6 +38,7 @@ def stack_states(
     qvel: Sequence[Float[np.ndarray, "_ nv"]],
     commands: Sequence[Float[np.ndarray, "_ 3"]],
     phases: Sequence[Float[np.ndarray, " _"]],
+    *,
     past: int,
 ) -> InitialStates:
     """Stack the frames of several clips that have a full past.

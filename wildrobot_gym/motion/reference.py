@@ -256,11 +256,6 @@ class ReferenceDataset:
         mean, std = features.mean(axis=0), features.std(axis=0)
         return np.tile(mean, frames).astype(np.float32), np.tile(std, frames).astype(np.float32)
 
-    def sample_frames(self, rng: np.random.Generator, n: int) -> Float[np.ndarray, "n feature"]:
-        """Draw `n` feature frames, each frame equally likely."""
-        features = self.features
-        return features[rng.integers(len(features), size=n)]
-
     def sample_sequences(
         self, rng: np.random.Generator, n: int, length: int
     ) -> Float[np.ndarray, "n length feature"]:
@@ -287,14 +282,9 @@ class ReferenceDataset:
         2018).
         """
         entries = self._filled()
-        return stack_states(
-            [entry.features for entry in entries],
-            [entry.qpos for entry in entries],
-            [entry.qvel for entry in entries],
-            [entry.commands for entry in entries],
-            [entry.phases for entry in entries],
-            self.config.history.num_past,
-        )
+        parts = ("features", "qpos", "qvel", "commands", "phases")
+        lists = ([getattr(entry, part) for entry in entries] for part in parts)
+        return stack_states(*lists, past=self.config.history.num_past)
 
     def __len__(self) -> int:
         """Number of frames of all clips."""

@@ -76,11 +76,8 @@ class NativePhysics:
             names = ("geom_xpos", "mocap_pos", "mocap_quat")
             self._geoms, *self._planes = (self.batch.bind(name) for name in names)
         self._seen = self._blow_ups()
-        self.reset(
-            np.arange(num_envs),
-            np.tile(robot.home_qpos, (num_envs, 1)),
-            np.zeros((num_envs, robot.model.nv)),
-        )
+        home = np.tile(robot.home_qpos, (num_envs, 1))
+        self.reset(np.arange(num_envs), home, np.zeros((num_envs, robot.model.nv)))
 
     @property
     def qpos(self) -> np.ndarray:
