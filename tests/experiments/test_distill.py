@@ -54,7 +54,7 @@ def lesson(teacher: Path) -> Lesson:
 
 
 def moved(lesson: Lesson, students: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Targets that the robots got in one step; those wanted; those that the student asks for."""
+    """Joint targets of one step: what the robots got, the teacher wanted, the student asked for."""
     choices = []
     decide = lesson._decide
     lesson._decide = lambda *a: choices.append(decide(*a)) or choices[-1]  # type: ignore[assignment]

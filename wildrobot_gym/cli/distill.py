@@ -19,8 +19,8 @@ def distill(
 ) -> int:
     """Teach a walking policy by a tracking policy.
 
-    The teacher knows the clip that it performs. The student sees the observation of its own config
-    and a command. `wildrobot train CONFIG --set trained_agent=FILE` continues from the student.
+    The teacher knows the clip that it performs. The student sees a command, and what CONFIG lets it
+    observe. `wildrobot train CONFIG --set trained_agent=FILE` continues from the student.
 
     Args:
         config: Name of a shipped config (walk_amp, ...) or path of a YAML file.

@@ -33,8 +33,7 @@ def perform(
     """Perform every clip of a reference once, from its first frame.
 
     A performance ends with its clip, or where the robot falls or loses the clip. The robot is the
-    nominal one, undisturbed, on a level floor. Rewards and randomization are not read from
-    `settings`: they could name a module, and a policy's file must not import one.
+    nominal one, undisturbed, on a level floor.
 
     Args:
         reference: A file or a shipped name.
@@ -44,9 +43,7 @@ def perform(
     Raises:
         ConfigError: the control rate is not the one of performances.
     """
-    unused = ("max_episode_steps", "rewards", "randomization", "disturbances", "terrain")
-    settings = {name: value for name, value in (settings or {}).items() if name not in unused}
-    settings["reference"] = reference
+    settings = {**nominal(settings or {}), "reference": reference}
     _check_rate(settings.get("control_dt", CONTROL_DT))
     clips = load_clips(reference, RobotModel.load(str(settings.get("robot", TrackEnvConfig.robot))))
     env = WildRobotTrackVectorEnv(
@@ -67,6 +64,18 @@ def perform(
     performances = _performed(env, policy, obs, about)
     env.close()
     return performances
+
+
+def nominal(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of an undisturbed robot on a level floor, without rewards.
+
+    Rewards and randomization could name a module, and a policy's file must not import one.
+
+    Args:
+        settings: Of the environment that a policy was trained in.
+    """
+    unused = ("max_episode_steps", "rewards", "randomization", "disturbances", "terrain")
+    return {name: value for name, value in settings.items() if name not in unused}
 
 
 def perform_walk(

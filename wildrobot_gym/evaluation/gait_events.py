@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wildrobot_gym.task.contact import LOADED_FRACTION, MIN_UNLOADED_S
+from wildrobot_gym.task.contact import LOADED_FRACTION, touchdowns
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,10 @@ def find_events(
         control_dt: Seconds between steps.
     """
     loaded = foot_force > LOADED_FRACTION * weight
-    needed = max(1, math.ceil(MIN_UNLOADED_S / control_dt - 1e-9))
-    unloaded_steps = np.zeros(loaded.shape[1:], int)
+    touchdown = touchdowns(loaded, control_dt)
     peak = np.full(loaded.shape[1:], -np.inf)
-    touchdown = np.zeros_like(loaded)
     swing_peak = np.full(loaded.shape, np.nan)
     for t in range(len(loaded)):
-        touchdown[t] = loaded[t] & (unloaded_steps >= needed)
         swing_peak[t] = np.where(touchdown[t], peak, np.nan)
-        unloaded_steps = np.where(loaded[t], 0, unloaded_steps + 1)
         peak = np.where(loaded[t], -np.inf, np.maximum(peak, sole_height[t]))
     return GaitEvents(loaded, touchdown, swing_peak)

@@ -22,10 +22,12 @@ from jaxtyping import Array, Bool, Float
 from amp_sbx import AMPPPO
 from amp_sbx.algorithm.cloning import CloningConfig
 from amp_sbx.common.archive import resolve_path
-from wildrobot_gym.env.registration import ENV_ID, TRACK_ENV_ID
+from wildrobot_gym.env.registration import ENV_ID
+from wildrobot_gym.env.rollout import nominal
 from wildrobot_gym.env.track_env import WildRobotTrackVectorEnv
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.experiments.settings import DistillSettings
+from wildrobot_gym.experiments.tracking_policy import load_tracking_policy
 from wildrobot_gym.files import check_free
 from wildrobot_gym.motion.clip_files import load_clips
 from wildrobot_gym.motion.gait_phase import phases_of
@@ -38,7 +40,6 @@ from wildrobot_gym.task.observations import Observer
 from wildrobot_gym.task.randomization.sections import DisturbanceConfig
 from wildrobot_gym.training.config import Overrides, load
 from wildrobot_gym.training.model import make_model, make_reference, make_vec_env
-from wildrobot_gym.training.policy import find_policy
 from wildrobot_gym.training.reference import env_config
 
 ROUND = CloningConfig(steps=1500, batch_size=2048, noise=0.02)
@@ -126,12 +127,17 @@ class Lesson:
 
     def __init__(self, student: AMPPPO, config: EnvConfig, settings: DistillSettings) -> None:
         self._settings, self._student = settings, student
-        self._teacher, kwargs = _load_teacher(settings.teacher, config.robot)
+        self._teacher, kwargs = load_tracking_policy(settings.teacher)
+        if (of := kwargs.get("robot", EnvConfig.robot)) != config.robot:
+            raise RunError(
+                f"The teacher {settings.teacher} moves the robot {of}, and the config is for"
+                f" {config.robot}."
+            )
         self._env = WildRobotTrackVectorEnv(
             settings.num_envs,
             None,
             autoreset_mode=AutoresetMode.SAME_STEP,
-            **{**kwargs, "reference": settings.reference},
+            **{**nominal(kwargs), "reference": settings.reference},
         )
         robot, dt = self._env.robot, config.control_dt
         if self._env.config.control_dt != dt:
@@ -277,19 +283,3 @@ class Choice:
     moves: Float[Array, "env joint"]  # the raw action in the teacher's environment
     action: Float[Array, "env joint"]  # the student's filtered action that this is
     memory: Any  # of the observation
-
-
-def _load_teacher(teacher: str, robot: str) -> tuple[AMPPPO, dict[str, Any]]:
-    """A tracking policy of a robot, and the settings of its environment."""
-    path = find_policy(teacher)
-    model = AMPPPO.load(path)
-    if model.extra.get("env_id") != TRACK_ENV_ID:
-        raise RunError(
-            f"{path} is not a policy of {TRACK_ENV_ID}. Train one with `wildrobot train track`."
-        )
-    kwargs = dict(model.extra.get("env_kwargs", {}))
-    if (of := kwargs.get("robot", EnvConfig.robot)) != robot:
-        raise RunError(f"{path} moves the robot {of}, and the config is for {robot}.")
-    # Rewards and randomization play no part, and could name a module.
-    unused = ("max_episode_steps", "rewards", "randomization", "disturbances", "terrain")
-    return model, {name: value for name, value in kwargs.items() if name not in unused}

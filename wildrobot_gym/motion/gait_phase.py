@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
-from wildrobot_gym.task.contact import MIN_UNLOADED_S, sole_heights
+from wildrobot_gym.task.contact import sole_heights, touchdowns
 from wildrobot_gym.task.step import loaded_feet
 
 _LOW = 0.005  # m; a sole below it bears load
@@ -29,7 +29,8 @@ def gait_phase(loaded: Bool[np.ndarray, "time foot"], dt: float) -> Float[np.nda
         dt: Time from frame to frame, in seconds.
     """
     time = np.arange(len(loaded)) * dt
-    landings, feet = _landings(loaded, dt)
+    rows, feet = np.nonzero(touchdowns(loaded, dt))
+    landings = rows * dt
     if loaded.shape[1] != 2 or not len(landings):
         return time / (2 * _STEP_S)
     gaps = np.diff(landings)
@@ -59,20 +60,3 @@ def phases_of(robot: RobotModel, states: PhysicsState, dt: float) -> Float[np.nd
     if np.isnan(np.asarray(states.pad_forces)).any():
         loaded = np.asarray(sole_heights(robot, states)) < _LOW
     return gait_phase(loaded, dt)
-
-
-def _landings(
-    loaded: Bool[np.ndarray, "time foot"], dt: float
-) -> tuple[Float[np.ndarray, " landing"], Int[np.ndarray, " landing"]]:
-    """Return times of landings in order, and which foot (0 or 1) lands.
-
-    A foot that was unloaded for a moment only did not step.
-    """
-    rows, feet = np.nonzero(~loaded[:-1] & loaded[1:])
-    found = []
-    for row, foot in zip(rows, feet, strict=True):
-        before = np.flatnonzero(loaded[: row + 1, foot])
-        unloaded = row - (before[-1] if len(before) else -1)
-        if unloaded * dt >= MIN_UNLOADED_S - 1e-9:
-            found.append(((row + 1) * dt, foot))
-    return np.array([t for t, _ in found]), np.array([f for _, f in found], int)

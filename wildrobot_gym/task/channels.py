@@ -61,7 +61,6 @@ PADS = Kind(lambda robot: robot.pad_names, pad_image)
 VECTORS = Kind(lambda _: "xyz", lambda _: VECTOR)
 PSEUDOVECTORS = Kind(lambda _: "xyz", lambda _: PSEUDOVECTOR)
 HEIGHTS = Kind(lambda _: "z", lambda _: SCALAR)
-FLAGS = Kind(lambda _: ("flag",), lambda _: SCALAR)
 SCANS = Kind(scan_columns, scan_image)
 COMMANDS = Kind(lambda _: ("vx", "vy", "yaw_rate"), lambda _: (range(3), (1.0, -1.0, -1.0)))
 # The mirror image of a walk is half a cycle later, where sine and cosine have the other sign.

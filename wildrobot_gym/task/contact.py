@@ -7,12 +7,13 @@ config chooses one of them, the same for clips and for simulation.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from wildrobot_gym.errors import RobotError
 from wildrobot_gym.physics.state import PhysicsState
@@ -123,6 +124,24 @@ def _leg_angles(robot: RobotModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         signs.append(-leg.signs[leg.pitch[0]])
         knees.append(robot.joint_names.index(leg.pitch[1]))
     return np.array(thighs), np.array(signs), np.array(knees)
+
+
+def touchdowns(
+    loaded: Bool[np.ndarray, "time *b foot"], dt: float
+) -> Bool[np.ndarray, "time *b foot"]:
+    """Where feet land: they bear load again after at least 40 ms without.
+
+    Args:
+        loaded: Which feet bear load.
+        dt: Time from frame to frame, s.
+    """
+    needed = max(1, math.ceil(MIN_UNLOADED_S / dt - 1e-9))
+    unloaded_steps = np.zeros(loaded.shape[1:], int)
+    landed = np.zeros_like(loaded)
+    for t in range(len(loaded)):
+        landed[t] = loaded[t] & (unloaded_steps >= needed)
+        unloaded_steps = np.where(loaded[t], 0, unloaded_steps + 1)
+    return landed
 
 
 def foot_forces(

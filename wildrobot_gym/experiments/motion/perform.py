@@ -4,19 +4,16 @@ gates.
 
 from __future__ import annotations
 
-from amp_sbx import AMPPPO
-from wildrobot_gym.env.registration import TRACK_ENV_ID
 from wildrobot_gym.env.rollout import perform
-from wildrobot_gym.errors import RunError
 from wildrobot_gym.experiments.datasets import report_file, write_dataset
 from wildrobot_gym.experiments.motion.settings import PerformSettings
 from wildrobot_gym.experiments.motion.track import kept_segments, limit_length
 from wildrobot_gym.experiments.motion.written import MinedDataset
+from wildrobot_gym.experiments.tracking_policy import load_tracking_policy
 from wildrobot_gym.files import check_free
 from wildrobot_gym.motion.mining import Gates, mine
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import TrackEnvConfig
-from wildrobot_gym.training.policy import find_policy
 
 
 def perform_reference(
@@ -40,13 +37,7 @@ def perform_reference(
     settings = settings or PerformSettings()
     gates = limit_length(Gates(), settings.seconds_per_motion)
     check_free([settings.out, report_file(settings.out)], overwrite)
-    path = find_policy(policy)
-    model = AMPPPO.load(path)
-    if model.extra.get("env_id") != TRACK_ENV_ID:
-        raise RunError(
-            f"{path} is not a policy of {TRACK_ENV_ID}. Train one with `wildrobot train track`."
-        )
-    env_kwargs = dict(model.extra.get("env_kwargs", {}))
+    model, env_kwargs = load_tracking_policy(policy)
     robot = RobotModel.load(str(env_kwargs.get("robot", TrackEnvConfig.robot)))
     performances = perform(
         settings.reference, lambda obs: model.predict(obs, deterministic=True)[0], env_kwargs
