@@ -84,6 +84,7 @@ def step_fields(robot: RobotModel, **changes: Any) -> dict[str, Any]:
         "liftoff_double_support": np.inf,
         "foot_loaded": np.ones(2, bool),
         "weight": 32.0,
+        "phase": 0.0,
     }
     fields |= {name: changes.pop(name) for name in fields if name in changes}
     arrays = {

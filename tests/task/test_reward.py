@@ -89,6 +89,15 @@ GOLDEN = [
     ("short_double_support", {"liftoff_double_support": 0.0}, 1.0),
     ("short_double_support", {"liftoff_double_support": 0.06}, 0.25),
     ("short_double_support", {"liftoff_double_support": 0.5}, 0.0),
+    # A quarter cycle after the first foot landed, the second is due in the air.
+    ("contact_schedule", {"phase": 3.25, "command": [0.2, 0, 0]}, 1.0),
+    ("contact_schedule", {"phase": 3.05, "command": [0.2, 0, 0]}, 0.0),
+    (
+        "contact_schedule",
+        {"phase": 3.25, "command": [0, 0.1, 0], "foot_loaded": np.array([False, True])},
+        2.0,
+    ),
+    ("contact_schedule", {"phase": 3.25}, 0.0),  # standing is commanded
 ]
 
 
@@ -130,6 +139,7 @@ def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
         "yaw_error",
         "short_double_support",
         "tracking_mean",
+        "contact_schedule",
     }
 
 

@@ -106,6 +106,8 @@ class RewardSettings:
                     getattr(self, name),
                     "a positive number",
                 )
+            if name.endswith("_share"):
+                check(0 < getattr(self, name) < 1, f"rewards.{name}", getattr(self, name), "0 to 1")
             if name.endswith("_radius"):
                 check(getattr(self, name) >= 0, f"rewards.{name}", getattr(self, name), "0 or more")
 

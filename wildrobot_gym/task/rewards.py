@@ -38,6 +38,7 @@ class RewardInputs:
     # s that all feet had carried load when one lifted in this step, else infinite
     liftoff_double_support: Float[Array, "*b"]
     weight: Float[Array, "*b"]  # m * g, N
+    phase: Float[Array, "*b"]  # of the gait clock, cycles
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class RewardConfig(RewardSettings):
 
     For a leg without hip yaw, whose sole turns with the base.
     """
+    stance_share: float = 0.6
+    """Part of a cycle of the gait clock for which `contact_schedule` wants a foot loaded."""
     double_support_target_s: float = 0.08
     """s on both feet: a tenth of a stride, so that twice in each stride leaves 80 % on one foot."""
 
@@ -213,3 +216,17 @@ def feet_air_time(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
 def short_double_support(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     """At a liftoff: 1 - time on both feet / 0.08 s, at least 0."""
     return jnp.maximum(1.0 - x.liftoff_double_support / c.double_support_target_s, 0.0)
+
+
+@reward_term(0.0)
+def contact_schedule(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """Number of feet that carry load while the gait clock has them in the air, or the reverse.
+
+    The first foot lands at whole cycles, the second at halves. Under the command to stand the clock
+    rests, and the term is 0. After Siekmann et al. 2021, arXiv:2011.01387.
+    """
+    feet = x.foot_loaded.shape[-1]
+    within = (x.phase[..., None] - jnp.arange(feet) / feet) % 1.0
+    amiss = x.foot_loaded != (within < c.stance_share)
+    moving = jnp.any(x.command != 0.0, axis=-1)
+    return jnp.where(moving, jnp.sum(amiss, axis=-1), 0).astype(jnp.float32)

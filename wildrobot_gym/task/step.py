@@ -88,8 +88,12 @@ def reward_inputs(
     action: Float[Array, "joint"],
     command: Float[Array, "3"],
     control_dt: float,
+    phase: Float[Array, ""] | float = 0.0,
 ) -> dict[str, Any]:
-    """Fields of `RewardInputs` after a step with the filtered `action` under `command`."""
+    """Fields of `RewardInputs` after a step with the filtered `action` under `command`.
+
+    `phase` is the gait clock's, in cycles.
+    """
     loaded = loaded_feet(robot, state)
     landed = loaded & (task.foot_air_time > 0)
     lifted = jnp.any((task.foot_air_time == 0) & ~loaded)
@@ -104,6 +108,7 @@ def reward_inputs(
         "touchdown_air_time": jnp.where(landed, task.foot_air_time, 0.0),
         "liftoff_double_support": jnp.where(lifted, task.double_support_time, jnp.inf),
         "weight": jnp.float32(robot.weight),
+        "phase": jnp.float32(phase),
     }
 
 

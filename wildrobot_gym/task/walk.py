@@ -172,8 +172,11 @@ class WalkTask:
         yaw = known_yaw(state.yaw, task.draws, task.step_count * self.config.control_dt)
         command = self.commands.effective(task.command, task.course, yaw)
         drawn = seen(task.draws, task.world)
-        phase = task.start_phase + task.step_count * self._cycles_per_step
-        return self.observer.sample(state, command, task.action, phase, drawn)
+        return self.observer.sample(state, command, task.action, self._phase(task), drawn)
+
+    def _phase(self, task: TaskState, later: int = 0) -> Float[Array, ""]:
+        """Cycles of the gait clock, some control steps later than `task`."""
+        return task.start_phase + (task.step_count + later) * self._cycles_per_step
 
     def advance(
         self, task: TaskState, state: PhysicsState, action: Float[Array, "joint"]
@@ -182,8 +185,9 @@ class WalkTask:
         dt = self.config.control_dt
         yaw = known_yaw(state.yaw, task.draws, (task.step_count + 1) * dt)
         wanted = self.commands.effective(task.command, task.course, yaw)
+        phase = self._phase(task, later=1)
         inputs = RewardInputs(
-            **reward_inputs(self.robot, self.world, task, state, action, wanted, dt)
+            **reward_inputs(self.robot, self.world, task, state, action, wanted, dt, phase)
         )
         terms = paid(state, reward_terms(inputs, self.config.rewards))
         frame = self.amp.next_frame(task, state)
