@@ -60,6 +60,7 @@ class Hyperparameters:
     """Numbers that may change between iterations without recompilation."""
 
     learning_rate: Array | float
+    critic_learning_rate: Array | float | None  # None: the actor's
     clip_range: Array | float
     clip_range_vf: Array | float | None
     ent_coef: Array | float

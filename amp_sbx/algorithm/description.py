@@ -22,8 +22,9 @@ from amp_sbx.discriminator.config import AMPConfig
 _NUMBERS = (
     "n_steps", "batch_size", "n_epochs", "gamma", "gae_lambda", "normalize_advantage", "ent_coef",
     "vf_coef", "max_grad_norm", "use_sde", "sde_sample_freq", "target_kl", "symmetric_policy",
-    "tensorboard_log", "verbose", "seed",
+    "tensorboard_log", "verbose", "seed", "critic_learning_rate",
 )  # fmt: skip
+_SINCE = {"critic_learning_rate": None}  # older files have none
 SCHEDULES = ("learning_rate", "clip_range", "clip_range_vf")
 _COUNTERS = (
     "num_timesteps", "_total_timesteps", "_n_updates", "_episode_num",
@@ -85,7 +86,7 @@ class Description:
         """
         try:
             described = cls(
-                arguments=dict(meta["hyperparameters"]),
+                arguments=_SINCE | dict(meta["hyperparameters"]),
                 policy=meta["policy"],
                 policy_kwargs=resolve(meta["policy_kwargs"]),
                 stored_policy_kwargs=meta["policy_kwargs"],

@@ -110,7 +110,9 @@ def train_policy(
 
     def minibatch(carry: tuple, ids: Array) -> tuple[tuple, dict[str, Array]]:
         actor, critics, learning_rate = carry
-        actor, *rated = (set_learning_rate(state, learning_rate) for state in (actor, *critics))
+        actor = set_learning_rate(actor, learning_rate)
+        own = hyper.critic_learning_rate
+        rated = [set_learning_rate(c, learning_rate if own is None else own) for c in critics]
         batch = jax.tree.map(lambda x: x[settings.devices.split(ids)], data)
         actor, critics, metrics = _minibatch_step(settings, hyper, actor, tuple(rated), batch)
         learning_rate = _adapt_learning_rate(settings, learning_rate, metrics["approx_kl"])

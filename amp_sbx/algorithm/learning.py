@@ -61,6 +61,7 @@ def hyperparameters(model: Any, num_timesteps: int) -> Hyperparameters:
     style_weight = learner.style_weight(num_timesteps) if learner else 0.0
     return Hyperparameters(
         learning_rate=float(rate),
+        critic_learning_rate=model.critic_learning_rate,
         clip_range=model.clip_range_schedule(progress),
         clip_range_vf=None if clip_vf is None else clip_vf(progress),
         ent_coef=float(model.ent_coef),

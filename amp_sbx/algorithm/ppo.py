@@ -23,7 +23,7 @@ from amp_sbx.algorithm.fused_loop import FusedLoop
 from amp_sbx.algorithm.named_reference import is_named, resolve_reference
 from amp_sbx.algorithm.policy_kwargs import resolve
 from amp_sbx.algorithm.symmetry import parse_way
-from amp_sbx.common.checks import check_flag
+from amp_sbx.common.checks import check_flag, check_number
 from amp_sbx.common.errors import ConfigError, FeatureError
 from amp_sbx.common.memory import within_memory
 from amp_sbx.common.mirror import Mirror
@@ -56,6 +56,8 @@ class AMPPPO(CollectingPPO):
         symmetric_policy: make the policy symmetric by construction, with the environment's
             `mirror`: "none", "mean" or "equivariant" (see `amp_sbx.algorithm.symmetry`). False is
             "none", True is "equivariant".
+        critic_learning_rate: rate of the critics; None: the actor's. A policy that explores little
+            needs a small rate of its own, and its critic does not.
         critic_obs: the critic sees the environment's `critic_obs` in place of the observation (see
             `amp_sbx.algorithm.critic`). The environment declares its width as `critic_dim`, and
             returns it as `info["critic_obs"]` from `reset` and `step`.
@@ -119,6 +121,7 @@ class AMPPPO(CollectingPPO):
         amp: AMPConfig | Mapping[str, Any] | None = None,
         reference: Any = None,
         symmetric_policy: str | bool = "none",
+        critic_learning_rate: float | None = None,
         critic_obs: bool = False,
         collect: str = "auto",
         iterations_per_call: int = 1,
@@ -131,6 +134,9 @@ class AMPPPO(CollectingPPO):
         if _init_setup_model:
             setup.warn_if_incomplete(self.amp, self.reference)
         self.symmetric_policy = parse_way(symmetric_policy)
+        if critic_learning_rate is not None:
+            check_number("critic_learning_rate", critic_learning_rate, 0.0, open_low=True)
+        self.critic_learning_rate = critic_learning_rate
         check_flag("critic_obs", critic_obs)
         self.critic_obs = critic_obs
         self.critic_inputs: CriticInputs | None = None

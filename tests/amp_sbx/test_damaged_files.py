@@ -95,6 +95,9 @@ def test_a_description_edited_by_hand_is_refused(saved, tmp_path):
         )
         with pytest.raises(CheckpointError, match="incomplete"):
             AMPPPO.load(tmp_path / "edited.zip")
+    older = {k: v for k, v in meta["hyperparameters"].items() if k != "critic_learning_rate"}
+    checkpoint.write(tmp_path / "edited.zip", meta | {"hyperparameters": older}, arrays)
+    assert AMPPPO.load(tmp_path / "edited.zip").critic_learning_rate is None
     settings = {("gama" if k == "gamma" else k): v for k, v in meta["hyperparameters"].items()}
     checkpoint.write(tmp_path / "edited.zip", meta | {"hyperparameters": settings}, arrays)
     with pytest.raises(CheckpointError, match="missing or unknown: gama, gamma"):

@@ -197,3 +197,16 @@ def test_target_kl_adapts_the_learning_rate_within_its_bounds():
     assert logged(model, "train/learning_rate") == pytest.approx(
         model.adaptive_lr.current_adaptive_lr
     )
+
+
+@pytest.mark.parametrize("faster", ["actor", "critic"])
+def test_the_critic_may_have_its_own_learning_rate(faster):
+    """Adam's steps are as long as the rate: one of the networks moves, the other hardly does."""
+    rates = (1e-2, 1e-7) if faster == "actor" else (1e-7, 1e-2)
+    model = make_model(SignEnv(8), learning_rate=rates[0], critic_learning_rate=rates[1])
+    before = copy_of((model.policy.actor_state.params, model.policy.vf_state.params))
+    model.learn(16 * 8)
+    after = (model.policy.actor_state.params, model.policy.vf_state.params)
+    for rate, old, new in zip(rates, before, after, strict=True):
+        moved = max(float(jnp.abs(a - b).max()) for a, b in zip(*map(jax.tree.leaves, (old, new))))
+        assert rate / 2 < moved < 100 * rate

@@ -43,7 +43,8 @@ def test_separate_critics_value_their_own_rewards_and_weigh_normalized_advantage
     ones = dict.fromkeys(
         ("learning_rate", "clip_range", "ent_coef", "vf_coef", "gamma", "gae_lambda"), 1.0
     )
-    hyper = Hyperparameters(**ones, clip_range_vf=None, style_weight=0.5, task_weight=2.0)
+    weights = {"style_weight": 0.5, "task_weight": 2.0}
+    hyper = Hyperparameters(**ones, **weights, critic_learning_rate=None, clip_range_vf=None)
     advantages, values, returns = estimate(rollout, style, (constant(4.0), constant(30.0)), hyper)
     # Task returns: 1 + 2 + 7 and 2 + 7. Style returns: 10 + 40 + 20 and 40 + 20.
     # Two advantages normalize to +1 and -1.

@@ -77,7 +77,7 @@ def step_fields(robot: RobotModel, **changes: Any) -> dict[str, Any]:
     n = robot.num_joints
     fields = {
         "command": np.zeros(3),
-        "mean_velocity": np.zeros(3),
+        "mean_error": np.zeros(3),
         "action": np.zeros(n),
         "previous_action": np.zeros(n),
         "touchdown_air_time": np.zeros(2),

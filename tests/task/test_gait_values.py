@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -68,14 +70,16 @@ def test_means_of_an_episode_are_those_of_the_benchmark(wildrobot: RobotModel) -
         assert float(metrics[name].mean()) == pytest.approx(value, rel=1e-5), name
 
 
-def test_the_mean_velocity_follows_in_a_stride(wildrobot: RobotModel) -> None:
+def test_the_mean_error_follows_in_a_stride(wildrobot: RobotModel) -> None:
     """A first-order lag: after one time constant, 40 steps, 1 - (39/40)^40 = 64 % of a change."""
-    task = WalkTask(wildrobot, build(EnvConfig, {}))
+    task = WalkTask(wildrobot, build(EnvConfig, {"privileged": ["mean_error"]}))
     key = jax.random.PRNGKey(0)
     still = make_state(wildrobot)
     now, _ = task.begin(task.blank(key), task.draw_start(key), still)
     moving = make_state(wildrobot, lin_vel=[0.5, -0.1, 0], ang_vel=[0, 0, 1.0])
+    now = dataclasses.replace(now, command=jnp.array([0.2, -0.1, 0.0]), command_held=jnp.array(True))
     for _ in range(40):
-        now, _ = task.advance(now, moving, jnp.zeros(wildrobot.num_joints))
-    expected = (1 - (39 / 40) ** 40) * np.array([0.5, -0.1, 1.0])
-    np.testing.assert_allclose(now.mean_velocity, expected, rtol=1e-4)
+        now, output = task.advance(now, moving, jnp.zeros(wildrobot.num_joints))
+    expected = (1 - (39 / 40) ** 40) * np.array([0.3, 0.0, 1.0])
+    np.testing.assert_allclose(now.mean_error, expected, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(output.critic_obs[-3:], now.mean_error)

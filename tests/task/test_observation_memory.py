@@ -175,6 +175,7 @@ def test_the_env_shows_the_critic_more(mode: str) -> None:
         ({"observation": {"sensors": {"gyro": {"delay_s": 0.5}}}}, "0 to 0.2"),
         ({"observation": {"sensors": {"gyro": {"dropout": 1.0}}}}, "dropout"),
         ({"privileged": ["speed"]}, "privileged"),
+        ({"observation": {"channels": ["mean_error"]}}, "observation.channels"),
     ],
 )
 def test_wrong_settings(settings: dict[str, Any], message: str) -> None:

@@ -101,6 +101,7 @@ def test_rl_zoos_own_form(tmp_path):
         ({**MINIMAL, "clip_range_vf": -1}, "clip_range_vf is -1.0; allowed"),
         ({**MINIMAL, "gamma": 7}, "gamma is 7.0; allowed: 0 to 1"),
         ({**MINIMAL, "max_grad_norm": 0}, "max_grad_norm is 0.0; allowed"),
+        ({**MINIMAL, "critic_learning_rate": 0}, "critic_learning_rate is 0.0; allowed"),
         ({**MINIMAL, "vf_coef": -1}, "vf_coef is -1.0; allowed"),
         ({**MINIMAL, "seed": -1}, "seed is -1; allowed"),
         ({**MINIMAL, "policy": "MlpPolcy"}, "Did you mean 'MlpPolicy'"),

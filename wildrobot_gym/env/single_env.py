@@ -48,10 +48,10 @@ class WildRobotEnv(RobotEnv):
     | tracking_lin_vel | 5 | exp(-((vx - command) / 0.25)^2) |
     | lin_vel_error | 0 | abs(vx - command), m/s |
     | tracking_lateral | 1 | exp(-((vy - command) / 0.25)^2) |
-    | lateral_error | 0 | abs(mean vy - command), m/s |
-    | yaw_error | 0 | abs(mean yaw rate - command), rad/s |
+    | lateral_error | 0 | abs(mean of vy - command), m/s |
+    | yaw_error | 0 | abs(mean of yaw rate - command), rad/s |
     | tracking_yaw | 1 | exp(-((yaw rate - command) / 0.5)^2) |
-    | tracking_mean | 0 | Product of the bells of all three errors of the mean velocity |
+    | tracking_mean | 0 | Product of the bells of all three mean errors of the velocity |
     | base_height | 0.3 | exp(-((height - target) / 0.05)^2) |
     | orientation | 0.5 | exp(-(sine of tilt / 0.3)^2) |
     | alive | 0.5 | 1 |

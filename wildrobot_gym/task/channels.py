@@ -44,6 +44,7 @@ class Sample:
     home: Any = None  # (joint,) joint positions of the home pose, rad
     switch_force: Any = None  # N; a foot switch closes above it
     phase: Any = None  # (*b,) of the gait clock, cycles
+    mean_error: Any = None  # (*b, 3) of the velocity from the command, over about a stride
     draws: Any = None  # by name, what the episode's randomization drew
     ground: Ground | None = struct.field(pytree_node=False, default=None)  # type: ignore[no-untyped-call]
 
@@ -214,6 +215,14 @@ CLOCK = Channel(
     CLOCKS,
     lambda x: _clock(x),
 )
+MEAN_ERROR = Channel(
+    "mean_error",
+    "velocity minus command, averaged over about a stride as in the reward",
+    "m/s, m/s, rad/s",
+    "heading",
+    COMMANDS,
+    lambda x: x.mean_error,
+)
 
 OBSERVATION = (JOINT_OFFSET, JOINT_VEL, ROOT_LIN_VEL, ROOT_ANG_VEL, GRAVITY, COMMAND, ACTION)
 """The channels of the default observation, in order."""
@@ -226,6 +235,9 @@ OBSERVATION_CHANNELS = {
     )
 }
 """The channels that observations may have, by name."""
+
+PRIVILEGED_CHANNELS = {MEAN_ERROR.name: MEAN_ERROR}
+"""What only the critic may see besides, by name."""
 
 AMP_CHANNELS = {
     channel.name: channel

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wildrobot_gym.config import check
+from wildrobot_gym.task.channels import PRIVILEGED_CHANNELS
 from wildrobot_gym.task.randomization.channels import drawn_channel_names
 from wildrobot_gym.task.randomization.sections import DisturbanceConfig, check_randomization
 from wildrobot_gym.task.rewards import RewardConfig
@@ -78,7 +79,7 @@ class EnvConfig:
         check_randomization(self.randomization)
         check(self.control_dt > 0, "control_dt", self.control_dt, "a positive time in s")
         drawn = drawn_channel_names(self.randomization, self.disturbances)
-        check_channels("privileged", self.privileged, drawn)
+        check_channels("privileged", self.privileged, (*PRIVILEGED_CHANNELS, *drawn))
 
 
 @dataclass(frozen=True)

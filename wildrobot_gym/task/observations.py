@@ -21,6 +21,7 @@ from wildrobot_gym.task.channels import (
     JOINTS,
     OBSERVATION,
     OBSERVATION_CHANNELS,
+    PRIVILEGED_CHANNELS,
     Channel,
     Sample,
     mirror_of,
@@ -62,7 +63,8 @@ class Observer:
     def __init__(
         self, robot: RobotModel, config: EnvConfig, drawn: Mapping[str, Channel] | None = None
     ) -> None:
-        own, known = config.observation, OBSERVATION_CHANNELS | dict(drawn or {})
+        own = config.observation
+        known = OBSERVATION_CHANNELS | PRIVILEGED_CHANNELS | dict(drawn or {})
         self._robot, self._history = robot, own.history
         self._channels = [OBSERVATION_CHANNELS[name] for name in own.channels]
         self._privileged = [known[name] for name in config.privileged]
@@ -93,7 +95,13 @@ class Observer:
         return mirror
 
     def sample(
-        self, state: PhysicsState, command: Any, action: Any, phase: Any, draws: Any
+        self,
+        state: PhysicsState,
+        command: Any,
+        action: Any,
+        phase: Any,
+        draws: Any,
+        mean_error: Any = None,
     ) -> Sample:
         """What the channels read from.
 
@@ -103,8 +111,10 @@ class Observer:
             action: The last filtered action: the action filter's memory.
             phase: Of the gait clock, cycles.
             draws: What the episode's randomization drew, by name.
+            mean_error: Of the velocity, over about a stride. Only the critic may see it.
         """
-        return Sample(state, command, action, phase=jnp.asarray(phase), draws=draws, **self._fixed)
+        now = {"phase": jnp.asarray(phase), "draws": draws, "mean_error": mean_error}
+        return Sample(state, command, action, **now, **self._fixed)
 
     def blank(self) -> Memory | None:
         """Before the first episode."""

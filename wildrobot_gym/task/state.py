@@ -31,8 +31,8 @@ class TaskState:
     velocity_error_sum: Float[Array, "*b"]
     # Absolute values of such sums under the episode's earlier commands, m/s.
     velocity_error_closed: Float[Array, "*b"]
-    # Planar velocity (vx, vy in the heading frame, yaw rate), averaged over the last steps.
-    mean_velocity: Float[Array, "*b 3"]
+    # Of the planar velocity (vx, vy in the heading frame, yaw rate), averaged over the last steps.
+    mean_error: Float[Array, "*b 3"]
     history: Float[Array, "*b past feature"]  # AMP features of past control steps, newest last
     # Pose before this control step; None where no feature is a difference of two poses.
     previous_qpos: Float[Array, "*b nq"] | None

@@ -19,7 +19,7 @@ from wildrobot_gym.task.contact import LOADED_FRACTION, foot_forces
 from wildrobot_gym.task.randomization.world import World
 from wildrobot_gym.task.state import TaskState
 
-AVERAGED_S = 0.8  # time constant of the mean velocity: about a stride
+AVERAGED_S = 0.8  # time constant of the mean error: about a stride
 
 
 def first_task_state(
@@ -39,7 +39,7 @@ def first_task_state(
         double_support_time=jnp.float32(jnp.inf),
         velocity_error_sum=jnp.float32(0.0),
         velocity_error_closed=jnp.float32(0.0),
-        mean_velocity=jnp.zeros(3),
+        mean_error=jnp.zeros(3),
         history=jnp.zeros(amp.past_shape),
         previous_qpos=jnp.zeros(robot.model.nq) if amp.differences else None,
         course=None,
@@ -60,10 +60,13 @@ def planar_velocity(state: PhysicsState) -> Float[Array, "3"]:
 
 
 def averaged(
-    before: Float[Array, "3"], state: PhysicsState, control_dt: float
+    before: Float[Array, "3"], state: PhysicsState, command: Float[Array, "3"], control_dt: float
 ) -> Float[Array, "3"]:
-    """The mean planar velocity one step later. A gait sways within each step; this does not."""
-    return before + control_dt / AVERAGED_S * (planar_velocity(state) - before)
+    """The mean error of the planar velocity one step later.
+
+    A gait sways within each step; this does not.
+    """
+    return before + control_dt / AVERAGED_S * (planar_velocity(state) - command - before)
 
 
 def support_times(
@@ -100,7 +103,7 @@ def reward_inputs(
     return {
         "state": state,
         "command": command,
-        "mean_velocity": averaged(task.mean_velocity, state, control_dt),
+        "mean_error": averaged(task.mean_error, state, command, control_dt),
         "action": action,
         "previous_action": task.action,
         "force_limit": world.force_limit(task.draws),

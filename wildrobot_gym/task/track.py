@@ -44,7 +44,6 @@ from wildrobot_gym.task.step import (
     first_task_state,
     loaded_feet,
     paid,
-    planar_velocity,
     reward_inputs,
     support_times,
 )
@@ -181,7 +180,6 @@ class TrackTask:
             self.blank(before.key),
             episode_limit=jnp.int32(limit),
             command=start.command,
-            mean_velocity=planar_velocity(state),
             history=past,
             previous_qpos=self.amp.remembered(state),
             frame=start.frame,
@@ -225,7 +223,6 @@ class TrackTask:
             task,
             step_count=step_count,
             action=action,
-            mean_velocity=inputs["mean_velocity"],
             command=want.command,
             history=history.push(task.history, features),
             previous_qpos=self.amp.remembered(state),

@@ -39,7 +39,6 @@ from wildrobot_gym.task.step import (
     first_task_state,
     loaded_feet,
     paid,
-    planar_velocity,
     reward_inputs,
     support_times,
 )
@@ -147,7 +146,6 @@ class WalkTask:
             command=command,
             command_held=before.command_held,
             action=action,
-            mean_velocity=planar_velocity(state),
             history=history.push(past, frame),
             previous_qpos=self.amp.remembered(state),
             course=course,
@@ -172,7 +170,8 @@ class WalkTask:
         yaw = known_yaw(state.yaw, task.draws, task.step_count * self.config.control_dt)
         command = self.commands.effective(task.command, task.course, yaw)
         drawn = seen(task.draws, task.world)
-        return self.observer.sample(state, command, task.action, self._phase(task), drawn)
+        now = (state, command, task.action, self._phase(task), drawn, task.mean_error)
+        return self.observer.sample(*now)
 
     def _phase(self, task: TaskState, later: int = 0) -> Float[Array, ""]:
         """Cycles of the gait clock, some control steps later than `task`."""
@@ -210,7 +209,7 @@ class WalkTask:
             command=command,
             action=action,
             **support_times(task, loaded_feet(self.robot, state), self.config.control_dt),
-            mean_velocity=inputs.mean_velocity,
+            mean_error=inputs.mean_error,
             velocity_error_sum=jnp.where(resample, 0.0, error_sum),
             velocity_error_closed=jnp.where(resample, error, task.velocity_error_closed),
             history=history.push(task.history, frame),

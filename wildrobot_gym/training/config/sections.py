@@ -111,6 +111,7 @@ class PPOSettings:
     normalize_advantage: bool = True
     policy_kwargs: Any = None
     symmetric_policy: Any = "none"
+    critic_learning_rate: float | None = None
     critic_obs: bool = False
     collect: str = "auto"
     iterations_per_call: int = 1
@@ -132,10 +133,10 @@ class PPOSettings:
                 raise ConfigError(
                     f"{name} is {getattr(self, name)}; allowed: a finite number, 0 or more."
                 )
-        if not 0 < self.max_grad_norm < math.inf:
-            raise ConfigError(
-                f"max_grad_norm is {self.max_grad_norm}; allowed: a finite number above 0."
-            )
+        for name in ("max_grad_norm", "critic_learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ConfigError(f"{name} is {value}; allowed: a finite number above 0.")
         if self.collect not in COLLECT:
             raise ConfigError(unknown_name("collect", self.collect, COLLECT))
         if self.policy not in PPO.policy_aliases:
