@@ -40,6 +40,11 @@ def test_an_axis_without_a_range_is_never_drawn_alone() -> None:
     assert ((commands != 0).sum(axis=1) == 1).all()
 
 
+def test_an_axis_is_drawn_as_often_as_its_share() -> None:
+    commands = drawn(standing_fraction=0.0, axis_fraction=1.0, axis_shares=(2.0, 1.0, 0.0))
+    np.testing.assert_allclose((commands != 0).mean(axis=0), [2 / 3, 1 / 3, 0], atol=0.03)
+
+
 def test_the_level_scales_the_ranges() -> None:
     commands = drawn(level=0.5, standing_fraction=0.0)
     np.testing.assert_allclose(commands.min(axis=0), [-0.1, -0.05, -0.25], atol=0.01)
@@ -143,6 +148,8 @@ def test_the_environment_shows_the_corrected_command_and_keeps_its_level() -> No
     ("settings", "message"),
     [
         ({"axis_fraction": 1.5}, "axis_fraction"),
+        ({"axis_fraction": 1.0, "axis_shares": (0, 1, 1)}, "axis_shares"),  # only vx has a range
+        ({"axis_fraction": 1.0, "axis_shares": (-1, 1, 1)}, "axis_shares"),
         ({"heading_gain": -1.0}, "heading_gain"),
         ({"ramp_s": 0.0}, "ramp_s"),
         ({"curriculum_start": 0.0}, "curriculum_start"),

@@ -144,7 +144,8 @@ def sample_command(
         share_key, axis_key = jax.random.split(jax.random.fold_in(key, 4))
         # Only parts that have a range: the others would be one more way to stand.
         wide = jnp.array([config.vx, config.vy, config.yaw_rate]) != 0.0
-        axis = jax.random.categorical(axis_key, jnp.where(wide.any(axis=1), 0.0, -jnp.inf))
+        shares = jnp.log(jnp.array(config.axis_shares))
+        axis = jax.random.categorical(axis_key, jnp.where(wide.any(axis=1), shares, -jnp.inf))
         alone = jax.random.uniform(share_key) < config.axis_fraction
         command = jnp.where(alone & (jnp.arange(3) != axis), 0.0, command)
     return jnp.where(jax.random.uniform(key_stand) < config.standing_fraction, 0.0, command)

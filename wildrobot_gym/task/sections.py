@@ -191,6 +191,8 @@ class CommandConfig:
     """Fraction of the draws that are (0, 0, 0)."""
     axis_fraction: float = 0.0
     """Fraction of the other draws in which two of the three parts are 0: as turning in place."""
+    axis_shares: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """How often the third part is vx, vy or the yaw rate: weights of these draws."""
     resample_interval_s: float = 5.0
     """s between two draws in an episode."""
     ramp_fraction: float = 0.0
@@ -218,6 +220,12 @@ class CommandConfig:
             check_range(f"commands.{name}", getattr(self, name))
         for name in ("standing_fraction", "axis_fraction", "ramp_fraction"):
             check(0 <= getattr(self, name) <= 1, f"commands.{name}", getattr(self, name), "0 to 1")
+        shares, ranges = self.axis_shares, (self.vx, self.vy, self.yaw_rate)
+        allowed = min(shares) >= 0 and any(
+            share > 0 and part != (0, 0) for share, part in zip(shares, ranges, strict=True)
+        )
+        wanted = "numbers of 0 or more, and one above 0 of a part that has a range"
+        check(allowed or self.axis_fraction == 0, "commands.axis_shares", shares, wanted)
         for name in ("resample_interval_s", "ramp_s", "heading_limit"):
             check(getattr(self, name) > 0, f"commands.{name}", getattr(self, name), "above 0")
         gain, start = self.heading_gain, self.curriculum_start
