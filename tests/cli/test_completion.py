@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CASES = {
     "": sorted(COMMANDS),
     "tra": ["train"],
-    "train walk_": ["walk_amp", "walk_ppo"],
+    "train walk_": ["walk_amp", "walk_directions", "walk_ppo"],
     "train walk_amp --res": ["--resume"],
     "eval walk_8": ["walk_8dof"],
     "eval walk --backend nat": ["native", "native-jax"],
@@ -86,4 +86,4 @@ def test_script_in_its_shell(shell: str, tmp_path: Path, capsys, monkeypatch) ->
         env=environment,
         cwd=tmp_path,
     )
-    assert (done.stdout.split(), done.stderr) == (["walk_amp", "walk_ppo"], "")
+    assert (done.stdout.split(), done.stderr) == (["walk_amp", "walk_directions", "walk_ppo"], "")

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from wildrobot_gym.evaluation.suites.catalog import SUITES
+from wildrobot_gym.evaluation.suites.definition import Bar
+from wildrobot_gym.evaluation.suites.table import bar_text
 from wildrobot_gym.paths import POLICIES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,3 +158,23 @@ def test_readme_speed_and_time() -> None:
     minutes = sorted(float(seeds[seed][0]) for seed in "012")
     time = rows["the default recipe, 4.9 M steps, three seeds"]
     assert time == [f"{minutes[0]} to {minutes[-1]} minutes"]
+
+
+def bar_rows(found: dict[str, Any]) -> list[str]:
+    """A line for each bar of the suites in a results file: the row that decides, and its value."""
+    lines = []
+    for suite, result in found["suites"].items():
+        for bar in result["bars"]:
+            limits = Bar(bar["metric"], bar["low"], bar["high"], bar["of"])
+            value = "-" if bar["value"] is None else f"{bar['value']:.3g}"
+            met = "yes" if bar["met"] else "no"
+            lines.append(f"| {suite} | {bar_text(limits)} | {bar['row']} | {value} | {met} |")
+    return lines
+
+
+def test_the_page_of_directions_has_the_verdicts_of_its_policy() -> None:
+    page = (ROOT / "docs" / "results" / "directions.md").read_text()
+    found = json.loads((POLICIES / "walk_directions" / "results.json").read_text())
+    assert set(found["suites"]) == set(SUITES)
+    for line in bar_rows(found):
+        assert line in page

@@ -77,7 +77,9 @@ def test_the_mean_error_follows_in_a_stride(wildrobot: RobotModel) -> None:
     still = make_state(wildrobot)
     now, _ = task.begin(task.blank(key), task.draw_start(key), still)
     moving = make_state(wildrobot, lin_vel=[0.5, -0.1, 0], ang_vel=[0, 0, 1.0])
-    now = dataclasses.replace(now, command=jnp.array([0.2, -0.1, 0.0]), command_held=jnp.array(True))
+    now = dataclasses.replace(
+        now, command=jnp.array([0.2, -0.1, 0.0]), command_held=jnp.array(True)
+    )
     for _ in range(40):
         now, output = task.advance(now, moving, jnp.zeros(wildrobot.num_joints))
     expected = (1 - (39 / 40) ** 40) * np.array([0.3, 0.0, 1.0])

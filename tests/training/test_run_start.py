@@ -12,7 +12,8 @@ from wildrobot_gym import yaml_io
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.callbacks import CheckpointCallback
-from wildrobot_gym.training.model import make_model, make_vec_env, start_from
+from wildrobot_gym.training.model import make_model, make_reference, make_vec_env, start_from
+from wildrobot_gym.training.policy import load_policy
 from wildrobot_gym.training.run_directory import RunDirectory
 
 
@@ -88,6 +89,21 @@ def test_a_run_starts_from_a_trained_policy(tiny_run, tmp_path):
         for name, array in given[part].items():
             np.testing.assert_array_equal(array, stored[f"{part}/params/{name}"])
     assert model.num_timesteps == 0
+
+
+def test_the_recipe_for_directions_starts_from_its_student():
+    """The shipped student has the recipe's networks, and the reference its channels."""
+    config = run_config.load("walk_directions", ["n_envs=4", "n_steps=4", "batch_size=16"])
+    env = make_vec_env(config)
+    model = make_model(config, env, make_reference(config, env))
+    start_from(model, config.trained_agent, env)
+    env.close()
+    student = load_policy("walk_student")
+    observed = student.env_kwargs["observation"]
+    assert observed["channels"] == list(config.env.settings.observation.channels)
+    assert "root_lin_vel" not in observed["channels"]
+    obs = np.zeros((2, *model.observation_space.shape), np.float32)
+    np.testing.assert_allclose(model.predict(obs, deterministic=True)[0], student(obs), atol=1e-6)
 
 
 def test_a_trained_policy_that_does_not_fit_is_refused(tiny_run, tmp_path, capsys):

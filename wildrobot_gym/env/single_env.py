@@ -64,7 +64,7 @@ class WildRobotEnv(RobotEnv):
     | standing_motion | 0 | Sum of absolute joint velocities under the command to stand, rad/s |
     | feet_air_time | 0 | At a touchdown: air time minus 0.25 s, at most 0.25 s, while walking |
     | short_double_support | 0 | At a liftoff: 1 - time on both feet / 0.08 s, at least 0 |
-    | contact_schedule | 0 | Number of feet that carry load while the gait clock has them in the air, or the reverse |
+    | contact_schedule | 0 | Number of feet whose load does not fit the gait clock |
 
     ## Commands
     vx is uniform in 0 to 1.0 m/s; vy and yaw rate are 0. A tenth of the draws is standing. A new

@@ -219,10 +219,11 @@ def short_double_support(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]
 
 @reward_term(0.0)
 def contact_schedule(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
-    """Number of feet that carry load while the gait clock has them in the air, or the reverse.
+    """Number of feet whose load does not fit the gait clock.
 
-    The first foot lands at whole cycles, the second at halves. Under the command to stand the clock
-    rests, and the term is 0. After Siekmann et al. 2021, arXiv:2011.01387.
+    They carry load while they are due in the air, or the reverse. The first foot lands at whole
+    cycles, the second at halves. Under the command to stand the clock rests, and the term is 0.
+    After Siekmann et al. 2021, arXiv:2011.01387.
     """
     feet = x.foot_loaded.shape[-1]
     within = (x.phase[..., None] - jnp.arange(feet) / feet) % 1.0
