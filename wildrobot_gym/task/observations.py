@@ -113,8 +113,8 @@ class Observer:
             draws: What the episode's randomization drew, by name.
             mean_error: Of the velocity, over about a stride. Only the critic may see it.
         """
-        now = {"phase": jnp.asarray(phase), "draws": draws, "mean_error": mean_error}
-        return Sample(state, command, action, **now, **self._fixed)
+        more = {"phase": jnp.asarray(phase), "draws": draws, "mean_error": mean_error}
+        return Sample(state, command, action, **more, **self._fixed)
 
     def blank(self) -> Memory | None:
         """Before the first episode."""

@@ -170,8 +170,9 @@ class WalkTask:
         yaw = known_yaw(state.yaw, task.draws, task.step_count * self.config.control_dt)
         command = self.commands.effective(task.command, task.course, yaw)
         drawn = seen(task.draws, task.world)
-        now = (state, command, task.action, self._phase(task), drawn, task.mean_error)
-        return self.observer.sample(*now)
+        return self.observer.sample(
+            state, command, task.action, self._phase(task), drawn, task.mean_error
+        )
 
     def _phase(self, task: TaskState, later: int = 0) -> Float[Array, ""]:
         """Cycles of the gait clock, some control steps later than `task`."""
