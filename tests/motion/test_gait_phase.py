@@ -51,6 +51,13 @@ def test_a_robot_that_never_steps_has_a_phase() -> None:
     assert (np.diff(phase) > 0).all()
 
 
+def test_feet_that_land_together_leave_a_finite_phase() -> None:
+    loaded = np.ones((50, 2), bool)
+    loaded[20:30] = False  # one hop
+    phase = gait_phase(loaded, DT)
+    assert np.isfinite(phase).all() and (np.diff(phase) > 0).all()
+
+
 def test_a_bounce_is_no_step() -> None:
     loaded = steps(1.25, 4.0)
     bounced = loaded.copy()

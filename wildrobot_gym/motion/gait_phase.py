@@ -35,7 +35,8 @@ def gait_phase(loaded: Bool[np.ndarray, "time foot"], dt: float) -> Float[np.nda
         return time / (2 * _STEP_S)
     gaps = np.diff(landings)
     other = np.diff(feet) != 0
-    usual = float(np.median(gaps[other])) if other.any() else _STEP_S
+    steps = gaps[other & (gaps > 0)]  # feet that land in one frame make no step
+    usual = float(np.median(steps)) if len(steps) else _STEP_S
     # Cycles since the first landing. One foot alone lands once in a cycle.
     at = feet[0] / 2 + np.concatenate([[0.0], np.cumsum(np.where(other, 0.5, 1.0))])
     after = np.searchsorted(landings, time, side="right")
