@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from amp_sbx.common import archive
 from wildrobot_gym.evaluation.benchmark import WalkBenchmark
 from wildrobot_gym.paths import POLICIES
 from wildrobot_gym.training.policy import find_policy, load_policy
@@ -34,3 +35,10 @@ def test_a_shipped_name_is_not_hidden_by_a_file_of_the_same_name(tmp_path, monke
     assert find_policy("walk") == POLICIES / "walk" / "policy.zip"
     for own in ("./walk", "walk.zip"):
         assert find_policy(own).resolve() == tmp_path / "walk.zip"
+
+
+@pytest.mark.parametrize("path", sorted(POLICIES.glob("*/policy.zip")), ids=lambda p: p.parent.name)
+def test_a_shipped_policy_is_without_what_only_a_resumed_run_needs(path):
+    """The discriminator's past samples would be 20 times as large as all the rest."""
+    _, arrays = archive.read(path)
+    assert arrays["amp/replay/data"].size == 0

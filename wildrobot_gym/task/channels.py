@@ -44,7 +44,7 @@ class Sample:
     home: Any = None  # (joint,) joint positions of the home pose, rad
     switch_force: Any = None  # N; a foot switch closes above it
     phase: Any = None  # (*b,) of the gait clock, cycles
-    mean_error: Any = None  # (*b, 3) of the velocity from the command, over about a stride
+    mean_error: Any = None  # (*b, 3) velocity minus command, averaged
     draws: Any = None  # by name, what the episode's randomization drew
     ground: Ground | None = struct.field(pytree_node=False, default=None)  # type: ignore[no-untyped-call]
 
