@@ -121,7 +121,7 @@ class WildRobotEnv(RobotEnv):
     | action | scale 1.0, joint_scale {waist_yaw: 0.5}, filter 0.7 | rad |
     | commands | vx (0, 1), vy (0, 0), yaw_rate (0, 0) | m/s, m/s, rad/s |
     | commands.standing_fraction, resample_interval_s | 0.1, 5 s | fraction of standing draws |
-    | commands.axis_fraction | 0 | fraction of draws along one axis alone |
+    | commands.axis_fraction, axis_shares | 0, (1, 1, 1) | fraction of draws along one axis alone |
     | commands.ramp_fraction, ramp_s | 0, 1 s | fraction of changes that take ramp_s |
     | commands.heading_gain, heading_limit | 0 (off), 0.4 rad/s | 1/s; holds the course |
     | commands.curriculum_start | 1 (off) | part of the ranges that training begins with |
