@@ -82,6 +82,8 @@ GOLDEN = [
     ),
     ("standing_motion", {"joint_vel": [1, -2, 0, 0, 0, 0, 0, 0, 0.5]}, 3.5),
     ("standing_motion", {"joint_vel": [1] * 9, "command": [0, 0, 0.1]}, 0.0),
+    ("standing_tilt", {"base_quat": quat(pitch=-0.3, yaw=1.0)}, np.sin(0.3)),
+    ("standing_tilt", {"base_quat": quat(pitch=-0.3), "command": [0, 0.1, 0]}, 0.0),
     ("feet_air_time", {"touchdown_air_time": [0.35, 0.0], "command": [0.5, 0, 0]}, 0.1),
     ("feet_air_time", {"touchdown_air_time": [0.05, 3.0], "command": [0.5, 0, 0]}, -0.2 + 0.25),
     ("feet_air_time", {"touchdown_air_time": [0.35, 0.35]}, 0.0),  # standing is commanded
@@ -136,6 +138,7 @@ def test_a_weight_of_zero_removes_its_term(wildrobot: RobotModel) -> None:
         "lin_vel_error",
         "standing_motion",
         "standing_steps",
+        "standing_tilt",
         "yaw_error",
         "short_double_support",
         "tracking_mean",

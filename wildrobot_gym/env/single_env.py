@@ -62,6 +62,7 @@ class WildRobotEnv(RobotEnv):
     | flight | -0.5 | 1 while neither foot carries a tenth of the weight |
     | standing_steps | 0 | Number of feet in the air under the command to stand |
     | standing_motion | 0 | Sum of absolute joint velocities under the command to stand, rad/s |
+    | standing_tilt | 0 | Sine of the tilt under the command to stand |
     | feet_air_time | 0 | At a touchdown: air time minus 0.25 s, at most 0.25 s, while walking |
     | short_double_support | 0 | At a liftoff: 1 - time on both feet / 0.08 s, at least 0 |
     | contact_schedule | 0 | Number of feet whose load does not fit the gait clock |

@@ -202,6 +202,13 @@ def standing_motion(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
 
 
 @reward_term(0.0)
+def standing_tilt(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
+    """Sine of the tilt under the command to stand."""
+    sine = jnp.linalg.norm(x.state.projected_gravity[..., :2], axis=-1)
+    return jnp.where(jnp.all(x.command == 0.0, axis=-1), sine, 0.0)
+
+
+@reward_term(0.0)
 def feet_air_time(x: RewardInputs, c: RewardConfig) -> Float[Array, "*b"]:
     """At a touchdown: air time minus 0.25 s, at most 0.25 s, while walking."""
     landed = x.touchdown_air_time > 0
