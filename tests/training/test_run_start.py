@@ -1,19 +1,21 @@
 """What a run starts from, and settings that are refused."""
 
 import errno
+from unittest.mock import Mock
 
 import jax
 import numpy as np
 import pytest
 from run_helpers import NO_EVAL, SMALL, refused
 
+from amp_sbx import AMPPPO
 from amp_sbx.common import archive
 from wildrobot_gym import yaml_io
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.callbacks import CheckpointCallback
 from wildrobot_gym.training.model import make_model, make_reference, make_vec_env, start_from
-from wildrobot_gym.training.policy import load_policy
+from wildrobot_gym.training.policy import find_policy, load_policy
 from wildrobot_gym.training.run_directory import RunDirectory
 
 
@@ -106,6 +108,37 @@ def test_the_recipe_for_directions_starts_from_its_student():
     np.testing.assert_allclose(model.predict(obs, deterministic=True)[0], student(obs), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ("policy_kwargs.log_std_init=-2.0", True),
+        ("env_kwargs.features.history.frames=4", True),
+        ("env_kwargs.privileged=[root_lin_vel]", False),
+        ("policy_kwargs.net_arch={pi: [256, 128], vf: [64]}", False),
+        ("critic_obs=false", False),
+    ],
+)
+def test_a_policy_is_taken_without_a_critic_that_sees_something_else(change, kept):
+    small = ["n_envs=4", "n_steps=4", "batch_size=16"]
+    config = run_config.load("walk_directions", [*small, change])
+    env = make_vec_env(config)
+    model = make_model(config, env, make_reference(config, env))
+    before = model.get_parameters()["critic"]
+    report = Mock()
+    start_from(model, "walk_student", env, report)
+    env.close()
+    (said,) = report.info.call_args.args
+    assert said.endswith("and its critic" if kept else "and a new critic")
+    after, stored = (
+        model.get_parameters(),
+        AMPPPO.load(find_policy("walk_student")).get_parameters(),
+    )
+    for name, array in after["actor"].items():
+        np.testing.assert_array_equal(array, stored["actor"][name])
+    for name, array in after["critic"].items():
+        np.testing.assert_array_equal(array, (stored["critic"] if kept else before)[name])
+
+
 def test_a_trained_policy_that_does_not_fit_is_refused(tiny_run, tmp_path, capsys):
     def message(*settings: str) -> str:
         out = tmp_path / "run"
@@ -114,12 +147,13 @@ def test_a_trained_policy_that_does_not_fit_is_refused(tiny_run, tmp_path, capsy
         return text
 
     agent = f"trained_agent={tiny_run}"
-    assert "policy_kwargs" in message(agent, "policy_kwargs.activation_fn=tanh")
+    assert "activation_fn elu, not tanh" in message(agent, "policy_kwargs.activation_fn=tanh")
+    layers = "policy_kwargs.net_arch=[8]"
+    assert "net_arch.pi" in message(agent, layers)
     assert "symmetric_policy none, not equivariant" in message(agent, "symmetric_policy=true")
     assert "wildrobot_8dof" in message(
         agent, "env_kwargs.robot=wildrobot_8dof", "amp.reference=walk_synthetic_8dof"
     )
-    assert "history" in message(agent, "env_kwargs.features.history.frames=3")
     assert "Unknown policy 'wlak'" in message("trained_agent=wlak")
 
 

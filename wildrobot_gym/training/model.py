@@ -8,7 +8,7 @@ import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
 from amp_sbx import AMPPPO, GymnasiumVecEnv, ReferenceFeatures
-from amp_sbx.common import archive
+from amp_sbx.algorithm.policy_kwargs import describe
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training.config import RunConfig
@@ -16,9 +16,6 @@ from wildrobot_gym.training.policy import find_policy
 from wildrobot_gym.training.policy_fit import check_fits
 from wildrobot_gym.training.reference import demonstrations, load_reference
 from wildrobot_gym.training.run_directory import MOTION_DIGESTS
-
-# The same in a run and in the policy that it starts from.
-NETWORK_SETTINGS = ("policy_kwargs", "symmetric_policy", "critic_obs")
 
 
 def make_vec_env(config: RunConfig, **changes: Any) -> GymnasiumVecEnv:
@@ -91,7 +88,7 @@ def warm_start(
 def start_from(
     model: AMPPPO, trained_agent: str, env: GymnasiumVecEnv, report: Reporter = SILENT
 ) -> None:
-    """Copy policy and critic of a trained policy.
+    """Copy a trained policy, and its critic where the new one has its shape and sees the same.
 
     The optimizers, the counters and the discriminator stay as they are.
 
@@ -102,21 +99,46 @@ def start_from(
         report: Receives a message.
 
     Raises:
-        RunError: There is no such policy, or its networks are others.
-        CheckpointError: It is damaged, or for other spaces or AMP features.
+        RunError: There is no such policy, or its network is another.
+        CheckpointError: It is damaged, or for other spaces.
     """
     path = find_policy(trained_agent)
-    extra = archive.read_meta(path).get("extra") or {}
-    check_fits(path, extra.get("env_kwargs") or {}, env.vector_env.unwrapped)
-    trained = AMPPPO.load(path, env=env, seed=model.seed)  # this seeds the environments, too
-    for name in NETWORK_SETTINGS:
-        theirs, ours = getattr(trained, name), getattr(model, name)
-        if theirs != ours:
+    trained = AMPPPO.load(path, seed=model.seed)
+    settings = trained.extra.get("env_kwargs") or {}
+    check_fits(path, settings, env.vector_env.unwrapped)
+    ours = _policy_network(model)
+    for name, theirs in _policy_network(trained).items():
+        if theirs != ours[name]:
             raise RunError(
-                f"trained_agent {path} was trained with {name} {theirs}, not {ours}. Use the same."
+                f"trained_agent {path} was trained with {name} {theirs}, not {ours[name]}."
+                " Use the same."
             )
-    networks = {
-        name: arrays for name, arrays in trained.get_parameters().items() if name != "discriminator"
+    taken = trained.get_parameters()
+    taken.pop("discriminator", None)
+    sees_the_same = trained.critic_inputs == model.critic_inputs and _privileged(
+        settings
+    ) == _privileged(model.extra["env_kwargs"])
+    if not sees_the_same or _shapes(taken["critic"]) != _shapes(model.get_parameters()["critic"]):
+        taken = {"actor": taken["actor"]}
+    model.set_parameters(taken, exact_match=False)
+    critic = "its" if "critic" in taken else "a new"
+    report.info(f"starting with the policy of {path} and {critic} critic")
+
+
+def _policy_network(model: AMPPPO) -> dict[str, Any]:
+    """What the same arrays need to be the same policy. Its noise is one of the arrays."""
+    kwargs = describe(model.policy_kwargs)
+    layers = kwargs.get("net_arch")
+    return {
+        "policy_kwargs.activation_fn": kwargs.get("activation_fn"),
+        "policy_kwargs.net_arch.pi": layers["pi"] if isinstance(layers, dict) else layers,
+        "symmetric_policy": model.symmetric_policy,
     }
-    model.set_parameters(networks, exact_match=False)
-    report.info(f"starting with the networks of {path}")
+
+
+def _privileged(env_kwargs: dict[str, Any]) -> list[str]:
+    return list(env_kwargs.get("privileged", ()))
+
+
+def _shapes(arrays: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in arrays.items()}

@@ -17,7 +17,6 @@ from wildrobot_gym.task.config import EnvConfig
 from wildrobot_gym.task.walk import SUCCESS_VELOCITY_ERROR
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config import Overrides, RunConfig
-from wildrobot_gym.training.model import NETWORK_SETTINGS
 from wildrobot_gym.training.policy import LoadedPolicy
 from wildrobot_gym.training.run_directory import RunDirectory
 
@@ -128,7 +127,7 @@ def check_fits(plain: RunConfig, amp: RunConfig) -> None:
         plain: Settings of the baseline.
         amp: Settings of the AMP run.
     """
-    for name in NETWORK_SETTINGS:
+    for name in ("policy_kwargs", "symmetric_policy", "critic_obs"):
         theirs, ours = getattr(plain.ppo, name), getattr(amp.ppo, name)
         if theirs != ours:
             raise ConfigError(
