@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 DURATION := $(if $(filter smoke,$(CONFIG)),about a minute,about a quarter of an hour)
 
-.PHONY: walk docs test test-slow test-ecosystem lint types unit clean
+.PHONY: walk docs test test-slow test-ecosystem fuzz lint types unit clean
 .DELETE_ON_ERROR:
 
 walk: $(OUT)/shipped.mp4 $(OUT)/results.json $(OUT)/walk.mp4 $(OUT)/learning_curves.png
@@ -38,6 +38,11 @@ test-slow: $(VENV)/dev.stamp
 # The packages that people bring: each trains for a few steps in the environments.
 test-ecosystem: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest $(PYTEST) -m ecosystem
+
+# Damages N files of each kind that is read, and prints what came of it.
+N ?= 1000
+fuzz: $(VENV)/dev.stamp
+	$(BIN)/python tests/fuzz/trial.py $(N)
 
 # Something to look at first: the shipped policy. Without OpenGL there is no video (exit code 3), and the rest still runs.
 $(OUT)/shipped.mp4: | $(VENV)/install.stamp

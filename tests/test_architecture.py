@@ -11,7 +11,7 @@ from wildrobot_gym.extras import EXTRA_OF
 ROOT = Path(__file__).resolve().parent.parent
 TOWERS: dict[str, tuple[set[str], ...]] = {
     "wildrobot_gym": (
-        {"errors", "extras", "rotations", "paths", "reporting", "yaml_io"},
+        {"errors", "extras", "rotations", "paths", "reporting", "json_io", "npz_io", "yaml_io"},
         {"files", "console"},
         {"deploy"},
         {"config"},

@@ -12,7 +12,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,13 +21,36 @@ from wildrobot_gym.errors import ConfigError, unknown_name
 T = TypeVar("T")
 
 
+def shown(value: Any) -> str:
+    """A value as messages show it: at most 100 characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python prints no whole number of more than 4,300 digits
+        text = "a whole number of thousands of digits"
+    return text if len(text) <= 100 else f"{text[:80]}...{text[-15:]}"
+
+
+Errors = type[Exception] | tuple[type[Exception], ...]
+
+
+@contextlib.contextmanager
+def naming(where: str, errors: Errors = ConfigError) -> Iterator[None]:
+    """Errors of this block also name the file that they are about."""
+    try:
+        yield
+    except errors as error:
+        if where in str(error):
+            raise
+        raise type(error)(f"{where}: {error}") from error
+
+
 def check(condition: bool, name: str, got: Any, allowed: str) -> None:
     """Raise ConfigError unless `condition` holds.
 
     The message has the name, the value and what is allowed.
     """
     if not condition:
-        raise ConfigError(f"{name} is {got!r}; allowed: {allowed}.")
+        raise ConfigError(f"{name} is {shown(got)}; allowed: {allowed}.")
 
 
 def check_choice(name: str, got: Any, allowed: tuple[str, ...]) -> None:
@@ -100,12 +123,12 @@ def convert(hint: Any, value: Any, where: str) -> Any:
         return convert(next(a for a in typing.get_args(hint) if a is not type(None)), value, where)
     if origin is tuple:
         if not isinstance(value, list | tuple):
-            raise ConfigError(f"{where} must be a list, got {value!r}.")
+            raise ConfigError(f"{where} must be a list, got {shown(value)}.")
         item = typing.get_args(hint)[0]
         return tuple(convert(item, v, where) for v in value)
     if origin is not None and origin is not typing.Literal and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
-            raise ConfigError(f"{where} must be a mapping, got {value!r}.")
+            raise ConfigError(f"{where} must be a mapping, got {shown(value)}.")
         item = typing.get_args(hint)[1]
         return {str(k): convert(item, v, f"{where}.{k}") for k, v in value.items()}
     return number(value, where) if hint is float else _plain(hint, value, where)
@@ -121,17 +144,18 @@ def number(value: Any, where: str) -> float:
         with contextlib.suppress(ValueError):
             value = float(value)
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ConfigError(f"{where} must be a number, got {value!r}.")
-    if not math.isfinite(value):
-        raise ConfigError(f"{where} must be finite, got {value!r}.")
-    return float(value)
+        raise ConfigError(f"{where} must be a number, got {shown(value)}.")
+    with contextlib.suppress(OverflowError):  # a whole number that no float holds
+        if math.isfinite(converted := float(value)):
+            return converted
+    raise ConfigError(f"{where} must be finite, got {shown(value)}.")
 
 
 def _plain(hint: Any, value: Any, where: str) -> Any:
     if hint is str and isinstance(value, Path):
         value = str(value.absolute())  # a path is never a shipped name
     if hint in (int, bool, str) and type(value) is not hint:
-        raise ConfigError(f"{where} must be {hint.__name__}, got {value!r}.")
+        raise ConfigError(f"{where} must be {hint.__name__}, got {shown(value)}.")
     return value
 
 

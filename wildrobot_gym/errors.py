@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+from typing import Any
+
+LONGEST = 600  # characters of a message
 
 
 class WildRobotError(Exception):
-    """Base class of all errors of this package."""
+    """Base class of all errors of this package. Its message is never long."""
+
+    def __init__(self, message: object = "", **more: Any) -> None:
+        super().__init__(shortened(str(message)), **more)
 
 
 class ConfigError(WildRobotError, ValueError):
@@ -43,6 +50,21 @@ class RunError(WildRobotError, RuntimeError):
 
 class MissingPackageError(WildRobotError, ModuleNotFoundError):
     """An optional package is missing. The message names the extra that installs it."""
+
+
+def shortened(message: str, longest: int = LONGEST) -> str:
+    """A message of at most so many characters: what it quotes may have any length.
+
+    Long words lose their middle, then the message does.
+    """
+    if len(message) <= longest:
+        return message
+    words = re.split(r"(\s+)", message)
+    message = "".join(w if len(w) <= 160 else f"{w[:80]}...{w[-40:]}" for w in words)
+    if len(message) <= longest:
+        return message
+    end = longest // 3
+    return f"{message[: longest - end - 5]} ... {message[-end:]}"
 
 
 def unknown_name(what: str, got: str, allowed: Iterable[str]) -> str:

@@ -60,6 +60,7 @@ def parse(text: str, where: str) -> Any:
         KeyError,
         AttributeError,
         TypeError,
+        RecursionError,
     ) as error:  # PyYAML does not catch those of `!!int x`
         raise ConfigError(f"{where} is not valid YAML: {error}") from error
 

@@ -30,7 +30,7 @@ def unflatten_into(target: Any, arrays: Arrays, prefix: str) -> Any:
     """`target` with every leaf replaced by `arrays[prefix/...]`.
 
     Raises:
-        CheckpointError: an array is missing or has another shape.
+        CheckpointError: an array is missing, has another shape, or is not finite.
     """
 
     def fill(tree: Any, path: str) -> Any:
@@ -46,6 +46,8 @@ def unflatten_into(target: Any, arrays: Arrays, prefix: str) -> Any:
             raise CheckpointError(
                 f"array {path!r} has shape {arrays[path].shape}; this model needs {expected}."
             )
+        if not np.isfinite(arrays[path]).all():
+            raise CheckpointError(f"array {path!r} has a NaN or infinity. Use another copy.")
         # A copy: `asarray` may share the caller's memory.
         return jnp.array(arrays[path], dtype=jnp.result_type(tree))
 

@@ -85,7 +85,10 @@ def load_model(
         arrays |= random_keys(model)
         if model.learner is not None:
             arrays["amp/key"] = np.asarray(model.learner.state.key)
-    _restore_arrays(model, arrays, stored.feature_dim)
+    try:
+        _restore_arrays(model, arrays, stored.feature_dim)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
     _restore_progress(model, stored, path, keep_rate="learning_rate" not in overrides)
     return model
 
@@ -174,7 +177,8 @@ def _resized_replay(arrays: Arrays, capacity: int) -> Arrays:
             f"{capacity}; set it to {data.shape[0]} or more."
         )
     if data.shape[0] < capacity:  # a full ring continues after its newest sample
-        data = np.roll(data, -int(arrays["amp/replay/position"]), axis=0)
+        position = unflatten_into(np.int32(0), arrays, "amp/replay/position")
+        data = np.roll(data, -int(position), axis=0)
         resized["amp/replay/position"] = np.array(data.shape[0], np.int32)
     return resized | {REPLAY_DATA: np.pad(data, ((0, capacity - data.shape[0]), (0, 0)))}
 

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from amp_sbx.common.errors import CheckpointError
+from amp_sbx.common.npy_members import check_sizes, read_member
 
 FORMAT = "amp_sbx"
 FORMAT_VERSION = 1
@@ -106,13 +107,12 @@ def read(path: PathOrStream) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """
     with _opened(path) as (archive, name):
         meta = _read_meta(archive, name)
-        arrays = {}
-        for member in archive.namelist():
-            if member.startswith(_ARRAYS) and member.endswith(_SUFFIX):
-                with archive.open(member) as stream:
-                    array = np.lib.format.read_array(io.BytesIO(stream.read()), allow_pickle=False)
-                arrays[member[len(_ARRAYS) : -len(_SUFFIX)]] = array
-        return meta, arrays
+        members = {
+            info.filename[len(_ARRAYS) : -len(_SUFFIX)]: info
+            for info in archive.infolist()
+            if info.filename.startswith(_ARRAYS) and info.filename.endswith(_SUFFIX)
+        }
+        return meta, {key: read_member(archive, info) for key, info in members.items()}
 
 
 def read_meta(path: PathOrStream) -> dict[str, Any]:
@@ -137,6 +137,7 @@ def _opened(path: PathOrStream) -> Iterator[tuple[zipfile.ZipFile, str]]:
         name = str(source)
     try:
         with zipfile.ZipFile(source) as archive:
+            check_sizes(archive.infolist())
             yield archive, name
     except FileNotFoundError as error:
         raise CheckpointError(f"{name} does not exist.") from error
@@ -144,8 +145,10 @@ def _opened(path: PathOrStream) -> Iterator[tuple[zipfile.ZipFile, str]]:
         raise CheckpointError(
             f"{name} is damaged or not a checkpoint: {error}. Use another copy."
         ) from error
-    except (OSError, ValueError, NotImplementedError) as error:
-        raise CheckpointError(f"{name} cannot be read: {error}.") from error
+    except CheckpointError:
+        raise
+    except Exception as error:  # zipfile, zlib and json raise many kinds for a damaged file
+        raise CheckpointError(f"{name} cannot be read: {error}. Use another copy.") from error
 
 
 def _read_meta(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
@@ -161,7 +164,7 @@ def _read_meta(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
         )
     try:
         meta = json.loads(archive.read(_META))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{name}: {_META} is not JSON: {error}.") from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise CheckpointError(

@@ -1,8 +1,31 @@
 """Errors of the package. All derive from `AMPError`."""
 
+import re
+from typing import Any
+
+LONGEST = 600  # characters of a message
+
 
 class AMPError(Exception):
-    """Base class of all errors raised on purpose by `amp_sbx`."""
+    """Base class of all errors raised on purpose by `amp_sbx`. Its message is never long."""
+
+    def __init__(self, message: object = "", **more: Any) -> None:
+        super().__init__(shortened(str(message)), **more)
+
+
+def shortened(message: str, longest: int = LONGEST) -> str:
+    """A message of at most so many characters: what it quotes may have any length.
+
+    Long words lose their middle, then the message does.
+    """
+    if len(message) <= longest:
+        return message
+    words = re.split(r"(\s+)", message)
+    message = "".join(w if len(w) <= 160 else f"{w[:80]}...{w[-40:]}" for w in words)
+    if len(message) <= longest:
+        return message
+    end = longest // 3
+    return f"{message[: longest - end - 5]} ... {message[-end:]}"
 
 
 class ConfigError(AMPError, ValueError):

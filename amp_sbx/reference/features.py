@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from amp_sbx.common.errors import FeatureError
+from amp_sbx.common.npy_members import check_sizes, read_member
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,24 +104,30 @@ class ReferenceFeatures:
         Raises:
             FeatureError: there is no such file, or it is no reference.
         """
+        where = f"reference {os.fspath(path)!r}"
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays: dict[str, Any] = (
-                    dict(file) if isinstance(file, np.lib.npyio.NpzFile) else {}
-                )
-        except Exception as error:  # zipfile, zlib and numpy raise many kinds for a damaged file
+            with zipfile.ZipFile(path) as archive:
+                members = {i.filename.removesuffix(".npy"): i for i in archive.infolist()}
+                check_sizes(members.values())
+                arrays: dict[str, Any] = {
+                    name: read_member(archive, info) for name, info in members.items()
+                }
+        except Exception as error:  # zipfile and zlib raise many kinds for a damaged file
             raise FeatureError(
-                f"reference {os.fspath(path)!r} cannot be read: {error} Give the path of an .npz "
-                "file with the array `features` (num_samples, feature_dim)."
+                f"{where} cannot be read: {error}. Give the path of an .npz file with the array "
+                "`features` (num_samples, feature_dim)."
             ) from error
         known = {"features", "weights", "motion_ids"}
         if "features" not in arrays or not arrays.keys() <= known:
             found = ", ".join(sorted(arrays)) or "none"
             raise FeatureError(
-                f"reference {os.fspath(path)!r} has the arrays {found}; allowed: features, with or "
-                "without weights and motion_ids."
+                f"{where} has the arrays {found}; allowed: features, with or without weights and "
+                "motion_ids."
             )
-        return cls(**arrays)
+        try:
+            return cls(**arrays)
+        except FeatureError as error:
+            raise FeatureError(f"{where}: {error}") from error
 
     @property
     def num_samples(self) -> int:

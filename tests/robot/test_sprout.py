@@ -116,7 +116,7 @@ def test_both_engines_move_it_alike(sprout: RobotModel) -> None:
 def test_a_policy_of_another_robot_is_refused_by_its_joints() -> None:
     from wildrobot_gym.training.policy import load_policy
 
-    with pytest.raises(RunError, match=r"(?s)on 'wildrobot'.*waist_yaw.*'sprout' has.*knee_l"):
+    with pytest.raises(RunError, match=r"(?s)on 'wildrobot'.*waist_yaw.*'sprout' has.*knee_r"):
         load_policy("walk", "sprout")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from wildrobot_gym.errors import RunError
+from wildrobot_gym import json_io
+from wildrobot_gym.errors import ConfigError, RunError
 
 FILE = "policy.json"
 FORMAT, FORMAT_VERSION = "wildrobot-policy", 2
@@ -204,7 +204,7 @@ def parse_description(content: Any, where: str = FILE) -> PolicyDescription:
         )
     try:
         description = _parse(content)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunError(f"{where} is incomplete: {error!r}. Export the policy again.") from error
     if problem := _problem(description):
         raise RunError(f"{where}: {problem} Export the policy again.")
@@ -219,13 +219,13 @@ def load_description(folder: str | Path) -> PolicyDescription:
     """
     path = Path(folder) / FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json_io.read(path)
     except OSError as error:
         raise RunError(
             f"{folder} holds no exported policy ({error}). Write one with `wildrobot export`."
         ) from error
-    except ValueError as error:
-        raise RunError(f"{path} is no JSON: {error}. Export the policy again.") from error
+    except ConfigError as error:
+        raise RunError(f"{error} Export the policy again.") from error
     return parse_description(content, str(path))
 
 

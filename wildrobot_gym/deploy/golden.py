@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from wildrobot_gym import npz_io
 from wildrobot_gym.deploy.controller import Controller
 from wildrobot_gym.deploy.log import SENSORS
 from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.errors import RunError
-from wildrobot_gym.files import NPZ_ERRORS
 
 FILE = "golden.npz"
 MAX_ERROR = 1e-5  # of observations, of actions in -1 to 1, and of targets in rad
@@ -30,11 +30,10 @@ def check_golden(folder: str | Path) -> dict[str, float]:
         RunError: The folder is damaged, or a difference exceeds 1e-5.
     """
     controller, path = Controller.load(folder), Path(folder) / FILE
+    golden = npz_io.read(path, RunError, "set of golden vectors", "Export again.")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            golden = {name: file[name] for name in file.files}
         return compare(controller, golden)
-    except NPZ_ERRORS as error:
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise RunError(f"{path} holds no golden vectors: {error!r}. Export again.") from error
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from wildrobot_gym import json_io, npz_io
 from wildrobot_gym.deploy.controller import Controller, Decision
 from wildrobot_gym.deploy.robot_io import Sensors
-from wildrobot_gym.errors import RunError
-from wildrobot_gym.files import NPZ_ERRORS, atomic_write
+from wildrobot_gym.errors import ConfigError, RunError
+from wildrobot_gym.files import atomic_write
 
 PHASES = ("soft start", "settle", "policy", "stop")
 POLICY = PHASES.index("policy")
@@ -106,12 +107,14 @@ def load_log(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     Raises:
         RunError: The file is no log.
     """
+    what, remedy = "log of a run", "Record it again."
+    arrays = npz_io.read(
+        Path(path), RunError, what, remedy, {"about": npz_io.Wanted(0, npz_io.TEXT)}
+    )
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        return json.loads(str(arrays.pop("about"))), arrays
-    except NPZ_ERRORS as error:
-        raise RunError(f"{path} is no log of a run: {error!r}.") from error
+        return dict(json_io.parse(str(arrays.pop("about")), f"{path}: about")), arrays
+    except (ConfigError, TypeError, ValueError) as error:
+        raise RunError(f"{path} is no {what}: {error}. {remedy}") from error
 
 
 def replay(controller: Controller, path: str | Path) -> Replay:

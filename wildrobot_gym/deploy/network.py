@@ -8,10 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
+from wildrobot_gym import npz_io
 from wildrobot_gym.deploy.description import NPZ, NetworkSpec, PolicyDescription
 from wildrobot_gym.errors import ConfigError, RunError
 from wildrobot_gym.extras import require
-from wildrobot_gym.files import NPZ_ERRORS, file_digest
+from wildrobot_gym.files import file_digest
 
 Array = np.ndarray
 
@@ -66,14 +67,15 @@ class NumpyNetwork:
             raise ConfigError(
                 f"activation is {spec.activation!r}; allowed: {', '.join(sorted(ACTIVATIONS))}."
             )
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                self._layers = [
-                    (file[f"kernel_{i}"].astype(np.float32), file[f"bias_{i}"].astype(np.float32))
-                    for i in range(len(spec.layers))
-                ]
-        except NPZ_ERRORS as error:
-            raise RunError(f"{path} holds no network: {error}. Export the policy again.") from error
+        names = [f"{part}_{i}" for i in range(len(spec.layers)) for part in ("kernel", "bias")]
+        arrays = npz_io.read(
+            *(path, RunError, "network", "Export the policy again."),
+            {name: npz_io.Wanted(2 if name.startswith("kernel") else 1) for name in names},
+        )
+        self._layers = [
+            tuple(arrays[f"{part}_{i}"].astype(np.float32) for part in ("kernel", "bias"))
+            for i in range(len(spec.layers))
+        ]
         self._activation = ACTIVATIONS[spec.activation]
         self._mirror = spec.mirror
         self._low, self._high = np.float32(spec.low), np.float32(spec.high)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from wildrobot_gym import json_io
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.protocol import FLAT
 from wildrobot_gym.paths import POLICIES
@@ -37,9 +37,9 @@ def read_results(path: Path, policy: Path, num_timesteps: int) -> dict[str, Any]
     """
     make = f"Make them by `wildrobot eval {policy} --json {path}`."
     try:
-        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        results: dict[str, Any] = json_io.read(path)
         summarize(results)
-        steps = results["policy"]["num_timesteps"]
+        steps = int(results["policy"]["num_timesteps"])
     except FileNotFoundError:
         raise RunError(f"There are no results {path}. {make}") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

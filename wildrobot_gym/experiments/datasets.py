@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from wildrobot_gym import json_io
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.files import write_json
 from wildrobot_gym.motion import clip_files, storage
@@ -32,7 +32,7 @@ def load_dataset(dataset: str, robot: str | None = None) -> tuple[RobotModel, li
         MotionError: The file is missing, damaged or of another kind.
     """
     path = motion_file(dataset)
-    _, metadata = storage.read(path, clip_files.KIND, ())
+    _, metadata = storage.read(path, clip_files.KIND, {})
     model = RobotModel.load(robot or str(metadata["robot"]))
     return model, load_clips(path, model)
 
@@ -118,7 +118,7 @@ def read_report(dataset: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        return dict(json.loads(path.read_text()))
+        return dict(json_io.read(path))
     except (OSError, ValueError, TypeError) as error:
         raise MotionError(
             f"{path} is damaged ({error}). Generate the dataset again, or delete the report."

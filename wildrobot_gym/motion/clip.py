@@ -16,14 +16,14 @@ from jaxtyping import Float
 
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion import storage
-from wildrobot_gym.motion.clip_arrays import check_arrays
+from wildrobot_gym.motion.clip_arrays import OPTIONAL, POSES, check_arrays, check_optional
+from wildrobot_gym.motion.clip_description import read_description
 from wildrobot_gym.motion.clip_names import MIRRORED, mirrored_name
 from wildrobot_gym.motion.plausibility import check_plausible
+from wildrobot_gym.npz_io import Wanted
 from wildrobot_gym.robot import RobotModel
 
 KIND = "wildrobot motion clip"
-_ARRAYS = ("root_pos", "root_quat", "joint_pos")
-_OPTIONAL = ("pad_forces", "qvel", "commands")
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class MotionClip:
         """Write the clip as .npz in one step, and return the path."""
         arrays = {
             name: getattr(self, name)
-            for name in (*_ARRAYS, *_OPTIONAL)
+            for name in (*POSES, *OPTIONAL)
             if getattr(self, name) is not None
         }
         return storage.write(
@@ -137,7 +137,8 @@ class MotionClip:
         Raises:
             MotionError: The file is missing, truncated or of another kind.
         """
-        arrays, description = storage.read(path, KIND, _ARRAYS)
+        arrays, description = storage.read(path, KIND, dict.fromkeys(POSES, Wanted(2)))
+        check_optional(arrays, str(path))
         return from_parts(arrays, description, str(path))
 
     def check(self, robot: RobotModel, where: str | None = None) -> MotionClip:
@@ -268,25 +269,8 @@ def from_parts(
     Raises:
         MotionError: An entry of the description is missing or wrong; `where` names the file.
     """
-    try:
-        return MotionClip(
-            name=str(description["name"]),
-            robot=str(description["robot"]),
-            fps=float(description["fps"]),
-            joint_names=tuple(description["joint_names"]),
-            command=tuple(float(v) for v in description["command"]),  # type: ignore[arg-type]
-            source=str(description["source"]),
-            licence=str(description["licence"]),
-            metadata=dict(description["metadata"]),
-            pad_forces=arrays.get("pad_forces"),
-            qvel=arrays.get("qvel"),
-            commands=arrays.get("commands"),
-            **{name: arrays[name] for name in _ARRAYS},
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise MotionError(
-            f"{where}: the clip's description is damaged ({type(error).__name__}: {error})."
-        ) from error
+    parts = {name: arrays.get(name) for name in (*POSES, *OPTIONAL)}
+    return MotionClip(**read_description(description, where) | parts)
 
 
 def _frames_at(duration_s: float, fps: float) -> int:

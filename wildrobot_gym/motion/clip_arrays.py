@@ -7,7 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from wildrobot_gym.errors import MotionError
+from wildrobot_gym.npz_io import Wanted
 
+POSES = ("root_pos", "root_quat", "joint_pos")
+OPTIONAL = ("pad_forces", "qvel", "commands")
 _UNIT_TOLERANCE = 1e-3  # float32 storage costs 1e-7; more than this is an error of the source
 
 
@@ -46,3 +49,17 @@ def check_arrays(arrays: Mapping[str, np.ndarray], widths: Mapping[str, int], wh
             f"{where}: root_quat in frame {error.argmax()} has length {1 + error.max():.4f}"
             " or its inverse; allowed: 1 within 0.001 (order w, x, y, z)."
         )
+
+
+def check_optional(arrays: Mapping[str, np.ndarray], where: str) -> None:
+    """Check the arrays that a file may have beside the poses. NaN is checked later, for each clip.
+
+    Raises:
+        MotionError: One holds no numbers, or has another shape than (time, width).
+    """
+    for name in OPTIONAL:
+        if name in arrays:
+            try:
+                Wanted(2, finite=False).check(name, arrays[name])
+            except ValueError as error:
+                raise MotionError(f"{where} is damaged: {error}. Build it again.") from error

@@ -14,12 +14,17 @@ import numpy as np
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion import storage
 from wildrobot_gym.motion.clip import MotionClip, from_parts
+from wildrobot_gym.motion.clip_arrays import OPTIONAL, POSES, check_optional
+from wildrobot_gym.npz_io import Wanted
 from wildrobot_gym.paths import motion_file
 from wildrobot_gym.robot import RobotModel
 
 KIND = "wildrobot reference"
-_ARRAYS = ("lengths", "root_pos", "root_quat", "joint_pos", "pad_forces")
-_OPTIONAL = ("pad_forces", "qvel", "commands")
+_WANTED = {
+    "lengths": Wanted(1, "iu"),
+    **dict.fromkeys(POSES, Wanted(2)),
+    "pad_forces": Wanted(2, finite=False),  # NaN where a clip has none
+}
 
 
 def save_clips(path: str | Path, clips: Iterable[MotionClip]) -> Path:
@@ -48,14 +53,13 @@ def save_clips(path: str | Path, clips: Iterable[MotionClip]) -> Path:
             f" {', '.join(robots) or 'no clips at all'}."
         )
     arrays = {
-        name: np.concatenate([getattr(c, name) for c in clips], dtype=np.float32)
-        for name in _ARRAYS[1:4]
+        name: np.concatenate([getattr(c, name) for c in clips], dtype=np.float32) for name in POSES
     }
-    for name in _OPTIONAL:
+    for name in OPTIONAL:
         width = max(
             [0, *[np.shape(getattr(c, name))[1] for c in clips if getattr(c, name) is not None]]
         )
-        if width or name in _ARRAYS:
+        if width or name in _WANTED:
             parts = [
                 np.full((c.num_frames, width), np.nan)
                 if getattr(c, name) is None
@@ -83,21 +87,24 @@ def load_clips(path: str | Path, robot: RobotModel) -> list[MotionClip]:
         MotionError: The file is missing, truncated, of another kind, or of another robot.
     """
     path = motion_file(path)
-    arrays, metadata = storage.read(path, KIND, _ARRAYS)
+    arrays, metadata = storage.read(path, KIND, _WANTED)
     if (name := metadata.get("robot", robot.name)) != robot.name:
         raise MotionError(
             f"{path} is for robot {name!r}, not {robot.name!r}."
             " Choose a reference of this robot, or retarget the motion to it."
         )
     lengths, descriptions = arrays.pop("lengths"), metadata.get("clips", [])
+    check_optional(arrays, str(path))
     frames = {name: len(array) for name, array in arrays.items()}
-    if len(lengths) != len(descriptions) or any(
-        count != lengths.sum() for count in frames.values()
+    if (
+        not isinstance(descriptions, list)
+        or len(lengths) != len(descriptions)
+        or (lengths < 0).any()
+        or any(count != lengths.sum() for count in frames.values())
     ):
         raise MotionError(
-            f"{path}: {len(descriptions)} clips are described, {len(lengths)} lengths add up to"
-            f" {lengths.sum()} frames,"
-            f" the arrays have {frames}. The file is damaged. Build it again."
+            f"{path}: the lengths of its {len(lengths)} clips add up to {lengths.sum()} frames, the"
+            f" arrays have {frames}, or as many are not described. Build it again."
         )
     ends = np.cumsum(lengths)
     clips = []
@@ -106,7 +113,7 @@ def load_clips(path: str | Path, robot: RobotModel) -> list[MotionClip]:
         parts = {
             name: part
             for name, part in parts.items()
-            if name not in _OPTIONAL or not np.isnan(part).all()
+            if name not in OPTIONAL or not np.isnan(part).all()
         }
         clip = from_parts(parts, description, str(path))
         clips.append(clip.check(robot, f"{path}, clip {clip.name!r}"))

@@ -23,7 +23,7 @@ from wildrobot_gym.motion.initial_states import InitialStates, stack_states
 from wildrobot_gym.motion.states import CONTROL_DT, clip_states, state_features
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import FeatureConfig
-from wildrobot_gym.task.features import feature_layout
+from wildrobot_gym.task.features import feature_layout, layout_differences
 from wildrobot_gym.task.history import clip_windows
 
 
@@ -166,12 +166,7 @@ class ReferenceDataset:
         Raises:
             MotionError: They differ. The message names each entry that differs, with both values.
         """
-        mine = self.layout
-        keys = sorted(k for k in mine.keys() | layout.keys() if mine.get(k) != layout.get(k))
-        if keys:
-            detail = "; ".join(
-                f"{k}: reference {mine.get(k)!r}, {where} {layout.get(k)!r}" for k in keys
-            )
+        if detail := layout_differences(self.layout, layout, where):
             raise MotionError(
                 f"The AMP feature layouts differ. {detail}. Build both with one feature config."
             )

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from wildrobot_gym.errors import MotionError
-from wildrobot_gym.files import NPZ_ERRORS, atomic_write
+from wildrobot_gym import json_io, npz_io
+from wildrobot_gym.errors import ConfigError, MotionError
+from wildrobot_gym.files import atomic_write
 
-_METADATA = "metadata"
-_DAMAGE = (*NPZ_ERRORS, AttributeError, TypeError)
+_METADATA, _TEXT = "metadata", npz_io.Wanted(0, npz_io.TEXT)
 
 
 def write(
@@ -48,27 +48,29 @@ def write(
 def kind_of(path: str | Path) -> str | None:
     """Return what a file of this project holds, or None for any other file or none at all."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return str(json.loads(str(file[_METADATA]))["kind"])
-    except _DAMAGE:
+        arrays = npz_io.read(
+            Path(path), MotionError, "file of this project", "", {_METADATA: _TEXT}, only=()
+        )
+        return str(json_io.parse(str(arrays[_METADATA]), "")["kind"])
+    except (MotionError, ConfigError, KeyError, TypeError):
         return None
 
 
 def read(
-    path: str | Path, kind: str, names: tuple[str, ...]
+    path: str | Path, kind: str, wanted: Mapping[str, npz_io.Wanted]
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read a file that `write` wrote.
 
     Args:
         path: The file.
         kind: What it must hold.
-        names: Arrays that it must have.
+        wanted: Arrays that it must have, and what each must be.
 
     Returns:
         All arrays by name, and the metadata.
 
     Raises:
-        MotionError: The file is missing, truncated, or of another kind.
+        MotionError: The file is missing, damaged, or of another kind.
     """
     path = Path(path)
     if not path.is_file():
@@ -76,20 +78,22 @@ def read(
             f"{path} does not exist. Name a file or a shipped motion."
             " `wildrobot motion build` makes walks."
         )
+    what, remedy = f"{kind} file of this project", "Build or import it again."
+    arrays = npz_io.read(path, MotionError, what, remedy, {_METADATA: _TEXT})
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        metadata = json.loads(str(arrays.pop(_METADATA)))
+        metadata = dict(json_io.parse(str(arrays.pop(_METADATA)), "its metadata"))
         found = metadata.pop("kind")
-    except _DAMAGE as error:
-        raise MotionError(
-            f"{path} is truncated or no {kind} file of this project"
-            f" ({type(error).__name__}: {error}). Build or import it again."
-        ) from error
+    except (ConfigError, KeyError, TypeError, ValueError) as error:
+        raise MotionError(f"{path} is no {what}: {error}. {remedy}") from error
     if found != kind:
         raise MotionError(f"{path} holds a {found!r}, but a {kind!r} is needed here.")
-    if missing := [name for name in names if name not in arrays]:
+    if missing := [name for name in wanted if name not in arrays]:
         raise MotionError(
             f"{path} has no arrays {', '.join(missing)}; it has {', '.join(sorted(arrays))}."
         )
+    for name, wish in wanted.items():
+        try:
+            wish.check(name, arrays[name])
+        except ValueError as error:
+            raise MotionError(f"{path} is damaged: {error}. {remedy}") from error
     return arrays, metadata

@@ -17,6 +17,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from wildrobot_gym.config import naming
 from wildrobot_gym.errors import RobotError, unknown_name
 from wildrobot_gym.robot.arrays import (
     Mirror,
@@ -104,20 +105,21 @@ class RobotModel:
         Raises:
             RobotError: unknown name, unreadable file, or a model that cannot be a robot.
         """
-        return cls.from_file(read_robot_file(find_robot_file(robot)))
+        path = find_robot_file(robot)
+        with naming(str(path), RobotError):
+            return cls.from_file(read_robot_file(path))
 
     @classmethod
     def from_file(cls, file: RobotFile) -> RobotModel:
         """The robot that a `robot.yaml` describes.
 
         Raises:
-            RobotError: its model cannot be a robot. The message says why.
+            RobotError: its model cannot be a robot; the message says why.
         """
         built = build_robot(file)
         model, feet = compile_spec(built.spec, file.path), built.pads_of_foot
         check_structure(model, feet, file.path)
-        names = joint_names(model)
-        whole = model
+        names, whole = joint_names(model), model
         if file.held == "servo" and built.held:
             whole = compile_spec(build_robot(file, file.held).spec, file.path)
             check_structure(whole, feet, file.path)
@@ -125,8 +127,7 @@ class RobotModel:
         if built.held:
             config |= {"held": file.held, "held_joints": built.held}
         joints, pads = config["joints"], config["pads"]
-        pad_names = tuple(p["name"] for p in pads)
-        points, radius = pad_shapes(pads)
+        pad_names, (points, radius) = tuple(p["name"] for p in pads), pad_shapes(pads)
         return cls(
             name=config["name"],
             file=file,
@@ -186,9 +187,8 @@ class RobotModel:
         if self.mirror is None:
             raise RobotError(
                 f"Robot {self.name!r} is not symmetric (`symmetry: none` in"
-                f" {self.file.folder / ROBOT_FILE}), so it has no mirror image. Train it with"
-                " `symmetric_policy: none` and `amp.symmetry: false`, on motion that is not"
-                " mirrored."
+                f" {self.file.folder / ROBOT_FILE}), and has no mirror image. Train it with"
+                " `symmetric_policy: none` and `amp.symmetry: false`, on motion as it is."
             )
         return self.mirror
 

@@ -9,13 +9,13 @@ same.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from wildrobot_gym.config import to_dict
+from wildrobot_gym.config import shown, to_dict
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.rotations import AnyArray, quat_conjugate, quat_mul, rotation_vector
@@ -167,3 +167,28 @@ def _reader(channel: Channel, robot: RobotModel, config: FeatureConfig) -> Reade
     if channel is ROOT_LIN_VEL:
         return lambda sample: shape_velocity(read(sample), config.root_velocity)
     return read
+
+
+def layout_differences(reference: Mapping[str, Any], other: Mapping[str, Any], where: str) -> str:
+    """Entries in which two layouts differ, with what only one of them has; empty where none does.
+
+    Args:
+        reference: The reference's layout.
+        other: Another layout.
+        where: What it is the layout of.
+    """
+    keys = [k for k in sorted({*reference, *other}) if reference.get(k) != other.get(k)]
+    return "; ".join(
+        f"{k}: reference {_alone(reference.get(k), other.get(k))}, {where}"
+        f" {_alone(other.get(k), reference.get(k))}"
+        for k in keys
+    )
+
+
+def _alone(value: Any, than: Any) -> str:
+    """What `value` has and `than` has not, as text."""
+    if isinstance(value, Mapping) and isinstance(than, Mapping):
+        value = {key: item for key, item in value.items() if than.get(key) != item}
+    elif isinstance(value, list) and isinstance(than, list):
+        value = [item for item in value if item not in than]
+    return shown(value)

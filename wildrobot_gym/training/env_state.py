@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from amp_sbx import AMPPPO, GymnasiumVecEnv
+from wildrobot_gym import npz_io
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.files import atomic_write
 
@@ -82,9 +83,5 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises:
         RunError: It is missing or damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except Exception as error:  # zipfile, zlib and numpy raise many kinds for a damaged file
-        hint = "The checkpoint is damaged; delete it to use the one before."
-        raise RunError(f"Cannot read {path}: {error}. {hint}") from error
+    remedy = "The checkpoint is damaged; delete it to use the one before."
+    return npz_io.read(path, RunError, "state of environments", remedy)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wildrobot_gym import json_io
 from wildrobot_gym.files import atomic_write
 
 
@@ -61,7 +62,7 @@ def read_events(path: Path) -> list[RunEvent]:
     events = []
     for line in lines:
         with contextlib.suppress(KeyError, TypeError, ValueError):
-            events.append(RunEvent.from_json(json.loads(line)))
+            events.append(RunEvent.from_json(json_io.parse(line, "an event")))
     return events
 
 

@@ -89,7 +89,7 @@ def put(name: str, row: int, value: Any) -> Any:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.pop("waist_yaw"), "missing: waist_yaw"),
+        (lambda c: c.pop("waist_yaw"), "Missing columns: waist_yaw"),
         (
             lambda c: c.update(waist=c.pop("waist_yaw")),
             "Unknown column 'waist'. Did you mean 'waist_yaw'",

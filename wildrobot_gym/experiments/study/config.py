@@ -10,7 +10,7 @@ from typing import Any
 
 from amp_sbx.common.errors import AMPError
 from wildrobot_gym import yaml_io
-from wildrobot_gym.config import build
+from wildrobot_gym.config import build, naming
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import ConfigError, WildRobotError, unknown_name
 from wildrobot_gym.evaluation.protocol import check_protocol
@@ -120,10 +120,8 @@ def load_study(study: str) -> tuple[str, Study]:
     """
     path = find_config(study, "study", STUDIES)
     values = yaml_io.read(path)
-    try:
+    with naming(str(path)):
         return path.stem, build(Study, values, "")
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
 
 
 def digest(config: RunConfig) -> str:

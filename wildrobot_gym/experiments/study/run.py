@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from amp_sbx.common.errors import AMPError
-from wildrobot_gym import yaml_io
+from wildrobot_gym import json_io, yaml_io
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import PROTOCOL
 from wildrobot_gym.experiments.study import processes
@@ -84,7 +83,7 @@ class StudyRun:
     def _stored(self) -> dict[str, Any] | None:
         """The content of `results_file`; None if it is missing, damaged or of another version."""
         try:
-            found = json.loads(self.results_file.read_text())
+            found = json_io.read(self.results_file)
             current = found["protocol"] == PROTOCOL and "style" in found
             return found if current and self.folder.final.is_file() else None
         except (OSError, ValueError, KeyError, TypeError):

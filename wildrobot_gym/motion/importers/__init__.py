@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from wildrobot_gym import npz_io
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.human import HumanMotion
@@ -20,7 +21,6 @@ from wildrobot_gym.motion.importers.bvh import load_bvh
 from wildrobot_gym.motion.importers.csv_clip import load_csv
 from wildrobot_gym.motion.importers.deepmimic import load_deepmimic
 from wildrobot_gym.motion.importers.gmr import load_gmr
-from wildrobot_gym.motion.importers.reading import npz_names
 from wildrobot_gym.motion.importers.tracking_npz import JOINT_ARRAYS, load_tracking
 from wildrobot_gym.robot import RobotModel
 
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 def _load_npz(path: Path, options: ImportOptions) -> HumanMotion | MotionClip:
     """Load an AMASS motion, a tracking task's clip, or a clip of this project."""
-    names = npz_names(path)
+    names = npz_io.names(path)
     if reason := _no_motion(path, names):
         raise MotionError(reason)
     if "metadata" in names:
@@ -131,5 +131,5 @@ def _may_be_motion(path: Path) -> bool:
     if path.suffix.lower() not in _FORMATS or not path.is_file():
         return False
     if path.suffix.lower() == ".npz":
-        return not _no_motion(path, npz_names(path))
+        return not _no_motion(path, npz_io.names(path))
     return path.suffix.lower() != ".txt" or path.read_bytes()[:64].lstrip().startswith(b"{")

@@ -173,9 +173,10 @@ def _blocks(lines: list[list[str]]) -> list[list[list[str]]]:
 
 def _frame(words: list[str], degrees: bool) -> Rotation:
     """Read three angles and their order, about fixed axes."""
-    return Rotation.from_euler(
-        words[3].lower(), [float(word) for word in words[:3]], degrees=degrees
-    )
+    angles = [float(word) for word in words[:3]]
+    if not np.isfinite(angles).all():
+        raise ValueError(f"the angles {' '.join(words[:3])}; allowed: finite numbers")
+    return Rotation.from_euler(words[3].lower(), angles, degrees=degrees)
 
 
 def _read_amc(path: Path, bones: Mapping[str, _Bone]) -> dict[str, Float[np.ndarray, "time dof"]]:

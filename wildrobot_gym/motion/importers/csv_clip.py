@@ -51,9 +51,9 @@ def load_csv(path: Path, options: ImportOptions) -> MotionClip:
     if missing or unknown or len(set(header)) != len(header):
         hint = f" {unknown_name('column', unknown[0], (*needed, _TIME))}" if unknown else ""
         raise MotionError(
-            f"{path} does not fit robot {robot.name!r}: columns {', '.join(header)}; missing:"
-            f" {', '.join(missing) or 'none'};"
-            f" needed, each once: {', '.join(needed)}, and {_TIME}.{hint}"
+            f"{path} does not fit robot {robot.name!r}. Missing columns:"
+            f" {', '.join(missing) or 'none'}.{hint} Its columns, each allowed once:"
+            f" {', '.join(header)}."
         )
     for number, row in enumerate(rows, start=1 if headless else 2):
         if len(row) != len(header):

@@ -8,12 +8,12 @@ Peng et al., "DeepMimic", 2018.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from wildrobot_gym import json_io
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.human import HumanMotion
 from wildrobot_gym.motion.import_options import ImportOptions
@@ -63,8 +63,8 @@ def load_deepmimic(path: Path, options: ImportOptions) -> HumanMotion:
 
 def _read_frames(path: Path, width: int) -> np.ndarray:
     try:
-        frames = np.array(json.loads(read_text(path))["Frames"], np.float64)
-    except (ValueError, KeyError, TypeError) as error:
+        frames = np.array(json_io.parse(read_text(path), "it")["Frames"], np.float64)
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise MotionError(
             f"{path} is truncated or no DeepMimic motion, which is JSON with Frames, rows of"
             f" {width} numbers"

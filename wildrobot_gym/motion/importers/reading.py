@@ -4,13 +4,13 @@ frame rate.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from wildrobot_gym import npz_io
 from wildrobot_gym.errors import MotionError
 
 FPS_RANGE = (5.0, 1000.0)  # slower is no motion, faster no motion capture camera.
@@ -86,15 +86,6 @@ def check_fps(fps: Any, path: Path, what: str) -> float:
     return float(round(rate)) if abs(rate - round(rate)) < _ROUND_FPS * rate else rate
 
 
-def npz_names(path: Path) -> frozenset[str]:
-    """Return the names of the arrays in an .npz, without reading them. Empty if it is damaged."""
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return frozenset(file.files)
-    except Exception:  # a damaged archive may raise anything
-        return frozenset()
-
-
 def read_npz(
     path: Path, names: Sequence[str], what: str, only: Sequence[str] | None = None
 ) -> dict[str, np.ndarray]:
@@ -102,28 +93,12 @@ def read_npz(
 
     Args:
         path: The file.
-        names: Arrays that it must have.
+        names: Arrays of numbers that it must have.
         what: What it should hold, for messages.
         only: Arrays to read; by default all.
 
     Raises:
         MotionError: The file is damaged, or an array is missing.
     """
-    arrays = {}
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            for name in file.files if only is None else set(only) & set(file.files):
-                # An array of Python objects; SMPL-X has some that are not needed.
-                with contextlib.suppress(ValueError):
-                    arrays[name] = file[name]
-    except Exception as error:  # a damaged archive may raise anything
-        raise MotionError(
-            f"{path} is truncated or no {what} ({type(error).__name__}: {error})."
-            " Download it again."
-        ) from error
-    if missing := [name for name in names if name not in arrays]:
-        raise MotionError(
-            f"{path} is no {what}: it has no {', '.join(missing)} as plain arrays;"
-            f" it has {', '.join(arrays)}."
-        )
-    return arrays
+    wanted = dict.fromkeys(names, npz_io.Wanted(finite=False))
+    return npz_io.read(path, MotionError, what, "Download it again.", wanted, only, True)

@@ -20,8 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import yaml
-
+from wildrobot_gym import yaml_io
 from wildrobot_gym.config import build
 from wildrobot_gym.errors import ConfigError, MotionError, unknown_name
 from wildrobot_gym.motion.human import KEY_BODIES, REQUIRED_BODIES
@@ -103,8 +102,8 @@ def read_table(path: Path) -> NameTable:
         MotionError: The file is unreadable, has unknown keys, or has unknown or missing bodies.
     """
     try:
-        table = build(NameTable, yaml.safe_load(path.read_text()))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ConfigError) as error:
+        table = build(NameTable, yaml_io.read(path))
+    except ConfigError as error:
         raise MotionError(f"{path} is no table of joint names: {error}") from error
     if missing := [body for body in REQUIRED_BODIES if body not in table.bodies]:
         raise MotionError(
@@ -156,10 +155,8 @@ def choose_table(
         raise MotionError(
             f"{where} does not have the joints of table"
             f" {name!r}{'' if asked else ', the nearest one'}."
-            f" {unknown_name('joint', missing[0], names)} Missing: {', '.join(missing)}. The table"
-            " wants"
-            f" {', '.join(table.bodies[b] for b in REQUIRED_BODIES)}. Pass a table of your own:"
-            " copy one of"
-            f" {TABLES}/*.yaml and put the file's names into it."
+            f" Missing: {', '.join(missing)}. {unknown_name('joint', missing[0], names)}"
+            f" Pass a table of your own: copy one of {TABLES}/*.yaml and put the file's names into"
+            " it."
         )
     return name, table

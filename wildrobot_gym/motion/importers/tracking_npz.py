@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from wildrobot_gym import npz_io
 from wildrobot_gym.errors import MotionError
 from wildrobot_gym.motion.clip import MotionClip
 from wildrobot_gym.motion.import_options import ImportOptions
@@ -34,8 +35,7 @@ def load_tracking(path: Path, options: ImportOptions) -> MotionClip:
             not the robot's, or the motion cannot be its own.
     """
     robot = RobotModel.load(options.robot)
-    arrays = read_npz(path, (), "clip of a tracking task")
-    joints = next(name for name in JOINT_ARRAYS if name in arrays)
+    joints = next(name for name in JOINT_ARRAYS if name in npz_io.names(path))
     positions, rotations, names = JOINT_ARRAYS[joints]
     arrays = read_npz(path, (joints, positions, rotations), "clip of a tracking task")
     shapes = {name: arrays[name].shape for name in (joints, positions, rotations)}

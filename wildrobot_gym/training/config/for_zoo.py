@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+import amp_sbx
+from wildrobot_gym.config import naming
 from wildrobot_gym.errors import ConfigError
 from wildrobot_gym.training.config.reader import PPO_KEYS, from_mapping, of_environment, read_file
 from wildrobot_gym.training.config.sections import ENV_ARGUMENTS, ENV_CONFIGS, EnvRun
@@ -64,7 +66,8 @@ def zoo_settings(config: str, env_id: str, algorithm: str) -> ZooSettings:
         return ZooSettings({k: v for k, v in raw.items() if v is not None}, {})
     zoo_own = {key: raw.pop(key) for key in ZOO_KEYS if key in raw}
     left_out = {key: option for key, option in OPTIONS.items() if key in raw}
-    run = from_mapping({"eval": None, **{k: v for k, v in raw.items() if k not in OPTIONS}})
+    with naming(str(path), (ConfigError, amp_sbx.ConfigError)):
+        run = from_mapping({"eval": None, **{k: v for k, v in raw.items() if k not in OPTIONS}})
     flat = run.to_mapping()
     flat["env_kwargs"] = _without_defaults(flat["env_kwargs"])
     kept = {key: flat[key] for key in (*_RL_ZOO, *PPO_KEYS)} | zoo_own

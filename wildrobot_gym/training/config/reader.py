@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import amp_sbx
 from amp_sbx.algorithm.cloning import CloningConfig
 from amp_sbx.discriminator.config import AMPConfig
 from wildrobot_gym import yaml_io
-from wildrobot_gym.config import build
+from wildrobot_gym.config import build, naming
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import ConfigError, unknown_name
 from wildrobot_gym.training.config.names import find_config
@@ -53,7 +54,9 @@ def load(
     override_all(values, overrides)
     if seed is not None:
         values["seed"] = seed
-    return from_mapping(values)
+    where = f"{config} with your settings" if overrides else config
+    with naming(where, (ConfigError, amp_sbx.ConfigError)):
+        return from_mapping(values)
 
 
 def with_overrides(config: RunConfig, overrides: Overrides, seed: int | None = None) -> RunConfig:
