@@ -25,6 +25,7 @@ ENV = {
         "vx": [-0.2, 0.8],
         "vy": [-0.1, 0.1],
         "yaw_rate": [-0.5, 0.5],
+        "acceleration": [0.5, 0.3, 1.0],
         "heading_gain": 2.0,
         "heading_limit": 0.3,
     },

@@ -9,7 +9,7 @@ import pytest
 from state_makers import make_state, quat
 
 from wildrobot_gym.deploy.description import HeadingSpec
-from wildrobot_gym.deploy.heading import HeadingHold
+from wildrobot_gym.deploy.heading import Approach, HeadingHold
 from wildrobot_gym.deploy.observation import Observer, gravity_in_base, tilt_of, to_heading
 from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.errors import ConfigError, RunError
@@ -114,6 +114,17 @@ def test_a_course_is_held_by_hand():
     hold.reset()
     assert hold(walk, -1.0)[2] == 0.5
     assert HeadingHold(HeadingSpec(), 0.02)(walk, 1.0) is walk
+
+
+def test_a_command_is_approached_from_standing():
+    approach, walk = Approach((0.5, 0.25, 1.0), 0.02), np.array([0.015, -0.1, 0.0])
+    np.testing.assert_array_equal(approach(walk), 0.0)
+    np.testing.assert_allclose(approach(walk), [0.01, -0.005, 0.0])
+    np.testing.assert_allclose(approach(walk), [0.015, -0.01, 0.0])
+    np.testing.assert_allclose(approach(np.zeros(3)), [0.005, -0.005, 0.0])
+    approach.reset()
+    np.testing.assert_array_equal(approach(walk), 0.0)
+    assert Approach(None, 0.02)(walk) is walk
 
 
 def test_an_unknown_channel_is_refused(controller):

@@ -16,7 +16,7 @@ from wildrobot_gym.task.commands import Commands, known_yaw, sample_command
 from wildrobot_gym.task.config import CommandConfig
 
 KEY = jax.random.PRNGKey(0)
-NO, YES = jnp.array(False), jnp.array(True)
+NO, YES, STILL = jnp.array(False), jnp.array(True), jnp.zeros(3)
 WIDE: dict[str, Any] = {"vx": (-0.2, 0.8), "vy": (-0.1, 0.1), "yaw_rate": (-0.5, 0.5)}
 
 
@@ -55,7 +55,7 @@ def test_a_ramp_takes_its_time() -> None:
     config = build(CommandConfig, WIDE | {"ramp_fraction": 1.0, "ramp_s": 0.1})
     commands = Commands(config, 0.02)
     blank = commands.blank()
-    command, course = commands.begin(KEY, blank, NO, jnp.float32(0.0))
+    command, course = commands.begin(KEY, blank, NO, jnp.float32(0.0), STILL)
     first = np.array(command)
     rows = []
     for step in range(7):
@@ -74,16 +74,52 @@ def test_a_ramp_takes_its_time() -> None:
 
 def test_without_a_ramp_the_command_jumps() -> None:
     commands = Commands(build(CommandConfig, WIDE | {"heading_gain": 1.0}), 0.02)
-    command, course = commands.begin(KEY, commands.blank(), NO, jnp.float32(0.0))
+    command, course = commands.begin(KEY, commands.blank(), NO, jnp.float32(0.0), STILL)
     command, course = commands.next(KEY, command, course, YES, NO, jnp.float32(0.0))
     np.testing.assert_array_equal(command, course.goal)
+
+
+def test_what_is_asked_for_approaches_the_command() -> None:
+    config = build(CommandConfig, WIDE | {"acceleration": (0.5, 0.25, 1.0)})
+    commands = Commands(config, 0.02)
+    command = jnp.array([0.035, -0.1, 0.5])
+    moving = jnp.array([0.0, 0.05, 0.5])
+    _, course = commands.begin(KEY, commands.blank(), NO, jnp.float32(0.0), moving)
+    np.testing.assert_array_equal(commands.asked(command, course), moving)
+    rows = []
+    for _ in range(40):
+        command, course = commands.next(KEY, command, course, NO, YES, jnp.float32(0.0))
+        rows.append(np.array(commands.effective(command, course, jnp.float32(0.0))))
+    np.testing.assert_allclose(rows[0], [0.01, 0.045, 0.5], atol=1e-6)
+    np.testing.assert_allclose(rows[2], [0.03, 0.035, 0.5], atol=1e-6)
+    # It arrives at the command itself, as standing needs.
+    np.testing.assert_array_equal(rows[-1], np.asarray(command))
+    command, course = commands.next(KEY, STILL, course, NO, YES, jnp.float32(0.0))
+    np.testing.assert_allclose(course.asked, [0.025, -0.095, 0.48], atol=1e-6)
+
+
+def test_the_environment_shows_what_is_asked_for() -> None:
+    """At home an episode begins with standing, with a held command, too."""
+    commands = WIDE | {"acceleration": (0.5, 0.5, 1.0)}
+    env = gym.make("WildRobot-v0", commands=commands, max_episode_steps=30)
+    obs, _ = env.reset(seed=0)
+    np.testing.assert_array_equal(obs[27:30], 0.0)
+    env.get_wrapper_attr("set_commands")(vx=0.1)
+    shown = []
+    for _ in range(12):
+        obs, *_ = env.step(np.zeros(9))
+        shown.append(obs[27])
+    np.testing.assert_allclose(shown[:3], [0.01, 0.02, 0.03], atol=1e-6)
+    np.testing.assert_allclose(shown[-2:], 0.1, atol=1e-6)
+    obs, _ = env.reset(seed=1)
+    assert obs[27] == 0.0
 
 
 def test_the_heading_is_held() -> None:
     config = build(CommandConfig, {"heading_gain": 2.0, "heading_limit": 0.4})
     commands = Commands(config, 0.02)
     command = jnp.array([0.4, 0.0, 0.0])
-    _, course = commands.begin(KEY, commands.blank(), NO, jnp.float32(3.0))
+    _, course = commands.begin(KEY, commands.blank(), NO, jnp.float32(3.0), STILL)
     course = course.replace(heading=jnp.float32(3.0))
     # 0.1 rad off to the right, across the jump of the angle at pi, too.
     seen = commands.effective(command, course, jnp.float32(2.9))
@@ -99,7 +135,7 @@ def test_the_heading_turns_at_the_commanded_rate_and_waits_for_the_robot() -> No
     config = build(CommandConfig, {"heading_gain": 2.0, "heading_limit": 0.4})
     commands = Commands(config, 0.02)
     command, turning = jnp.zeros(3), jnp.array([0.0, 0.0, 0.5])
-    _, course = commands.begin(KEY, commands.blank(), NO, jnp.float32(0.0))
+    _, course = commands.begin(KEY, commands.blank(), NO, jnp.float32(0.0), STILL)
     for _ in range(10):
         _, course = commands.next(KEY, turning, course, NO, YES, jnp.float32(0.0))
     np.testing.assert_allclose(course.heading, 0.1, atol=1e-6)
@@ -115,7 +151,7 @@ def test_the_curriculum_widens_after_a_success() -> None:
     course = commands.blank()
     levels = []
     for kept in (YES, YES, NO, NO, NO):
-        _, course = commands.begin(KEY, course, kept, jnp.float32(0.0))
+        _, course = commands.begin(KEY, course, kept, jnp.float32(0.0), STILL)
         levels.append(float(course.level))
     np.testing.assert_allclose(levels, [0.4, 0.5, 0.4, 0.3, 0.3], atol=1e-6)
 
@@ -148,6 +184,8 @@ def test_the_environment_shows_the_corrected_command_and_keeps_its_level() -> No
     ("settings", "message"),
     [
         ({"axis_fraction": 1.5}, "axis_fraction"),
+        ({"acceleration": (0.5, 0.0, 1.0)}, "acceleration"),
+        ({"acceleration": (0.5, 1.0)}, "acceleration"),
         ({"axis_fraction": 1.0, "axis_shares": (0, 1, 1)}, "axis_shares"),  # only vx has a range
         ({"axis_fraction": 1.0, "axis_shares": (-1, 1, 1)}, "axis_shares"),
         ({"heading_gain": -1.0}, "heading_gain"),

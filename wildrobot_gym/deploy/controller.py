@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from wildrobot_gym.deploy.description import PolicyDescription, load_description
-from wildrobot_gym.deploy.heading import HeadingHold
+from wildrobot_gym.deploy.heading import Approach, HeadingHold
 from wildrobot_gym.deploy.network import Network, load_network
 from wildrobot_gym.deploy.observation import Observer, yaw_of
 from wildrobot_gym.deploy.robot_io import Sensors
@@ -30,7 +30,7 @@ class Decision:
 
 
 class Controller:
-    """An exported policy with its observation, its action filter and its heading hold.
+    """An exported policy with its observation, its action filter and its way with commands.
 
     Args:
         description: The policy's description.
@@ -51,6 +51,7 @@ class Controller:
     def __init__(self, description: PolicyDescription, network: Network) -> None:
         self.description, self._network = description, network
         self._observe = Observer(description)
+        self._approach = Approach(description.acceleration, description.control_dt)
         self._hold = HeadingHold(description.heading, description.control_dt)
         self._home, self._scale = description.of_joints("home"), description.of_joints("scale")
         self._low, self._high = description.of_joints("low"), description.of_joints("high")
@@ -68,9 +69,10 @@ class Controller:
         return cls(description, load_network(Path(folder), description))
 
     def reset(self) -> None:
-        """Forget past frames, the last action and the heading, as at the start of an episode."""
+        """Forget past frames, the last action, the command and the heading, as at a start."""
         self.filtered = np.zeros_like(self.filtered)
         self._observe.reset()
+        self._approach.reset()
         self._hold.reset()
 
     def check(self, sensors: Sensors) -> None:
@@ -87,7 +89,7 @@ class Controller:
         Raises:
             RunError: The sensors lack what the policy observes.
         """
-        corrected = self._hold(command, yaw_of(sensors.quat))
+        corrected = self._hold(self._approach(command), yaw_of(sensors.quat))
         observation = self._observe(sensors, corrected, self.filtered)
         action = self._network(observation[None])[0]
         part = np.float32(self.description.action_filter)

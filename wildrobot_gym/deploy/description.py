@@ -14,7 +14,7 @@ from wildrobot_gym.errors import ConfigError, RunError
 
 FILE = "policy.json"
 FORMAT, FORMAT_VERSION = "wildrobot-policy", 2
-# Version 1 has no history, no gait clock and no heading to hold.
+# Version 1 has no history, no gait clock, no heading to hold, and no limits of acceleration.
 READABLE = (1, FORMAT_VERSION)
 ONNX, NPZ = "onnx", "npz"
 FORMATS = (ONNX, NPZ)
@@ -144,6 +144,8 @@ class PolicyDescription:
         action_filter: Fraction of the new action in the filtered one.
         command_ranges: Lowest and highest value of vx (m/s), vy (m/s) and yaw_rate (rad/s) that
             the policy was trained with.
+        acceleration: m/s^2, m/s^2, rad/s^2: how fast what the policy is asked for approaches the
+            command; None: at once.
         heading: How its heading is held.
         network: The network.
         content: The whole file.
@@ -160,6 +162,7 @@ class PolicyDescription:
     clip: float
     action_filter: float
     command_ranges: dict[str, tuple[float, float]]
+    acceleration: tuple[float, ...] | None
     heading: HeadingSpec
     network: NetworkSpec
     content: Mapping[str, Any]
@@ -231,7 +234,7 @@ def load_description(folder: str | Path) -> PolicyDescription:
 
 def _parse(content: Mapping[str, Any]) -> PolicyDescription:
     network, observation, action = content["network"], content["observation"], content["action"]
-    mirror = network["mirror"]
+    mirror, rates = network["mirror"], content.get("acceleration")
     if mirror is not None:
         ids = {k: np.array(mirror[k], np.int64) for k in ("obs_ids", "action_ids")}
         signs = {k: np.array(mirror[k], np.float32) for k in ("obs_signs", "action_signs")}
@@ -253,6 +256,7 @@ def _parse(content: Mapping[str, Any]) -> PolicyDescription:
         command_ranges={
             name: (float(low), float(high)) for name, (low, high) in content["commands"].items()
         },
+        acceleration=None if rates is None else tuple(float(rate) for rate in rates),
         heading=HeadingSpec(**{k: float(v) for k, v in content.get("heading", {}).items()}),
         network=NetworkSpec(
             file=Path(network["file"]).name,
@@ -285,6 +289,8 @@ def _problem(d: PolicyDescription) -> str | None:
     numbers = [d.control_dt, d.clip, d.heading.gain, d.heading.limit, d.clock_hz, *of_joints]
     if not np.isfinite(numbers).all() or d.control_dt <= 0 or not 0 < d.action_filter <= 1:
         return "a number is not finite, or the control period or the filter is out of range."
+    if d.acceleration is not None and (len(d.acceleration) != 3 or min(d.acceleration) <= 0):
+        return f"acceleration is {list(d.acceleration)}; allowed: three numbers above 0, or null."
     if min(d.history.frames, d.history.stride) < 1:
         return f"the history has {d.history.frames} frames, {d.history.stride} steps apart."
     m = d.network.mirror

@@ -1,4 +1,4 @@
-"""Holding a course: the yaw rate that a policy sees also turns the robot back to its heading.
+"""What a policy is asked for: it approaches the command, and turns the robot back to its heading.
 
 The same as `wildrobot_gym.task.commands` in training; tests compare the two.
 """
@@ -8,6 +8,40 @@ from __future__ import annotations
 import numpy as np
 
 from wildrobot_gym.deploy.description import HeadingSpec
+
+
+class Approach:
+    """Approaches the command from standing, no faster than the policy was trained with.
+
+    Args:
+        acceleration: m/s^2, m/s^2, rad/s^2; None: the command counts at once.
+        control_dt: Control period, s.
+
+    Attributes:
+        asked: (3,) what the policy is asked for; None before the first step.
+    """
+
+    def __init__(self, acceleration: tuple[float, ...] | None, control_dt: float) -> None:
+        self._most = None if acceleration is None else control_dt * np.array(acceleration)
+        self.asked: np.ndarray | None = None
+
+    def reset(self) -> None:
+        """Stand in the next step."""
+        self.asked = None
+
+    def __call__(self, command: np.ndarray) -> np.ndarray:
+        """(3,) what the policy is asked for, one control step after the last.
+
+        Args:
+            command: (3,) vx m/s, vy m/s, yaw rate rad/s.
+        """
+        if self._most is None:
+            return command
+        if self.asked is None:
+            self.asked = np.zeros(3)
+        else:
+            self.asked = self.asked + np.clip(command - self.asked, -self._most, self._most)
+        return self.asked
 
 
 class HeadingHold:

@@ -124,6 +124,7 @@ class WildRobotEnv(RobotEnv):
     | commands.standing_fraction, resample_interval_s | 0.1, 5 s | fraction of standing draws |
     | commands.axis_fraction, axis_shares | 0, (1, 1, 1) | fraction of draws along one axis alone |
     | commands.ramp_fraction, ramp_s | 0, 1 s | fraction of changes that take ramp_s |
+    | commands.acceleration | none | m/s^2, m/s^2, rad/s^2: how fast commands are approached |
     | commands.heading_gain, heading_limit | 0 (off), 0.4 rad/s | 1/s; holds the course |
     | commands.curriculum_start | 1 (off) | part of the ranges that training begins with |
     | reset | joint_noise 0.05, velocity_noise 0.1, tilt_noise 0.03 | rad; m/s and rad/s; rad |

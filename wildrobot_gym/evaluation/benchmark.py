@@ -34,7 +34,7 @@ from wildrobot_gym.task.config import (
 # The settings of a run's environment that define its policy. The benchmark sets all others.
 POLICY_SETTINGS = ("robot", "control_dt", "features", "action", "observation")
 # Of `commands`: they are part of what the policy observes.
-HEADING_SETTINGS = ("heading_gain", "heading_limit")
+COMMAND_SETTINGS = ("acceleration", "heading_gain", "heading_limit")
 # Of `termination`: taken from the run if its robot stands outside the default heights.
 ROBOT_HEIGHTS = ("min_height", "max_height")
 
@@ -52,8 +52,8 @@ def evaluation_settings(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
     settings = {name: env_kwargs[name] for name in POLICY_SETTINGS if name in env_kwargs}
     if "observation" in settings:
         settings["observation"] = _exact(settings["observation"])
-    if heading := _some(_section(env_kwargs, "commands"), HEADING_SETTINGS):
-        settings["commands"] = heading
+    if commands := _some(_section(env_kwargs, "commands"), COMMAND_SETTINGS):
+        settings["commands"] = commands
     heights = _some(_section(env_kwargs, "termination"), ROBOT_HEIGHTS)
     if heights:
         robot = RobotModel.load(settings.get("robot", EnvConfig.robot))

@@ -51,13 +51,15 @@ class AmpWindow:
         """Reflection y -> -y of a window: `amp_ids` and `amp_signs`."""
         return feature_mirror(self._robot, self.layout)
 
-    def next_frame(self, task: TaskState, state: PhysicsState) -> Float[Array, "feature"]:
-        """Features of the frame after a control step.
+    def next_frame(
+        self, task: TaskState, state: PhysicsState, command: Float[Array, "3"]
+    ) -> Float[Array, "feature"]:
+        """Features of the frame after a control step under a command.
 
         A simulation that diverged stands in the home pose. Its last frame is repeated, where one is
         kept, so that no discriminator sees the home pose.
         """
-        frame = self.first_frame(state, task.previous_qpos, task.command)
+        frame = self.first_frame(state, task.previous_qpos, command)
         return jnp.where(state.diverged, task.history[-1], frame) if len(task.history) else frame
 
     def window(

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int
 
@@ -19,8 +20,9 @@ Command = Float[Array, "3"]
 
 @struct.dataclass
 class Course:
-    """What ramps, the heading and the curriculum remember of one environment."""
+    """What ramps, limits, the heading and the curriculum remember of one environment."""
 
+    asked: Float[Array, "*b 3"]  # what the policy is asked for: near the command, or on its way
     goal: Float[Array, "*b 3"]  # where the command goes
     steps_left: Int[Array, "*b"]  # control steps until it is there
     heading: Float[Array, "*b"]  # rad, to hold: it turns at the commanded yaw rate
@@ -38,19 +40,25 @@ class Commands:
     def __init__(self, config: CommandConfig, control_dt: float) -> None:
         self._config, self._control_dt = config, control_dt
         self._ramp_steps = max(1, round(config.ramp_s / control_dt))
-        self._plain = (
-            config.ramp_fraction == config.heading_gain == 0 and config.curriculum_start == 1
-        )
+        rates = config.acceleration
+        self._most = None if rates is None else control_dt * np.array(rates, np.float32)
+        without = rates is None and config.ramp_fraction == config.heading_gain == 0
+        self._plain = without and config.curriculum_start == 1
 
     def blank(self) -> Course | None:
         """Before the first episode."""
         if self._plain:
             return None
         level = jnp.float32(self._config.curriculum_start)
-        return Course(jnp.zeros(3), jnp.int32(0), jnp.float32(0.0), level)
+        return Course(jnp.zeros(3), jnp.zeros(3), jnp.int32(0), jnp.float32(0.0), level)
 
     def begin(
-        self, key: Array, course: Course | None, kept_speed: Bool[Array, ""], yaw: Float[Array, ""]
+        self,
+        key: Array,
+        course: Course | None,
+        kept_speed: Bool[Array, ""],
+        yaw: Float[Array, ""],
+        follows: Command,
     ) -> tuple[Command, Course | None]:
         """A command for a new episode.
 
@@ -59,13 +67,18 @@ class Commands:
             course: Of the episode before.
             kept_speed: Whether that episode kept its speed up to the time limit.
             yaw: Heading of the robot, rad.
+            follows: What it does already: the command of a reference frame, or 0.
         """
         if course is None:
             return sample_command(key, self._config), None
         step = jnp.where(kept_speed, CURRICULUM_STEP, -CURRICULUM_STEP)
         level = jnp.clip(course.level + step, self._config.curriculum_start, 1.0)
         command = sample_command(key, self._config, level)
-        return command, Course(command, jnp.int32(0), yaw, level)
+        return command, Course(follows, command, jnp.int32(0), yaw, level)
+
+    def asked(self, command: Command, course: Course | None) -> Command:
+        """What the policy is asked for, without the heading's correction."""
+        return command if course is None or self._most is None else course.asked
 
     def next(
         self,
@@ -95,11 +108,14 @@ class Commands:
         steps = jnp.where(held, 0, steps)
         moved = command + (goal - command) / jnp.maximum(steps, 1)
         command = jnp.where(steps > 0, jnp.where(steps == 1, goal, moved), command)
-        heading = self._turned(course.heading, command, yaw)
-        return command, Course(goal, jnp.maximum(steps - 1, 0), heading, course.level)
+        asked = command
+        if self._most is not None:
+            asked = course.asked + jnp.clip(command - course.asked, -self._most, self._most)
+        heading = self._turned(course.heading, asked, yaw)
+        return command, Course(asked, goal, jnp.maximum(steps - 1, 0), heading, course.level)
 
     def effective(self, command: Command, course: Course | None, yaw: Float[Array, ""]) -> Command:
-        """The command with the correction of the heading: what the policy sees and is paid for.
+        """What the policy sees and is paid for: what it is asked for, and back to its heading.
 
         Args:
             command: The command.
@@ -107,6 +123,7 @@ class Commands:
             yaw: Heading, as far as it is known, rad.
         """
         gain, limit = self._config.heading_gain, self._config.heading_limit
+        command = self.asked(command, course)
         if course is None or gain == 0:
             return command
         correction = jnp.clip(gain * _wrapped(course.heading - yaw), -limit, limit)

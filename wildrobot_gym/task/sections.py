@@ -199,6 +199,11 @@ class CommandConfig:
     """Fraction of the draws in an episode that are approached steadily. The others jump."""
     ramp_s: float = 1.0
     """s that such a change takes."""
+    acceleration: tuple[float, float, float] | None = None
+    """m/s^2, m/s^2, rad/s^2: how fast what the policy is asked for approaches the command.
+
+    At home an episode begins with the command to stand. None: a command counts at once.
+    """
     heading_gain: float = 0.0
     """1/s.
 
@@ -228,6 +233,8 @@ class CommandConfig:
         check(allowed or self.axis_fraction == 0, "commands.axis_shares", shares, wanted)
         for name in ("resample_interval_s", "ramp_s", "heading_limit"):
             check(getattr(self, name) > 0, f"commands.{name}", getattr(self, name), "above 0")
+        rates = self.acceleration or (1.0,) * 3
+        check(len(rates) == 3 and min(rates) > 0, "commands.acceleration", rates, "three above 0")
         gain, start = self.heading_gain, self.curriculum_start
         check(gain >= 0, "commands.heading_gain", gain, "zero or more")
         check(0 < start <= 1, "commands.curriculum_start", start, "above 0, up to 1 (none)")

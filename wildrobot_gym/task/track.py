@@ -213,7 +213,7 @@ class TrackTask:
         config = self.config.rewards
         x = TrackRewardInputs(**inputs, errors=errors)
         terms = paid(state, reward_terms(x, config))
-        features = self.amp.next_frame(task, state)
+        features = self.amp.next_frame(task, state, task.command)
         forward = state.base_lin_vel_h[0]
         limits = self.config.termination
         lost = terminated(state, limits) | (errors["joint_pos"] > limits.max_joint_error)

@@ -129,12 +129,15 @@ class WalkTask:
         key, command_key = jax.random.split(before.key)
         # A start in a reference frame has the frame's command; the next draw is free.
         kept_speed = (before.step_count >= before.episode_limit) & _keeps_speed(before)
-        drawn, course = self.commands.begin(command_key, before.course, kept_speed, state.yaw)
-        command = jnp.where(start.from_reference, start.command, drawn)
+        follows = jnp.where(start.from_reference, start.command, 0.0)
+        drawn, course = self.commands.begin(
+            command_key, before.course, kept_speed, state.yaw, follows
+        )
+        command = jnp.where(start.from_reference, follows, drawn)
         command = jnp.where(before.command_held, before.command, command)
         # Features of a reference frame are the frame's own: a robot that has just been put there
         # carries another load.
-        own = self.amp.first_frame(state, command=command)
+        own = self.amp.first_frame(state, command=self.commands.asked(command, course))
         frame = jnp.where(start.from_reference, start.features, own)
         past = jnp.where(start.from_reference, start.history, self.amp.fill(frame))
         limit = self.max_episode_steps if episode_limit is None else episode_limit
@@ -190,11 +193,12 @@ class WalkTask:
             **reward_inputs(self.robot, self.world, task, state, action, wanted, dt, phase)
         )
         terms = paid(state, reward_terms(inputs, self.config.rewards))
-        frame = self.amp.next_frame(task, state)
+        asked = self.commands.asked(task.command, task.course)
+        frame = self.amp.next_frame(task, state, asked)
         forward = state.base_lin_vel_h[0]
         step_count = task.step_count + 1
         fell = terminated(state, self.config.termination)
-        error_sum = task.velocity_error_sum + forward - task.command[0]
+        error_sum = task.velocity_error_sum + forward - asked[0]
         # A speed above one command does not make up for a speed below the next.
         error = task.velocity_error_closed + jnp.abs(error_sum)
         succeeded = ~fell & (error / step_count <= SUCCESS_VELOCITY_ERROR)
@@ -232,7 +236,7 @@ class WalkTask:
             terms=terms,
             metrics={
                 "forward_velocity": forward,
-                "velocity_error": jnp.abs(forward - task.command[0]),
+                "velocity_error": jnp.abs(forward - asked[0]),
                 "is_success": succeeded.astype(jnp.float32),
                 **gait_metrics(self.robot, inputs, self.config.control_dt),
             },

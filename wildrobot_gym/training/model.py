@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode
 
 from amp_sbx import AMPPPO, GymnasiumVecEnv, ReferenceFeatures
 from amp_sbx.algorithm.policy_kwargs import describe
+from amp_sbx.common import archive
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.reporting import SILENT, Reporter
 from wildrobot_gym.training.config import RunConfig
@@ -103,9 +104,9 @@ def start_from(
         CheckpointError: It is damaged, or for other spaces.
     """
     path = find_policy(trained_agent)
-    trained = AMPPPO.load(path, seed=model.seed)
-    settings = trained.extra.get("env_kwargs") or {}
+    settings = (archive.read_meta(path).get("extra") or {}).get("env_kwargs") or {}
     check_fits(path, settings, env.vector_env.unwrapped)
+    trained = AMPPPO.load(path, seed=model.seed)
     ours = _policy_network(model)
     for name, theirs in _policy_network(trained).items():
         if theirs != ours[name]:

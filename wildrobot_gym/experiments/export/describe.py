@@ -83,6 +83,7 @@ def describe_policy(
             " target = clip(home + scale * filtered, low, high)",
         },
         "commands": {n: list(getattr(ranges, n)) for n in ("vx", "vy", "yaw_rate")},
+        "acceleration": ranges.acceleration and list(ranges.acceleration),
         "heading": {"gain": ranges.heading_gain, "limit": ranges.heading_limit},
         "network": {
             "layers": [len(bias) for _, bias in actor.layers],
