@@ -8,7 +8,14 @@ from pathlib import Path
 import wildrobot_gym.deploy
 
 ALLOWED = {"numpy", "onnxruntime", "wildrobot_gym"}
-OWN = {"deploy", "errors", "extras", "files", "json_io", "npz_io"}  # which import nothing else themselves
+OWN = {
+    "deploy",
+    "errors",
+    "extras",
+    "files",
+    "json_io",
+    "npz_io",
+}  # which import nothing else themselves
 # Imports succeed as on a computer that has NumPy and this package alone.
 ALONE = """
 import sys

@@ -142,10 +142,8 @@ class PolicyDescription:
         clock_hz: Frequency of the gait clock, Hz.
         clip: Bound of the observation after scaling.
         action_filter: Fraction of the new action in the filtered one.
-        command_ranges: Lowest and highest value of vx (m/s), vy (m/s) and yaw_rate (rad/s) that
-            the policy was trained with.
-        acceleration: m/s^2, m/s^2, rad/s^2: how fast what the policy is asked for approaches the
-            command; None: at once.
+        command_ranges: Lowest and highest vx (m/s), vy (m/s) and yaw_rate (rad/s) in training.
+        acceleration: m/s^2, m/s^2, rad/s^2: how fast commands are approached; None: at once.
         heading: How its heading is held.
         network: The network.
         content: The whole file.
@@ -289,8 +287,8 @@ def _problem(d: PolicyDescription) -> str | None:
     numbers = [d.control_dt, d.clip, d.heading.gain, d.heading.limit, d.clock_hz, *of_joints]
     if not np.isfinite(numbers).all() or d.control_dt <= 0 or not 0 < d.action_filter <= 1:
         return "a number is not finite, or the control period or the filter is out of range."
-    if d.acceleration is not None and (len(d.acceleration) != 3 or min(d.acceleration) <= 0):
-        return f"acceleration is {list(d.acceleration)}; allowed: three numbers above 0, or null."
+    if (rates := d.acceleration) is not None and not (len(rates) == 3 and min(rates) > 0):
+        return f"acceleration is {list(rates)}; allowed: three numbers above 0, or null."
     if min(d.history.frames, d.history.stride) < 1:
         return f"the history has {d.history.frames} frames, {d.history.stride} steps apart."
     m = d.network.mirror

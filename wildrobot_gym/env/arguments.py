@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from wildrobot_gym.config import shown
 from wildrobot_gym.errors import ActionError, ConfigError, PhysicsError, unknown_argument
 
 _jax_was_inherited = False  # this process is a fork of one in which JAX runs
@@ -123,3 +124,34 @@ def velocity_commands(num_envs: int, commands: Any, vx: Any, vy: Any, yaw_rate: 
             )
         columns.append(np.broadcast_to(column, (num_envs,)))
     return np.stack(columns, axis=1)
+
+
+def random_keys(seed: Any, num_envs: int, has_begun: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Keys of random streams, (num_envs, 2) uint32, and which environments get theirs, bool.
+
+    Args:
+        seed: A number for all environments, one for each, or None.
+        num_envs: Number of environments.
+        has_begun: Whether they have streams, which continue where a seed is None.
+
+    Raises:
+        ConfigError: `seed` is something else.
+    """
+    if seed is None or _is_seed(seed):
+        words = np.random.SeedSequence(seed).generate_state(2 * num_envs)
+        seeded = np.full(num_envs, seed is not None or not has_begun)
+        return words.astype(np.uint32).reshape(-1, 2), seeded
+    each = list(seed) if isinstance(seed, list | tuple | np.ndarray) else []
+    if len(each) != num_envs or not all(one is None or _is_seed(one) for one in each):
+        raise ConfigError(
+            f"seed is {shown(seed)}; allowed: a whole number of 0 or more, a list of {num_envs} of"
+            " them (or None), one for each environment, or None."
+        )
+    keys = [np.random.SeedSequence(one).generate_state(2) for one in each]
+    seeded = np.array([one is not None or not has_begun for one in each])
+    return np.array(keys, np.uint32), seeded
+
+
+def _is_seed(value: Any) -> bool:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return whole and bool(value >= 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -16,9 +16,11 @@ from wildrobot_gym.env.arguments import (
     check_process,
     checked_actions,
     known_settings,
+    random_keys,
 )
 from wildrobot_gym.env.autoreset import autoreset_mode as parse_mode
 from wildrobot_gym.env.autoreset import final_infos, reset_mask
+from wildrobot_gym.env.copies import Copyable, remembering
 from wildrobot_gym.env.device_simulation import DeviceSimulation
 from wildrobot_gym.env.functional import FunctionalEnv, State
 from wildrobot_gym.env.memory import within_memory
@@ -36,7 +38,7 @@ from wildrobot_gym.task.observations import CLIP
 from wildrobot_gym.task.protocol import Task
 
 
-class RobotVectorEnv(NamedReference, Readings, gym.vector.VectorEnv):
+class RobotVectorEnv(NamedReference, Readings, Copyable, gym.vector.VectorEnv):
     """`num_envs` robots with one task. `WildRobotVectorEnv` documents arguments and infos.
 
     Attributes:
@@ -55,6 +57,7 @@ class RobotVectorEnv(NamedReference, Readings, gym.vector.VectorEnv):
     }
     config_class: type[EnvConfig] = EnvConfig
 
+    @remembering
     @within_memory
     def __init__(
         self,
@@ -106,13 +109,17 @@ class RobotVectorEnv(NamedReference, Readings, gym.vector.VectorEnv):
     # --- Gymnasium's API ---
 
     def reset(
-        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin new episodes, in all environments or some.
 
         Args:
             seed: Makes everything after a full reset reproducible; None continues the random
-                streams.
+                streams. A list has a seed for each environment, which then does what an
+                environment of `gym.make` does with it.
             options: `reset_mask`, (num_envs,) bool, has the environments to reset; all by default.
 
         Returns:
@@ -120,7 +127,7 @@ class RobotVectorEnv(NamedReference, Readings, gym.vector.VectorEnv):
             privileged channels `critic_obs` (num_envs, critic_dim).
 
         Raises:
-            ConfigError: the mask does not fit, or the first reset is a partial one.
+            ConfigError: the mask or the seed does not fit, or the first reset is a partial one.
         """
         check_process()
         mask = reset_mask(options, self.num_envs)
@@ -128,9 +135,9 @@ class RobotVectorEnv(NamedReference, Readings, gym.vector.VectorEnv):
             raise ConfigError(
                 "The first reset must be a full one: call reset() without a reset_mask."
             )
-        if seed is not None or not self.has_begun:
-            words = np.random.SeedSequence(seed).generate_state(2 * self.num_envs)
-            self._simulation.seed(words.astype(np.uint32).reshape(-1, 2), mask)
+        keys, seeded = random_keys(seed, self.num_envs, self.has_begun)
+        if seeded.any():
+            self._simulation.seed(keys, mask & seeded)
         limits = self._whole_episodes
         if self.config.reset.stagger and "reset_mask" not in (options or {}):
             # From the first environment's random stream, so that the seed decides.

@@ -13,6 +13,7 @@ from wildrobot_gym.errors import RobotError, unknown_name
 from wildrobot_gym.robot.feet import Foot, add_pads, find_feet
 from wildrobot_gym.robot.file import RobotFile
 from wildrobot_gym.robot.home import HOME, home_qpos, leg_joints
+from wildrobot_gym.robot.mujoco_warnings import logged_warnings
 from wildrobot_gym.robot.scene import add_scene, collide_only
 from wildrobot_gym.robot.servos import add_servos
 from wildrobot_gym.robot.weld import forget_sensors, weld
@@ -106,7 +107,8 @@ def read_model(path: Path) -> mujoco.MjSpec:
         RobotError: MuJoCo cannot read it.
     """
     try:
-        return mujoco.MjSpec.from_file(str(path))
+        with logged_warnings(str(path)):
+            return mujoco.MjSpec.from_file(str(path))
     except (ValueError, OSError) as error:
         raise RobotError(f"MuJoCo cannot read {path}: {error}") from error
 
@@ -118,7 +120,8 @@ def compile_spec(spec: mujoco.MjSpec, path: Path) -> mujoco.MjModel:
         RobotError: MuJoCo cannot; with its own message, which names a missing mesh.
     """
     try:
-        return spec.compile()
+        with logged_warnings(str(path)):
+            return spec.compile()
     except (ValueError, OSError) as error:
         raise RobotError(f"MuJoCo cannot compile {path}: {error}") from error
 

@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from wildrobot_gym.robot.model import RobotModel
+from wildrobot_gym.robot.mujoco_warnings import logged_warnings
 
 STAND_S = 5.0
 _FALLEN = 0.8  # of the home height
@@ -38,8 +39,9 @@ def stand_at_home(robot: RobotModel) -> Stand:
     model = robot.simulated.model
     data = mujoco.MjData(model)
     mujoco.mj_resetDataKeyframe(model, data, model.keyframe("home").id)
-    while data.time < STAND_S:
-        mujoco.mj_step(model, data)
+    with logged_warnings(robot.name):
+        while data.time < STAND_S:
+            mujoco.mj_step(model, data)
     upright = float(data.xmat[model.jnt_bodyid[0]].reshape(3, 3)[2, 2])
     height, home = float(data.qpos[2]), float(robot.home_qpos[2])
     load = np.abs(data.actuator_force) / model.actuator_forcerange[:, 1]

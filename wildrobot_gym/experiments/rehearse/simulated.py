@@ -12,6 +12,7 @@ from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.experiments.rehearse.disturb import Delay, SensorErrors, with_noise
 from wildrobot_gym.experiments.rehearse.plain_robot import PlainRobot
 from wildrobot_gym.experiments.rehearse.settings import Disturbances
+from wildrobot_gym.robot.mujoco_warnings import logged_warnings
 
 
 class SimulatedRobot:
@@ -56,11 +57,12 @@ class SimulatedRobot:
 
     def advance(self, steps: int) -> None:
         """Take physics steps, after which a measurement may arrive."""
-        for i in range(steps):
-            self.plain.targets = self._targets.through(self._wanted) + self._errors.joint_zero
-            self.plain.step()
-            if self._sensors.steps and i < steps - 1:  # else only the last one can be read
-                self._sensors.through(self.plain.sensors())
+        with logged_warnings("The rehearsal"):
+            for i in range(steps):
+                self.plain.targets = self._targets.through(self._wanted) + self._errors.joint_zero
+                self.plain.step()
+                if self._sensors.steps and i < steps - 1:  # else only the last one can be read
+                    self._sensors.through(self.plain.sensors())
         arrived = self._arriving()
         if not self._rng.random() < self._worse.lost:
             self._newest = arrived
