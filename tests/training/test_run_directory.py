@@ -9,6 +9,7 @@ from run_helpers import EVAL, SMALL, refused
 
 from amp_sbx.common import archive
 from wildrobot_gym import yaml_io
+from wildrobot_gym.cli.main import main
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.run_directory import RunDirectory, steps_of
@@ -32,6 +33,32 @@ def test_run_directory_is_complete(tiny_run):
         "step_000000000256.zip",
     ]
     assert not list(tiny_run.rglob("*.tmp"))
+
+
+def test_what_a_killed_process_left_is_deleted(tmp_path, capsys):
+    """Temporary files, and a checkpoint's environments without its model."""
+    run = RunDirectory(tmp_path / "run")
+    rubbish = [run.path / ".config.yaml.7.tmp", run.path / "checkpoints" / ".step_1.zip.x.tmp"]
+    run.path.mkdir()
+    rubbish[0].write_bytes(b"half")  # of a process that was killed at its start
+    small = ["train", "smoke", "--no-report", *SMALL, "eval.every=0", "n_timesteps=64"]
+    assert main([*small, "--out", str(run.path)]) == 0
+    assert "deleted what a killed process left: .config.yaml.7.tmp" in flat(capsys)
+    rubbish += [run.checkpoint(128).with_suffix(".npz")]
+    for path in rubbish:
+        path.write_bytes(b"half")
+    kept = {*run.path.rglob("*")} - {*rubbish}
+    assert main([*small, "n_timesteps=128", "--out", str(run.path), "--resume"]) == 0
+    assert "step_000000000128.npz" in flat(capsys)
+    assert not list(run.path.rglob("*.tmp")) and kept <= {*run.path.rglob("*")}
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.tmp").touch()  # not hidden: not ours
+    with pytest.raises(RunError, match="not an empty directory"):
+        RunDirectory(tmp_path / "other").check_free()
+
+
+def flat(capsys) -> str:
+    return " ".join(capsys.readouterr().out.split())
 
 
 def test_progress_holds_every_metric_that_matters(tiny_run):

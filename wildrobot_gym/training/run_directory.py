@@ -93,7 +93,9 @@ class RunDirectory:
                 f"{self.path} already holds a run. Continue it with --resume, or choose another"
                 " directory with --out."
             )
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self.path.exists() and not (
+            self.path.is_dir() and set(self.path.iterdir()) <= {*self._unfinished()}
+        ):
             raise RunError(f"{self.path} is not an empty directory. Choose another one with --out.")
 
     def begin(self, config: RunConfig) -> None:
@@ -136,6 +138,24 @@ class RunDirectory:
                 f"{self.path} learned from another file than {', '.join(changed)} is now: its"
                 " SHA-256 differs. Restore the first file, or start a new run."
             )
+
+    def sweep(self) -> list[str]:
+        """Delete what a process that was killed left half-written, and return its names.
+
+        Call it while this process has `claimed` the run.
+        """
+        rubbish = self._unfinished()
+        for path in rubbish:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return [path.name for path in rubbish]
+
+    def _unfinished(self) -> list[Path]:
+        """Files that were not renamed yet, and checkpoints without a model, which comes last."""
+        folders = (self.path, self.path / "checkpoints")
+        parts = [path for folder in folders for path in folder.glob(".*.tmp")]
+        states = (self.path / "checkpoints").glob(f"{_PREFIX}*.npz")
+        return parts + [path for path in states if not path.with_suffix(".zip").is_file()]
 
     @contextlib.contextmanager
     def claimed(self) -> Iterator[None]:

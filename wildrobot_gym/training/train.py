@@ -132,7 +132,7 @@ def train(
         if resume:
             settings = check_same_run(run, settings)
             if is_leader():
-                held.enter_context(run.claimed())
+                _claim(run, held, report)
         elif is_leader():
             run.check_free()  # now, not after minutes of preparation
         held.enter_context(within_memory(settings.env.n_envs))
@@ -175,8 +175,15 @@ def _prepare(
     elif is_leader():
         # Only now: settings that the algorithm refuses must not leave a directory behind.
         run.begin(config)
-        held.enter_context(run.claimed())
+        _claim(run, held, report)
     return model, env
+
+
+def _claim(run: RunDirectory, held: contextlib.ExitStack, report: Reporter) -> None:
+    """Hold the run's lock, and clear up after a process that was killed."""
+    held.enter_context(run.claimed())
+    if swept := run.sweep():
+        report.info(f"deleted what a killed process left: {', '.join(swept)}")
 
 
 def _check_unfinished(config: RunConfig, run: RunDirectory, num_timesteps: int) -> None:
