@@ -51,6 +51,26 @@ def first_torques(robot: RobotModel, error: float, **ranges: Any) -> tuple[np.nd
     return physics.step(drive).actuator_forces[0], draws
 
 
+def test_a_fraction_of_the_episodes_draws_nothing(wildrobot: RobotModel) -> None:
+    ranges = {"link_mass": (0.8, 1.2), "servo_kp": (0.8, 1.2), "floor_friction": (0.4, 0.6)}
+    ranges |= {"action_delay": (0.01, 0.04), "imu_drift": (-0.1, 0.1), "stuck_switch": (1.0, 1.0)}
+    home = jnp.asarray(wildrobot.home_joint_pos)
+    keys = jax.random.split(KEY, 400)
+    whole, part = (
+        jax.vmap(lambda key, w=w: w.start(key, home)["draws"])(keys)
+        for w in (
+            World(wildrobot, ranges, DisturbanceConfig(), 0.02),
+            World(wildrobot, ranges, DisturbanceConfig(), 0.02, 0.7),
+        )
+    )
+    drawn = np.asarray(part["action_delay"]) > 0
+    assert abs(drawn.mean() - 0.7) < 0.08
+    own = {"link_mass": 1.0, "servo_kp": 1.0, "floor_friction": 1.0}
+    for name, values in part.items():
+        np.testing.assert_array_equal(values[drawn], whole[name][drawn])
+        np.testing.assert_allclose(values[~drawn], own.get(name, 0.0))
+
+
 @pytest.mark.parametrize(
     ("ranges", "kilograms"),
     [({"link_mass": 1.2}, 1.2 * 3.374), ({"payload": 0.5}, 3.874), ({}, 3.374)],

@@ -130,6 +130,7 @@ class WildRobotEnv(RobotEnv):
     | reset | joint_noise 0.05, velocity_noise 0.1, tilt_noise 0.03 | rad; m/s and rad/s; rad |
     | reset.reference_fraction, stagger | 0, false | stagger: first episodes end one by one |
     | randomization | {} | `{term: [low, high]}`, drawn once an episode: docs/guides/randomization |
+    | randomization_fraction | 1 | of the episodes; the others have the model's own values |
     | disturbances | none | push, force, payload_drop, friction_patch, within episodes |
     | terrain | kind flat | or rough, steps, slope, mixed; their sizes: `TerrainConfig` |
     | termination | min_height 0.2, max_height 0.7 (by the robot), max_tilt none | m, m, rad |

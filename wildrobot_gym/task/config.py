@@ -73,10 +73,14 @@ class EnvConfig:
     rewards: RewardConfig = field(default_factory=RewardConfig)
     randomization: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Range of each quantity that is drawn once an episode (`docs/guides/randomization.md`)."""
+    randomization_fraction: float = 1.0
+    """Fraction of the episodes in which they are drawn. In the others they are the model's own."""
     disturbances: DisturbanceConfig = field(default_factory=DisturbanceConfig)
 
     def __post_init__(self) -> None:
         check_randomization(self.randomization)
+        fraction = self.randomization_fraction
+        check(0 <= fraction <= 1, "randomization_fraction", fraction, "0 to 1")
         check(self.control_dt > 0, "control_dt", self.control_dt, "a positive time in s")
         drawn = drawn_channel_names(self.randomization, self.disturbances)
         check_channels("privileged", self.privileged, (*PRIVILEGED_CHANNELS, *drawn))

@@ -103,7 +103,10 @@ class TrackTask:
         self.clips = jax.tree.map(jnp.asarray, clips)
         self.max_episode_steps = episode_steps(max_episode_steps)
         self.control = ServoControl(robot, config.action)
-        self.world = World(robot, config.randomization, config.disturbances, config.control_dt)
+        self.world = World(
+            *(robot, config.randomization, config.disturbances, config.control_dt),
+            config.randomization_fraction,
+        )
         self.amp = AmpWindow(robot, config.features, config.control_dt)
         self.layout, self.feature_dim = self.amp.layout, self.amp.dim
         self.critic_dim = 0

@@ -85,7 +85,10 @@ class WalkTask:
         self.reference = jax.tree.map(jnp.asarray, reference)
         self.max_episode_steps = episode_steps(max_episode_steps)
         self.control = ServoControl(robot, config.action)
-        self.world = World(robot, config.randomization, config.disturbances, config.control_dt)
+        self.world = World(
+            *(robot, config.randomization, config.disturbances, config.control_dt),
+            config.randomization_fraction,
+        )
         self.amp = AmpWindow(robot, config.features, config.control_dt)
         self.layout, self.feature_dim = self.amp.layout, self.amp.dim
         self.commands = Commands(config.commands, config.control_dt)

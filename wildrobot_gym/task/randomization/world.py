@@ -37,6 +37,7 @@ class World:
         randomization: Range of each term.
         disturbances: What happens within episodes.
         control_dt: s.
+        fraction: Of the episodes in which the terms are drawn.
 
     Attributes:
         terms: The terms that are drawn, by their names in the infos.
@@ -51,8 +52,9 @@ class World:
         randomization: Mapping[str, Range],
         disturbances: DisturbanceConfig,
         control_dt: float,
+        fraction: float = 1.0,
     ) -> None:
-        self._robot, self._disturbances = robot, disturbances
+        self._robot, self._disturbances, self._fraction = robot, disturbances, fraction
         found = [(_find(key), bounds) for key, bounds in randomization.items()]
         order = {name: i for i, name in enumerate(TERMS)}
         # Built-in terms in their own order, then the user's: it does not matter who is named first.
@@ -77,8 +79,13 @@ class World:
             key: Random key, from which others may be drawn too.
             joint_pos: rad, where the episode begins.
         """
+        drawn = jax.random.uniform(_named(key, "randomization_fraction")) < self._fraction
         draws = {
-            name: jnp.asarray(term.sample(_named(key, name), self._ranges[name], self._robot))
+            name: jnp.where(
+                drawn,
+                term.sample(_named(key, name), self._ranges[name], self._robot),
+                self._nominal(term),
+            )
             for name, term in self.terms.items()
         }
         world = {
@@ -134,6 +141,12 @@ class World:
             )
             for name, state in task.world.items()
         }
+
+    def _nominal(self, term: RandomTerm) -> float:
+        """What a term's value is in an episode that draws none."""
+        if term.name == "floor_friction" and self._facts is not None:
+            return float(self._facts.nominal["friction"])
+        return 1.0 if term.unit == "factor" else 0.0
 
     def force_limit(self, draws: Mapping[str, Any]) -> Float[Array, "joint"]:
         """Greatest torque of each servo in this episode, N*m."""
