@@ -12,6 +12,8 @@ import numpy as np
 from amp_sbx.common.errors import FeatureError
 from amp_sbx.common.npy_members import check_sizes, read_member
 
+LARGEST = 1e15  # of a feature; the squares of such still fit float32
+
 
 @dataclass(frozen=True, eq=False)
 class ReferenceFeatures:
@@ -51,10 +53,11 @@ class ReferenceFeatures:
             raise FeatureError(
                 f"the reference has {count} sample; at least 2 are needed for its statistics."
             )
-        bad = np.flatnonzero(~np.isfinite(features).all(axis=0))
+        bad = np.flatnonzero(~(np.abs(features) <= LARGEST).all(axis=0))
         if bad.size:
             raise FeatureError(
-                f"reference features are not finite in columns {bad[:10].tolist()}; fix the clip."
+                f"reference features have a NaN, or numbers beyond {LARGEST:g}, in columns "
+                f"{bad[:10].tolist()}; fix the clip."
             )
         object.__setattr__(self, "features", features)
         if self.weights is not None:

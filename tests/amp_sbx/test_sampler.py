@@ -9,6 +9,7 @@ import pytest
 from probe_envs import assert_trees_equal, copy_of
 
 from amp_sbx import AMPConfig, AMPLearner, FeatureError, NonFiniteError, ReferenceFeatures
+from amp_sbx.discriminator.normalizer import fit_normalizer
 
 RNG = np.random.default_rng(0)
 
@@ -110,3 +111,13 @@ def test_a_learner_without_reference_scores_but_does_not_learn():
         blind.update(features)
     with pytest.raises(FeatureError):
         AMPLearner(trained.config, None)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e38, -1e20])
+def test_features_that_no_normalizer_holds_are_refused(value):
+    features = np.zeros((8, 3))
+    features[5, 1] = value
+    with pytest.raises(FeatureError, match=r"NaN, or numbers beyond 1e\+15, in columns \[1\]"):
+        ReferenceFeatures(features)
+    features[5, 1] = 1e12
+    assert np.isfinite(fit_normalizer(ReferenceFeatures(features).features).std).all()
