@@ -17,6 +17,7 @@ from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.callbacks import CheckpointCallback
 from wildrobot_gym.training.resume import check_same_run
 from wildrobot_gym.training.run_directory import RunDirectory
+from wildrobot_gym.training.selection import EvalCallback
 from wildrobot_gym.training.train import _check_unfinished
 
 
@@ -83,6 +84,29 @@ def test_a_resumed_run_continues_where_a_checkpoint_left_it(run):
         np.testing.assert_array_equal(before[name], after[name], err_msg=name)
     # An evaluation joins its iteration's row before the checkpoint that a run resumes from.
     assert evaluations(run) == recorded and list(recorded) == ["128", "256"]
+
+
+def test_a_signal_during_an_evaluation_is_answered_at_once(tiny_run, tmp_path, monkeypatch):
+    """The evaluation is given up, and made by the resumed run."""
+    run, acted, act = RunDirectory(tmp_path / "run"), [], EvalCallback._act
+
+    def stopping(self, obs):
+        acted.append(self.model.num_timesteps)
+        if len(acted) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return act(self, obs)
+
+    monkeypatch.setattr(EvalCallback, "_act", stopping)
+    assert main([*TINY, "--out", str(run.path)]) == 128 + signal.SIGINT
+    assert acted == [128] * 3 or acted == [128] * 4
+    assert [path.name for path in run.checkpoints()][-1] == "step_000000000128.zip"
+    assert main(resumed(run)) == 0
+    straight = RunDirectory(tiny_run)
+    assert evaluations(run) == evaluations(straight)
+    a, b = (archive.read(each.checkpoint(256)) for each in (run, straight))
+    for name in b[1]:
+        np.testing.assert_array_equal(a[1][name], b[1][name], err_msg=name)
+    assert a[0]["extra"] == b[0]["extra"]
 
 
 def test_a_finished_run_can_be_completed_and_made_longer_by_one_process(run, capsys):

@@ -55,6 +55,11 @@ class CheckpointCallback(RunCallback):
         self._last = 0
         self._signum: int | None = None
 
+    @property
+    def asked_to_stop(self) -> bool:
+        """Whether a signal has come."""
+        return self._signum is not None
+
     def on_signal(self, signum: int, _: FrameType | None) -> None:
         """Handle a signal: the first one stops after the iteration, the second at once."""
         if self._signum is not None:

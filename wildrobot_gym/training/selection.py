@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,13 @@ from wildrobot_gym.training.config import EvalSettings, RunConfig
 from wildrobot_gym.training.run_directory import RunDirectory
 
 LOGGED = ("success", "survived", "velocity_error", "cadence", "clearance", "slip", "saturation")
+_GIVEN_UP = "evaluation_given_up"  # key in a checkpoint
 Score = tuple[float, float, float]
 """Of a policy, by `eval_score`; a greater one is better."""
+
+
+class _GivenUpError(Exception):
+    """A signal came during an evaluation."""
 
 
 def eval_score(means: Mapping[str, Any]) -> Score:
@@ -80,21 +85,28 @@ class EvalCallback(RunCallback):
         config: The run's settings.
         report: Receives a warning where best.zip cannot be written.
         best: The score of the best.zip that is there.
+        stopping: Whether to give up an evaluation. It is made when the run is resumed.
     """
 
     def __init__(
-        self, run: RunDirectory, config: RunConfig, report: Reporter, best: Score | None = None
+        self,
+        run: RunDirectory,
+        config: RunConfig,
+        report: Reporter,
+        best: Score | None = None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__()
         self._run, self._settings, self._report = run, config.eval, report
         self._env_kwargs = config.env.env_kwargs()
-        self._best = best
+        self._best, self._stopping = best, stopping
         self._last = 0
         self._benchmark: WalkBenchmark | None = None
         self._suites: SuiteBenchmark | None = None
 
     def _on_training_start(self) -> None:
-        self._last = self.num_timesteps
+        given_up = self.model.extra.pop(_GIVEN_UP, False)
+        self._last = -1 if given_up else self.num_timesteps
 
     def _on_rollout_start(self) -> None:
         if self._settings.every and is_due(self._last, self.num_timesteps, self._settings.every):
@@ -110,8 +122,12 @@ class EvalCallback(RunCallback):
             self._benchmark = WalkBenchmark(
                 self._env_kwargs, s.commands, s.episodes, s.steps, s.seed, backend="native"
             )
-        result = self._benchmark.run(self._act)
-        shares = self._shares()
+        try:
+            result = self._benchmark.run(self._act)
+            shares = self._shares()
+        except _GivenUpError:
+            self.model.extra[_GIVEN_UP] = True  # in the checkpoint that follows
+            return
         overall = result.to_json()["overall"]
         means = {name: overall[name]["mean"] for name in LOGGED}
         steps = self.model.num_timesteps
@@ -134,6 +150,8 @@ class EvalCallback(RunCallback):
             self._save_best(score, about)
 
     def _act(self, obs: np.ndarray) -> np.ndarray:
+        if self._stopping():
+            raise _GivenUpError
         action: np.ndarray = self.model.predict(obs, deterministic=True)[0]
         return action
 

@@ -208,7 +208,9 @@ def _learn(
     if leader:
         run.write_config(config)  # a resumed run can be longer than before
     progress = ProgressCallback(config.n_timesteps, run, report)
-    evaluate = EvalCallback(run, config, report, best_score(run, config.eval))
+    checkpoints = CheckpointCallback(run, config, report)
+    best = best_score(run, config.eval)
+    evaluate = EvalCallback(run, config, report, best, lambda: checkpoints.asked_to_stop)
     logged = contextlib.ExitStack()
     wandb = logged.enter_context(wandb_run(config, run, report)) if leader else []
     model.set_logger(
@@ -216,7 +218,6 @@ def _learn(
         if leader
         else Logger(None, [])
     )
-    checkpoints = CheckpointCallback(run, config, report)
 
     def learn() -> None:
         if left > 0:
