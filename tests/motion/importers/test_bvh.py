@@ -175,6 +175,14 @@ def test_soma_stands_by_its_table(tmp_path: Path) -> None:
     np.testing.assert_allclose(shin @ ahead, -0.40 * np.sin(np.radians(20)), atol=2e-3)
 
 
+def test_a_joint_in_an_end_site_is_refused(tmp_path: Path) -> None:
+    path = write_bvh(tmp_path)
+    head, end, rest = path.read_text().partition("End Site")
+    path.write_text(head + end + rest.replace("OFFSET", "JOINT Odd\n{\nOFFSET 0 0 0\n}\nOFFSET", 1))
+    with pytest.raises(MotionError, match=r"steps\.bvh.*'Odd' is in an End Site"):
+        load(path)
+
+
 def test_names_of_no_table_are_listed_and_can_be_given(tmp_path: Path) -> None:
     path = write_bvh(tmp_path)
     path.write_text(path.read_text().replace("LeftKnee", "LeftShin"))

@@ -97,7 +97,10 @@ def _read_hierarchy(path: Path, text: str) -> list[_Joint]:
             if kind in ("ROOT", "JOINT"):
                 if (kind == "ROOT") != (not joints):
                     raise ValueError("it does not have one ROOT, and that first")
-                joints.append(_Joint(plain_name(name), stack[-1] if stack else -1))  # type: ignore[arg-type]
+                parent = stack[-1] if stack else -1
+                if parent is None:
+                    raise ValueError(f"the joint {name!r} is in an End Site")
+                joints.append(_Joint(plain_name(name), parent))
                 opened = len(joints) - 1
             elif kind == "End":
                 opened = None
