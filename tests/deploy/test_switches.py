@@ -11,9 +11,9 @@ from state_makers import quat
 
 from amp_sbx.algorithm.plain_actor import plain_actor
 from wildrobot_gym.deploy.controller import Controller
-from wildrobot_gym.deploy.description import parse_description
 from wildrobot_gym.deploy.loop import ControlLoop, LoopSettings
 from wildrobot_gym.deploy.observation import READERS, Instant, yaw_of
+from wildrobot_gym.deploy.reading import parse_description
 from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.errors import RobotError, RunError
 from wildrobot_gym.experiments.export.describe import describe_policy

@@ -17,9 +17,10 @@ from amp_sbx.common.mirror import Mirror
 from wildrobot_gym import RunError
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.deploy.controller import Controller
-from wildrobot_gym.deploy.description import NetworkSpec, load_description
+from wildrobot_gym.deploy.description import NetworkSpec
 from wildrobot_gym.deploy.golden import check_golden
 from wildrobot_gym.deploy.network import NumpyNetwork, OnnxNetwork, load_network
+from wildrobot_gym.deploy.reading import load_description
 from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import MissingPackageError
 from wildrobot_gym.experiments.export import export as library

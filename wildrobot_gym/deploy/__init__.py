@@ -11,11 +11,12 @@ Example:
 
 from wildrobot_gym.deploy.clock import Clock
 from wildrobot_gym.deploy.controller import Controller, Decision
-from wildrobot_gym.deploy.description import PolicyDescription, load_description
+from wildrobot_gym.deploy.description import PolicyDescription
 from wildrobot_gym.deploy.golden import check_golden
 from wildrobot_gym.deploy.log import Log, Replay, load_log, replay
 from wildrobot_gym.deploy.loop import ControlLoop, LoopSettings
 from wildrobot_gym.deploy.network import load_network
+from wildrobot_gym.deploy.reading import load_description
 from wildrobot_gym.deploy.robot_io import RobotIO, Sensors
 from wildrobot_gym.deploy.safety import SafetyLimits
 from wildrobot_gym.deploy.timing import timing

@@ -101,7 +101,8 @@ class OptionSettings:
     def __post_init__(self) -> None:
         for name in ("timestep", "iterations", "ls_iterations"):
             value = getattr(self, name)
-            check(value is None or value > 0, f"options.{name}", value, "a positive number")
+            fits = value is None or 0 < value < 1e6
+            check(fits, f"options.{name}", value, "a positive number below a million")
         if self.integrator is not None:
             check_choice("options.integrator", self.integrator, ("Euler", "implicitfast", "RK4"))
 

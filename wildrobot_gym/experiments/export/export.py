@@ -12,9 +12,10 @@ import numpy as np
 from amp_sbx.algorithm.plain_actor import PlainActor, plain_actor
 from wildrobot_gym.deploy import golden
 from wildrobot_gym.deploy.controller import Controller
-from wildrobot_gym.deploy.description import FILE, NPZ, PolicyDescription, parse_description
+from wildrobot_gym.deploy.description import FILE, NPZ, PolicyDescription
 from wildrobot_gym.deploy.network import load_network
 from wildrobot_gym.deploy.observation import check_channels
+from wildrobot_gym.deploy.reading import parse_description
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.experiments.about_policy import is_shipped, license_of, read_results
 from wildrobot_gym.experiments.export.describe import describe_policy
