@@ -120,7 +120,9 @@ def test_the_recipe_for_directions_starts_from_its_student():
 )
 def test_a_policy_is_taken_without_a_critic_that_sees_something_else(change, kept):
     small = ["n_envs=4", "n_steps=4", "batch_size=16"]
-    config = run_config.load("walk_directions", [*small, change])
+    seen = load_policy("walk_student").env_kwargs["privileged"]
+    same = f"env_kwargs.privileged=[{', '.join(seen)}]"
+    config = run_config.load("walk_directions", [*small, same, change])
     env = make_vec_env(config)
     model = make_model(config, env, make_reference(config, env))
     before = model.get_parameters()["critic"]
