@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,7 +25,6 @@ from wildrobot_gym.errors import RunError
 from wildrobot_gym.paths import POLICIES
 from wildrobot_gym.physics.base import substeps
 from wildrobot_gym.training.config import RunConfig
-from wildrobot_gym.training.config.sections import LOOP_SETTINGS
 from wildrobot_gym.training.model import make_model, make_reference, make_vec_env
 from wildrobot_gym.training.policy import LoadedPolicy, load_policy
 from wildrobot_gym.training.train import GROUPS, METRICS
@@ -143,8 +143,8 @@ def train_case(
         arguments = config.ppo.arguments() | {
             "policy_kwargs": make_model(config, env, None).policy_kwargs
         }
-        for name in ("symmetric_policy", "critic_obs", *LOOP_SETTINGS):
-            del arguments[name]  # stock sbx.PPO has none
+        stock = inspect.signature(sbx.PPO.__init__).parameters
+        arguments = {name: value for name, value in arguments.items() if name in stock}
         for name in ("learning_rate", "clip_range"):
             arguments[name] = parse_schedule(arguments[name], name)
         model = sbx.PPO(config.ppo.policy, env, seed=config.seed, **arguments)
