@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from state_makers import make_state, quat
 
+from wildrobot_gym.deploy.commands import Approach, HeadingHold
 from wildrobot_gym.deploy.description import HeadingSpec
-from wildrobot_gym.deploy.heading import Approach, HeadingHold
 from wildrobot_gym.deploy.observation import Observer, gravity_in_base, tilt_of, to_heading
 from wildrobot_gym.deploy.robot_io import Sensors
 from wildrobot_gym.errors import ConfigError, RunError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from wildrobot_gym.deploy.commands import Approach, HeadingHold
 from wildrobot_gym.deploy.description import PolicyDescription
-from wildrobot_gym.deploy.heading import Approach, HeadingHold
 from wildrobot_gym.deploy.network import Network, load_network
 from wildrobot_gym.deploy.observation import Observer, yaw_of
 from wildrobot_gym.deploy.reading import load_description
