@@ -63,7 +63,10 @@ def load_amass(path: Path, options: ImportOptions) -> HumanMotion:
         f"body model: {model.name} ({body_model_kind(model)}); the motion's gender is"
         f" {motion.get('gender', 'not said')}",
     )
-    return to_human(Recording(path, skeleton, fps, rotations, moving, notes), table, options)
+    try:
+        return to_human(Recording(path, skeleton, fps, rotations, moving, notes), table, options)
+    except MotionError as error:
+        raise MotionError(f"{error} The body model was {model}.") from error
 
 
 def body_model_kind(path: Path) -> str:
@@ -123,6 +126,7 @@ def _rest(
     if (
         regressor.ndim != 2
         or template.shape != (regressor.shape[1], 3)
+        or shapes.ndim != 3
         or shapes.shape[:2] != template.shape
     ):
         found = {name: model[name].shape for name in _MODEL}
