@@ -116,6 +116,11 @@ class Description:
         return described
 
     def _check(self, path: Any) -> None:
+        for name, count in (("feature_dim", self.feature_dim), ("n_envs", self.n_envs)):
+            if not (
+                (count is None and name == "feature_dim") or (type(count) is int and count > 0)
+            ):
+                raise CheckpointError(f"{path}: {name} is {count!r}; allowed: a number above 0.")
         if wrong := sorted(set(self.arguments) ^ {*_NUMBERS, *SCHEDULES}):
             raise CheckpointError(
                 f"{path}: settings of the model are missing or unknown: {', '.join(wrong)}."

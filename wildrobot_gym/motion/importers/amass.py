@@ -100,7 +100,7 @@ def _parameters(
         poses = poses.astype(np.float64).reshape(len(poses), -1, 3)
         trans = motion["trans"].astype(np.float64).reshape(len(poses), 3)
         betas = motion["betas"].reshape(1, -1).astype(np.float64)  # of the whole motion
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         shapes = {name: array.shape for name, array in motion.items() if array.ndim}
         raise MotionError(
             f"{path} has {shapes} ({error}); needed: trans (frames, 3), poses (frames, 3 for each"

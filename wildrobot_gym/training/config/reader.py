@@ -175,7 +175,7 @@ def _section(cls: type[Any], values: Mapping[str, Any], where: str = "") -> Any:
 
 def _env_section(values: Mapping[str, Any]) -> EnvRun:
     env_id = values.get("env_id", ENV_ID)
-    if env_id not in ENV_CONFIGS:
+    if not isinstance(env_id, str) or env_id not in ENV_CONFIGS:
         raise ConfigError(unknown_name("env_id", str(env_id), ENV_CONFIGS))
     given = values.get("env_kwargs")
     given = {} if given is None else given
