@@ -48,7 +48,11 @@ class Wanted:
             raise ValueError(f"{name} has a NaN or infinity")
 
 
-ANY_ARRAY = Wanted(kinds=NUMBERS + TEXT, finite=False)
+def check_all(arrays: Mapping[str, np.ndarray], wanted: Mapping[str, Wanted]) -> None:
+    """Raise ValueError where one of the `wanted` arrays that are there is something else."""
+    for name, wish in wanted.items():
+        if name in arrays:
+            wish.check(name, arrays[name])
 
 
 def read(
@@ -90,8 +94,7 @@ def read(
         if missing := [name for name in wanted if name not in arrays]:
             found = ", ".join(members) or "nothing"
             raise ValueError(f"it has no {', '.join(missing)} as plain arrays; it has {found}")
-        for name, array in arrays.items():
-            wanted.get(name, ANY_ARRAY).check(name, array)
+        check_all(arrays, wanted)
     except Exception as reason:  # zipfile and zlib raise many kinds for a damaged file
         text = shortened(str(reason) or type(reason).__name__, 300).rstrip(".")
         raise error(f"{path} is truncated or no {what}: {text}. {remedy}") from reason

@@ -77,7 +77,7 @@ def peak_memory() -> int:
 
 
 def forget_peak() -> None:
-    """Begin to measure `peak_memory` anew."""
+    """Restart the measurement of `peak_memory`."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 

@@ -132,15 +132,14 @@ def random_keys(seed: Any, num_envs: int, has_begun: bool) -> tuple[np.ndarray, 
     Args:
         seed: A number for all environments, one for each, or None.
         num_envs: Number of environments.
-        has_begun: Whether they have streams, which continue where a seed is None.
+        has_begun: Whether they have streams, which continue where a seed of several is None.
 
     Raises:
         ConfigError: `seed` is something else.
     """
     if seed is None or _is_seed(seed):
         words = np.random.SeedSequence(seed).generate_state(2 * num_envs)
-        seeded = np.full(num_envs, seed is not None or not has_begun)
-        return words.astype(np.uint32).reshape(-1, 2), seeded
+        return words.astype(np.uint32).reshape(-1, 2), np.ones(num_envs, bool)
     each = list(seed) if isinstance(seed, list | tuple | np.ndarray) else []
     if len(each) != num_envs or not all(one is None or _is_seed(one) for one in each):
         raise ConfigError(

@@ -25,7 +25,7 @@ def remembering(init: Callable[..., None]) -> Callable[..., None]:
 class Copyable:
     """What `copy.deepcopy` and `pickle` need of a vector environment.
 
-    A copy continues bit for bit. It has a renderer of its own.
+    A copy continues bit for bit. The renderer is not copied.
     """
 
     _made_with: tuple[tuple[Any, ...], dict[str, Any]]

@@ -135,8 +135,8 @@ class RobotVectorEnv(NamedReference, Readings, Copyable, gym.vector.VectorEnv):
             raise ConfigError(
                 "The first reset must be a full one: call reset() without a reset_mask."
             )
-        keys, seeded = random_keys(seed, self.num_envs, self.has_begun)
-        if seeded.any():
+        if seed is not None or not self.has_begun:
+            keys, seeded = random_keys(seed, self.num_envs, self.has_begun)
             self._simulation.seed(keys, mask & seeded)
         limits = self._whole_episodes
         if self.config.reset.stagger and "reset_mask" not in (options or {}):

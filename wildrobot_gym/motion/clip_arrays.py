@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from wildrobot_gym.errors import MotionError
-from wildrobot_gym.npz_io import Wanted
+from wildrobot_gym.npz_io import Wanted, check_all
 
 POSES = ("root_pos", "root_quat", "joint_pos")
 OPTIONAL = ("pad_forces", "qvel", "commands")
@@ -57,9 +57,7 @@ def check_optional(arrays: Mapping[str, np.ndarray], where: str) -> None:
     Raises:
         MotionError: One holds no numbers, or has another shape than (time, width).
     """
-    for name in OPTIONAL:
-        if name in arrays:
-            try:
-                Wanted(2, finite=False).check(name, arrays[name])
-            except ValueError as error:
-                raise MotionError(f"{where} is damaged: {error}. Build it again.") from error
+    try:
+        check_all(arrays, dict.fromkeys(OPTIONAL, Wanted(2, finite=False)))
+    except ValueError as error:
+        raise MotionError(f"{where} is damaged: {error}. Build it again.") from error

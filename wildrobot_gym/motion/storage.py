@@ -91,9 +91,8 @@ def read(
         raise MotionError(
             f"{path} has no arrays {', '.join(missing)}; it has {', '.join(sorted(arrays))}."
         )
-    for name, wish in wanted.items():
-        try:
-            wish.check(name, arrays[name])
-        except ValueError as error:
-            raise MotionError(f"{path} is damaged: {error}. {remedy}") from error
+    try:
+        npz_io.check_all(arrays, wanted)
+    except ValueError as error:
+        raise MotionError(f"{path} is damaged: {error}. {remedy}") from error
     return arrays, metadata
