@@ -64,8 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code. 0: done. 1: done, but not everything passed. 2: bad input, with one message
         on standard error; `--debug` shows where it arose. 3: this machine cannot draw a picture.
-        130, 143: a signal stopped it.
+        129, 130, 143: a signal stopped it.
     """
+    own_process = arguments is None
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
@@ -86,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_command(COMMANDS, PROG, arguments)
 
     words = arguments[: 2 if arguments[:1] and arguments[0] in NESTED else 1]
-    return exit_code_of(run, PROG, debug, " ".join([PROG, *words, "--help"]))
+    help_command = " ".join([PROG, *words, "--help"])
+    return exit_code_of(run, PROG, debug, help_command, own_process)
 
 
 if __name__ == "__main__":

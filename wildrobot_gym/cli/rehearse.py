@@ -9,6 +9,7 @@ import tyro
 
 from wildrobot_gym.console.error_handling import Text
 from wildrobot_gym.console.reporter import ConsoleReporter
+from wildrobot_gym.console.signals import unhurried
 from wildrobot_gym.evaluation.protocol import COMMANDS, EPISODES
 from wildrobot_gym.experiments.rehearse.settings import Disturbances, RehearseSettings
 
@@ -59,10 +60,11 @@ def rehearse(
         from wildrobot_gym.experiments.rehearse.keys import HELP
 
         reporter.info(HELP)
-    result = stage.run(window)
-    if log is not None:
-        result.log.save(log)
-        reporter.info(f"Log: {log}")
+    with unhurried():  # an interrupted run ends with the damped stop, and keeps its log
+        result = stage.run(window)
+        if log is not None:
+            result.log.save(log)
+            reporter.info(f"Log: {log}")
     speed = result.forward_velocity
     walked = "" if speed is None else f" Its mean forward velocity was {speed:.3f} m/s."
     reporter.info(f"The run ended: {result.reason}.{walked}")

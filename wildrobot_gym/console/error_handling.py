@@ -8,12 +8,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import tyro
 
 from wildrobot_gym.console.compile_cache import use_compile_cache
 from wildrobot_gym.console.exit_codes import BAD_INPUT
+from wildrobot_gym.console.signals import answered_signals
 from wildrobot_gym.extras import extras_named
 
 TYRO_CONFIG = (tyro.conf.FlagCreatePairsOff,)
@@ -26,7 +28,11 @@ _TYPED = re.compile(r"`[^`]+`|(?<![\w-])--[a-z]|\b\w+=\w|\bpip install\b|\bType 
 
 
 def exit_code_of(
-    call: Callable[[], int], prog: str, debug: bool = False, help_command: str | None = None
+    call: Callable[[], int],
+    prog: str,
+    debug: bool = False,
+    help_command: str | None = None,
+    own_process: bool = False,
 ) -> int:
     """Call a function and turn what it raises into an exit code.
 
@@ -38,13 +44,14 @@ def exit_code_of(
         prog: Name of the program; the message starts with it.
         debug: Print the traceback, too.
         help_command: What a message ends with that names nothing to type.
+        own_process: The process exists for this call, so that a signal may end it.
     """
     try:
-        with extras_named():
+        with answered_signals() if own_process else nullcontext(), extras_named():
             return call()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         complain(prog, "Interrupted.")
-        return 128 + signal.SIGINT
+        return 128 + int(getattr(interrupt, "signum", signal.SIGINT))
     except BrokenPipeError:  # the reader of our output is gone, as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
@@ -69,7 +76,9 @@ def run_script(function: Callable[..., int], prog: str, arguments: list[str] | N
         complain(prog, warning)
     command: Any = function  # tyro's stubs want functions that never return
     return exit_code_of(
-        lambda: tyro.cli(command, prog=prog, args=arguments, config=TYRO_CONFIG), prog
+        lambda: tyro.cli(command, prog=prog, args=arguments, config=TYRO_CONFIG),
+        prog,
+        own_process=arguments is None,
     )
 
 

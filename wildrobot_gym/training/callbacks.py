@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import FrameType
 
+import jax
 from stable_baselines3.common.callbacks import BaseCallback
 
 from amp_sbx import AMPPPO
@@ -12,8 +14,11 @@ from wildrobot_gym.errors import RunError
 from wildrobot_gym.reporting import Reporter
 from wildrobot_gym.training.config import RunConfig
 from wildrobot_gym.training.env_state import environment_state, write_arrays
+from wildrobot_gym.training.logger import waiting
 from wildrobot_gym.training.processes import agreed, is_leader
 from wildrobot_gym.training.run_directory import RunDirectory
+
+WAITING = "waiting"  # key in a checkpoint: metrics that no row has yet
 
 
 class Stopped(BaseException):
@@ -53,12 +58,18 @@ class CheckpointCallback(RunCallback):
         super().__init__()
         self._run, self._config, self._report = run, config, report
         self._last = 0
+        self._kept = -1  # steps that a start or a checkpoint has
         self._signum: int | None = None
 
     @property
     def asked_to_stop(self) -> bool:
         """Whether a signal has come."""
         return self._signum is not None
+
+    def has_nothing_new(self) -> bool:
+        """Whether the disk has all that was learned: a process that ends now loses nothing."""
+        alone = jax.process_count() == 1  # the others would wait for a process that is gone
+        return alone and self._kept == self.model.num_timesteps
 
     def on_signal(self, signum: int, _: FrameType | None) -> None:
         """Handle a signal: the first one stops after the iteration, the second at once."""
@@ -71,7 +82,7 @@ class CheckpointCallback(RunCallback):
         )
 
     def _on_training_start(self) -> None:
-        self._last = self.num_timesteps
+        self._last = self._kept = self.num_timesteps
 
     def stop_if_asked(self) -> None:
         """Save and raise `Stopped` where a signal has come."""
@@ -96,7 +107,8 @@ class CheckpointCallback(RunCallback):
             if not is_leader():
                 return "Process 0 writes the checkpoint."
             write_arrays(path.with_suffix(".npz"), arrays)
-            self.model.save(path)
+            self._save_model(path)
+            self._kept = self.model.num_timesteps
             self._run.drop_old(self._config.keep_checkpoints)
         except (RunError, AMPError, OSError) as error:
             if not path.is_file():  # half a checkpoint is never listed, and would stay on the disk
@@ -111,3 +123,10 @@ class CheckpointCallback(RunCallback):
             self._report.warning(message)
             return message
         return f"Checkpoint: {path}"
+
+    def _save_model(self, path: Path) -> None:
+        self.model.extra[WAITING] = waiting(self.model.logger)
+        try:
+            self.model.save(path)
+        finally:
+            del self.model.extra[WAITING]

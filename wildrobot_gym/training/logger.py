@@ -111,6 +111,15 @@ class OptionalWriter(KVWriter):
             self._inner.close()
 
 
+def waiting(logger: Logger) -> dict[str, float]:
+    """Metrics that the next row will have: those of the update after the last row.
+
+    A checkpoint keeps them, so that a resumed run writes the row as if it had never stopped.
+    """
+    values = logger.name_to_value.items()
+    return {name: value for name, value in values if isinstance(value, int | float)}
+
+
 def make_logger(progress: Path, tensorboard: Path, num_timesteps: int, report: Reporter) -> Logger:
     """SB3's logger, onto progress.csv and TensorBoard.
 

@@ -20,7 +20,7 @@ from wildrobot_gym.console.signals import stop_signals
 from wildrobot_gym.errors import RunError
 from wildrobot_gym.evaluation.progress import STEPS
 from wildrobot_gym.reporting import SILENT, Reporter
-from wildrobot_gym.training.callbacks import CheckpointCallback, Stopped
+from wildrobot_gym.training.callbacks import WAITING, CheckpointCallback, Stopped
 from wildrobot_gym.training.config import Overrides, RunConfig, load, with_overrides
 from wildrobot_gym.training.config.sections import LOOP_SETTINGS
 from wildrobot_gym.training.env_state import read_arrays, restore_environment
@@ -100,7 +100,8 @@ def train(
         env_id: Which section of a file of rl-zoo's form; None takes the only one.
         out: The run directory; `runs/<config>-s<seed>` if None.
         resume: Continue the run in that directory.
-        handle_signals: Stop with a checkpoint on SIGINT and SIGTERM. It needs the main thread.
+        handle_signals: Stop with a checkpoint on SIGINT, SIGTERM and SIGHUP. It needs the main
+            thread.
         report: Receives progress and messages.
 
     Returns:
@@ -218,6 +219,8 @@ def _learn(
         if leader
         else Logger(None, [])
     )
+    for metric, value in model.extra.pop(WAITING, {}).items():
+        model.logger.record(metric, value)
 
     def learn() -> None:
         if left > 0:
@@ -259,7 +262,7 @@ def _until_stopped(
     if on_signals is None:
         learn()
         return None
-    with stop_signals(on_signals.on_signal):
+    with stop_signals(on_signals.on_signal, on_signals.has_nothing_new):
         try:
             learn()
         except Stopped as stop:

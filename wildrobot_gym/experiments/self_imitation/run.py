@@ -77,7 +77,8 @@ def self_imitate(
         overrides: Settings of the AMP run that replace all others.
         out: Directory for all files; runs/self-imitate-s<seed> by default.
         force: Repeat the mining and the AMP run. A baseline is never trained again.
-        handle_signals: Stop with a checkpoint on SIGINT and SIGTERM. It needs the main thread.
+        handle_signals: Stop with a checkpoint on SIGINT, SIGTERM and SIGHUP. It needs the main
+            thread.
         report: Receives messages and progress.
 
     Returns:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO
 
 from amp_sbx.common.errors import AMPError
 from wildrobot_gym import json_io, yaml_io
+from wildrobot_gym.console.signals import STOPPING
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import PROTOCOL
 from wildrobot_gym.experiments.study import processes
@@ -165,7 +165,7 @@ class StudyRun:
             log.flush()
             offset = log.tell()
             code = processes.run_command(arguments, log, stop, self.cwd)
-            if code in (128 + signal.SIGINT, 128 + signal.SIGTERM, -signal.SIGINT, -signal.SIGTERM):
+            if code in {-signum for signum in STOPPING} | {128 + signum for signum in STOPPING}:
                 return State("unfinished")
             if code != 0:
                 return State(

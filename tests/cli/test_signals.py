@@ -1,0 +1,120 @@
+"""Signals that stop a command, in processes of their own."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from wildrobot_gym.console.signals import STOPPING, Interrupt, answered_signals, stop_signals
+
+START = """
+import sys, time
+from wildrobot_gym.console import signals
+signals.GRACE_S = signals.CHECK_S = 0.2
+
+def deaf(seconds):
+    # As a library that catches every exception, or a long call into C.
+    end, told = time.monotonic() + seconds, False
+    while not told or time.monotonic() < end:
+        try:
+            if not told:
+                told = True
+                print("deaf", flush=True)
+            time.sleep(0.05)
+        except BaseException:
+            pass
+"""
+
+
+def started(script, stdout=subprocess.PIPE, **popen):
+    process = subprocess.Popen(
+        [sys.executable, "-c", START + script],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **popen,
+    )
+    if stdout == subprocess.PIPE:
+        assert process.stdout.readline() == "deaf\n"
+    return process
+
+
+@pytest.mark.parametrize("signum", STOPPING)
+def test_a_command_that_does_not_listen_ends(signum):
+    process = started("with signals.answered_signals():\n    deaf(60)")
+    process.send_signal(signum)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 128 + signum and output == "Interrupted.\n"
+
+
+def test_a_command_that_would_lose_something_is_left_alone_until_it_would_not():
+    process = started("""
+lost = [True]
+with signals.answered_signals(), signals.stop_signals(print, lambda: not lost[0]):
+    deaf(2)
+    print("saved", flush=True)
+    lost[0] = False
+    time.sleep(60)
+""")
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert [line.split()[0] for line in output.splitlines()] == ["15", "saved", "Interrupted."]
+
+
+def test_a_command_that_takes_its_time_ends_by_itself():
+    process = started("""
+with signals.answered_signals(), signals.unhurried():
+    deaf(1)
+    print("done")
+""")
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30)[0] == "done\n" and process.returncode == 0
+
+
+def test_a_terminal_that_is_closed_costs_no_checkpoint():
+    """Writing to it is an error from then on."""
+    terminal, theirs = pty.openpty()
+    process = started(
+        """
+def stop(signum, frame):
+    print("stopping", flush=True)
+    sys.exit(7)
+with signals.stop_signals(stop):
+    print("deaf", flush=True)
+    time.sleep(60)
+""",
+        stdout=theirs,
+    )
+    os.close(theirs)
+    assert os.read(terminal, 4) == b"deaf"
+    os.close(terminal)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(30) == 7
+
+
+def test_nohup_is_respected():
+    process = started(
+        """
+with signals.answered_signals(), signals.stop_signals(print):
+    deaf(1)
+    print("done")
+""",
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    process.send_signal(signal.SIGHUP)
+    assert process.communicate(timeout=30)[0] == "done\n" and process.returncode == 0
+
+
+def test_handlers_are_put_back():
+    before = [signal.getsignal(signum) for signum in STOPPING]
+    with answered_signals(), pytest.raises(Interrupt, match="SIGTERM") as raised:
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert raised.value.signum == signal.SIGTERM
+    with stop_signals(lambda *_: None):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert [signal.getsignal(signum) for signum in STOPPING] == before
