@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 DURATION := $(if $(filter smoke,$(CONFIG)),about a minute,about a quarter of an hour)
 
-.PHONY: walk docs test test-slow test-ecosystem fuzz crash lint types unit clean
+.PHONY: walk docs test test-slow test-ecosystem fuzz crash soak lint types unit clean
 .DELETE_ON_ERROR:
 
 walk: $(OUT)/shipped.mp4 $(OUT)/results.json $(OUT)/walk.mp4 $(OUT)/learning_curves.png
@@ -47,7 +47,12 @@ fuzz: $(VENV)/dev.stamp
 # Interrupts each of six commands N times, starts them again, and compares what they have written.
 crash: N = 20
 crash: $(VENV)/dev.stamp
-	$(BIN)/python tests/crash/interruptions.py $(N)
+	$(BIN)/python tests/reliability/interruptions.py $(N)
+
+# Steps and learns for so long, and fails where memory, open files, threads or compilations grow.
+MINUTES ?= 60
+soak: $(VENV)/dev.stamp
+	$(BIN)/python tests/reliability/soak.py $(MINUTES)
 
 # Something to look at first: the shipped policy. Without OpenGL there is no video (exit code 3), and the rest still runs.
 $(OUT)/shipped.mp4: | $(VENV)/install.stamp

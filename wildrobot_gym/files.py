@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
-import tempfile
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,7 +45,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         return
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    part = _new_part(path.parent, path.name)
     try:
         with part.open("wb") as stream:
             yield stream
@@ -71,14 +73,42 @@ def folder_write(folder: Path, last: str, stale: Iterable[str] = ()) -> Iterator
         raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
     place = folder if folder.is_dir() else folder.parent  # on the same disk
-    with tempfile.TemporaryDirectory(dir=place, prefix=f".{folder.name}.") as temporary:
-        yield Path(temporary)
-        files = [path for path in Path(temporary).iterdir() if path.is_file()]
+    part = _new_part(place, folder.name)
+    part.mkdir()
+    try:
+        yield part
+        files = [path for path in part.iterdir() if path.is_file()]
         folder.mkdir(exist_ok=True)
         for name in {last, *stale}:
             (folder / name).unlink(missing_ok=True)
         for path in sorted(files, key=lambda path: path.name == last):
             os.replace(path, folder / path.name)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _new_part(folder: Path, name: str) -> Path:
+    """Where `name` is written before it is whole. Deletes the parts that killed processes left."""
+    for old in folder.glob(f".{glob.escape(name)}.*.tmp"):
+        pid = old.name.split(".")[-2]
+        if pid.isdecimal() and not _is_running(int(pid)):
+            shutil.rmtree(old, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                old.unlink()
+    return folder / f".{name}.{os.getpid()}.tmp"
+
+
+def _is_running(pid: int) -> bool:
+    """Whether this machine has such a process, which may be another one by now."""
+    if fcntl is None:  # Windows, where the question would end the process
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 @contextmanager

@@ -110,6 +110,25 @@ with signals.answered_signals(), signals.stop_signals(print):
     assert process.communicate(timeout=30)[0] == "done\n" and process.returncode == 0
 
 
+def test_a_signal_in_a_place_that_drops_exceptions_arrives_after_it():
+    process = started("""
+class Dropping:
+    def __del__(self):
+        print("deaf", flush=True)
+        time.sleep(0.5)
+
+signals.GRACE_S = 60
+try:
+    with signals.answered_signals():
+        Dropping()
+        time.sleep(60)
+except signals.Interrupt as interrupt:
+    print("heard", interrupt)
+""")
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=30)[0] == "heard SIGTERM\n" and process.returncode == 0
+
+
 def test_handlers_are_put_back():
     before = [signal.getsignal(signum) for signum in STOPPING]
     with answered_signals(), pytest.raises(Interrupt, match="SIGTERM") as raised:

@@ -1,6 +1,9 @@
 """Files are written whole or not at all, links stay links, and a lock is one process's."""
 
+import json
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -63,3 +66,40 @@ def test_a_folder_changes_only_as_a_whole(tmp_path):
     with pytest.raises(OSError, match="no folder"), folder_write(folder / "b", last="b"):
         pass
     assert [p.name for p in folder.parent.iterdir()] == ["folder"]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path):
+    kill = "import os; os.kill(os.getpid(), 9)"
+    ended = subprocess.Popen([sys.executable, "-c", kill])
+    ended.wait()
+    (tmp_path / f".a.txt.{ended.pid}.tmp").write_text("half")
+    (tmp_path / f".a.txt.{os.getppid()}.tmp").write_text("another process is at it")
+    (tmp_path / ".a.txt.mine.tmp").write_text("of somebody else")
+    (tmp_path / f".folder.{ended.pid}.tmp").mkdir()
+    (tmp_path / f".folder.{ended.pid}.tmp" / "half").write_text("half")
+    with atomic_write(tmp_path / "a.txt") as stream:
+        stream.write(b"whole")
+    with folder_write(tmp_path / "folder", last="b") as part:
+        (part / "b").write_text("whole")
+    left = {f".a.txt.{os.getppid()}.tmp", ".a.txt.mine.tmp", "a.txt", "folder"}
+    assert {path.name for path in tmp_path.iterdir()} == left
+
+
+def test_two_processes_that_write_one_file_tear_nothing(tmp_path):
+    script = """
+import sys
+from pathlib import Path
+from wildrobot_gym.files import write_json
+for _ in range(100):
+    write_json(Path("a.json"), [int(sys.argv[1])] * 2000)
+"""
+    command = [sys.executable, "-c", script]
+    both = [subprocess.Popen([*command, str(i)], cwd=tmp_path) for i in (1, 2)]
+    seen = set()
+    while any(process.poll() is None for process in both):
+        if (tmp_path / "a.json").exists():
+            values = json.loads((tmp_path / "a.json").read_text())
+            assert len(values) == 2000
+            seen |= {*values}
+    assert [process.returncode for process in both] == [0, 0] and seen == {1, 2}
+    assert os.listdir(tmp_path) == ["a.json"]

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import stat
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -103,14 +104,32 @@ def answered_signals() -> Iterator[None]:
         if signal.getsignal(signum) not in (signal.SIG_IGN, None)
     }
     threading.Thread(target=_end_late, args=(heard, over), daemon=True).start()
+    unraisable, sys.unraisablehook = sys.unraisablehook, _send_again
     try:
         yield
     finally:
         over.set()
+        sys.unraisablehook = unraisable
         signal.set_wakeup_fd(wakeup)
         told.close()  # ends the thread
         for signum, handler in before.items():
             signal.signal(signum, handler)
+
+
+def _send_again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Send a signal again whose exception Python dropped, as in the garbage collector's hooks."""
+    if isinstance(unraisable.exc_value, Interrupt):
+        # By another thread, a moment later: this one is still in the place that drops exceptions.
+        threading.Timer(0.02, _send, (unraisable.exc_value.signum,)).start()
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
+def _send(signum: int) -> None:
+    if hasattr(signal, "pthread_kill"):  # wakes the main thread where it sleeps
+        signal.pthread_kill(threading.main_thread().ident or 0, signum)
+    else:
+        signal.raise_signal(signum)
 
 
 def _end_late(heard: socket.socket, over: threading.Event) -> None:

@@ -30,10 +30,10 @@ from subjects import SUBJECTS, Subject  # noqa: E402
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT")
 DISKS = ("limit on file sizes", "full disk", "read-only disk")
 LONGEST_ANSWER_S = 5.0
+EARLIEST_S = 1.0  # Python has started, and imported what finds the command
 MOST_LIVES = 4  # signals for one folder, before a process runs to its end
 TIMEOUT_S = 600
-# The names of what a process has not finished writing.
-UNFINISHED = (".*.tmp", ".stop-*")
+KEPT = (".lock",)  # hidden files that are no rubbish
 
 
 @dataclass
@@ -137,7 +137,7 @@ class Command:
 
     def unfinished(self) -> list[str]:
         """Files that nobody will finish."""
-        return [path.name for pattern in UNFINISHED for path in self.folder.rglob(pattern)]
+        return [path.name for path in self.folder.rglob(".*") if path.name not in KEPT]
 
 
 def on_disk(command: Command, num_bytes: int, options: str) -> Life:
@@ -213,7 +213,7 @@ def attempt(name: str, interruptions: int, seed: int = 0, disks: bool = True) ->
 
 
 def _signal(command: Command, rng: np.random.Generator, duration: float, tally: Tally) -> str:
-    kind, after = str(rng.choice(SIGNALS)), float(rng.uniform(0.05, duration))
+    kind, after = str(rng.choice(SIGNALS)), float(rng.uniform(EARLIEST_S, duration))
     life = command.interrupt(kind, after)
     where = f"{kind} after {after:.1f} s"
     tally.tried[kind] += life.answer_s is not None
