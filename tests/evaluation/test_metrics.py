@@ -213,3 +213,20 @@ def test_lowest_corner_of_a_tilted_sole(wildrobot):
     assert lowest_corner(sole, site, roll)[0, 0] == pytest.approx(0.1 - 0.03 * np.sin(angle))
     height = lowest_corner(ball, site, roll)
     assert height[0, 0] == pytest.approx(0.1 + 0.02 * np.cos(angle) - 0.02)
+
+
+def test_a_recording_that_begins_in_a_swing_has_the_part_that_it_shows(robot):
+    """The left foot is on its way down, the right one stands; the first swing counts, too."""
+    force = np.full((8, 1, 2), robot.weight)
+    height = np.zeros((8, 1, 2))
+    height[:5, 0, 0], force[:5, 0, 0] = [0.030, 0.024, 0.015, 0.008, 0.002], 0.0
+    events = find_events(force, height, robot.weight, DT)
+    assert np.argwhere(events.touchdown).tolist() == [[5, 0, 0]]
+    assert events.swing_peak[5, 0, 0] == 0.030
+    # In the air for one step only, as far as the recording shows: no landing, so no peak.
+    late = find_events(force[4:], height[4:], robot.weight, DT)
+    assert not late.touchdown.any() and np.isnan(late.swing_peak).all()
+    # Another episode's heights do not reach into this one.
+    twice = find_events(np.tile(force, (1, 2, 1)), np.tile(height, (1, 2, 1)), robot.weight, DT)
+    np.testing.assert_array_equal(twice.swing_peak[:, 0], twice.swing_peak[:, 1])
+    np.testing.assert_array_equal(twice.swing_peak[:, 0], events.swing_peak[:, 0])

@@ -70,6 +70,24 @@ def test_means_of_an_episode_are_those_of_the_benchmark(wildrobot: RobotModel) -
         assert float(metrics[name].mean()) == pytest.approx(value, rel=1e-5), name
 
 
+def test_an_episode_that_begins_in_a_swing_counts_from_its_first_step(
+    wildrobot: RobotModel,
+) -> None:
+    """The air time of another episode does not reach into it, and no liftoff is seen."""
+    task = WalkTask(wildrobot, build(EnvConfig, {}), None)
+    key = jax.random.key(0)
+    in_the_air = make_state(wildrobot, pad_forces=np.array([0, 0, 16.0, 16.0]))
+    landed = make_state(wildrobot)
+    now = task.blank(key)
+    for _ in range(2):  # the first episode ends in a swing, too
+        now, _ = task.begin(now, task.draw_start(key), in_the_air)
+        seen = []
+        for state in (*[in_the_air] * 3, landed, landed, in_the_air):
+            now, out = task.advance(now, state, jnp.zeros(9))
+            seen.append(float(out.metrics["gait_cadence"]))
+        assert seen == [0, 0, 0, pytest.approx(0.5 / DT), 0, 0]
+
+
 def test_the_mean_error_follows_in_a_stride(wildrobot: RobotModel) -> None:
     """A first-order lag: after one time constant, 40 steps, 1 - (39/40)^40 = 64 % of a change."""
     task = WalkTask(wildrobot, build(EnvConfig, {"privileged": ["mean_error"]}))
