@@ -12,6 +12,7 @@ from jaxtyping import Float
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.base import assemble_state, restart_pose, substeps
 from wildrobot_gym.physics.drive import Drive, servo_inputs
+from wildrobot_gym.physics.dumps import recorder
 from wildrobot_gym.physics.fields import model_fields
 from wildrobot_gym.physics.ground_contacts import STEPS_PER_MOVE, make_world
 from wildrobot_gym.physics.state import PhysicsState
@@ -20,10 +21,8 @@ from wildrobot_gym.rotations import AnyArray
 
 # A blow-up does not raise: the engine resets that simulation and counts one of these warnings.
 _BLOW_UPS = [
-    mujoco.mjtWarning.mjWARN_BADQPOS.value,
-    mujoco.mjtWarning.mjWARN_BADQVEL.value,
-    mujoco.mjtWarning.mjWARN_BADQACC.value,
-    mujoco.mjtWarning.mjWARN_BADCTRL.value,
+    getattr(mujoco.mjtWarning, f"mjWARN_BAD{name}").value
+    for name in ("QPOS", "QVEL", "QACC", "CTRL")
 ]
 _VEL = mujoco.mjtStage.mjSTAGE_VEL.value
 _NONE = mujoco.mjtStage.mjSTAGE_NONE.value
@@ -76,6 +75,7 @@ class NativePhysics:
             names = ("geom_xpos", "mocap_pos", "mocap_quat")
             self._geoms, *self._planes = (self.batch.bind(name) for name in names)
         self._seen = self._blow_ups()
+        self._recorder = recorder(robot, control_dt)
         home = np.tile(robot.home_qpos, (num_envs, 1))
         self.reset(np.arange(num_envs), home, np.zeros((num_envs, robot.model.nv)))
 
@@ -146,6 +146,8 @@ class NativePhysics:
             (num_envs,) bool: simulations that diverged and restarted at home.
         """
         ids = None if frozen is None or not frozen.any() else ~frozen
+        if self._recorder is not None:
+            self._recorder.see(self.batch.state, drive)
         self.write_fields(drive.fields)
         if drive.push is not None:
             self._qvel[:, :3] += drive.push if ids is None else drive.push * ids[:, None]
@@ -160,14 +162,15 @@ class NativePhysics:
         else:
             self._ctrl[:, self._in.joints] = drive.targets
             self.batch.step(ids, nstep=self._substeps, stage=_VEL)
-        now = self._blow_ups()
-        diverged: np.ndarray = now > self._seen
+        diverged: np.ndarray = (now := self._blow_ups()) > self._seen
         self._seen = now
         if diverged.any():
             self.num_diverged += int(diverged.sum())
-            broken = np.flatnonzero(diverged)
-            home = np.tile(restart_pose(self.robot), (len(broken), 1))
-            self.reset(broken, home, np.zeros((len(broken), self.robot.model.nv)))
+            ids = np.flatnonzero(diverged)
+            if self._recorder is not None:
+                self._recorder.write(ids)
+            home = np.tile(restart_pose(self.robot), (len(ids), 1))
+            self.reset(ids, home, np.zeros((len(ids), self.robot.model.nv)))
         return diverged
 
     def _follow(self, drive: Drive, ids: np.ndarray | None) -> None:
@@ -221,8 +224,7 @@ class NativePhysics:
         if name == "body_ipos":
             # Where the center of mass was the frame's origin, MuJoCo takes one for the other.
             self.batch.expand("body_sameframe")[:] = mujoco.mjtSameFrame.mjSAMEFRAME_NONE.value
-        live: np.ndarray = self.batch.expand(name)
-        return live
+        return np.asarray(self.batch.expand(name))
 
     def push_base(self, wrench: Float[AnyArray, "env 6"]) -> None:
         """Apply a force and a torque to the base's center of mass until the next call or a reset.
@@ -255,8 +257,7 @@ class NativePhysics:
         if arrays["rows"].shape != self.batch.state.shape:
             raise PhysicsError(
                 f"Saved physics is of shape {arrays['rows'].shape}, this one of"
-                f" {self.batch.state.shape}:"
-                " another robot or number of environments."
+                f" {self.batch.state.shape}: another robot or number of environments."
             )
         self.batch.state[:] = arrays["rows"]
         # Forces and sensors are outputs of the last step. They are restored, not computed again, so

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from wildrobot_gym.cli.dispatch import PROG, run_command
 
 # where each command's function is
-COMMANDS = {name: f"wildrobot_gym.cli.robot.{name}:{name}" for name in ("init", "check")}
+COMMANDS = {name: f"wildrobot_gym.cli.robot.{name}:{name}" for name in ("init", "check", "replay")}
 
 
 def robot(arguments: Sequence[str]) -> int:
