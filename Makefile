@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 DURATION := $(if $(filter smoke,$(CONFIG)),about a minute,about a quarter of an hour)
 
-.PHONY: walk docs test test-slow test-ecosystem fuzz crash soak lint types unit clean
+.PHONY: walk docs test test-slow test-ecosystem fuzz crash soak bits lint types unit clean
 .DELETE_ON_ERROR:
 
 walk: $(OUT)/shipped.mp4 $(OUT)/results.json $(OUT)/walk.mp4 $(OUT)/learning_curves.png
@@ -48,6 +48,10 @@ fuzz: $(VENV)/dev.stamp
 crash: N = 20
 crash: $(VENV)/dev.stamp
 	$(BIN)/python tests/reliability/interruptions.py $(N)
+
+# Trains with one thread and all, with other work beside it, and from drawn checkpoints: one hash.
+bits: $(VENV)/dev.stamp
+	$(BIN)/python tests/reliability/bits.py
 
 # Steps and learns for so long, and fails where memory, open files, threads or compilations grow.
 MINUTES ?= 60

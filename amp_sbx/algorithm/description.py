@@ -108,6 +108,8 @@ class Description:
                 ],
                 successes=[float(success) for success in meta["episodes"]["successes"]],
             )
+        except CheckpointError as error:
+            raise CheckpointError(f"{path}: {error}") from error
         except (KeyError, TypeError, ValueError, ConfigError) as error:
             raise CheckpointError(
                 f"{path}: the description of the model is incomplete: {error!r}."

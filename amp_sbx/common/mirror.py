@@ -94,7 +94,11 @@ class Mirror:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Mirror":
         """From `dataclasses.asdict` of a mirror, also after JSON made lists of its tuples."""
-        return cls(**{name: tuple(entries) for name, entries in value.items()})
+        numbers: dict[str, Any] = {
+            name: tuple(map(int if name.endswith("ids") else float, entries))
+            for name, entries in value.items()
+        }
+        return cls(**numbers)
 
 
 def observations_normalized(vec_env: VecEnv) -> bool:

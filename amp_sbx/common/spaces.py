@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from amp_sbx.common.errors import CheckpointError
+from amp_sbx.common.errors import CheckpointError, shortened
 
 
 def _numbers(array: np.ndarray) -> list[float | str]:
@@ -68,5 +68,7 @@ def space_from_json(data: dict[str, Any]) -> spaces.Space:
         if kind == "MultiBinary":
             return spaces.MultiBinary(data["n"])
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"the stored space {data!r} cannot be rebuilt: {error}.") from error
-    raise CheckpointError(f"unknown space type {kind!r} in the checkpoint.")
+        # Short, so that there is room for the file's name.
+        space, reason = shortened(repr(data), 200), shortened(str(error), 150)
+        raise CheckpointError(f"the stored space {space} cannot be rebuilt: {reason}.") from error
+    raise CheckpointError(f"unknown space type {shortened(repr(kind), 200)} in the checkpoint.")

@@ -163,16 +163,16 @@ def test_an_environment_of_other_channels_is_named(policy, tmp_path):
         vec_env.close()
 
 
-def test_files_of_version_1_still_load(folder, tmp_path):
+def test_files_of_version_1_still_load(plain_folder, tmp_path):
     """They have neither history nor heading, and golden vectors of single instants."""
-    content = json.loads((folder / "policy.json").read_text())
+    content = json.loads((plain_folder / "policy.json").read_text())
     content["format_version"] = 1
     del content["heading"], content["robot"]["pads"]
     for name in ("history", "switch_force", "clock_hz"):
         del content["observation"][name]
     (tmp_path / "policy.json").write_text(json.dumps(content))
-    (tmp_path / "policy.npz").write_bytes((folder / "policy.npz").read_bytes())
-    old, new = Controller.load(tmp_path), Controller.load(folder)
+    (tmp_path / "policy.npz").write_bytes((plain_folder / "policy.npz").read_bytes())
+    old, new = Controller.load(tmp_path), Controller.load(plain_folder)
     assert old.description.history.frames == 1 and old.description.heading.gain == 0
     home = new.description.of_joints("home")
     sensed = {

@@ -36,11 +36,11 @@ print(controller.step(sensors, np.array([0.4, 0, 0])).targets.round(4).tolist())
 """
 
 
-def test_a_policy_runs_where_only_numpy_is_installed(folder, controller):
-    code = [sys.executable, "-c", ALONE, str(folder)]
+def test_a_policy_runs_where_only_numpy_is_installed(plain_folder, plain_controller):
+    code = [sys.executable, "-c", ALONE, str(plain_folder)]
     done = subprocess.run(code, capture_output=True, text=True, check=True)
     targets = ast.literal_eval(done.stdout)
-    assert len(targets) == len(controller.description.joints)
+    assert len(targets) == len(plain_controller.description.joints)
 
 
 def test_modules_import_nothing_else():

@@ -36,14 +36,14 @@ def states(wildrobot):
     return dataclasses.replace(make_state(wildrobot), qpos=qpos, qvel=qvel)
 
 
-def test_observations_are_the_environments(states, controller, wildrobot):
+def test_observations_are_the_environments(states, plain_controller, wildrobot):
     rng = np.random.default_rng(1)
     commands = rng.uniform(-1, 1, (COUNT, 3)).astype(np.float32)
     filtered = rng.uniform(-1, 1, (COUNT, 9)).astype(np.float32)
     home = jnp.asarray(wildrobot.home_joint_pos, jnp.float32)
     wanted = np.asarray(observe(home, states, jnp.asarray(commands), jnp.asarray(filtered)))
     lin_vel = np.asarray(rotate_inverse(states.qpos[:, 3:7], states.qvel[:, :3]))
-    see = Observer(controller.description)
+    see = Observer(plain_controller.description)
     qpos, qvel = np.asarray(states.qpos), np.asarray(states.qvel)
     for i in range(COUNT):
         sensors = Sensors(
@@ -58,7 +58,7 @@ def test_observations_are_the_environments(states, controller, wildrobot):
     assert (np.abs(wanted) == 10).any()
 
 
-def test_actions_become_the_environments_targets(controller, wildrobot):
+def test_actions_become_the_environments_targets(plain_controller, wildrobot):
     control = ServoControl(wildrobot, ActionConfig())
     actions = np.random.default_rng(2).uniform(-1.5, 1.5, (20, 9)).astype(np.float32)
 
@@ -67,10 +67,10 @@ def test_actions_become_the_environments_targets(controller, wildrobot):
         return filtered, control.targets(control.home, filtered)
 
     apply, before = jax.jit(apply), np.zeros(9, np.float32)
-    controller._network = lambda _: action[None]
+    plain_controller._network = lambda _: action[None]
     for action in actions:
         before, wanted = (np.asarray(x) for x in apply(before, action))
-        targets = controller.step(still(), np.zeros(3)).targets
+        targets = plain_controller.step(still(), np.zeros(3)).targets
         np.testing.assert_allclose(targets, wanted, atol=1e-6)
 
 
@@ -93,9 +93,9 @@ def still(**changes):
     return Sensors(0.0, home, np.zeros(9), **{**upright, **changes})
 
 
-def test_a_policy_that_needs_a_velocity_says_so(controller):
+def test_a_policy_that_needs_a_velocity_says_so(plain_controller):
     with pytest.raises(RunError, match=r"root_lin_vel.*state estimator"):
-        controller.step(still(lin_vel=None), np.zeros(3))
+        plain_controller.step(still(lin_vel=None), np.zeros(3))
 
 
 def test_a_course_is_held_by_hand():

@@ -143,11 +143,11 @@ class Robot:
 """
 
 
-def test_the_command_runs_a_robot_of_ones_own(folder, tmp_path, monkeypatch, capsys):
+def test_the_command_runs_a_robot_of_ones_own(plain_folder, tmp_path, monkeypatch, capsys):
     (tmp_path / "still_robot.py").write_text(STILL)
     monkeypatch.syspath_prepend(tmp_path)
     path = tmp_path / "run.npz"
-    arguments = ["run", str(folder), "--robot", "still_robot:Robot", "--seconds", "0.2"]
+    arguments = ["run", str(plain_folder), "--robot", "still_robot:Robot", "--seconds", "0.2"]
     code = commands.main([*arguments, "--vx", "0.3", "--log", str(path)])
     assert code in (0, 1)  # 1 where this computer was too busy for four deadlines
     about, arrays = load_log(path)

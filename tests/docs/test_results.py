@@ -109,23 +109,23 @@ def missed(metrics: dict[str, Any], of_ppo: dict[str, Any]) -> set[str]:
 
 
 def test_reported_bars_are_met(walk: dict[str, Any], walk_ppo: dict[str, Any]) -> None:
-    """At 0.8 m/s, velocity error, single support and slip miss their bars."""
+    """From 0.6 m/s on, single support and slip miss their bars."""
     missed_at = {
         "0.2": set(),
         "0.4": set(),
-        "0.6": set(),
-        "0.8": {"velocity_error", "support_single", "slip"},
+        "0.6": {"support_single", "slip"},
+        "0.8": {"support_single", "slip"},
     }
     assert {command: missed(walk[command], walk_ppo[command]) for command in missed_at} == missed_at
 
 
 def test_table_of_three_seeds(walk_ppo: dict[str, Any]) -> None:
     rows = table(SEEDS)
-    at_0_6, at_0_8 = {"support_single"}, {"support_single", "slip"}
+    both = {"support_single", "slip"}
     for seed, misses in (
-        ("0", [set(), {"cost_of_transport"}, at_0_6, at_0_8]),
-        ("1", [{"success"}, set(), at_0_6, at_0_8]),
-        ("2", [set(), set(), at_0_6, at_0_8 | {"velocity_error"}]),
+        ("0", [set(), set(), both, both]),
+        ("1", [set(), set(), {"slip"}, both]),
+        ("2", [set(), set(), {"support_single"}, both]),
     ):
         whole = json.loads((ROOT / "docs" / "results" / f"walk_amp-s{seed}.json").read_text())
         for metrics, text in zip(whole["commands"].values(), rows[seed][2:-1], strict=True):
@@ -155,9 +155,8 @@ def test_readme_speed_and_time() -> None:
     throughput = rows["training with AMP, control steps per second"]
     assert throughput == speed["training with AMP, default config"][:1]
     seeds = table(SEEDS)
-    minutes = sorted(float(seeds[seed][0]) for seed in "012")
-    time = rows["the default recipe, 4.9 M steps, three seeds"]
-    assert time == [f"{minutes[0]} to {minutes[-1]} minutes"]
+    # Another training ran beside the other seeds.
+    assert rows["the default recipe, 4.9 M steps"] == [f"{seeds['2'][0]} minutes"]
 
 
 def bar_rows(found: dict[str, Any]) -> list[str]:

@@ -21,7 +21,6 @@ from wildrobot_gym.deploy.description import NetworkSpec
 from wildrobot_gym.deploy.golden import check_golden
 from wildrobot_gym.deploy.network import NumpyNetwork, OnnxNetwork, load_network
 from wildrobot_gym.deploy.reading import load_description
-from wildrobot_gym.env.vector_env import WildRobotVectorEnv
 from wildrobot_gym.errors import MissingPackageError
 from wildrobot_gym.experiments.export import export as library
 from wildrobot_gym.experiments.export.onnx_file import OPSET, onnx_model
@@ -71,8 +70,8 @@ def test_golden_vectors_of_the_environment_hold_without_jax(exported, name):
 
 
 @pytest.mark.parametrize("way", ["none", "mean", "equivariant"])
-def test_every_symmetric_form_is_exported_whole(recorded, way, tmp_path):
-    env = WildRobotVectorEnv(1, backend="native", autoreset_mode=AutoresetMode.SAME_STEP)
+def test_every_symmetric_form_is_exported_whole(recorded, walk, way, tmp_path):
+    env = walk.make_vec_env(1, backend="native", autoreset_mode=AutoresetMode.SAME_STEP)
     network = {"net_arch": [24, 16], "activation_fn": "elu"}
     sizes = {"n_steps": 8, "batch_size": 8, "seed": 3}
     with_env = GymnasiumVecEnv(env)
@@ -151,7 +150,7 @@ def test_what_the_files_say(exported, wildrobot):
     described = load_description(exported / "onnx")
     assert described.joint_names == wildrobot.joint_names
     assert described.robot_digest == wildrobot.digest
-    assert described.obs_dim == 39 and described.control_dt == 0.02
+    assert described.obs_dim == 210 and described.control_dt == 0.02
     assert described.command_ranges["vx"] == (0.0, 0.9)
     waist, hip = described.joints[:2]
     assert (waist.scale, hip.scale, hip.home, hip.low) == (0.5, 1.0, 0.25, -0.0873)

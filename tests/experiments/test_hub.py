@@ -57,8 +57,11 @@ def test_a_card_is_what_the_hub_reads() -> None:
     assert mastered(results) == [0.2, 0.4, 0.6, 0.8]
     assert "[replay.mp4](replay.mp4)" in card.text and "| success | 1.000" in card.text
     assert "wildrobot pull me/walk --out walk" in card.text
-    assert "root_ang_vel, gravity, command, action.\nOn a robot it needs an estimate" in card.text
+    assert "command, action, clock, in 5 frames a control step apart.\nIt was" in card.text
     assert "It was trained for commands of vx 0 to 0.9 m/s.\n" in card.text
+    del results["policy"]["env_kwargs"]["observation"]
+    text = model_card(results, "walk")
+    assert "root_ang_vel, gravity, command, action.\nOn a robot it needs an estimate" in text
     results["policy"]["env_kwargs"] |= {
         "observation": {"channels": ["gyro", "command"], "history": {"frames": 5}},
         "commands": {"vx": [-0.2, 0.6], "yaw_rate": [-0.5, 0.5], "heading_gain": 1.0},

@@ -34,7 +34,7 @@ def test_walk_ppo_is_walk_amp_without_amp_and_with_lighter_penalties_and_more_no
     assert {k for k in ours if ours[k] != theirs[k]} == {"rewards", "reset", "commands"}
     assert all(
         ours["rewards"][name] <= theirs["rewards"][name]
-        for name in ("slip", "lin_vel_error", "saturation", "flight")
+        for name in ("slip", "lin_vel_error", "saturation", "flight", "contact_schedule")
     )
 
 

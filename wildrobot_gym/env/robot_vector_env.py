@@ -208,7 +208,8 @@ class RobotVectorEnv(NamedReference, Readings, Copyable, gym.vector.VectorEnv):
 
     def close_extras(self, **kwargs: Any) -> None:
         """Close the renderer and the window."""
-        self._renderer.close()
+        if hasattr(self, "_renderer"):  # Gymnasium also closes what was refused while it was made
+            self._renderer.close()
 
     # --- beyond Gymnasium ---
 
