@@ -8,6 +8,8 @@ import glob
 import hashlib
 import json
 import os
+import platform
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -88,14 +90,18 @@ def folder_write(folder: Path, last: str, stale: Iterable[str] = ()) -> Iterator
 
 
 def _new_part(folder: Path, name: str) -> Path:
-    """Where `name` is written before it is whole. Deletes the parts that killed processes left."""
-    for old in folder.glob(f".{glob.escape(name)}.*.tmp"):
-        pid = old.name.split(".")[-2]
+    """Where `name` is written before it is whole. Deletes the parts that killed processes left.
+
+    Its own name says who writes it: host, process, and a number for others of that process.
+    """
+    host = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+    for old in folder.glob(f".{glob.escape(name)}.{host}-*-*.tmp"):
+        pid = old.name.split("-")[-2]
         if pid.isdecimal() and not _is_running(int(pid)):
             shutil.rmtree(old, ignore_errors=True)
             with contextlib.suppress(OSError):
                 old.unlink()
-    return folder / f".{name}.{os.getpid()}.tmp"
+    return folder / f".{name}.{host}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
 def _is_running(pid: int) -> bool:

@@ -5,6 +5,7 @@ Each raises `ConfigError` with the value and what is allowed. Pass names in full
 
 import difflib
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
@@ -33,7 +34,10 @@ def check_number(
     """Check for a finite number from `low` to `high`. `open_low` excludes `low` itself."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not (
-        number and math.isfinite(value) and low <= value <= high and not (open_low and value == low)
+        number
+        and -sys.float_info.max <= value <= sys.float_info.max
+        and low <= value <= high
+        and not (open_low and value == low)
     ):
         bounds = f"{'(' if open_low else '['}{low:g}, {high:g}{']' if math.isfinite(high) else ')'}"
         raise ConfigError(f"{name} is {value!r}; it must be a number in {bounds}.")

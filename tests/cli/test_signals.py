@@ -1,7 +1,6 @@
 """Signals that stop a command, in processes of their own."""
 
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -76,8 +75,30 @@ with signals.answered_signals(), signals.unhurried():
     assert process.communicate(timeout=30)[0] == "done\n" and process.returncode == 0
 
 
+def test_a_command_whose_output_nobody_reads_ends_too():
+    """As with `2>&1 | tee log`: Ctrl-C ends tee first."""
+    process = started("with signals.answered_signals():\n    deaf(60)")
+    process.stdout.close()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 128 + signal.SIGINT
+
+
+def test_a_command_that_has_answered_may_take_its_time():
+    process = started("""
+with signals.answered_signals():
+    with signals.stop_signals(print):
+        deaf(1)
+    time.sleep(1)
+    print("done")
+""")
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30)[0].splitlines()[-1] == "done"
+    assert process.returncode == 0
+
+
 def test_a_terminal_that_is_closed_costs_no_checkpoint():
     """Writing to it is an error from then on."""
+    pty = pytest.importorskip("pty")
     terminal, theirs = pty.openpty()
     process = started(
         """
@@ -89,6 +110,7 @@ with signals.stop_signals(stop):
     time.sleep(60)
 """,
         stdout=theirs,
+        start_new_session=True,  # the system would send a second signal
     )
     os.close(theirs)
     assert os.read(terminal, 4) == b"deaf"

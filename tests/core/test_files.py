@@ -72,17 +72,23 @@ def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path):
     kill = "import os; os.kill(os.getpid(), 9)"
     ended = subprocess.Popen([sys.executable, "-c", kill])
     ended.wait()
-    (tmp_path / f".a.txt.{ended.pid}.tmp").write_text("half")
-    (tmp_path / f".a.txt.{os.getppid()}.tmp").write_text("another process is at it")
-    (tmp_path / ".a.txt.mine.tmp").write_text("of somebody else")
-    (tmp_path / f".folder.{ended.pid}.tmp").mkdir()
-    (tmp_path / f".folder.{ended.pid}.tmp" / "half").write_text("half")
+    with atomic_write(tmp_path / "a.txt"):
+        (own,) = os.listdir(tmp_path)
+    host = own.removeprefix(".a.txt.").split("-")[0]
+    kept = {
+        f".a.txt.{host}-{os.getppid()}-ab.tmp",  # another process is at it
+        f".a.txt.00000000-{ended.pid}-ab.tmp",  # another machine
+        ".a.txt.mine.tmp",  # somebody else
+    }
+    for name in (*kept, f".a.txt.{host}-{ended.pid}-ab.tmp"):
+        (tmp_path / name).write_text("half")
+    (tmp_path / f".folder.{host}-{ended.pid}-ab.tmp").mkdir()
+    (tmp_path / f".folder.{host}-{ended.pid}-ab.tmp" / "half").write_text("half")
     with atomic_write(tmp_path / "a.txt") as stream:
         stream.write(b"whole")
     with folder_write(tmp_path / "folder", last="b") as part:
         (part / "b").write_text("whole")
-    left = {f".a.txt.{os.getppid()}.tmp", ".a.txt.mine.tmp", "a.txt", "folder"}
-    assert {path.name for path in tmp_path.iterdir()} == left
+    assert {path.name for path in tmp_path.iterdir()} == {*kept, "a.txt", "folder"}
 
 
 def test_two_processes_that_write_one_file_tear_nothing(tmp_path):

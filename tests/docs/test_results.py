@@ -57,8 +57,11 @@ def table(head: str, page: Path = GAIT_PAGE) -> dict[str, list[str]]:
     return {name: cells for name, *cells in rows[:end]}
 
 
-def check(text: str, value: float, factor: int) -> None:
-    """Compares a metric with a cell, to as many digits as the cell has."""
+def check(text: str, value: float | None, factor: int) -> None:
+    """Compares a metric with a cell, to as many digits as the cell has; "-": not measured."""
+    if value is None or text == "-":
+        assert value is None and text == "-"
+        return
     digits = len(text.partition(".")[2])
     assert float(text) == pytest.approx(factor * value, abs=0.5001 * 10**-digits)
 
@@ -100,6 +103,8 @@ def missed(metrics: dict[str, Any], of_ppo: dict[str, Any]) -> set[str]:
             [float(text) for text in re.findall(r"[\d.]*\d", cells[-1])],
         )
         if "PPO" in cells[-1]:
+            if of_ppo[metric]["mean"] is None:
+                continue
             value /= factor * of_ppo[metric]["mean"]
         low = numbers[0] if cells[-1][0] == "≥" or len(numbers) == 2 else -math.inf
         high = numbers[-1] if cells[-1][0] == "≤" or len(numbers) == 2 else math.inf
@@ -125,7 +130,7 @@ def test_table_of_three_seeds(walk_ppo: dict[str, Any]) -> None:
     for seed, misses in (
         ("0", [set(), set(), both, both]),
         ("1", [set(), set(), {"slip"}, both]),
-        ("2", [set(), set(), {"support_single"}, both]),
+        ("2", [set(), {"cost_of_transport"}, {"support_single"}, both]),
     ):
         whole = json.loads((ROOT / "docs" / "results" / f"walk_amp-s{seed}.json").read_text())
         for metrics, text in zip(whole["commands"].values(), rows[seed][2:-1], strict=True):

@@ -10,7 +10,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from wildrobot_gym.cli.main import main
-from wildrobot_gym.errors import PhysicsError
+from wildrobot_gym.errors import PhysicsError, RobotError
 from wildrobot_gym.physics import dumps
 from wildrobot_gym.physics.drive import Drive
 from wildrobot_gym.physics.native_jax import NativeEngine
@@ -61,6 +61,7 @@ def test_one_simulation_ends_and_its_last_steps_can_be_repeated(settings, folder
     assert [step.same for step in steps] == [True] * 8 + [False]
     assert main(["robot", "replay", str(path)]) == 0
     assert "It diverges in the last step." in capsys.readouterr().out
+    assert list(folder.iterdir()) == [path]  # what is repeated is not written again
 
 
 def test_inside_jax_the_steps_are_those_of_the_episode(wildrobot, folder):
@@ -103,12 +104,19 @@ def test_files_that_are_no_record_are_refused(folder, tmp_path):
     good, bad = dict(np.load(path)), tmp_path / "bad.npz"
     for change, message in {
         "robot": ({"robot": np.array("nobody")}, "Unknown robot"),
-        "length": ({"targets": good["targets"][:0]}, "differ in length"),
-        "joints": ({"targets": good["targets"][:, :5]}, "has 5 joints"),
+        "length": ({"targets": good["targets"][:0]}, r"targets has the shape \(0, 9\)"),
+        "joints": ({"targets": good["targets"][:, :5]}, r"targets has the shape \(1, 5\), not"),
+        "empty": ({"targets": good["targets"][:0], "rows": good["rows"][:0]}, "targets has"),
         "state": ({"rows": good["rows"][:, :9]}, "states of 9 numbers"),
+        "field": ({"field_color": good["targets"]}, "field_color is no input of the robot"),
+        "late": ({"before": good["targets"]}, "before and switch come together"),
+        "ground": ({"heights": np.zeros((2, 3)), "cell": 1.0, "tilt": 0.0}, "no square grid"),
+        "cell": ({"heights": np.zeros((2, 2)), "cell": 0.0, "tilt": 0.0}, "no square grid"),
+        "half": ({"heights": np.zeros((2, 2))}, "a ground has heights, cell, tilt"),
+        "period": ({"control_dt": 0.0123}, "bad.npz.*0.0123"),
     }.values():
         np.savez(bad, **good | change)
-        with pytest.raises(Exception, match=message):
+        with pytest.raises((PhysicsError, RobotError), match=message):
             list(replay(bad))
     bad.write_text("no")
     with pytest.raises(PhysicsError, match=r"bad\.npz is truncated or no record"):

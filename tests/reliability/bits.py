@@ -1,4 +1,4 @@
-"""One hash for one training, whatever the machine does: `make bits`.
+"""One hash for one training, whatever the machine does: `make bits`, on Linux.
 
 The default recipe in small, on both loops: with one thread for the physics and with all, with other
 work beside it, and continued from checkpoints that are drawn. With another number of CPU cores, XLA

@@ -1,4 +1,4 @@
-"""Interrupts commands, starts them again, and compares: `make crash N=100`.
+"""Interrupts commands, starts them again, and compares: `make crash N=100`, on Linux or macOS.
 
 Each interruption is a real process that gets a signal at a drawn moment, or whose files may not
 grow, or whose disk is full or cannot be written. In the end the same files must be there, with the
@@ -154,6 +154,7 @@ def on_disk(command: Command, num_bytes: int, options: str) -> Life:
         os.environ["KEEP"] = after
         prefix = ("unshare", "-rm", "sh", "-c", disk, "sh", before, str(num_bytes), options)
         life = command.finish(command.start(prefix))
+        assert "exit code" in life.output, life.output  # else the disk was not made
         log = (command.folder / "output.log").read_bytes()
         shutil.rmtree(command.folder)
         shutil.copytree(after, command.folder, symlinks=True)

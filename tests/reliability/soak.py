@@ -1,4 +1,4 @@
-"""Steps and learns for long, and looks at what grows: `make soak MINUTES=60`."""
+"""Steps and learns for long, and looks at what grows: `make soak MINUTES=60`, on Linux."""
 
 from __future__ import annotations
 
@@ -179,5 +179,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
     sys.exit(main())

@@ -1,6 +1,9 @@
 """Commands that are interrupted and started again have written what they would have written."""
 
 import pytest
+
+pytest.importorskip("resource")  # Windows has none
+
 from interruptions import LONGEST_ANSWER_S, attempt
 
 pytestmark = pytest.mark.slow

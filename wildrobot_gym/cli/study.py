@@ -57,9 +57,9 @@ def study(
         result = run_study(
             file, jobs=jobs, executor=executor, only_table=table, stop=stop, report=reporter
         )
-    found = StudyTable.of(result)
-    print_table(found, reporter)
-    table_file, results_file = found.write(out or ROOT / result.name)
+        found = StudyTable.of(result)
+        print_table(found, reporter)
+        table_file, results_file = found.write(out or ROOT / result.name)
     reporter.info(f"Table: {table_file}, metrics of every run: {results_file}")
     if result.signum is not None:
         reporter.info("Stopped. The same command resumes the study.")

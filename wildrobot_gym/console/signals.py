@@ -36,6 +36,8 @@ class Interrupt(KeyboardInterrupt):
 
 # Whether the process can end without a loss; the innermost context decides.
 _can_end: list[Callable[[], bool]] = [lambda: True]
+# How often `stop_signals` has answered: what follows is the command's orderly end.
+_answered = [0]
 
 
 @contextmanager
@@ -49,22 +51,50 @@ def stop_signals(handler: Handler, can_end: Callable[[], bool] = lambda: False) 
         can_end: Whether nothing would be lost if the process ended now. Called in another thread,
             only within `answered_signals`.
     """
+    answers = 0
+
+    def count(signum: int, frame: FrameType | None) -> None:
+        nonlocal answers
+        answers += 1
+        handler(signum, frame)
+
+    # A shell lets its background jobs ignore Ctrl-C; they can still be stopped by the others.
+    _can_end.append(can_end)
+    try:
+        with _handled(count, ignored=(signal.SIGINT, signal.SIGTERM)):
+            yield
+    finally:
+        _can_end.pop()
+        _answered[0] += answers
+
+
+@contextmanager
+def _handled(handler: Handler, ignored: tuple[int, ...] = ()) -> Iterator[None]:
+    """Handle the signals that stop a command, but those that are ignored or not Python's.
+
+    Args:
+        handler: Called in the main thread.
+        ignored: Signals that are handled where they are ignored, too.
+    """
 
     def handle(signum: int, frame: FrameType | None) -> None:
         if signum == getattr(signal, "SIGHUP", None):
             _leave_terminal()
         handler(signum, frame)
 
-    ignored = {signum for signum in STOPPING if signal.getsignal(signum) == signal.SIG_IGN}
-    handled = [s for s in STOPPING if s in (signal.SIGINT, signal.SIGTERM) or s not in ignored]
-    before = {signum: signal.signal(signum, handle) for signum in handled}
-    _can_end.append(can_end)
+    before = {signum: signal.getsignal(signum) for signum in STOPPING}
+    before = {
+        signum: old
+        for signum, old in before.items()
+        if old is not None and (old != signal.SIG_IGN or signum in ignored)
+    }
+    for signum in before:
+        signal.signal(signum, handle)
     try:
         yield
     finally:
-        _can_end.pop()
-        for signum, handled_before in before.items():
-            signal.signal(signum, handled_before)
+        for signum, old in before.items():
+            signal.signal(signum, old)
 
 
 @contextmanager
@@ -90,44 +120,40 @@ def answered_signals() -> Iterator[None]:
         return
 
     def interrupt(signum: int, _: FrameType | None) -> None:
-        if signum == getattr(signal, "SIGHUP", None):
-            _leave_terminal()
         raise Interrupt(signum)
+
+    unraisable = sys.unraisablehook
+
+    def send_again(dropped: sys.UnraisableHookArgs) -> None:
+        """Send a signal whose exception Python dropped, as in the garbage collector's hooks."""
+        if isinstance(dropped.exc_value, Interrupt):
+            # By another thread, a moment later: this one is still where exceptions are dropped.
+            threading.Timer(0.02, _send, (dropped.exc_value.signum,)).start()
+        else:
+            unraisable(dropped)
 
     over = threading.Event()
     heard, told = socket.socketpair()
     told.setblocking(False)
     wakeup = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-    before = {
-        signum: signal.signal(signum, interrupt)
-        for signum in STOPPING
-        if signal.getsignal(signum) not in (signal.SIG_IGN, None)
-    }
     threading.Thread(target=_end_late, args=(heard, over), daemon=True).start()
-    unraisable, sys.unraisablehook = sys.unraisablehook, _send_again
+    sys.unraisablehook = send_again
     try:
-        yield
+        with _handled(interrupt):
+            yield
     finally:
         over.set()
         sys.unraisablehook = unraisable
         signal.set_wakeup_fd(wakeup)
         told.close()  # ends the thread
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
-
-
-def _send_again(unraisable: sys.UnraisableHookArgs) -> None:
-    """Send a signal again whose exception Python dropped, as in the garbage collector's hooks."""
-    if isinstance(unraisable.exc_value, Interrupt):
-        # By another thread, a moment later: this one is still in the place that drops exceptions.
-        threading.Timer(0.02, _send, (unraisable.exc_value.signum,)).start()
-    else:
-        sys.__unraisablehook__(unraisable)
 
 
 def _send(signum: int) -> None:
-    if hasattr(signal, "pthread_kill"):  # wakes the main thread where it sleeps
-        signal.pthread_kill(threading.main_thread().ident or 0, signum)
+    main = threading.main_thread()
+    if (
+        hasattr(signal, "pthread_kill") and main.ident is not None
+    ):  # wakes the main thread where it sleeps
+        signal.pthread_kill(main.ident, signum)
     else:
         signal.raise_signal(signum)
 
@@ -136,13 +162,21 @@ def _end_late(heard: socket.socket, over: threading.Event) -> None:
     """End the process `GRACE_S` after a signal, or as soon as nothing is lost by it."""
     with heard:
         while told := heard.recv(64):
-            if asked := [signum for signum in told if signum in STOPPING]:
-                wait_s = GRACE_S
-                while not over.wait(wait_s):
-                    if _can_end[-1]():
+            asked = [signum for signum in told if signum in STOPPING]
+            answered, wait_s = _answered[0], GRACE_S
+            while asked and not over.wait(wait_s) and _answered[0] == answered:
+                if _nothing_is_lost():
+                    with suppress(OSError):  # nobody reads it any more
                         os.write(2, b"Interrupted.\n")
-                        os._exit(128 + asked[0])
-                    wait_s = CHECK_S
+                    os._exit(128 + asked[0])
+                wait_s = CHECK_S
+
+
+def _nothing_is_lost() -> bool:
+    try:
+        return _can_end[-1]()
+    except Exception:  # in the middle of what it looks at
+        return False
 
 
 def _leave_terminal() -> None:

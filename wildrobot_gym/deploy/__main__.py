@@ -77,6 +77,9 @@ def _run(given: argparse.Namespace) -> int:
         raise KeyboardInterrupt  # the loop answers with the damped stop
 
     signal.signal(signal.SIGTERM, interrupt)
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none, and nohup ignores it
+    if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:
+        signal.signal(hangup, interrupt)
     try:
         reason = loop.run(lambda _: command)
     finally:

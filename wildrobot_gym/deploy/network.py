@@ -65,7 +65,8 @@ class NumpyNetwork:
     def __init__(self, spec: NetworkSpec, path: Path) -> None:
         if spec.activation not in ACTIVATIONS:
             raise ConfigError(
-                f"activation is {spec.activation!r}; allowed: {', '.join(sorted(ACTIVATIONS))}."
+                f"policy.json beside {path}: activation is {spec.activation!r};"
+                f" allowed: {', '.join(sorted(ACTIVATIONS))}."
             )
         names = [f"{part}_{i}" for i in range(len(spec.layers)) for part in ("kernel", "bias")]
         arrays = npz_io.read(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,13 @@ from wildrobot_gym.files import atomic_write
 from wildrobot_gym.npz_io import TEXT, Wanted
 from wildrobot_gym.paths import ROBOTS
 from wildrobot_gym.physics.drive import Drive
+from wildrobot_gym.physics.fields import model_fields
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.terrain.ground import Ground
 
 VARIABLE = "WILDROBOT_DUMP"
 KEPT_STEPS = 25
 MOST_DUMPS = 20  # of a process: what diverges once does so often
-INPUTS = ("targets", "before", "switch", "backlash", "push", "wrench")
 _FIELD = "field_"
 _FILE = {
     "robot": Wanted(0, TEXT),
@@ -90,7 +91,7 @@ class Recorder:
         drives = [drive for _, drive in steps[first:]]
         inputs = {
             name: np.stack([getattr(drive, name) for drive in drives])
-            for name in INPUTS
+            for name in _inputs(self._robot)
             if getattr(drives[0], name) is not None
         }
         fields = {
@@ -144,27 +145,57 @@ class Dump:
         remedy = f"`{VARIABLE}=folder` writes such files."
         arrays = npz_io.read(path, PhysicsError, "record of a simulation", remedy, _FILE)
         robot = RobotModel.load(str(arrays["robot"]))
-        if "heights" in arrays:
-            cell, tilt = (float(arrays.get(name, np.nan)) for name in ("cell", "tilt"))
-            robot = replace(robot, ground=Ground(arrays["heights"], cell, tilt))
-        steps = {n: x for n, x in arrays.items() if n in INPUTS or n.startswith(_FIELD)}
         count, dt = len(arrays["rows"]), float(arrays["control_dt"])
-        if not count or any(x.ndim == 0 or len(x) != count for x in steps.values()):
-            raise PhysicsError(f"{path} is damaged: its arrays differ in length. {remedy}")
-        if arrays["targets"].shape[1] != robot.num_joints:
+        inputs = {name: shape for name, shape in _inputs(robot).items() if name in arrays}
+        fields = {
+            _FIELD + name: field.nominal.shape
+            for name, field in model_fields(robot).items()
+            if _FIELD + name in arrays
+        }
+        shapes = {name: (count, *shape) for name, shape in (inputs | fields).items()}
+        try:
+            npz_io.check_all(arrays, _GROUND)
+            if "heights" in arrays:
+                robot = replace(robot, ground=_ground(arrays))
+            if unknown := sorted(arrays.keys() - {*_FILE, *_GROUND, *shapes}):
+                raise ValueError(f"{unknown[0]} is no input of the robot {robot.name!r}")
+            for name, shape in shapes.items():
+                if count == 0 or arrays[name].shape != shape or arrays[name].dtype.kind == "U":
+                    raise ValueError(f"{name} has the shape {arrays[name].shape}, not {shape}")
+            if ("before" in inputs) != ("switch" in inputs):
+                raise ValueError("before and switch come together")
+        except ValueError as error:
             raise PhysicsError(
-                f"{path} has {arrays['targets'].shape[1]} joints, the robot {robot.name!r}"
-                f" {robot.num_joints}. It has changed since."
-            )
+                f"{path} is damaged, or of another robot: {error}. {remedy}"
+            ) from error
+        steps = {name: arrays[name] for name in shapes}
         drives = [
             Drive(
-                **{name: x[k : k + 1] for name, x in steps.items() if name in INPUTS},
-                fields={
-                    name.removeprefix(_FIELD): x[k : k + 1]
-                    for name, x in steps.items()
-                    if name not in INPUTS
-                },
+                **{name: steps[name][k : k + 1] for name in inputs},
+                fields={name.removeprefix(_FIELD): steps[name][k : k + 1] for name in fields},
             )
             for k in range(count)
         ]
         return cls(robot, dt, str(arrays["mujoco"]), arrays["rows"], drives)
+
+
+def _inputs(robot: RobotModel) -> dict[str, tuple[int, ...]]:
+    """What a `Drive` may have beside model fields, with the shape for one robot."""
+    joints = (robot.num_joints,)
+    of_joints = {"targets": joints, "before": joints, "backlash": joints}
+    return {**of_joints, "switch": (), "push": (3,), "wrench": (6,)}
+
+
+def _ground(arrays: Mapping[str, np.ndarray]) -> Ground:
+    """The ground that a robot stood on.
+
+    Raises:
+        ValueError: it is none.
+    """
+    heights, cell, tilt = (arrays.get(name) for name in _GROUND)
+    if heights is None or cell is None or tilt is None or heights.dtype.kind != "f":
+        raise ValueError(f"a ground has {', '.join(_GROUND)}")
+    square = len(heights) > 0 and heights.shape[0] == heights.shape[1]
+    if not square or not 0 < cell < 1e3 or not abs(tilt) < 1.5 or np.abs(heights).max() > 1e3:
+        raise ValueError("heights is no square grid of m with a cell above 0 and a tilt below 1.5")
+    return Ground(heights, float(cell), float(tilt))

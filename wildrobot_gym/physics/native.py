@@ -75,7 +75,7 @@ class NativePhysics:
             names = ("geom_xpos", "mocap_pos", "mocap_quat")
             self._geoms, *self._planes = (self.batch.bind(name) for name in names)
         self._seen = self._blow_ups()
-        self._recorder = recorder(robot, control_dt)
+        self.recorder = recorder(robot, control_dt)
         home = np.tile(robot.home_qpos, (num_envs, 1))
         self.reset(np.arange(num_envs), home, np.zeros((num_envs, robot.model.nv)))
 
@@ -146,8 +146,8 @@ class NativePhysics:
             (num_envs,) bool: simulations that diverged and restarted at home.
         """
         ids = None if frozen is None or not frozen.any() else ~frozen
-        if self._recorder is not None:
-            self._recorder.see(self.batch.state, drive)
+        if self.recorder is not None:
+            self.recorder.see(self.batch.state, drive)
         self.write_fields(drive.fields)
         if drive.push is not None:
             self._qvel[:, :3] += drive.push if ids is None else drive.push * ids[:, None]
@@ -167,8 +167,8 @@ class NativePhysics:
         if diverged.any():
             self.num_diverged += int(diverged.sum())
             ids = np.flatnonzero(diverged)
-            if self._recorder is not None:
-                self._recorder.write(ids)
+            if self.recorder is not None:
+                self.recorder.write(ids)
             home = np.tile(restart_pose(self.robot), (len(ids), 1))
             self.reset(ids, home, np.zeros((len(ids), self.robot.model.nv)))
         return diverged

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from wildrobot_gym.config import naming
 from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.dumps import Dump
 from wildrobot_gym.physics.native import NativePhysics
@@ -21,14 +22,14 @@ class Step:
         same: Whether the step before it ended in the recorded state, bit for bit.
         height: Of the base before the step, m.
         joint_speed: The largest before the step, rad/s.
-        torque: The largest in the step, N*m.
+        torque: The largest of all joints at the step's end, N*m; None where it diverged.
         diverged: Whether the simulation diverged in the step.
     """
 
     same: bool
     height: float
     joint_speed: float
-    torque: float
+    torque: float | None
     diverged: bool
 
 
@@ -39,7 +40,9 @@ def replay(path: Path) -> Iterator[Step]:
         PhysicsError: the file is missing, damaged, or of another robot.
     """
     dump = Dump.load(path)
-    physics = NativePhysics(dump.robot, 1, dump.control_dt, 1)
+    with naming(str(path), PhysicsError):
+        physics = NativePhysics(dump.robot, 1, dump.control_dt, 1)
+    physics.recorder = None  # what is repeated is not recorded again
     if dump.rows.shape[1] != physics.batch.state.shape[1]:
         raise PhysicsError(
             f"{path} has states of {dump.rows.shape[1]} numbers, and the robot"
@@ -52,5 +55,5 @@ def replay(path: Path) -> Iterator[Step]:
         physics.batch.state[0] = row  # another one where somebody moved the robot
         height, speed = float(physics.qpos[0, 2]), float(np.abs(physics.qvel[0, 6:]).max())
         diverged = bool(physics.advance(drive)[0])
-        torque = float(np.abs(physics.forces[0]).max())
+        torque = None if diverged else float(np.abs(physics.forces[0]).max())
         yield Step(same, height, speed, torque, diverged)

@@ -69,7 +69,12 @@ class CheckpointCallback(RunCallback):
     def has_nothing_new(self) -> bool:
         """Whether the disk has all that was learned: a process that ends now loses nothing."""
         alone = jax.process_count() == 1  # the others would wait for a process that is gone
-        return alone and self._kept == self.model.num_timesteps
+        return alone and self._kept == self._learned()
+
+    def _learned(self) -> int:
+        """Steps learned so far; `_kept` of a start before SB3 has handed the model over."""
+        model: AMPPPO | None = getattr(self, "model", None)
+        return self._kept if model is None else model.num_timesteps
 
     def on_signal(self, signum: int, _: FrameType | None) -> None:
         """Handle a signal: the first one stops after the iteration, the second at once."""
@@ -77,7 +82,9 @@ class CheckpointCallback(RunCallback):
             raise KeyboardInterrupt
         self._signum = signum
         self._report.info(
-            "Stopping after this iteration, with a checkpoint."
+            "Stopping; the disk has all that was learned."
+            if self.has_nothing_new()
+            else "Stopping after this iteration, with a checkpoint."
             " A second signal stops at once, without one."
         )
 

@@ -26,7 +26,8 @@ def replay(file: Annotated[Path, tyro.conf.Positional], /) -> int:
     table = number_table(str(file), "step", columns)
     diverged = False
     for number, step in enumerate(repeated(file)):
-        values = (f"{step.height:.3f}", f"{step.joint_speed:.2f}", f"{step.torque:.2f}")
+        torque = "-" if step.torque is None else f"{step.torque:.2f}"
+        values = (f"{step.height:.3f}", f"{step.joint_speed:.2f}", torque)
         table.add_row(f"{number}", *values, "yes" if step.same else "no")
         diverged = step.diverged
     reporter.console.print(table)
