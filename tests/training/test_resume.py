@@ -6,12 +6,13 @@ import signal
 
 import numpy as np
 import pytest
-from run_helpers import EVAL, NO_EVAL, SMALL, TINY, evaluations, refused
+from run_helpers import EVAL, NO_EVAL, SMALL, TINY, evaluations, progress_rows, refused
 
 from amp_sbx.common import archive
 from wildrobot_gym import yaml_io
 from wildrobot_gym.cli.main import main
 from wildrobot_gym.errors import RunError
+from wildrobot_gym.evaluation.progress import STEPS
 from wildrobot_gym.physics import backends
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.callbacks import CheckpointCallback
@@ -66,9 +67,12 @@ def test_a_stopped_and_resumed_run_equals_one_that_never_stopped(
     a, b = (dict(np.load(run.checkpoint(256).with_suffix(".npz"))) for run in (straight, broken))
     for name in a:
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
-    steps = [row.split(",") for row in broken.progress.read_text().splitlines()]
-    column = steps[0].index("time/total_timesteps")
-    assert [row[column] for row in steps[1:]] == ["64", "128", "192", "256"]
+    rows, other = (
+        [{k: v for k, v in row.items() if not k.startswith("time/") or k == STEPS} for row in found]
+        for found in map(progress_rows, (broken, straight))
+    )
+    assert rows == other  # also the metrics of the updates between a row and a stop
+    assert {row[STEPS] for row in rows} == {"64", "128", "192", "256"}
 
 
 def test_a_resumed_run_continues_where_a_checkpoint_left_it(run):
