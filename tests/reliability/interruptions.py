@@ -1,8 +1,7 @@
 """Interrupts commands, starts them again, and compares: `make crash N=100`, on Linux or macOS.
 
-Each interruption is a real process that gets a signal at a drawn moment, or whose files may not
-grow, or whose disk is full or cannot be written. In the end the same files must be there, with the
-same bits, as if nothing had happened.
+A real process gets a signal at a drawn moment. Or its files cannot grow, or its disk is full or
+read-only. In the end the same files must be there, with the same bits.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ class Life:
 
 
 class Command:
-    """A command in a folder of its own.
+    """A command and the folder that it runs in.
 
     Args:
         subject: What to run.

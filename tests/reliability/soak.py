@@ -51,7 +51,7 @@ class Course:
         """What grew in the second half, in words."""
         half = np.array(self.rows[len(self.rows) // 2 :])
         memory, *counts = half.T
-        # The peak of the last tenth against that of the half's first: noise goes both ways.
+        # Peaks of the half's last and first tenth: single values go up and down.
         tenth = max(1, len(half) // 10)
         growth = memory[-tenth:].max() / memory[:tenth].max() - 1
         found = [f"memory grew by {growth:.2%}"] if growth > MOST_GROWTH else []

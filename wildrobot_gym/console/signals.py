@@ -58,9 +58,9 @@ def stop_signals(handler: Handler, can_end: Callable[[], bool] = lambda: False) 
         answers += 1
         handler(signum, frame)
 
-    # A shell lets its background jobs ignore Ctrl-C; they can still be stopped by the others.
     _can_end.append(can_end)
     try:
+        # A shell lets its background jobs ignore Ctrl-C. `kill -INT` stops them all the same.
         with _handled(count, ignored=(signal.SIGINT, signal.SIGTERM)):
             yield
     finally:
@@ -111,9 +111,9 @@ def unhurried() -> Iterator[None]:
 def answered_signals() -> Iterator[None]:
     """While open, signals that stop a command raise `Interrupt`, and work in any case.
 
-    Python tells the main thread of a signal between two of its own instructions. A compilation of
-    XLA is a single one that can take a minute, and libraries exist that catch every exception. So
-    another thread ends a process that has not ended by itself, once nothing would be lost.
+    The main thread hears of a signal between two Python instructions only. XLA's compilation is
+    one instruction that can take a minute, and some libraries catch every exception. So another
+    thread ends a process that has not ended by itself, once nothing would be lost.
     """
     if threading.current_thread() is not threading.main_thread():  # signals are not ours
         yield

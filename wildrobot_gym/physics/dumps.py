@@ -84,7 +84,7 @@ class Recorder:
 
     def _arrays(self, i: int) -> dict[str, Any]:
         steps = [(rows[i], jax.tree.map(lambda x: x[i], drive)) for rows, drive in self._steps]
-        # The state begins with the time. It goes on from step to step, except over a reset.
+        # The state begins with the time, which a reset sets back.
         times = np.array([rows[0] for rows, _ in steps])
         goes_on = np.isclose(np.diff(times), self._control_dt, rtol=0, atol=1e-6)
         first = int(np.flatnonzero(~goes_on)[-1]) + 1 if not goes_on.all() else 0

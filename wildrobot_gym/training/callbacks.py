@@ -69,12 +69,8 @@ class CheckpointCallback(RunCallback):
     def has_nothing_new(self) -> bool:
         """Whether the disk has all that was learned: a process that ends now loses nothing."""
         alone = jax.process_count() == 1  # the others would wait for a process that is gone
-        return alone and self._kept == self._learned()
-
-    def _learned(self) -> int:
-        """Steps learned so far; `_kept` of a start before SB3 has handed the model over."""
-        model: AMPPPO | None = getattr(self, "model", None)
-        return self._kept if model is None else model.num_timesteps
+        model: AMPPPO | None = getattr(self, "model", None)  # SB3 hands it over as learning begins
+        return alone and (model is None or self._kept == model.num_timesteps)
 
     def on_signal(self, signum: int, _: FrameType | None) -> None:
         """Handle a signal: the first one stops after the iteration, the second at once."""
