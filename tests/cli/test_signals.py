@@ -113,8 +113,9 @@ with signals.stop_signals(stop):
         start_new_session=True,  # the system would send a second signal
     )
     os.close(theirs)
-    assert os.read(terminal, 4) == b"deaf"
-    os.close(terminal)
+    with open(terminal, "rb", buffering=0) as screen:
+        # The whole line: until then the process is writing it.
+        assert screen.readline() == b"deaf\r\n"
     process.send_signal(signal.SIGHUP)
     assert process.wait(30) == 7
 

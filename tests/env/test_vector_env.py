@@ -599,7 +599,7 @@ def test_step_before_reset() -> None:
         ({"render_mode": "rgb"}, ConfigError, "'rgb'.*Did you mean 'rgb_array'"),
         ({"backend": "cuda"}, PhysicsError, "'cuda'.*mjx, native"),
         ({"robot": "wildrobot_9dof"}, RobotError, "Did you mean 'wildrobot_8dof'"),
-        ({"control_dt": 0.003}, PhysicsError, "no whole multiple"),
+        ({"control_dt": 0.003}, PhysicsError, "whole multiples"),
         ({"rewardz": {}}, UnknownArgumentError, "'rewardz'.*Did you mean 'rewards'"),
         ({"reset": {"reference_fraction": 0.5}}, ConfigError, "no reference motion"),
         ({"reference": "/nowhere/x.npz"}, WildRobotError, "nowhere"),

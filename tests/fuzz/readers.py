@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,13 @@ from wildrobot_gym.motion.import_options import ImportOptions
 from wildrobot_gym.motion.importers import load as import_motion
 from wildrobot_gym.motion.importers.table import read_table
 from wildrobot_gym.motion.reference import ReferenceDataset
+from wildrobot_gym.physics.drive import Drive
+from wildrobot_gym.physics.dumps import Recorder
+from wildrobot_gym.physics.native import NativePhysics
+from wildrobot_gym.physics.replay import replay
 from wildrobot_gym.robot import RobotModel
 from wildrobot_gym.task.config import FeatureConfig
+from wildrobot_gym.terrain import TerrainConfig, make_ground
 from wildrobot_gym.training import config as run_config
 from wildrobot_gym.training.config.for_zoo import zoo_settings
 from wildrobot_gym.training.env_state import read_arrays
@@ -137,6 +142,19 @@ def _log(folder: Path) -> Path:
     return folder / "log.npz"
 
 
+def _dump(folder: Path) -> Path:
+    """On uneven ground, with what a config may add to a step."""
+    ground = make_ground(TerrainConfig(kind="rough", height=0.01))
+    robot = replace(RobotModel.load("wildrobot"), ground=ground)
+    physics, targets = NativePhysics(robot, 1, 0.02, 1), robot.home_qpos[None, 7:]
+    drive = Drive(targets, targets, np.array([4]), 0.01 * np.ones_like(targets), np.zeros((1, 3)))
+    physics.recorder = Recorder(robot, 0.02, folder)
+    for _ in range(3):
+        physics.advance(drive)
+    physics.recorder.write(np.array([0]))
+    return next(folder.iterdir())
+
+
 def _study(folder: Path) -> Path:
     return _copied(ROOT / "configs" / "studies" / "normalization.yaml")(folder)
 
@@ -202,6 +220,7 @@ READERS: dict[str, Reader] = {
         _exported("policy.npz"), lambda path: Controller.load(path.parent), mutations.of_zip
     ),
     "log": Reader(_log, load_log, mutations.of_zip),
+    "record of a simulation": Reader(_dump, lambda path: list(replay(path)), mutations.of_zip),
     "results": Reader(
         _results, lambda path: read_results(path, Path("policy.zip"), 0), mutations.of_json
     ),

@@ -127,7 +127,7 @@ def _problem(d: PolicyDescription) -> str | None:
         return f"a joint is listed twice: {', '.join(d.joint_names)}."
     of_joints = (v for j in d.joints for v in vars(j).values() if v != j.name)
     numbers = [d.control_dt, d.clip, d.heading.gain, d.heading.limit, d.clock_hz, *of_joints]
-    if not np.isfinite(numbers).all() or d.control_dt <= 0 or not 0 < d.action_filter <= 1:
+    if not np.isfinite(numbers).all() or not (0 < d.control_dt <= 1 and 0 < d.action_filter <= 1):
         return "a number is not finite, or the control period or the filter is out of range."
     if (rates := d.acceleration) is not None and not (len(rates) == 3 and min(rates) > 0):
         return f"acceleration is {list(rates)}; allowed: three numbers above 0, or null."

@@ -10,6 +10,8 @@ from wildrobot_gym.errors import PhysicsError
 from wildrobot_gym.physics.state import PhysicsState
 from wildrobot_gym.robot import RobotModel
 
+LONGEST_CONTROL_S = 1.0
+
 
 def assemble_state(
     robot: RobotModel, qpos: Any, qvel: Any, sensordata: Any, actuator_forces: Any, diverged: Any
@@ -41,12 +43,13 @@ def substeps(robot: RobotModel, control_dt: float) -> int:
     """Physics steps in one control step.
 
     Raises:
-        PhysicsError: `control_dt` is no whole multiple of the model's time step.
+        PhysicsError: `control_dt` is no whole multiple of the model's time step, or too long.
     """
     timestep = float(robot.model.opt.timestep)
     count = round(control_dt / timestep)
-    if count < 1 or abs(count * timestep - control_dt) > 1e-9:
+    if not 1 <= count <= LONGEST_CONTROL_S / timestep or abs(count * timestep - control_dt) > 1e-9:
         raise PhysicsError(
-            f"control_dt {control_dt} s is no whole multiple of the model's time step {timestep} s."
+            f"control_dt is {control_dt:g} s. Allowed: whole multiples of the model's time step,"
+            f" {timestep:g} s, up to {LONGEST_CONTROL_S:g} s."
         )
     return count
