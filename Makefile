@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 DURATION := $(if $(filter smoke,$(CONFIG)),about a minute,about a quarter of an hour)
 
-.PHONY: walk docs test test-slow test-ecosystem fuzz crash soak bits lint types unit clean
+.PHONY: walk docs test test-slow test-ecosystem test-versions fuzz crash soak bits lint types unit clean
 .DELETE_ON_ERROR:
 
 walk: $(OUT)/shipped.mp4 $(OUT)/results.json $(OUT)/walk.mp4 $(OUT)/learning_curves.png
@@ -38,6 +38,14 @@ test-slow: $(VENV)/dev.stamp
 # The packages that people bring: each trains for a few steps in the environments.
 test-ecosystem: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest $(PYTEST) -m ecosystem
+
+# The fast tests with the lowest versions that pyproject.toml allows; with RESOLUTION=highest with the newest.
+RESOLUTION ?= lowest-direct
+VERSIONS := .venv-$(RESOLUTION)
+test-versions: $(VENV)/dev.stamp
+	$(BIN)/uv venv --quiet --clear --python $(PYTHON) $(VERSIONS)
+	$(BIN)/uv pip install --quiet --python $(VERSIONS) --resolution $(RESOLUTION) -e '.[dev]'
+	$(VERSIONS)/bin/python -m pytest $(PYTEST)
 
 # Damages N files of each kind that is read, and prints what came of it.
 N ?= 1000

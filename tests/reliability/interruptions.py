@@ -1,17 +1,14 @@
 """Interrupts commands, starts them again, and compares: `make crash N=100`, on Linux or macOS.
 
-A real process gets a signal at a drawn moment. Or its files cannot grow, or its disk is full or
-read-only. In the end the same files must be there, with the same bits.
+A real process gets a signal at a drawn moment. Or its files cannot grow, its disk is full or
+read-only, or a second process does the same in the same folder. In the end the same files must be
+there, with the same bits.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import resource
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,15 +21,15 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from subjects import SUBJECTS, Subject  # noqa: E402
+from processes import Command, Life, disks_can_be_made, on_disk  # noqa: E402
+from subjects import SUBJECTS  # noqa: E402
 
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT")
 DISKS = ("limit on file sizes", "full disk", "read-only disk")
 LONGEST_ANSWER_S = 5.0
 EARLIEST_S = 1.0  # Python has started, and imported what finds the command
 MOST_LIVES = 4  # signals for one folder, before a process runs to its end
-TIMEOUT_S = 600
-KEPT = (".lock",)  # hidden files that are no rubbish
+TWICE = "two at once"
 
 
 @dataclass
@@ -48,126 +45,6 @@ class Tally:
     tried: Counter[str] = field(default_factory=Counter)
     answers: list[tuple[float, str]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Life:
-    """One process of a command.
-
-    Attributes:
-        code: Its exit code; negative where a signal killed it.
-        output: What it printed.
-        answer_s: Seconds from the signal to its end; None where it ended before.
-    """
-
-    code: int
-    output: str
-    answer_s: float | None = None
-
-
-class Command:
-    """A command and the folder that it runs in.
-
-    Args:
-        subject: What to run.
-        folder: Where it runs; made here.
-        cache: Folder of compiled programs.
-    """
-
-    def __init__(self, subject: Subject, folder: Path, cache: Path) -> None:
-        self.subject, self.folder = subject, folder
-        self._cache = cache
-        self._begun = False
-        folder.mkdir(parents=True)
-        subject.prepare(folder)
-
-    def start(self, prefix: tuple[str, ...] = (), **popen: object) -> subprocess.Popen:
-        """The process, begun or continued."""
-        arguments = self.subject.arguments(self.folder, self._begun)
-        self._begun = True
-        environment = {"WILDROBOT_CACHE": str(self._cache), "PYTHONUNBUFFERED": "1"}
-        with (self.folder / "output.log").open("wb") as log:
-            return subprocess.Popen(
-                [*prefix, sys.executable, "-m", "wildrobot_gym.cli.main", *arguments],
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **environment},
-                start_new_session=True,
-                **popen,  # type: ignore[call-overload]
-            )
-
-    def finish(self, process: subprocess.Popen, asked: float | None = None) -> Life:
-        """Wait for its end; `asked` is when a signal was sent."""
-        try:
-            code = process.wait(TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            code = process.wait()
-        answer = None if asked is None else time.monotonic() - asked
-        return Life(code, (self.folder / "output.log").read_text(errors="replace"), answer)
-
-    def run(self) -> Life:
-        """One process, from its start to its end."""
-        return self.finish(self.start())
-
-    def interrupt(self, name: str, after_s: float) -> Life:
-        """One process that gets a signal, if it lives for so long.
-
-        A terminal sends Ctrl-C to all processes of a command. Other signals go to one.
-        """
-        process = self.start()
-        try:
-            process.wait(after_s)
-            return self.finish(process)
-        except subprocess.TimeoutExpired:
-            send = os.killpg if name == "SIGINT" else os.kill
-            send(process.pid, getattr(signal, name))
-            return self.finish(process, time.monotonic())
-
-    def limited(self, most_bytes: int) -> Life:
-        """One process whose files cannot grow beyond a size."""
-
-        def limit() -> None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
-
-        return self.finish(self.start(preexec_fn=limit))
-
-    def unfinished(self) -> list[str]:
-        """Files that nobody will finish."""
-        return [path.name for path in self.folder.rglob(".*") if path.name not in KEPT]
-
-
-def on_disk(command: Command, num_bytes: int, options: str) -> Life:
-    """One process of a command whose folder is a disk of a size, copied back in the end.
-
-    It needs Linux's user namespaces.
-    """
-    disk = (
-        'set -e; cp -a . "$1"; mount -t tmpfs -o size=$2 none "$PWD"; cd "$PWD"; cp -a "$1"/. .;'
-        ' if [ -n "$3" ]; then mount -o "remount,$3" "$PWD"; fi; shift 3; code=0; "$@" || code=$?;'
-        ' echo "exit code $code"; cp -a . "$KEEP"; exit $code'
-    )
-    with tempfile.TemporaryDirectory() as before, tempfile.TemporaryDirectory() as after:
-        os.environ["KEEP"] = after
-        prefix = ("unshare", "-rm", "sh", "-c", disk, "sh", before, str(num_bytes), options)
-        life = command.finish(command.start(prefix))
-        assert "exit code" in life.output, life.output  # else the disk was not made
-        log = (command.folder / "output.log").read_bytes()
-        shutil.rmtree(command.folder)
-        shutil.copytree(after, command.folder, symlinks=True)
-        (command.folder / "output.log").write_bytes(log)
-    return life
-
-
-def disks_can_be_made() -> bool:
-    """Whether `on_disk` works on this machine."""
-    try:
-        probe = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"]
-        return subprocess.run(probe, capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
 
 
 def size_of(folder: Path) -> int:
@@ -200,9 +77,12 @@ def attempt(name: str, interruptions: int, seed: int = 0, disks: bool = True) ->
         while left > 0:
             folder = Path(place) / f"case-{left}"
             command = Command(subject, folder, cache)
-            disk = disks and rng.random() < 0.2
+            chance = rng.random()
+            disk = disks and chance < 0.2
             if disk:
                 kinds = [_fail_the_disk(command, rng, sizes, tally)]
+            elif chance > 0.9:
+                kinds = [_twice(command, rng, duration, tally)]
             else:
                 lives = min(left, int(rng.integers(1, MOST_LIVES + 1)))
                 kinds = [_signal(command, rng, duration, tally) for _ in range(lives)]
@@ -237,10 +117,28 @@ def _fail_the_disk(
         life = on_disk(command, 2**30, "ro")
     tally.tried[kind] += 1
     where = f"{kind}, {share:.2f}"
+    _check_end(life, where, tally)
+    return where
+
+
+def _twice(command: Command, rng: np.random.Generator, duration: float, tally: Tally) -> str:
+    """Let two processes do the same at once."""
+    later = float(rng.uniform(0, duration / 2))
+    first = command.start()
+    time.sleep(later)
+    second = command.start(log="second.log")
+    tally.tried[TWICE] += 1
+    where = f"{TWICE}, {later:.1f} s apart"
+    for life in (command.finish(first), command.finish(second, log="second.log")):
+        _check_end(life, where, tally)
+    return where
+
+
+def _check_end(life: Life, where: str, tally: Tally) -> None:
+    """A process that cannot do its work says so."""
     _check_output(life, where, tally)
     if life.code not in (0, 1, 2):
         tally.faults.append(f"{where}: exit code {life.code}: {_last_line(life.output)}")
-    return where
 
 
 def _check_output(life: Life, where: str, tally: Tally) -> None:
@@ -275,7 +173,7 @@ def main() -> int:
     parser.add_argument("--commands", nargs="*", default=list(SUBJECTS), choices=list(SUBJECTS))
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    kinds = (*SIGNALS, *DISKS)
+    kinds = (*SIGNALS, *DISKS, TWICE)
     print(f"| command | {' | '.join(kinds)} | faults | longest answer, s |")
     print("|---" * (len(kinds) + 3) + "|")
     tried, faults = 0, 0

@@ -89,7 +89,7 @@ def _card(
 
 # {name}
 
-A policy for `{ENV_ID}`, the Gymnasium environment of a 3.4 kg biped.
+A policy for `{ENV_ID}`, a Gymnasium environment of a walking robot.
 AMPPPO trained it: PPO with adversarial motion priors, for {policy["num_timesteps"]:,} steps.
 The robot is `{results["robot"]}`. {reach}
 
