@@ -40,7 +40,7 @@ def payload(value: Any, model: Any) -> dict[str, Any]:
     return {"mass": model["mass"] + value * model.carrier}
 
 
-@random_term(above=0.0, unit="coefficient")
+@random_term(above=0.0, unit="coefficient", replaces="friction")
 def floor_friction(value: Any, model: Any) -> dict[str, Any]:
     """Sliding friction between pads and floor."""
     return {"friction": value}

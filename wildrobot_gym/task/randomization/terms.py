@@ -34,6 +34,8 @@ class RandomTerm:
         above: Lowest value that is allowed.
         below: Highest value that is allowed.
         draw: Draws it; None: uniform in the range.
+        replaces: Model field, one number, that the value takes the place of. Other values change
+            nothing at a factor of 1, or at 0 of another unit.
     """
 
     name: str
@@ -44,6 +46,7 @@ class RandomTerm:
     above: float = -math.inf
     below: float = math.inf
     draw: Draw | None = None
+    replaces: str | None = None
 
     def check(self, got: tuple[float, ...]) -> None:
         """Raise ConfigError where `got` is no range of this term."""
@@ -78,6 +81,7 @@ def random_term(
     unit: str = "factor",
     above: float = -math.inf,
     below: float = math.inf,
+    replaces: str | None = None,
 ) -> Callable[[Callable[..., Any]], RandomTerm]:
     """A decorator that makes a term of a function of the drawn value and the model.
 
@@ -86,6 +90,7 @@ def random_term(
         unit: Its unit, or 'factor'.
         above: Lowest value that is allowed.
         below: Highest value that is allowed.
+        replaces: Model field, one number, that the value takes the place of.
 
     Raises:
         ConfigError: there is no such kind.
@@ -99,7 +104,10 @@ def random_term(
     check_choice("kind of a randomization term", kind, tuple(KINDS))
 
     def make(function: Callable[..., Any]) -> RandomTerm:
-        return RandomTerm(function.__name__, kind, unit, _first(function), function, above, below)
+        return RandomTerm(
+            *(function.__name__, kind, unit, _first(function), function, above, below),
+            replaces=replaces,
+        )
 
     return make
 

@@ -144,8 +144,8 @@ class World:
 
     def _nominal(self, term: RandomTerm) -> float:
         """What a term's value is in an episode that draws none."""
-        if term.name == "floor_friction" and self._facts is not None:
-            return float(self._facts.nominal["friction"])
+        if term.replaces is not None and self._facts is not None:
+            return float(self._facts.nominal[term.replaces])
         return 1.0 if term.unit == "factor" else 0.0
 
     def force_limit(self, draws: Mapping[str, Any]) -> Float[Array, "joint"]:
