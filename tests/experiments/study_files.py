@@ -55,6 +55,9 @@ class FakeProcesses:
                 "dtw": {"mean": mean},
             }
             results = {"protocol": PROTOCOL, "overall": overall, "style": style}
+            if "all" in arguments:
+                rows = {f"row {i}": {"metrics": {"survived": {"mean": i}}} for i in (0, 1)}
+                results["suites"] = {"push": {"rows": rows}}
             Path(value["--json"]).write_text(json.dumps(results | {"versions": {"git": None}}))
         return 0
 

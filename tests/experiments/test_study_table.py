@@ -14,6 +14,7 @@ from wildrobot_gym.experiments.study.config import load_study
 from wildrobot_gym.experiments.study.metrics import (
     BENCHMARK,
     HEADINGS,
+    SUITE_HEADINGS,
     arm_metrics,
     run_metrics,
     training_metrics,
@@ -48,6 +49,7 @@ def test_each_run_is_done_once_and_listed_in_the_table(here, fake, capsys):
     assert found["twin"]["differs"] == [] and found["twin"]["digest"] == found["base"]["digest"]
     assert found["base"]["runs"]["1"]["metrics"] == dict.fromkeys(BENCHMARK, 1.0) | {
         "measured": 0.5, "slip": None, "two_sample_auc": 0.75, "dtw": 1.0, "frechet": None,
+        **dict.fromkeys(SUITE_HEADINGS),
         "disc_acc_fraction": 1.0, "style_mean": None, "style_variance": None, "minutes": 1.0,
     }  # fmt: skip
     table = Path("runs/studies/tiny/table.md").read_text()
@@ -91,6 +93,17 @@ def test_the_table_option_runs_nothing(here, fake, capsys):
     assert (
         capsys.readouterr().out.count("0 of 3") == 7
     )  # wider than the terminal, and nothing cut off
+
+
+def test_a_study_may_run_all_suites(here, fake):
+    assert main(["study", write(suite="all")]) == 0
+    table = Path("runs/studies/tiny/table.md").read_text()
+    assert "| survived, push | 0.500 (" in table and "| survived, delay | - |" in table
+    metrics = json.loads(Path("runs/studies/tiny/results.json").read_text())["arms"]["base"]["runs"]
+    assert metrics["0"]["metrics"]["survived_push"] == 0.5
+    assert main(["study", write()]) == 0  # evaluated again, without the others
+    assert "survived, push" not in Path("runs/studies/tiny/table.md").read_text()
+    assert main(["study", write(suite="push")]) == 2
 
 
 def test_training_metrics_by_hand():

@@ -10,10 +10,11 @@ from typing import Any
 
 from amp_sbx.common.errors import AMPError
 from wildrobot_gym import yaml_io
-from wildrobot_gym.config import build, naming
+from wildrobot_gym.config import build, check_choice, naming
 from wildrobot_gym.env.registration import ENV_ID
 from wildrobot_gym.errors import ConfigError, WildRobotError, unknown_name
 from wildrobot_gym.evaluation.protocol import check_protocol
+from wildrobot_gym.evaluation.suites.catalog import ALL, FLAT
 from wildrobot_gym.paths import STUDIES
 from wildrobot_gym.physics.backends import check_backend
 from wildrobot_gym.robot import RobotModel
@@ -51,7 +52,9 @@ class Study:
     commands: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)
     """Forward speeds of the evaluation, in m/s."""
     episodes: int = 32
-    """Number of episodes at each speed."""
+    """Number of episodes at each speed, and in each row of a suite."""
+    suite: str = FLAT.name
+    """What is evaluated: `flat` walks ahead, `all` adds the other suites of the benchmark."""
 
     def __post_init__(self) -> None:
         if not self.arms:
@@ -61,6 +64,7 @@ class Study:
         if not self.seeds or len({*self.seeds}) < len(self.seeds):
             raise ConfigError(f"seeds is {list(self.seeds)}; allowed: one or more, each once.")
         check_protocol(self.commands, self.episodes)
+        check_choice("suite", self.suite, (FLAT.name, ALL))
         if self.against is not None and self.against not in self.arms:
             raise ConfigError(unknown_name("arm in against", self.against, self.arms))
 

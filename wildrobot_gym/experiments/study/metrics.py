@@ -16,6 +16,7 @@ from wildrobot_gym.evaluation.comparison import comparison_basis
 from wildrobot_gym.evaluation.formatting import STYLE_HEADINGS, WALK_HEADINGS, episodes_measured
 from wildrobot_gym.evaluation.intervals import mean_interval
 from wildrobot_gym.evaluation.progress import STEPS, read_columns
+from wildrobot_gym.evaluation.suites.catalog import FLAT, SUITES
 from wildrobot_gym.experiments.study.run import StudyRun
 
 BENCHMARK = (
@@ -28,9 +29,12 @@ BENCHMARK = (
     "saturation",
     "cost_of_transport",
 )
+SUITE_HEADINGS = {f"survived_{name}": f"survived, {name}" for name in SUITES if name != FLAT.name}
+"""Of the suites beside `flat`."""
 HEADINGS = {
     "measured": "episodes measured",
     **{name: WALK_HEADINGS[name] for name in BENCHMARK},
+    **SUITE_HEADINGS,
     **{name: STYLE_HEADINGS[name] for name in style.METRICS},
     "disc_acc_fraction": "disc_acc in 0.55 ... 0.80",
     "style_mean": "style reward, late",
@@ -76,6 +80,10 @@ def run_metrics(run: StudyRun) -> dict[str, float] | None:
     found = {name: _mean(overall.get(name)) for name in BENCHMARK}
     measured, episodes = episodes_measured(overall)
     found["measured"] = measured / episodes
+    for metric in SUITE_HEADINGS:
+        suite = results.get("suites", {}).get(metric.removeprefix("survived_"), {"rows": {}})
+        rows = [_mean(row["metrics"]["survived"]) for row in suite["rows"].values()]
+        found[metric] = _mean_of(np.array(rows))
     found |= {name: _mean((results["style"] or {}).get(name)) for name in style.METRICS}
     amp = run.config.amp
     ramp_end = 0.0 if amp is None else amp.schedule.ramp_end

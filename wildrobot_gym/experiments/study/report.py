@@ -10,10 +10,12 @@ from typing import Any
 
 from wildrobot_gym.config import to_dict
 from wildrobot_gym.evaluation.formatting import mean_text, range_text
+from wildrobot_gym.evaluation.suites.catalog import FLAT
 from wildrobot_gym.experiments.study.config import digest
 from wildrobot_gym.experiments.study.metrics import (
     HEADINGS,
     MIN_PAIRS,
+    SUITE_HEADINGS,
     ArmMetrics,
     arm_metrics,
     incomparable,
@@ -120,6 +122,8 @@ class StudyTable:
             line(["runs done", *self.done.values()]),
         ]
         for metric, heading in HEADINGS.items():
+            if self.result.study.suite == FLAT.name and metric in SUITE_HEADINGS:
+                continue
             cells = [heading]
             for arm, found in self.arms.items():
                 difference = self.difference(arm, metric)

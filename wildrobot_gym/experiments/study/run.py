@@ -14,6 +14,7 @@ from wildrobot_gym import json_io, yaml_io
 from wildrobot_gym.console.signals import STOPPING
 from wildrobot_gym.errors import RunError, WildRobotError
 from wildrobot_gym.evaluation.protocol import PROTOCOL
+from wildrobot_gym.evaluation.suites.catalog import FLAT
 from wildrobot_gym.experiments.study import processes
 from wildrobot_gym.experiments.study.config import digest
 from wildrobot_gym.files import atomic_write, locked
@@ -48,7 +49,8 @@ class StudyRun:
         root: Directory of the runs of all studies; an absolute path.
         config: The run's settings.
         commands: Forward speeds of the evaluation, in m/s.
-        episodes: Episodes for each command.
+        episodes: Episodes for each command, and in each row of a suite.
+        suite: `flat`, or `all` suites of the benchmark.
         cwd: Where the study began: relative paths in the settings begin there, on every machine.
     """
 
@@ -56,6 +58,7 @@ class StudyRun:
     config: RunConfig
     commands: tuple[float, ...]
     episodes: int
+    suite: str
     cwd: Path
 
     @property
@@ -70,11 +73,10 @@ class StudyRun:
 
     @property
     def results_file(self) -> Path:
-        """The benchmark's results. Other commands or episodes have another file."""
-        return (
-            self.folder.path
-            / f"eval_{'_'.join(f'{c:g}' for c in self.commands)}_x{self.episodes}.json"
-        )
+        """The benchmark's results. Other commands, episodes or suites have another file."""
+        speeds = "_".join(f"{c:g}" for c in self.commands)
+        suite = "" if self.suite == FLAT.name else f"_{self.suite}"
+        return self.folder.path / f"eval_{speeds}_x{self.episodes}{suite}.json"
 
     def results(self) -> dict[str, Any] | None:
         """The content of `results_file`; None if there is none that counts."""
@@ -206,6 +208,8 @@ class StudyRun:
             *commands,
             "--episodes",
             str(self.episodes),
+            "--suite",
+            self.suite,
             "--backend",
             "native",  # one engine judges all runs, whatever the worker has
             "--json",

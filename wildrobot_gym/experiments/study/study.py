@@ -123,9 +123,10 @@ def study_runs(study: Study) -> dict[str, dict[int, StudyRun]]:
         ConfigError: In one of the arms.
     """
     root, cwd = ROOT.absolute(), Path.cwd()
+    evaluated = study.commands, study.episodes, study.suite
     return {
         arm: {
-            seed: StudyRun(root, replace(config, seed=seed), study.commands, study.episodes, cwd)
+            seed: StudyRun(root, replace(config, seed=seed), *evaluated, cwd)
             for seed in study.seeds
         }
         for arm, config in study.resolve().items()
