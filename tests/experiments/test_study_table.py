@@ -14,7 +14,7 @@ from wildrobot_gym.experiments.study.config import load_study
 from wildrobot_gym.experiments.study.metrics import (
     BENCHMARK,
     HEADINGS,
-    SUITE_HEADINGS,
+    SURVIVED,
     arm_metrics,
     run_metrics,
     training_metrics,
@@ -49,7 +49,7 @@ def test_each_run_is_done_once_and_listed_in_the_table(here, fake, capsys):
     assert found["twin"]["differs"] == [] and found["twin"]["digest"] == found["base"]["digest"]
     assert found["base"]["runs"]["1"]["metrics"] == dict.fromkeys(BENCHMARK, 1.0) | {
         "measured": 0.5, "slip": None, "two_sample_auc": 0.75, "dtw": 1.0, "frechet": None,
-        **dict.fromkeys(SUITE_HEADINGS),
+        **dict.fromkeys(SURVIVED),
         "disc_acc_fraction": 1.0, "style_mean": None, "style_variance": None, "minutes": 1.0,
     }  # fmt: skip
     table = Path("runs/studies/tiny/table.md").read_text()

@@ -69,12 +69,10 @@ def study(
 
 def print_table(found: StudyTable, reporter: ConsoleReporter) -> None:
     """Print the metrics of all arms, with the difference to the baseline under each, and notes."""
-    from wildrobot_gym.experiments.study.metrics import HEADINGS
-
     arms, console = list(found.arms), reporter.console
     table = number_table(f"study {found.result.name}", "metric", [escape(arm) for arm in arms])
     table.add_row("runs done", *found.done.values())
-    for metric, heading in HEADINGS.items():
+    for metric, heading in found.headings.items():
         cells = []
         for arm in arms:
             value, difference = found.value(arm, metric), found.difference(arm, metric)

@@ -29,12 +29,12 @@ BENCHMARK = (
     "saturation",
     "cost_of_transport",
 )
-SUITE_HEADINGS = {f"survived_{name}": f"survived, {name}" for name in SUITES if name != FLAT.name}
+SURVIVED = {f"survived_{name}": f"survived, {name}" for name in SUITES if name != FLAT.name}
 """Of the suites beside `flat`."""
 HEADINGS = {
     "measured": "episodes measured",
     **{name: WALK_HEADINGS[name] for name in BENCHMARK},
-    **SUITE_HEADINGS,
+    **SURVIVED,
     **{name: STYLE_HEADINGS[name] for name in style.METRICS},
     "disc_acc_fraction": "disc_acc in 0.55 ... 0.80",
     "style_mean": "style reward, late",
@@ -80,7 +80,7 @@ def run_metrics(run: StudyRun) -> dict[str, float] | None:
     found = {name: _mean(overall.get(name)) for name in BENCHMARK}
     measured, episodes = episodes_measured(overall)
     found["measured"] = measured / episodes
-    for metric in SUITE_HEADINGS:
+    for metric in SURVIVED:
         suite = results.get("suites", {}).get(metric.removeprefix("survived_"), {"rows": {}})
         rows = [_mean(row["metrics"]["survived"]) for row in suite["rows"].values()]
         found[metric] = _mean_of(np.array(rows))

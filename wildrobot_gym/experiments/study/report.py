@@ -15,7 +15,7 @@ from wildrobot_gym.experiments.study.config import digest
 from wildrobot_gym.experiments.study.metrics import (
     HEADINGS,
     MIN_PAIRS,
-    SUITE_HEADINGS,
+    SURVIVED,
     ArmMetrics,
     arm_metrics,
     incomparable,
@@ -61,6 +61,12 @@ class StudyTable:
             arm: f"{sum(found is not None for found in of.values())} of {len(of)}"
             for arm, of in self.metrics.items()
         }
+
+    @property
+    def headings(self) -> dict[str, str]:
+        """The metrics of the table, with their names in words."""
+        left_out = SURVIVED if self.result.study.suite == FLAT.name else {}
+        return {name: words for name, words in HEADINGS.items() if name not in left_out}
 
     def value(self, arm: str, metric: str) -> str:
         """Mean and, of more than one run, interval of a metric."""
@@ -121,9 +127,7 @@ class StudyTable:
             "|---" * (len(self.arms) + 1) + "|",
             line(["runs done", *self.done.values()]),
         ]
-        for metric, heading in HEADINGS.items():
-            if self.result.study.suite == FLAT.name and metric in SUITE_HEADINGS:
-                continue
+        for metric, heading in self.headings.items():
             cells = [heading]
             for arm, found in self.arms.items():
                 difference = self.difference(arm, metric)
