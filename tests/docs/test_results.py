@@ -176,9 +176,10 @@ def bar_rows(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def test_the_page_of_directions_has_the_verdicts_of_its_policy() -> None:
+@pytest.mark.parametrize("policy", ["walk_directions", "walk_robust"])
+def test_the_page_of_directions_has_the_verdicts_of_its_policies(policy: str) -> None:
     page = (ROOT / "docs" / "results" / "directions.md").read_text()
-    found = json.loads((POLICIES / "walk_directions" / "results.json").read_text())
+    found = json.loads((POLICIES / policy / "results.json").read_text())
     assert set(found["suites"]) == set(SUITES)
     for line in bar_rows(found):
         assert line in page

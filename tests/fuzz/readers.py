@@ -125,7 +125,7 @@ def _robot(folder: Path) -> Path:
 
 def _exported(name: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
-        export_policy("walk_student", folder, ExportSettings(format="npz"))
+        export_policy("walk", folder, ExportSettings(format="npz"))
         return folder / name
 
     return make
@@ -160,7 +160,7 @@ def _study(folder: Path) -> Path:
 
 
 def _results(folder: Path) -> Path:
-    return _copied(policy_folder("walk_student") / "results.json")(folder)
+    return _copied(policy_folder("walk") / "results.json")(folder)
 
 
 def policy_folder(name: str) -> Path:
@@ -169,11 +169,9 @@ def policy_folder(name: str) -> Path:
 
 
 READERS: dict[str, Reader] = {
-    "policy": Reader(
-        _copied(policy_folder("walk_student") / "policy.zip"), load_policy, mutations.of_zip
-    ),
+    "policy": Reader(_copied(policy_folder("walk") / "policy.zip"), load_policy, mutations.of_zip),
     "checkpoint": Reader(
-        _copied(policy_folder("walk_student") / "policy.zip"), AMPPPO.load, mutations.of_zip
+        _copied(policy_folder("walk") / "policy.zip"), AMPPPO.load, mutations.of_zip
     ),
     "checkpoint's environments": Reader(_state, read_arrays, mutations.of_zip),
     "reference": Reader(

@@ -8,6 +8,7 @@ there, with the same bits.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from processes import Command, Life, disks_can_be_made, on_disk  # noqa: E402
+from processes import Command, Life, disks_can_be_made, last_line, on_disk  # noqa: E402
 from subjects import SUBJECTS  # noqa: E402
 
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT")
@@ -38,7 +39,7 @@ class Tally:
 
     Attributes:
         tried: Interruptions, by kind.
-        answers: Seconds from a signal to the end of the process, and its last line.
+        answers: Seconds from a signal to the end of the process, and the last line before it.
         faults: What must not be, in words.
     """
 
@@ -98,7 +99,7 @@ def _signal(command: Command, rng: np.random.Generator, duration: float, tally: 
     where = f"{kind} after {after:.1f} s"
     tally.tried[kind] += life.answer_s is not None
     if life.answer_s is not None and kind != "SIGKILL":
-        tally.answers.append((life.answer_s, f"{where}: {_last_line(life.output)}"))
+        tally.answers.append((life.answer_s, life.stage))
     _check_output(life, where, tally)
     return where
 
@@ -138,7 +139,7 @@ def _check_end(life: Life, where: str, tally: Tally) -> None:
     """A process that cannot do its work says so."""
     _check_output(life, where, tally)
     if life.code not in (0, 1, 2):
-        tally.faults.append(f"{where}: exit code {life.code}: {_last_line(life.output)}")
+        tally.faults.append(f"{where}: exit code {life.code}: {last_line(life.output)}")
 
 
 def _check_output(life: Life, where: str, tally: Tally) -> None:
@@ -162,8 +163,13 @@ def _compare(command: Command, straight: Command, where: str, curves: bool, tall
         tally.faults.append(f"{where}: {len(wrong)} differ, such as {wrong[:3]}")
 
 
-def _last_line(output: str) -> str:
-    return (output.strip().splitlines() or [""])[-1][:160]
+def stages(tally: Tally) -> dict[str, list[float]]:
+    """Seconds until a command answered, by its last line before the signal, without numbers."""
+    found: dict[str, list[float]] = {}
+    for answer, line in tally.answers:
+        words = re.sub(r"[\d.,]+", "N", line)[:60] or "nothing printed yet"
+        found.setdefault(words, []).append(answer)
+    return dict(sorted(found.items()))
 
 
 def main() -> int:
@@ -184,9 +190,8 @@ def main() -> int:
         print(f"| `{name}` | {counts} | {len(tally.faults)} | {longest[0]:.1f} |", flush=True)
         for fault in tally.faults[:20]:
             print("   ", fault)
-        for answer, line in sorted(tally.answers, reverse=True)[:5]:
-            if answer > LONGEST_ANSWER_S:
-                print(f"    {answer:.1f} s: {line}")
+        for stage, answers in stages(tally).items():
+            print(f"    {len(answers)} at {stage!r}: at most {max(answers):.1f} s")
         tried += tally.tried.total()
         faults += len(tally.faults)
     print(f"{tried:,} interruptions, {faults} faults")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from subjects import Subject
@@ -28,11 +28,13 @@ class Life:
         code: Its exit code; negative where a signal killed it.
         output: What it printed.
         answer_s: Seconds from the signal to its end; None where it ended before.
+        stage: The last line that it had printed before the signal.
     """
 
     code: int
     output: str
     answer_s: float | None = None
+    stage: str = ""
 
 
 class Command:
@@ -94,9 +96,10 @@ class Command:
             process.wait(after_s)
             return self.finish(process)
         except subprocess.TimeoutExpired:
+            stage = last_line((self.folder / LOG).read_text(errors="replace"))
             send = os.killpg if name == "SIGINT" else os.kill
             send(process.pid, getattr(signal, name))
-            return self.finish(process, time.monotonic())
+            return replace(self.finish(process, time.monotonic()), stage=stage)
 
     def limited(self, most_bytes: int) -> Life:
         """One process whose files cannot grow beyond a size."""
@@ -109,6 +112,11 @@ class Command:
     def unfinished(self) -> list[str]:
         """Files that nobody will finish."""
         return [path.name for path in self.folder.rglob(".*") if path.name not in KEPT]
+
+
+def last_line(output: str) -> str:
+    """The last line of an output, if it is not too long."""
+    return (output.strip().splitlines() or [""])[-1][:160]
 
 
 def on_disk(command: Command, num_bytes: int, options: str) -> Life:

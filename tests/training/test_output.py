@@ -5,6 +5,7 @@ import errno
 import io
 import sys
 
+import numpy as np
 import pytest
 
 from wildrobot_gym.console.output import training_console
@@ -49,6 +50,20 @@ def test_progress_is_written_whole_after_a_full_disk(tmp_path, monkeypatch):
     progress.write({STEPS: 3, "a": 2.5}, {})
     columns = read_columns(tmp_path / "progress.csv")
     assert columns["a"].tolist() == [0.5, 1.5, 2.5]
+
+
+def test_a_run_that_repeats_its_end_adds_no_row(tmp_path):
+    path = tmp_path / "progress.csv"
+    ends = {STEPS: 2, "loss": 0.25}, {STEPS: 2, "eval": 0.5}, {STEPS: 2, "loss": 0.125}
+    rows = [{STEPS: 1, "loss": 0.5}, *ends]
+    for kept in (0, 2):
+        progress = ProgressCsv(path, kept)
+        for row in rows:
+            progress.write(row, {})
+        rows = [*ends[1:], {STEPS: 2}]
+        columns = read_columns(path)
+        np.testing.assert_array_equal(columns["loss"], [0.5, 0.25, 0.125])
+        np.testing.assert_array_equal(columns["eval"], [np.nan, 0.5, np.nan])
 
 
 def test_a_writer_that_fails_warns_once(monkeypatch):

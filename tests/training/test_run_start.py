@@ -93,19 +93,19 @@ def test_a_run_starts_from_a_trained_policy(tiny_run, tmp_path):
     assert model.num_timesteps == 0
 
 
-def test_the_recipe_for_directions_starts_from_its_student():
-    """The shipped student has the recipe's networks, and the reference its channels."""
+def test_a_run_may_start_from_a_shipped_policy():
+    """The policy has the networks of its recipe, and observes the same."""
     config = run_config.load("walk_directions", ["n_envs=4", "n_steps=4", "batch_size=16"])
     env = make_vec_env(config)
     model = make_model(config, env, make_reference(config, env))
-    start_from(model, config.trained_agent, env)
+    start_from(model, "walk_directions", env)
     env.close()
-    student = load_policy("walk_student")
-    observed = student.env_kwargs["observation"]
+    shipped = load_policy("walk_directions")
+    observed = shipped.env_kwargs["observation"]
     assert observed["channels"] == list(config.env.settings.observation.channels)
     assert "root_lin_vel" not in observed["channels"]
     obs = np.zeros((2, *model.observation_space.shape), np.float32)
-    np.testing.assert_allclose(model.predict(obs, deterministic=True)[0], student(obs), atol=1e-6)
+    np.testing.assert_allclose(model.predict(obs, deterministic=True)[0], shipped(obs), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -120,20 +120,20 @@ def test_the_recipe_for_directions_starts_from_its_student():
 )
 def test_a_policy_is_taken_without_a_critic_that_sees_something_else(change, kept):
     small = ["n_envs=4", "n_steps=4", "batch_size=16"]
-    seen = load_policy("walk_student").env_kwargs["privileged"]
+    seen = load_policy("walk_directions").env_kwargs["privileged"]
     same = f"env_kwargs.privileged=[{', '.join(seen)}]"
     config = run_config.load("walk_directions", [*small, same, change])
     env = make_vec_env(config)
     model = make_model(config, env, make_reference(config, env))
     before = model.get_parameters()["critic"]
     report = Mock()
-    start_from(model, "walk_student", env, report)
+    start_from(model, "walk_directions", env, report)
     env.close()
     (said,) = report.info.call_args.args
     assert said.endswith("and its critic" if kept else "and a new critic")
     after, stored = (
         model.get_parameters(),
-        AMPPPO.load(find_policy("walk_student")).get_parameters(),
+        AMPPPO.load(find_policy("walk_directions")).get_parameters(),
     )
     for name, array in after["actor"].items():
         np.testing.assert_array_equal(array, stored["actor"][name])

@@ -68,6 +68,7 @@ class NativePhysics:
         self._ctrl = self.batch.bind("ctrl")
         self.sensordata = self.batch.bind("sensordata")
         self._forces = self.batch.bind("actuator_force")
+        self._restored: dict[str, np.ndarray] = {}  # which no step has replaced yet
         self._wrench: np.ndarray | None = None  # bound when it is first used: most never push
         self._fields = model_fields(robot)
         self._written: dict[str, np.ndarray] = {}  # the model fields of all, as last written
@@ -124,6 +125,7 @@ class NativePhysics:
                 self.batch.forward(ids, stage=_POS)
                 self._move_planes(ids)
             self.batch.forward(ids)
+            self._put_aside(ids)
             self._seen[ids] = self._blow_ups()[ids]  # a reset sets the engine's counters back
         return self._state(np.zeros(self.num_envs, bool))
 
@@ -162,6 +164,7 @@ class NativePhysics:
         else:
             self._ctrl[:, self._in.joints] = drive.targets
             self.batch.step(ids, nstep=self._substeps, stage=_VEL)
+        self._put_aside(ids)
         diverged: np.ndarray = (now := self._blow_ups()) > self._seen
         self._seen = now
         if diverged.any():
@@ -238,11 +241,8 @@ class NativePhysics:
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything needed to continue bit for bit, as arrays."""
-        return {
-            "rows": self.batch.state.copy(),
-            "sensordata": self.sensordata.copy(),
-            "forces": self.forces.copy(),
-        }
+        live = {"rows": self.batch.state, **self._outputs()}
+        return {name: array.copy() for name, array in live.items()}
 
     def set_state(self, arrays: dict[str, np.ndarray]) -> PhysicsState:
         """Continue from what `get_state` gave.
@@ -260,17 +260,25 @@ class NativePhysics:
                 f" {self.batch.state.shape}: another robot or number of environments."
             )
         self.batch.state[:] = arrays["rows"]
-        # Forces and sensors are outputs of the last step. They are restored, not computed again, so
-        # that a continued run sees the same numbers.
-        zeros = np.zeros(self.num_envs, bool)
-        return _as_float32(
-            self.robot, (self.qpos, self.qvel, arrays["sensordata"], arrays["forces"]), zeros
-        )
+        # Outputs of the last step are not computed again, so that a run goes on with the same ones.
+        self._restored = {name: arrays[name].copy() for name in ("sensordata", "forces")}
+        return self._state(np.zeros(self.num_envs, bool))
 
     def _state(self, diverged: np.ndarray) -> PhysicsState:
-        return _as_float32(
-            self.robot, (self.qpos, self.qvel, self.sensordata, self.forces), diverged
-        )
+        """A copy in the task's precision: the batch's arrays are live float64 views."""
+        live = self.qpos, self.qvel, *self._outputs().values()
+        qpos, qvel, sensordata, forces = (np.array(array, np.float32) for array in live)
+        return assemble_state(self.robot, qpos, qvel, sensordata, forces, diverged)
+
+    def _outputs(self) -> dict[str, np.ndarray]:
+        """What was restored, or what the last step computed."""
+        return self._restored or {"sensordata": self.sensordata, "forces": self.forces}
+
+    def _put_aside(self, ids: np.ndarray | None) -> None:
+        """Let what was just computed, for some environments or all, replace what was restored."""
+        self._restored = {} if ids is None else self._restored
+        for name, array in self._restored.items():
+            array[ids] = getattr(self, name)[ids]
 
     def _walk_on_planes(self, drive: Drive, ids: np.ndarray | None) -> None:
         """A control step on ground whose planes move along."""
@@ -290,11 +298,3 @@ class NativePhysics:
 
     def _blow_ups(self) -> np.ndarray:
         return self.batch.warning[:, _BLOW_UPS, 1].sum(axis=1)
-
-
-def _as_float32(
-    robot: RobotModel, arrays: tuple[np.ndarray, ...], diverged: np.ndarray
-) -> PhysicsState:
-    """Copies in the task's precision; the batch's arrays are live float64 views."""
-    qpos, qvel, sensordata, forces = (np.array(a, dtype=np.float32) for a in arrays)
-    return assemble_state(robot, qpos, qvel, sensordata, forces, diverged)

@@ -111,8 +111,8 @@ class CheckpointCallback(RunCallback):
                 return "Process 0 writes the checkpoint."
             write_arrays(path.with_suffix(".npz"), arrays)
             self._save_model(path)
-            self._kept = self.model.num_timesteps
             self._run.drop_old(self._config.keep_checkpoints)
+            self._kept = self.model.num_timesteps  # from here on, the process may end at any time
         except (RunError, AMPError, OSError) as error:
             if not path.is_file():  # half a checkpoint is never listed, and would stay on the disk
                 path.with_suffix(".npz").unlink(missing_ok=True)

@@ -18,6 +18,8 @@ from wildrobot_gym.reporting import Reporter
 class ProgressCsv(KVWriter):
     """One row for each iteration. Other metrics of the same step join that row.
 
+    What the last rows say already is not written again, as where a run was killed at its very end.
+
     New columns can come at any time; the file is then written again.
 
     Args:
@@ -49,6 +51,8 @@ class ProgressCsv(KVWriter):
             for key, value in sorted(key_values.items())
             if isinstance(value, int | float)
         }
+        if any(all(str(old.get(k)) == str(row[k]) for k in row) for old in self._rows[-2:]):
+            return
         new = [key for key in row if key not in self._columns]
         last = self._rows[-1] if self._rows else {}
         common = {name for name in row if last.get(name) not in (None, "")}
