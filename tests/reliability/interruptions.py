@@ -41,11 +41,13 @@ class Tally:
         tried: Interruptions, by kind.
         answers: Seconds from a signal to the end of the process, and the last line before it.
         faults: What must not be, in words.
+        stopped: Whether Ctrl-C ended the trial early.
     """
 
     tried: Counter[str] = field(default_factory=Counter)
     answers: list[tuple[float, str]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    stopped: bool = False
 
 
 def size_of(folder: Path) -> int:
@@ -75,21 +77,24 @@ def attempt(name: str, interruptions: int, seed: int = 0, disks: bool = True) ->
         largest = max(path.stat().st_size for path in straight.folder.rglob("*"))
         sizes = (largest, size_of(straight.folder))
         left = interruptions
-        while left > 0:
-            folder = Path(place) / f"case-{left}"
-            command = Command(subject, folder, cache)
-            chance = rng.random()
-            disk = disks and chance < 0.2
-            if disk:
-                kinds = [_fail_the_disk(command, rng, sizes, tally)]
-            elif chance > 0.9:
-                kinds = [_twice(command, rng, duration, tally)]
-            else:
-                lives = min(left, int(rng.integers(1, MOST_LIVES + 1)))
-                kinds = [_signal(command, rng, duration, tally) for _ in range(lives)]
-            left -= max(1, len(kinds))
-            _compare(command, straight, f"after {', '.join(kinds)}", not disk, tally)
-            shutil.rmtree(folder)
+        while left > 0 and not tally.stopped:
+            try:
+                folder = Path(place) / f"case-{left}"
+                command = Command(subject, folder, cache)
+                chance = rng.random()
+                disk = disks and chance < 0.2
+                if disk:
+                    kinds = [_fail_the_disk(command, rng, sizes, tally)]
+                elif chance > 0.9:
+                    kinds = [_twice(command, rng, duration, tally)]
+                else:
+                    lives = min(left, int(rng.integers(1, MOST_LIVES + 1)))
+                    kinds = [_signal(command, rng, duration, tally) for _ in range(lives)]
+                left -= max(1, len(kinds))
+                _compare(command, straight, f"after {', '.join(kinds)}", not disk, tally)
+                shutil.rmtree(folder)
+            except KeyboardInterrupt:  # what was tried so far counts
+                tally.stopped = True
     return tally
 
 
@@ -194,6 +199,8 @@ def main() -> int:
             print(f"    {len(answers)} at {stage!r}: at most {max(answers):.1f} s")
         tried += tally.tried.total()
         faults += len(tally.faults)
+        if tally.stopped:
+            break
     print(f"{tried:,} interruptions, {faults} faults")
     return int(faults > 0)
 
