@@ -10,8 +10,12 @@ import pytest
 from wildrobot_gym.console.signals import STOPPING, Interrupt, answered_signals, stop_signals
 
 START = """
-import sys, time
+import signal, sys, time
 from wildrobot_gym.console import signals
+# Not what the tests themselves inherited: nohup ignores SIGHUP, and a job in the background SIGINT.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signals.GRACE_S = signals.CHECK_S = 0.2
 
 def deaf(seconds):
@@ -123,11 +127,11 @@ with signals.stop_signals(stop):
 def test_nohup_is_respected():
     process = started(
         """
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
 with signals.answered_signals(), signals.stop_signals(print):
     deaf(1)
     print("done")
-""",
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+"""
     )
     process.send_signal(signal.SIGHUP)
     assert process.communicate(timeout=30)[0] == "done\n" and process.returncode == 0

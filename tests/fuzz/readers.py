@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 import shutil
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from test_gmr import gmr_data
 from test_tracking_npz import tracking
 
 from amp_sbx import AMPPPO, ReferenceFeatures
+from amp_sbx.common import archive
 from wildrobot_gym.deploy.controller import Controller
 from wildrobot_gym.deploy.log import load_log
 from wildrobot_gym.experiments.about_policy import read_results
@@ -163,6 +165,12 @@ def _results(folder: Path) -> Path:
     return _copied(policy_folder("walk") / "results.json")(folder)
 
 
+@functools.cache
+def _steps() -> int:
+    """Of the policy whose results are read."""
+    return archive.read_meta(policy_folder("walk") / "policy.zip")["counters"]["num_timesteps"]
+
+
 def policy_folder(name: str) -> Path:
     """Folder of a shipped policy."""
     return ROOT / "assets" / "policies" / name
@@ -220,7 +228,7 @@ READERS: dict[str, Reader] = {
     "log": Reader(_log, load_log, mutations.of_zip),
     "record of a simulation": Reader(_dump, lambda path: list(replay(path)), mutations.of_zip),
     "results": Reader(
-        _results, lambda path: read_results(path, Path("policy.zip"), 0), mutations.of_json
+        _results, lambda path: read_results(path, Path("policy.zip"), _steps()), mutations.of_json
     ),
 }
 """By what people call the file."""
