@@ -192,7 +192,7 @@ def test_options_of_reading_are_on_every_command_that_reads(wildrobot, tmp_path,
     for command in ("retarget", "loop", "track", "harness", "play"):
         with pytest.raises(SystemExit, match="2"):
             main(["motion", command, str(path), "--up", "sideways"])
-        said = " ".join(capsys.readouterr().err.split())
+        said = " ".join(capsys.readouterr().err.replace("│", " ").split())
         assert "sideways" in said and "-x, -y, -z, x, y, z" in said
         assert main(["motion", command, str(path), "--no-level", "--facing=-y"]) == 2
         assert "pass fps" in " ".join(capsys.readouterr().err.split())
