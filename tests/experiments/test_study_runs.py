@@ -280,4 +280,6 @@ def test_a_real_run_through_train_and_eval(here, monkeypatch):
     metrics = json.loads(Path("runs/studies/tiny/results.json").read_text())["arms"]["base"][
         "runs"
     ]["4"]["metrics"]
-    assert metrics["success"] == 0 and metrics["minutes"] is not None and metrics["style_mean"] is None
+    assert (
+        metrics["success"] == 0 and metrics["minutes"] is not None and metrics["style_mean"] is None
+    )
