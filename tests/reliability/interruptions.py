@@ -78,24 +78,34 @@ def attempt(name: str, interruptions: int, seed: int = 0, disks: bool = True) ->
         sizes = (largest, size_of(straight.folder))
         left = interruptions
         while left > 0 and not tally.stopped:
+            command = Command(subject, Path(place) / f"case-{left}", cache)
             try:
-                folder = Path(place) / f"case-{left}"
-                command = Command(subject, folder, cache)
-                chance = rng.random()
-                disk = disks and chance < 0.2
-                if disk:
-                    kinds = [_fail_the_disk(command, rng, sizes, tally)]
-                elif chance > 0.9:
-                    kinds = [_twice(command, rng, duration, tally)]
-                else:
-                    lives = min(left, int(rng.integers(1, MOST_LIVES + 1)))
-                    kinds = [_signal(command, rng, duration, tally) for _ in range(lives)]
-                left -= max(1, len(kinds))
+                kinds, disk = _interrupt(command, rng, duration, sizes, left, disks, tally)
+                left -= len(kinds)
                 _compare(command, straight, f"after {', '.join(kinds)}", not disk, tally)
-                shutil.rmtree(folder)
             except KeyboardInterrupt:  # what was tried so far counts
                 tally.stopped = True
+            shutil.rmtree(command.folder)
     return tally
+
+
+def _interrupt(
+    command: Command,
+    rng: np.random.Generator,
+    duration: float,
+    sizes: tuple[int, int],
+    most: int,
+    disks: bool,
+    tally: Tally,
+) -> tuple[list[str], bool]:
+    """Interrupt a command in one folder. Gives how, in words, and whether its disk failed."""
+    chance = rng.random()
+    if disks and chance < 0.2:
+        return [_fail_the_disk(command, rng, sizes, tally)], True
+    if chance > 0.9:
+        return [_twice(command, rng, duration, tally)], False
+    lives = min(most, int(rng.integers(1, MOST_LIVES + 1)))
+    return [_signal(command, rng, duration, tally) for _ in range(lives)], False
 
 
 def _signal(command: Command, rng: np.random.Generator, duration: float, tally: Tally) -> str:

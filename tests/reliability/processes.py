@@ -1,4 +1,4 @@
-"""A command as a real process, in a folder of its own."""
+"""Runs commands as real processes."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Command:
 
 
 def last_line(output: str) -> str:
-    """The last line of an output, if it is not too long."""
+    """The last line of an output, cut to 160 characters."""
     return (output.strip().splitlines() or [""])[-1][:160]
 
 

@@ -125,7 +125,7 @@ class NativePhysics:
                 self.batch.forward(ids, stage=_POS)
                 self._move_planes(ids)
             self.batch.forward(ids)
-            self._put_aside(ids)
+            self._replace_restored(ids)
             self._seen[ids] = self._blow_ups()[ids]  # a reset sets the engine's counters back
         return self._state(np.zeros(self.num_envs, bool))
 
@@ -164,7 +164,7 @@ class NativePhysics:
         else:
             self._ctrl[:, self._in.joints] = drive.targets
             self.batch.step(ids, nstep=self._substeps, stage=_VEL)
-        self._put_aside(ids)
+        self._replace_restored(ids)
         diverged: np.ndarray = (now := self._blow_ups()) > self._seen
         self._seen = now
         if diverged.any():
@@ -260,7 +260,7 @@ class NativePhysics:
                 f" {self.batch.state.shape}: another robot or number of environments."
             )
         self.batch.state[:] = arrays["rows"]
-        # Outputs of the last step are not computed again, so that a run goes on with the same ones.
+        # Computed again, they would not be what the last step gave.
         self._restored = {name: arrays[name].copy() for name in ("sensordata", "forces")}
         return self._state(np.zeros(self.num_envs, bool))
 
@@ -274,7 +274,7 @@ class NativePhysics:
         """What was restored, or what the last step computed."""
         return self._restored or {"sensordata": self.sensordata, "forces": self.forces}
 
-    def _put_aside(self, ids: np.ndarray | None) -> None:
+    def _replace_restored(self, ids: np.ndarray | None) -> None:
         """Let what was just computed, for some environments or all, replace what was restored."""
         self._restored = {} if ids is None else self._restored
         for name, array in self._restored.items():

@@ -104,9 +104,9 @@ def random_term(
     check_choice("kind of a randomization term", kind, tuple(KINDS))
 
     def make(function: Callable[..., Any]) -> RandomTerm:
+        meaning = _first(function)
         return RandomTerm(
-            *(function.__name__, kind, unit, _first(function), function, above, below),
-            replaces=replaces,
+            function.__name__, kind, unit, meaning, function, above, below, replaces=replaces
         )
 
     return make
