@@ -156,6 +156,30 @@ except signals.Interrupt as interrupt:
     assert process.communicate(timeout=30)[0] == "heard SIGTERM\n" and process.returncode == 0
 
 
+def test_a_signal_while_an_extension_is_loaded_arrives_after_it():
+    """MuJoCo makes an ImportError of it then, or aborts."""
+    process = started("""
+from importlib.machinery import ExtensionFileLoader
+
+class Slow(ExtensionFileLoader):
+    def create_module(self, spec):
+        print("deaf", flush=True)
+        time.sleep(0.5)
+        print("loaded", flush=True)
+
+signals.GRACE_S = 60
+try:
+    with signals.answered_signals():
+        Slow("slow", "slow.so").create_module(None)
+        time.sleep(60)
+except signals.Interrupt as interrupt:
+    print("heard", interrupt)
+""")
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=30)[0] == "loaded\nheard SIGTERM\n"
+    assert process.returncode == 0
+
+
 def test_handlers_are_put_back():
     before = [signal.getsignal(signum) for signum in STOPPING]
     with answered_signals(), pytest.raises(Interrupt, match="SIGTERM") as raised:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.machinery import ExtensionFileLoader
 from types import FrameType
 
 Handler = Callable[[int, FrameType | None], None]
@@ -119,16 +120,22 @@ def answered_signals() -> Iterator[None]:
         yield
         return
 
-    def interrupt(signum: int, _: FrameType | None) -> None:
-        raise Interrupt(signum)
+    def send_again(signum: int) -> None:
+        # By another thread, a moment later: this one is still where an exception would do harm.
+        threading.Timer(0.02, _send, (signum,)).start()
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        if _in_extension(frame):
+            send_again(signum)
+        else:
+            raise Interrupt(signum)
 
     unraisable = sys.unraisablehook
 
-    def send_again(dropped: sys.UnraisableHookArgs) -> None:
+    def unless_dropped(dropped: sys.UnraisableHookArgs) -> None:
         """Send a signal whose exception Python dropped, as in the garbage collector's hooks."""
         if isinstance(dropped.exc_value, Interrupt):
-            # By another thread, a moment later: this one is still where exceptions are dropped.
-            threading.Timer(0.02, _send, (dropped.exc_value.signum,)).start()
+            send_again(dropped.exc_value.signum)
         else:
             unraisable(dropped)
 
@@ -137,7 +144,7 @@ def answered_signals() -> Iterator[None]:
     told.setblocking(False)
     wakeup = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
     threading.Thread(target=_end_late, args=(heard, over), daemon=True).start()
-    sys.unraisablehook = send_again
+    sys.unraisablehook = unless_dropped
     try:
         with _handled(interrupt):
             yield
@@ -146,6 +153,18 @@ def answered_signals() -> Iterator[None]:
         sys.unraisablehook = unraisable
         signal.set_wakeup_fd(wakeup)
         told.close()  # ends the thread
+
+
+def _in_extension(frame: FrameType | None) -> bool:
+    """Whether an extension module is being loaded.
+
+    Some make an ImportError of any exception then, and some abort the process.
+    """
+    while frame is not None:
+        if isinstance(frame.f_locals.get("self"), ExtensionFileLoader):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _send(signum: int) -> None:
