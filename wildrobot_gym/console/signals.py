@@ -120,13 +120,9 @@ def answered_signals() -> Iterator[None]:
         yield
         return
 
-    def send_again(signum: int) -> None:
-        # By another thread, a moment later: this one is still where an exception would do harm.
-        threading.Timer(0.02, _send, (signum,)).start()
-
     def interrupt(signum: int, frame: FrameType | None) -> None:
         if _in_extension(frame):
-            send_again(signum)
+            _send_again(signum)
         else:
             raise Interrupt(signum)
 
@@ -135,7 +131,7 @@ def answered_signals() -> Iterator[None]:
     def unless_dropped(dropped: sys.UnraisableHookArgs) -> None:
         """Send a signal whose exception Python dropped, as in the garbage collector's hooks."""
         if isinstance(dropped.exc_value, Interrupt):
-            send_again(dropped.exc_value.signum)
+            _send_again(dropped.exc_value.signum)
         else:
             unraisable(dropped)
 
@@ -165,6 +161,11 @@ def _in_extension(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def _send_again(signum: int) -> None:
+    # By another thread, a moment later: this one is still where an exception would do harm.
+    threading.Timer(0.02, _send, (signum,)).start()
 
 
 def _send(signum: int) -> None:
